@@ -1,0 +1,136 @@
+"""The only parser of times. A value keeps its precision; a date alone never becomes midnight.
+
+HL7 v2 DTM (chapter 2A), DICOM DA/TM/DT (PS3.5 section 6.2) and FHIR dateTime become a `Stamp`. An offset in the value
+wins; else the message's default offset; else the facility's zone. The repeated autumn hour is read as its
+first occurrence, the skipped spring hour with the offset before the change; both are flagged in `zone_source`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+Precision = Literal["year", "month", "day", "hour", "minute", "second", "fraction"]
+ZoneSource = Literal["offset", "message", "facility", "facility_fold", "facility_gap", "assumed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """Where a value without an offset was written: `source` says why this zone is used."""
+
+    tz: tzinfo
+    source: Literal["message", "facility", "assumed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A parsed time. `at` is the UTC instant without tzinfo, None where precision is day or coarser."""
+
+    at: datetime | None
+    precision: Precision
+    zone_source: ZoneSource
+    local: datetime
+
+
+class BadTime(ValueError):
+    """The text is not a time of its type. Carries no value."""
+
+
+_DTM = re.compile(
+    r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{1,6})\d*)?)?)?)?)?)?([+-]\d{4})?\Z", re.ASCII
+)
+_TM = re.compile(r"(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{1,6}))?)?)?([+-]\d{4})?\Z", re.ASCII)
+_FHIR = re.compile(
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6})\d*)?)?)?)?)?(Z|[+-]\d\d:\d\d)?\Z", re.ASCII
+)
+_PRECISIONS: tuple[Precision, ...] = ("year", "month", "day", "hour", "minute", "second", "fraction")
+
+
+def utc_zone(name: str, source: Literal["message", "facility", "assumed"]) -> Zone:
+    """Zone of an IANA name."""
+    return Zone(ZoneInfo(name), source)
+
+
+@lru_cache(maxsize=256)
+def offset_zone(text: str) -> tzinfo:
+    """tzinfo of `+HHMM`, `+HH:MM` or `Z`; raises BadTime beyond 14 hours."""
+    if text == "Z":
+        return UTC
+    digits = text.replace(":", "")
+    minutes = int(digits[1:3]) * 60 + int(digits[3:5])
+    if int(digits[3:5]) > 59 or minutes > 14 * 60:
+        raise BadTime("offset out of range")
+    return timezone(timedelta(minutes=-minutes if digits[0] == "-" else minutes))
+
+
+def _stamp(parts: tuple[str | None, ...], offset: str | None, zone: Zone) -> Stamp:
+    depth = sum(1 for part in parts if part is not None)
+    year, month, day, hour, minute, second, fraction = parts
+    try:
+        local = datetime(
+            int(year or 0), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0),
+            min(int(second or 0), 59), int((fraction or "0").ljust(6, "0")),
+        )  # fmt: skip
+        if second is not None and int(second) > 60:
+            raise BadTime("second out of range")
+    except ValueError as error:
+        raise BadTime("not a date") from error
+    precision = _PRECISIONS[depth - 1]
+    if offset is not None:
+        source: ZoneSource = "offset"
+        aware = local.replace(tzinfo=offset_zone(offset))
+    else:
+        source, aware = _in_zone(local, zone)
+    if depth < 4:
+        return Stamp(None, precision, source, local)
+    try:
+        return Stamp(aware.astimezone(UTC).replace(tzinfo=None), precision, source, local)
+    except OverflowError as error:
+        raise BadTime("not a date") from error
+
+
+def _in_zone(local: datetime, zone: Zone) -> tuple[ZoneSource, datetime]:
+    first = local.replace(tzinfo=zone.tz, fold=0)
+    if zone.source == "message":
+        return "message", first
+    second = first.replace(fold=1)
+    before, after = first.utcoffset(), second.utcoffset()
+    if before == after:
+        return zone.source, first
+    assert before is not None and after is not None  # noqa: S101 - ZoneInfo always answers
+    return ("facility_fold" if before > after else "facility_gap"), first
+
+
+def parse_dtm(text: str, zone: Zone) -> Stamp:
+    """HL7 DTM/TS or DICOM DT: YYYY[MM[DD[HH[MM[SS[.F]]]]]][+ZZZZ]. Raises BadTime."""
+    match = _DTM.match(text.strip())
+    if match is None:
+        raise BadTime("not a time")
+    return _stamp(match.groups()[:7], match.group(8), zone)
+
+
+def parse_da_tm(date: str, time: str, zone: Zone) -> Stamp:
+    """DICOM DA with TM (old forms YYYY.MM.DD and HH:MM:SS tolerated). An empty TM leaves a date. Raises BadTime."""
+    day = date.strip().replace(".", "") if "." in date else date.strip()
+    if not re.fullmatch(r"\d{8}", day, re.ASCII):
+        raise BadTime("not a date")
+    ymd = (day[:4], day[4:6], day[6:8])
+    clock = time.strip().replace(":", "")
+    if not clock:
+        return _stamp((*ymd, None, None, None, None), None, zone)
+    match = _TM.match(clock)
+    if match is None:
+        raise BadTime("not a time of day")
+    return _stamp((*ymd, *match.groups()[:4]), match.group(5), zone)
+
+
+def parse_fhir(text: str, zone: Zone) -> Stamp:
+    """FHIR date, dateTime or instant (R4 2.24.0.1). Raises BadTime."""
+    match = _FHIR.match(text.strip())
+    if match is None:
+        raise BadTime("not a time")
+    return _stamp(match.groups()[:7], match.group(8), zone)

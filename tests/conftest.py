@@ -1,0 +1,27 @@
+"""Shared fixtures. `RADOPS_REQUIRE_ALL=1` (set by .ci/run) turns every missing part into a failure."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[1]
+
+
+def missing(what: str, fix: str) -> None:
+    """Skip a test whose outside part is absent, naming the fix; fail instead where everything is required."""
+    text = f"{what} not found: {fix}"
+    if os.environ.get("RADOPS_REQUIRE_ALL") == "1":
+        pytest.fail(text)
+    pytest.skip(text)
+
+
+@pytest.fixture(scope="session")
+def fixtures() -> Path:
+    """Third-party files beside the checkout."""
+    folder = REPO.parent / "shared" / "fixtures"
+    if not folder.is_dir():
+        missing("third-party fixtures", "place them in ../shared/fixtures")
+    return folder
