@@ -1,1 +1,1 @@
-
+"""The view: a Dash app that reads published snapshots only."""

@@ -84,7 +84,11 @@ at_zone_source      text       offset, message, facility, facility_fold, facilit
 """)
 
 RECORDS: dict[str, tuple[Column, ...]] = {
-    "event": COMMON + IDENTIFIERS + PATIENT + WHEN + _columns("""
+    "event": COMMON
+    + IDENTIFIERS
+    + PATIENT
+    + WHEN
+    + _columns("""
 visit_id            text       visit number with its namespace
 code                text       event of the vocabulary (see etl.vocabulary)
 origin              text       mpps, ris, schedule, adt, report, image or order
@@ -98,7 +102,13 @@ reason_code         text       reason code as sent (CID 9300, CID 7011, local)
 detail              text       category or scheme detail, coded; never free text of a patient
 is_inferred         boolean    derived by a rule, not stated by the sender
 """),
-    "order": COMMON + IDENTIFIERS + PATIENT + DEMOGRAPHICS + PROCEDURE + WHEN + _columns("""
+    "order": COMMON
+    + IDENTIFIERS
+    + PATIENT
+    + DEMOGRAPHICS
+    + PROCEDURE
+    + WHEN
+    + _columns("""
 order_control       text       ORC-1 or FHIR status
 order_status        text       ORC-5 or FHIR status as sent
 priority            text       S stat, A asap, R routine, T timing critical, P preop; as sent
@@ -117,7 +127,13 @@ outside_modality    text       modality of the outside study
 outside_body_part   text       body region of the outside study
 duplicate_reason    text       OBR-48 medically necessary duplicate
 """),
-    "report": COMMON + IDENTIFIERS + PATIENT + DEMOGRAPHICS + PROCEDURE + WHEN + _columns("""
+    "report": COMMON
+    + IDENTIFIERS
+    + PATIENT
+    + DEMOGRAPHICS
+    + PROCEDURE
+    + WHEN
+    + _columns("""
 status              text       partial, preliminary, final, corrected, addendum or cancelled
 status_code         text       status as sent
 priority            text       as sent
@@ -140,21 +156,34 @@ critical_category   text       critical result category by coded OBX
 document_id         text       TXA-12 or DiagnosticReport id
 text                text       report text; private, never published
 """),
-    "appointment": COMMON + IDENTIFIERS + PATIENT + DEMOGRAPHICS + PROCEDURE + WHEN + _columns("""
+    "appointment": COMMON
+    + IDENTIFIERS
+    + PATIENT
+    + DEMOGRAPHICS
+    + PROCEDURE
+    + WHEN
+    + _columns("""
 status              text       booked, rescheduled, arrived, completed, cancelled, noshow, blocked, ...
 slot_at             timestamp  start of the slot
 duration_min        real       length of the slot, minutes
 resource            text       station, room or AE title booked
 reason_code         text       SCH-6/7, cancelation reason
 """),
-    "patient_link": COMMON + WHEN + _columns("""
+    "patient_link": COMMON
+    + WHEN
+    + _columns("""
 kind                text       same (identifiers sent together), merge, link or unlink
 patient_id          text       surviving identifier
 patient_authority   text       its authority
 prior_id            text       prior identifier
 prior_authority     text       its authority
 """),
-    "instance": COMMON + IDENTIFIERS + PATIENT + DEMOGRAPHICS + PROCEDURE + _columns("""
+    "instance": COMMON
+    + IDENTIFIERS
+    + PATIENT
+    + DEMOGRAPHICS
+    + PROCEDURE
+    + _columns("""
 accession_issuer    text       (0008,0051)
 series_uid          text       Series Instance UID
 sop_hash            text       SHA-256 of the SOP Instance UID, 32 hex digits
@@ -198,21 +227,33 @@ transfer_syntax     text       (0002,0010)
 imported_at         timestamp  attribute modification time of an import (0400,0562)
 import_source       text       source of previous values (0400,0564) or source AE
 """),
-    "reject": COMMON + IDENTIFIERS + PATIENT + WHEN + _columns("""
+    "reject": COMMON
+    + IDENTIFIERS
+    + PATIENT
+    + WHEN
+    + _columns("""
 series_uid          text       series of the rejected image
 sop_hash            text       as in instance
 title_code          text       KOS document title (113001, 113037, 113038, 113039)
 reason_code         text       CID 7011 code
 operator            text       private
 """),
-    "charge": COMMON + IDENTIFIERS + PATIENT + WHEN + _columns("""
+    "charge": COMMON
+    + IDENTIFIERS
+    + PATIENT
+    + WHEN
+    + _columns("""
 visit_id            text       visit number
 charge_code         text       FT1-25 else FT1-7
 quantity            real       FT1-10
 modifiers           text       FT1-26
 transaction_type    text       FT1-6: CG charge, CD credit
 """),
-    "dose": COMMON + IDENTIFIERS + PATIENT + WHEN + _columns("""
+    "dose": COMMON
+    + IDENTIFIERS
+    + PATIENT
+    + WHEN
+    + _columns("""
 irradiation_uid     text       irradiation event UID
 ctdi_vol            real       mGy
 dlp                 real       mGy cm

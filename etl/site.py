@@ -49,8 +49,12 @@ class Sender:
     facility: str = ""
     accession: str = "OBR-18"  # or IPC-1, OBR-3: first place that has a value, site's choice first
     status: dict[str, str] = field(default_factory=dict)  # local ORC-5/OBR-25 code -> event code
-    result_status: dict[str, str] = field(default_factory=dict)  # OBR-25 code -> report status, over table 0123
-    obx: dict[str, str] = field(default_factory=dict)  # OBX-3.1 -> critical_category, critical_found, ... , outside_prior
+    result_status: dict[str, str] = field(
+        default_factory=dict
+    )  # OBR-25 code -> report status, over table 0123
+    obx: dict[str, str] = field(
+        default_factory=dict
+    )  # OBX-3.1 -> critical_category, critical_found, ... , outside_prior
     radiology: tuple[str, ...] = ()  # OBR-24 sections taken as imaging beyond the DICOM modalities
     is_mapped: bool = True
 
@@ -70,7 +74,11 @@ class Site:
         if not wanted:
             return None
         for facility in self.facilities:
-            if wanted in (facility.id.casefold(), facility.name.casefold(), *(a.casefold() for a in facility.aliases)):
+            if wanted in (
+                facility.id.casefold(),
+                facility.name.casefold(),
+                *(a.casefold() for a in facility.aliases),
+            ):
                 return facility
         return None
 
@@ -91,7 +99,10 @@ class Site:
     def sender_of(self, app: str, facility: str) -> Sender:
         """Habits of a sender; the default ones, marked unmapped, where the site names none."""
         for sender in self.senders:
-            if sender.app.casefold() == app.casefold() and sender.facility.casefold() in ("", facility.casefold()):
+            if sender.app.casefold() == app.casefold() and sender.facility.casefold() in (
+                "",
+                facility.casefold(),
+            ):
                 return sender
         return Sender(app, facility, is_mapped=False)
 
@@ -100,7 +111,9 @@ def _zone(name: str, where: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise SiteError(f"{where}: unknown time zone {name!r}; use an IANA name such as America/New_York") from error
+        raise SiteError(
+            f"{where}: unknown time zone {name!r}; use an IANA name such as America/New_York"
+        ) from error
     return name
 
 
@@ -115,10 +128,18 @@ def load_site(folder: Path) -> Site:
         raise SiteError(f"{path}: {error}") from error
     try:
         facilities = tuple(
-            Facility(**{**entry, "aliases": tuple(entry.get("aliases", ())), "zone": _zone(entry["zone"], str(path))})
+            Facility(
+                **{
+                    **entry,
+                    "aliases": tuple(entry.get("aliases", ())),
+                    "zone": _zone(entry["zone"], str(path)),
+                }
+            )
             for entry in data.get("facility", [])
         )
-        senders = tuple(Sender(**{**s, "radiology": tuple(s.get("radiology", ()))}) for s in data.get("sender", []))
+        senders = tuple(
+            Sender(**{**s, "radiology": tuple(s.get("radiology", ()))}) for s in data.get("sender", [])
+        )
     except (TypeError, KeyError) as error:
         raise SiteError(f"{path}: wrong or missing key: {error}") from error
     head = data.get("site", {})

@@ -1,1 +1,1 @@
-
+"""The simulated department and its truth."""

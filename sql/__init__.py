@@ -1,1 +1,1 @@
-
+"""The meaning: models, metrics, filters, and the one way to ask."""

@@ -1,1 +1,1 @@
-
+"""Sources turn bytes into typed records and judge nothing."""
