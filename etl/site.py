@@ -49,9 +49,7 @@ class Sender:
     facility: str = ""
     accession: str = "OBR-18"  # or IPC-1, OBR-3: first place that has a value, site's choice first
     status: dict[str, str] = field(default_factory=dict)  # local ORC-5/OBR-25 code -> event code
-    result_status: dict[str, str] = field(
-        default_factory=dict
-    )  # OBR-25 code -> report status, over table 0123
+    result_status: dict[str, str] = field(default_factory=dict)  # OBR-25 code -> report status, over table 0123
     obx: dict[str, str] = field(
         default_factory=dict
     )  # OBX-3.1 -> critical_category, critical_found, ... , outside_prior
@@ -111,9 +109,7 @@ def _zone(name: str, where: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise SiteError(
-            f"{where}: unknown time zone {name!r}; use an IANA name such as America/New_York"
-        ) from error
+        raise SiteError(f"{where}: unknown time zone {name!r}; use an IANA name such as America/New_York") from error
     return name
 
 
@@ -137,9 +133,7 @@ def load_site(folder: Path) -> Site:
             )
             for entry in data.get("facility", [])
         )
-        senders = tuple(
-            Sender(**{**s, "radiology": tuple(s.get("radiology", ()))}) for s in data.get("sender", [])
-        )
+        senders = tuple(Sender(**{**s, "radiology": tuple(s.get("radiology", ()))}) for s in data.get("sender", []))
     except (TypeError, KeyError) as error:
         raise SiteError(f"{path}: wrong or missing key: {error}") from error
     head = data.get("site", {})

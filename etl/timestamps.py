@@ -103,7 +103,8 @@ def _in_zone(local: datetime, zone: Zone) -> tuple[ZoneSource, datetime]:
     before, after = first.utcoffset(), second.utcoffset()
     if before == after:
         return zone.source, first
-    assert before is not None and after is not None  # noqa: S101 - ZoneInfo always answers
+    assert before is not None  # noqa: S101 - ZoneInfo always answers
+    assert after is not None  # noqa: S101
     return ("facility_fold" if before > after else "facility_gap"), first
 
 
