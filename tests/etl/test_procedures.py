@@ -1,0 +1,83 @@
+"""Names meet at attributes; doubt about laterality or contrast never merges."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from etl import procedures
+from etl.procedures import match_name, normalize, parse_name, resolve
+
+NAME_COLUMNS = ("facility", "code", "text", "system", "alternate_code", "alternate_text", "modality")
+
+
+@pytest.mark.parametrize(
+    ("name", "modality", "procedure"),
+    [
+        ("Chest X-Ray", "", "XR_CHEST_2V"),
+        ("Radiograph, Chest", "", "XR_CHEST_2V"),
+        ("XR CHEST PA+LAT", "CR", "XR_CHEST_2V"),
+        ("CHEST 1 VIEW PORTABLE", "DX", "XR_CHEST_1V"),
+        ("CT HEAD W/O CONTRAST", "CT", "CT_HEAD_WO"),
+        ("CT HEAD W/O AND W CONTRAST", "CT", "CT_HEAD_WWO"),
+        ("MRI BRAIN W/WO CONTRAST", "MR", "MR_BRAIN_WWO"),
+        ("CT C/A/P WITH IV CONTRAST", "", "CT_CAP_W"),
+        ("CT ANGIO CHEST", "", "CTA_CHEST_W"),
+        ("XR KNEE LT 3 VIEWS", "", "XR_KNEE_L"),
+        ("SCREENING MAMMOGRAM", "", "MG_SCREENING_B"),
+        ("US VENOUS DOPPLER LEG LEFT", "", "US_VENOUS_LEG_L"),
+    ],
+)
+def test_names_of_one_exam_meet(name: str, modality: str, procedure: str) -> None:
+    assert match_name(name, modality).procedure == procedure
+
+
+@pytest.mark.parametrize(
+    ("name", "modality", "method"),
+    [
+        ("CT HEAD", "CT", "none"),  # contrast not said
+        ("CT ABDOMEN W ORAL CONTRAST", "CT", "ambiguous"),  # oral is not intravenous
+        ("CT CHEST WITH 3D", "CT", "none"),  # "with" says nothing about contrast here
+        ("XR KNEE 3V", "DX", "none"),  # side not said
+        ("XR KNEE LEFT RIGHT", "DX", "ambiguous"),
+        ("CT CHEST W CONTRAST", "MR", "conflict"),  # header says otherwise
+        ("MRI BRAIN PITUITARY WO", "MR", "proposed"),  # unknown word
+        ("SPECIAL STUDY 7", "CT", "none"),
+        ("XR CHEST 5 VIEWS", "DX", "ambiguous"),
+    ],
+)
+def test_doubt_never_merges(name: str, modality: str, method: str) -> None:
+    match = match_name(name, modality)
+    assert (match.procedure, match.method) == (None, method)
+
+
+def test_every_shipped_name_finds_itself() -> None:
+    lost = {p.id for p in procedures.procedures() if match_name(p.name, p.modality).procedure != p.id}
+    assert lost == set()
+
+
+def test_shipped_procedures_differ_in_attributes() -> None:
+    keys = [
+        (p.modality, p.regions, p.focus, p.laterality, p.contrast, p.views, p.guidance) for p in procedures.procedures()
+    ]
+    assert len(keys) == len(set(keys))
+
+
+def test_normalize_unfolds_shorthand() -> None:
+    assert normalize("CT Abd/Pelv  W/WO") == "ct abd pelv wwo"
+    assert parse_name("Knee, 3vw").views == "3"
+
+
+def test_resolve_prefers_the_site_and_keeps_rows(tmp_path: Path) -> None:
+    (tmp_path / "procedures.csv").write_text(
+        "facility,code,text,procedure,decided_by,valid_from\nNORTH,X1,,US_OB,person,\nNORTH,X2,,NOT_A_PROCEDURE,person,\n"
+    )
+    rows = [
+        ("NORTH", "X1", "CT HEAD WO", None, None, None, "CT"),
+        ("EAST", "X1", "CT HEAD WO", None, None, None, "CT"),
+        ("NORTH", "X2", None, None, "MR_BRAIN_WO", None, "MR"),
+        ("NORTH", None, None, None, None, None, None),
+    ]
+    found = resolve(pl.DataFrame(rows, schema=dict.fromkeys(NAME_COLUMNS, pl.String), orient="row"), tmp_path)
+    assert found["procedure"].to_list() == ["US_OB", "CT_HEAD_WO", "MR_BRAIN_WO", None]
+    assert found["method"].to_list() == ["site", "text", "code", "none"]
