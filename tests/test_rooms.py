@@ -1,0 +1,155 @@
+"""The house keeps its shape: rooms, imports, sizes and the order of SQL files. Each rule has a planted breach."""
+
+from __future__ import annotations
+
+import ast
+import statistics
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from tests.conftest import REPO
+
+TOP_LEVEL = {
+    "pyproject.toml", "README.md", "app", "etl", "sql", "tests", "sample_data",
+    "Makefile", "LICENSE", "CHANGELOG.md", "requirements.lock",
+}  # fmt: skip
+ROOMS = ("app", "etl", "sql", "sample_data")
+#: Rooms and libraries that a room must not import.
+FORBIDDEN: dict[str, tuple[str, ...]] = {
+    "sql": ("etl", "app", "sample_data", "dash", "dash_mantine_components", "pydicom", "hl7apy", "pynetdicom"),
+    "etl": ("app", "sample_data"),
+    "app": ("etl", "sample_data", "duckdb"),
+    "sample_data": ("app", "etl", "sql"),
+}
+#: Verbs that start another room import it when called, inside a function.
+LATE = {
+    "etl/commands/serve.py": {"app"},
+    "etl/commands/simulate.py": {"sample_data"},
+    "etl/commands/demo.py": {"sample_data", "app"},
+}
+PYTHON_LINES, SQL_LINES = 300, 120
+
+
+def tracked(pattern: str) -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", pattern],
+        cwd=REPO, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return [REPO / line for line in listed.stdout.splitlines() if (REPO / line).is_file()]
+
+
+def imports(source: str) -> Iterator[tuple[str, bool]]:
+    """(top-level module, is it imported at import time) for each import statement of a file."""
+    tree = ast.parse(source)
+    inner = {
+        id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef) for n in ast.walk(f)
+    }
+    for node in ast.walk(tree):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        for name in names:
+            yield name.partition(".")[0], id(node) not in inner
+
+
+def breaches(room: str, where: str, source: str) -> list[str]:
+    allowed = LATE.get(where, set())
+    return [
+        f"{where} imports {module}"
+        for module, is_early in imports(source)
+        if module in FORBIDDEN[room] and (is_early or module not in allowed)
+    ]
+
+
+def table_names(sql: str) -> set[str]:
+    """Tables that a statement reads, without its own common table expressions."""
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    ctes = {cte.alias_or_name.lower() for cte in tree.find_all(exp.CTE)}
+    return {table.name.lower() for table in tree.find_all(exp.Table) if table.name} - ctes
+
+
+def numbered() -> dict[str, tuple[int, Path]]:
+    found = {}
+    for path in tracked("sql/**/*.sql") or tracked("sql/*.sql"):
+        number, _, name = path.stem.partition("_")
+        if number.isdigit():
+            found[name.lower()] = (int(number), path)
+    return found
+
+
+def test_top_level_is_as_agreed() -> None:
+    names = {path.relative_to(REPO).parts[0] for path in tracked("*")}
+    assert {n for n in names if not n.startswith(".")} == TOP_LEVEL
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_import_only_what_they_may(room: str) -> None:
+    found = [
+        breach
+        for path in tracked(f"{room}/*.py")
+        for breach in breaches(room, str(path.relative_to(REPO)), path.read_text("utf-8"))
+    ]
+    assert found == []
+
+
+def test_import_rule_sees_a_breach() -> None:
+    assert breaches("app", "app/x.py", "import duckdb") == ["app/x.py imports duckdb"]
+    assert breaches("etl", "etl/load.py", "def f():\n    from app import server") == ["etl/load.py imports app"]
+    assert breaches("etl", "etl/commands/serve.py", "def f():\n    from app import server") == []
+    assert breaches("etl", "etl/commands/serve.py", "from app import server") == ["etl/commands/serve.py imports app"]
+
+
+def test_python_files_stay_small() -> None:
+    sizes = {p.relative_to(REPO): len(p.read_text("utf-8").splitlines()) for r in ROOMS for p in tracked(f"{r}/*.py")}
+    assert {str(path): size for path, size in sizes.items() if size > PYTHON_LINES} == {}
+    assert statistics.median(sizes.values()) <= 150
+
+
+def test_sql_files_stay_small() -> None:
+    sizes = {p.relative_to(REPO): len(p.read_text("utf-8").splitlines()) for p in tracked("sql/*.sql")}
+    assert {str(path): size for path, size in sizes.items() if size > SQL_LINES} == {}
+
+
+def test_sql_reads_only_lower_numbers() -> None:
+    files = numbered()
+    assert len(files) > 40
+    wrong = [
+        f"{path.name} reads {name} ({files[name][0]})"
+        for own, (number, path) in files.items()
+        for name in table_names(_as_statement(path.read_text("utf-8")))
+        if name in files and name != own and files[name][0] >= number
+    ]
+    assert wrong == []
+
+
+def _as_statement(text: str) -> str:
+    body = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+    return body.strip().rstrip(";")
+
+
+def test_table_names_are_read_from_the_syntax_tree() -> None:
+    assert table_names("with a as (select * from b) select * from a join c using (x)") == {"b", "c"}
+
+
+def test_lock_has_hashes_and_no_addresses() -> None:
+    lock = (REPO / "requirements.lock").read_text("utf-8")
+    assert "://" not in lock
+    pins = [line for line in lock.splitlines() if "==" in line and not line.lstrip().startswith("#")]
+    assert pins
+    assert all(line.endswith("\\") for line in pins)
+
+
+def test_nothing_ignored_without_a_reason() -> None:
+    """Every `noqa` and `type: ignore` names its rule."""
+    bare = [
+        f"{path.relative_to(REPO)}:{number}"
+        for path in tracked("*.py")
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if line.rstrip().endswith(("# no" + "qa", "# type: " + "ignore"))
+    ]
+    assert bare == []
