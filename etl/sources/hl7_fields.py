@@ -1,0 +1,188 @@
+"""Field tables: one row a field with its columns, address, type and chapter; and the loop that reads them.
+
+An address is `SEG-field[.component[.subcomponent]]`. Rows of the same columns are alternatives: the first that has a
+value wins. A type of several columns (a person, a code) is taken from one place as a whole, never mixed from two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from etl.sources.hl7_message import NO_SEGMENT, Message, Segment
+
+Reader = Callable[[Message, str, "Field"], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One row of a table. `column` is the first of `columns`; a type with one column yields a bare value."""
+
+    columns: tuple[str, ...]
+    address: str
+    segment: str
+    number: int
+    component: int
+    subcomponent: int
+    type: str
+    chapter: str
+    read: Reader
+
+    @property
+    def column(self) -> str:
+        return self.columns[0]
+
+
+def _text(message: Message, raw: str, field: Field) -> str | None:
+    """ST, ID, IS, NM as text: one component; '' where the sender deletes the value, None where it has none."""
+    value = message.part(raw, field.component, field.subcomponent)
+    mark = message.delimiters.truncation
+    if mark and value.endswith(mark):  # section 2.5.5.2: the sender cut the value, so it identifies nothing
+        message.defect(field.address, "truncated_value")
+        return None
+    return value or ("" if raw == '""' else None)
+
+
+def _entity(message: Message, raw: str, field: Field) -> str | None:
+    """EI: value^namespace, the sending application where no namespace is given (2A.3.28)."""
+    value = _text(message, raw, field)
+    if not value:
+        return value
+    authority = message.part(raw, 2) or message.part(raw, 3) or message.part(message.header[3], 1)
+    return f"{value}^{authority}"
+
+
+def _extended_id(message: Message, raw: str, field: Field) -> str | None:
+    """CX (2A.3.14): value^authority, the sending application where no authority is given."""
+    value = _text(message, raw, field)
+    if not value:
+        return value
+    authority = message.part(raw, 4) or message.part(raw, 4, 2) or message.part(message.header[3], 1)
+    return f"{value}^{authority}"
+
+
+def _person(message: Message, raw: str, field: Field) -> tuple[str | None, ...] | None:
+    """XCN (2A.3.86): id, authority, FAMILY^GIVEN^MIDDLE."""
+    parts = [message.text(part) for part in message.components(raw)]
+    parts += [""] * (9 - len(parts))
+    return _who(parts[0], parts[8], parts[1:4])
+
+
+def _performer(message: Message, raw: str, field: Field) -> tuple[str | None, ...] | None:
+    """NDL component 1 (2A.3.46), a CNN of sub-components: id, authority (9), name (2-4).
+
+    Many senders write an XCN here; then component 2 is a name and not a time.
+    """
+    parts = message.components(raw)
+    mark = message.delimiters.subcomponent
+    if not (mark and mark in parts[0]) and len(parts) > 1 and parts[1][:1].isalpha():
+        return _person(message, raw, field)
+    names = [message.text(part) for part in parts[0].split(mark)] if mark else [message.text(parts[0])]
+    names += [""] * (9 - len(names))
+    return _who(names[0], names[8], names[1:4])
+
+
+def _who(identifier: str, authority: str, names: list[str]) -> tuple[str | None, ...] | None:
+    name = "^".join(names).rstrip("^")
+    return (identifier or None, authority or None, name or None) if identifier or name else None
+
+
+def _performer_time(message: Message, raw: str, field: Field) -> Any:
+    """NDL component 2 or 3: reading start or end. A name there (XCN) is no time and no defect."""
+    value = message.part(raw, field.component)
+    return message.instant(value, field.address) if value[:1].isdigit() else None
+
+
+def _coded(message: Message, raw: str, field: Field) -> tuple[str | None, ...] | None:
+    """CE, CWE: code, text, system, then the alternate code, text, system."""
+    parts = [message.text(part) or None for part in message.components(raw)[:6]]
+    parts += [None] * (6 - len(parts))
+    return tuple(parts) if parts[0] or parts[1] else None
+
+
+def _coded_pair(message: Message, raw: str, field: Field) -> tuple[str | None, ...] | None:
+    """CE, CWE of which only the first coding is wanted."""
+    found = _coded(message, raw, field)
+    return found[:3] if found else None
+
+
+def _instant(message: Message, raw: str, field: Field) -> Any:
+    """TS, DTM: UTC instant."""
+    value = message.part(raw, field.component) if field.component > 1 else raw
+    return message.instant(value, field.address) if value else None
+
+
+def _when(message: Message, raw: str, field: Field) -> tuple[Any, ...] | None:
+    """TS, DTM with precision and zone source. A date keeps its precision and has no instant."""
+    value = message.part(raw, field.component) if field.component > 1 else raw
+    stamp = message.stamp(value, field.address) if value else None
+    return (stamp.at, stamp.precision, stamp.zone_source) if stamp else None
+
+
+def _date(message: Message, raw: str, field: Field) -> date | None:
+    """DT, or the date of a TS as written."""
+    text = message.part(raw, 1)[:8]
+    if not text:
+        return None
+    try:
+        if len(text) != 8 or not text.isdigit():
+            raise ValueError
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    except ValueError:
+        message.defect(field.address, "not a date")
+        return None
+
+
+def _number(message: Message, raw: str, field: Field) -> float | None:
+    """NM (2A.3.47); `""` and non-numbers are None, the latter with a defect."""
+    text = message.part(raw, field.component)
+    try:
+        value = float(text) if text else None
+    except ValueError:
+        value = float("nan")
+    if value is not None and not abs(value) < 1e12:
+        message.defect(field.address, "not a number")
+        return None
+    return value
+
+
+READERS: dict[str, Reader] = {
+    "ST": _text, "ID": _text, "IS": _text, "CX": _extended_id, "EI": _entity, "XCN": _person, "NDL": _performer,
+    "NDLTIME": _performer_time, "CWE": _coded, "CWE3": _coded_pair, "DTM": _instant, "WHEN": _when, "DT": _date,
+    "NM": _number,
+}  # fmt: skip
+
+
+def table(text: str) -> tuple[Field, ...]:
+    """Rows of `columns address type chapter`, columns joined by commas."""
+    rows = []
+    for line in text.strip().splitlines():
+        columns, address, kind, chapter = line.split()
+        segment, _, rest = address.partition("-")
+        numbers = [int(part) for part in rest.split(".")] + [1, 1]
+        rows.append(
+            Field(
+                tuple(columns.split(",")), address, segment, numbers[0], numbers[1], numbers[2], kind, chapter,
+                READERS[kind],
+            )
+        )  # fmt: skip
+    return tuple(rows)
+
+
+def read(message: Message, segments: Mapping[str, Segment], rows: tuple[Field, ...]) -> dict[str, Any]:
+    """The values that `rows` find in `segments` (name -> fields), by column. Absent fields are left out."""
+    found: dict[str, Any] = {}
+    for row in rows:
+        raw = segments.get(row.segment, NO_SEGMENT)[row.number]
+        if not raw or row.columns[0] in found:
+            continue
+        value = row.read(message, raw, row)
+        if value is None:
+            continue
+        if len(row.columns) == 1:
+            found[row.columns[0]] = value
+        else:
+            found.update(zip(row.columns, value, strict=True))
+    return found

@@ -1,0 +1,194 @@
+"""Results: ORU^R01, R30-R32 and OUL (chapter 7) -> report + events, one report for each imaging OBR."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from etl.records import Parsed
+from etl.sources.hl7_fields import read, table
+from etl.sources.hl7_imaging import is_imaging
+from etl.sources.hl7_message import Message, Segment
+from etl.sources.hl7_order import Group, groups, identify, procedure_of
+
+REPORT = table("""
+at,at_precision,at_zone_source                                  OBR-22      WHEN    7.4.1.22
+at,at_precision,at_zone_source                                  MSH-7       WHEN    2.14.9.7
+status_code                                                     OBR-25      ID      7.4.1.25
+priority                                                        TQ1-9       ST      4.5.4.9
+priority                                                        ORC-7.6     ST      4.5.1.7
+priority                                                        OBR-27.6    ST      7.4.1.27
+priority                                                        OBR-5       ID      7.4.1.5
+interpreter_id,interpreter_authority,interpreter_name           OBR-32      NDL     7.4.1.32
+read_started_at                                                 OBR-32.2    NDLTIME 7.4.1.32
+read_ended_at                                                   OBR-32.3    NDLTIME 7.4.1.32
+assistant_id,assistant_authority,assistant_name                 OBR-33      NDL     7.4.1.33
+technician_id,technician_authority,technician_name              OBR-34      NDL     7.4.1.34
+transcriptionist_id,transcriptionist_authority,transcriptionist_name OBR-35 NDL     7.4.1.35
+exam_started_at                                                 OBR-7       DTM     7.4.1.7
+exam_ended_at                                                   OBR-8       DTM     7.4.1.8
+""")
+#: Read with the person but not kept: the record has no column for them.
+_DROPPED = ("technician_authority", "transcriptionist_authority")
+
+#: OBR-25 (table 0123) -> report status; '' is a result message that is no report. A site's own codes come first.
+RESULT_STATUS: dict[str, str] = {
+    "P": "preliminary", "R": "preliminary", "M": "preliminary",  # M: corrected, not final
+    "F": "final", "C": "corrected", "A": "partial", "X": "cancelled",
+    "O": "", "S": "", "I": "", "N": "", "Y": "", "Z": "",
+}  # fmt: skip
+#: OBR-25 that is no report but tells where the exam is -> event, at OBR-22.
+PROGRESS: dict[str, str] = {"S": "scheduled", "I": "exam_started", "N": "exam_ended"}
+
+#: OBX-11 (table 0085) that overrides what OBR-25 says: U is now final although no text follows; C and W correct a final
+#: report; A and B amend and append to it. (status by OBR-25, OBX-11) -> status.
+OBSERVATION_STATUS: dict[tuple[str, str], str] = {
+    ("preliminary", "U"): "final", ("partial", "U"): "final", ("", "U"): "final",
+    ("final", "C"): "corrected", ("final", "W"): "corrected",
+    ("final", "A"): "addendum", ("final", "B"): "addendum",
+}  # fmt: skip
+#: Status by OBX-11 where OBR-25 is empty, strongest first.
+WITHOUT_RESULT_STATUS: tuple[tuple[str, str], ...] = (
+    ("C", "corrected"), ("W", "corrected"), ("A", "addendum"), ("B", "addendum"), ("F", "final"), ("U", "final"),
+    ("P", "preliminary"), ("R", "preliminary"), ("S", "partial"), ("X", "cancelled"),
+)  # fmt: skip
+#: OBX-3 suffix (7.1.4) of text that was added after signing.
+ADDENDUM_SUFFIX = "ADT"
+
+#: Report status -> event.
+EVENT: dict[str, str] = {
+    "preliminary": "preliminary_report", "final": "final_report", "corrected": "corrected_report",
+    "addendum": "addendum", "cancelled": "cancelled",
+}  # fmt: skip
+#: What a coded OBX may say, where the site maps its code.
+CRITICAL_EVENTS = frozenset({"critical_found", "critical_communicated"})
+
+TEXT_TYPES = frozenset({"TX", "FT", "ST"})
+#: Characters of report text kept, and the length beyond which a value is no text.
+MAX_TEXT = 32 * 1024
+MAX_VALUE = 64 * 1024
+
+
+def add_result_message(message: Message, parsed: Parsed) -> None:
+    """One report row and its events for each imaging group; laboratory results are kept without rows."""
+    has_study = any(name == "ZDS" for name, _ in message.segments)
+    for group in groups(message, is_result=True):
+        if "OBR" not in group.segments:
+            continue
+        if not has_study and not is_imaging(message, group.segments, group.names):
+            continue
+        status = _status(message, group)
+        row = _report(message, group, status)
+        code = row.get("status_code") or ""
+        if status:
+            parsed.add("report", message.position, row)
+        for event in _events(message, group, row, code):
+            parsed.add("event", message.position, event)
+
+
+def _status(message: Message, group: Group) -> str:
+    code = message.part(group.segments["OBR"][25], 1)
+    mapped = message.sender.result_status.get(code)
+    if code and mapped is None and code not in RESULT_STATUS:
+        message.defect("OBR-25", "unknown_code")
+    status = mapped if mapped is not None else RESULT_STATUS.get(code, "")
+    marks = {message.part(fields[11], 1) for fields in group.observations}
+    if not code:
+        return next((word for mark, word in WITHOUT_RESULT_STATUS if mark in marks), "")
+    for mark in sorted(marks):
+        status = OBSERVATION_STATUS.get((status, mark), status)
+    if status in ("final", "corrected") and any(_is_addendum(message, fields) for fields in group.observations):
+        return "addendum"
+    return status
+
+
+def _is_addendum(message: Message, observation: Segment) -> bool:
+    parts = message.components(observation[3])
+    return ADDENDUM_SUFFIX in (message.text(parts[0]), message.text(parts[0], 2))
+
+
+def _report(message: Message, group: Group, status: str) -> dict[str, Any]:
+    segments, patient = {**group.segments, "MSH": message.header}, group.patient
+    found = read(message, segments, REPORT)
+    for name in _DROPPED:
+        found.pop(name, None)
+    return {
+        **message.common, **identify(message, segments), **patient.identity, **patient.demographics,
+        "patient_class": patient.visit.get("patient_class"), **procedure_of(message, segments), **found,
+        "status": status, "critical_category": _critical_category(message, group), "text": report_text(message, group),
+    }  # fmt: skip
+
+
+def _critical_category(message: Message, group: Group) -> str | None:
+    for fields in group.observations:
+        if message.sender.obx.get(message.part(fields[3], 1)) == "critical_category":
+            return message.part(fields[5], 1) or None
+    return None
+
+
+def report_text(message: Message, group: Group) -> str | None:
+    """Text of the TX, FT and ST observations that the site does not map to a column; embedded documents are skipped."""
+    lines: list[str] = []
+    size = 0
+    for fields in group.observations:
+        value = fields[5]
+        if fields[2].strip() not in TEXT_TYPES or len(value) > MAX_VALUE or value in ("", '""'):
+            continue
+        if message.part(fields[3], 1) in message.sender.obx:
+            continue
+        text = message.unescape("\n".join(message.repetitions(value)))
+        lines.append(text)
+        size += len(text) + 1
+        if size > MAX_TEXT:
+            break
+    return "\n".join(lines)[:MAX_TEXT] or None
+
+
+def _events(message: Message, group: Group, report: dict[str, Any], code: str) -> Iterator[dict[str, Any]]:
+    status = report["status"]
+    progress = message.sender.status.get(code) or PROGRESS.get(code)
+    if status:
+        yield from report_events(message, report)
+    elif progress:
+        yield _event(message, report, progress, origin="ris")
+    for fields in group.observations:
+        kind = message.sender.obx.get(message.part(fields[3], 1), "")
+        if kind in CRITICAL_EVENTS and fields[14]:
+            stamp = message.stamp(fields[14], "OBX-14")
+            if stamp is not None:
+                when = _when(stamp.at, stamp.precision, stamp.zone_source)
+                yield _event(message, report, kind, **when, detail=report["critical_category"])
+
+
+def report_events(message: Message, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Events of one report version: its status, and the exam and reading times that it carries."""
+    status = report["status"]
+    actor = {
+        "actor_id": report.get("interpreter_id"), "actor_authority": report.get("interpreter_authority"),
+        "actor_name": report.get("interpreter_name"),
+    }  # fmt: skip
+    if status in EVENT:
+        yield _event(message, report, EVENT[status], **actor)
+    if status == "cancelled":
+        return
+    if report.get("read_started_at") is not None:
+        yield _event(message, report, "read_started", **_when(report["read_started_at"]), **actor)
+    for code, column in (("exam_started", "exam_started_at"), ("exam_ended", "exam_ended_at")):
+        if report.get(column) is not None:
+            yield _event(message, report, code, **_when(report[column]))
+
+
+def _when(at: Any, precision: str | None = None, zone_source: str | None = None) -> dict[str, Any]:
+    return {"at": at, "at_precision": precision, "at_zone_source": zone_source}
+
+
+#: Columns that an event takes over from its report.
+_SHARED = (
+    "accession", "filler_id", "placer_id", "requested_procedure_id", "study_uid", "patient_id", "patient_authority",
+    "visit_id", "at", "at_precision", "at_zone_source", "status_code",
+)  # fmt: skip
+
+
+def _event(message: Message, report: dict[str, Any], code: str, **more: Any) -> dict[str, Any]:
+    row = {**message.common, **{name: report[name] for name in _SHARED if name in report}}
+    return {**row, "code": code, "origin": "report", "is_inferred": False, **more}
