@@ -150,7 +150,7 @@ class Message:
         return component.strip()
 
     def stamp(self, field: str, address: str) -> Stamp | None:
-        """The time in the first component; None, with a defect, if it is not one. Component 2 (precision) is dropped."""
+        """The time in the first component; None, with a defect, if it is not one. TS.2 (precision) is dropped."""
         if field in self.stamps:
             return self.stamps[field]
         text = self.part(field, 1)

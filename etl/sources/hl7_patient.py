@@ -61,6 +61,10 @@ LINKS: dict[str, str] = {
 TRIGGERS = frozenset(f"A{number:02d}" for number in range(1, 63))
 
 
+#: (value, authority) of a patient.
+Identifier = tuple[str, str]
+
+
 @dataclass(slots=True)
 class Patient:
     """One PID with the PV1 that follows it, already read."""
@@ -76,7 +80,7 @@ class Patient:
         return {"visit_id": self.demographics.get("visit_id")}
 
 
-def identifiers(message: Message, field: str) -> list[tuple[str, str]]:
+def identifiers(message: Message, field: str) -> list[Identifier]:
     """(value, authority) of each CX repetition that identifies a person, in order, without repeats (2A.3.14)."""
     found = []
     for repetition in message.repetitions(field):
@@ -113,9 +117,8 @@ def add_same(message: Message, pid: Segment, parsed: Parsed) -> None:
     """Identifiers of one PID-3 belong to one person: each further one is `same` as the first."""
     known = identifiers(message, pid[3])
     if len(known) > 1:
-        when = _link_time(message)
         for prior in known[1:]:
-            _add_link(message, parsed, "same", known[0], prior, when)
+            _add_link(message, parsed, "same", known[0], prior)
 
 
 def add_patient_message(message: Message, parsed: Parsed) -> None:
@@ -147,13 +150,12 @@ def _add_arrival(message: Message, parsed: Parsed) -> None:
 
 
 def _add_links(message: Message, kind: str, parsed: Parsed) -> None:
-    when = _link_time(message)
     pids = [fields for name, fields in message.segments if name == "PID"]
     if kind in ("link", "unlink"):
         known = [identifiers(message, pid[3])[:1] for pid in pids]
         for other in known[1:]:
             for first, prior in zip(known[0], other, strict=False):
-                _add_link(message, parsed, kind, first, prior, when)
+                _add_link(message, parsed, kind, first, prior)
         return
     pid = NO_SEGMENT
     for name, fields in message.segments:
@@ -165,7 +167,6 @@ def _add_links(message: Message, kind: str, parsed: Parsed) -> None:
 
 def _add_merges(message: Message, kind: str, pid: Segment, merged: Segment, parsed: Parsed) -> None:
     """Each prior identifier goes to the surviving one of its authority, else to the first."""
-    when = _link_time(message)
     surviving, prior = identifiers(message, pid[3]), identifiers(message, merged[1])
     if not surviving or not prior:
         message.defect("PID-3" if not surviving else "MRG-1", "missing")
@@ -173,36 +174,25 @@ def _add_merges(message: Message, kind: str, pid: Segment, merged: Segment, pars
     for old in prior:
         target = next((new for new in surviving if new[1] == old[1]), surviving[0])
         if target != old:
-            _add_link(message, parsed, "merge", target, old, when)
+            _add_link(message, parsed, "merge", target, old)
         elif kind == "move":
             _add_move(message, old, pid, merged, parsed)
         else:
             message.defect("MRG-1", "merged_with_itself")
 
 
-def _add_move(message: Message, moved: tuple[str, str], pid: Segment, merged: Segment, parsed: Parsed) -> None:
+def _add_move(message: Message, moved: Identifier, pid: Segment, merged: Segment, parsed: Parsed) -> None:
     """A43 with PID-3 equal to MRG-1: the identifier leaves the person of MRG-4 for the person of PID-2."""
-    when = _link_time(message)
     sources, targets = identifiers(message, merged[4]), identifiers(message, pid[2])
     if not sources and not targets:
         message.defect("MRG-4", "missing")
     for kind, others in (("unlink", sources[:1]), ("link", targets[:1])):
         for other in others:
-            _add_link(message, parsed, kind, other, moved, when)
+            _add_link(message, parsed, kind, other, moved)
 
 
-def _link_time(message: Message) -> dict[str, Any]:
-    return read(message, {"EVN": message.first("EVN"), "MSH": message.header}, LINKED)
-
-
-def _add_link(
-    message: Message,
-    parsed: Parsed,
-    kind: str,
-    surviving: tuple[str, str],
-    prior: tuple[str, str],
-    when: dict[str, Any],
-) -> None:
+def _add_link(message: Message, parsed: Parsed, kind: str, surviving: Identifier, prior: Identifier) -> None:
+    when = read(message, {"EVN": message.first("EVN"), "MSH": message.header}, LINKED)
     row = {
         **message.common, **when, "kind": kind,
         "patient_id": surviving[0], "patient_authority": surviving[1],
