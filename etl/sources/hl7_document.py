@@ -10,7 +10,7 @@ from etl.sources.hl7_imaging import is_imaging
 from etl.sources.hl7_message import NO_SEGMENT, Message
 from etl.sources.hl7_order import Group, groups, identify, procedure_of
 from etl.sources.hl7_patient import patient_of
-from etl.sources.hl7_result import report_events, report_text
+from etl.sources.hl7_result import report_event, report_text, status_events
 
 DOCUMENT = table("""
 placer_id                                                       TXA-14      EI      9.6.1.14
@@ -62,24 +62,24 @@ ORIGINAL = frozenset({"T01", "T02", "T03", "T04"})
 
 
 def add_document_message(message: Message, parsed: Parsed) -> None:
-    """One report version, or a dictation alone; documents of other departments are kept without rows."""
+    """One report version, or a dictation alone, for each imaging order that the document covers (9.4.2), or for itself.
+
+    Documents of other departments are kept without rows.
+    """
     if message.trigger not in FINAL:
         message.defect("MSH-9.2", "unknown_trigger")
         return
-    group = next(groups(message, is_result=True), None)
-    if group is None:
-        group = Group(patient_of(message, message.first("PID"), message.first("PV1")))
-    group.observations = [fields for name, fields in message.segments if name == "OBX"]
-    if not _is_ours(message, group):
-        return
-    row = _report(message, group)
-    if row["status"]:
-        parsed.add("report", message.position, row)
-        events = list(report_events(message, row))
-    else:
-        events = []
-    for event in events + _dictation(message, row):
-        parsed.add("event", message.position, event)
+    observations = [fields for name, fields in message.segments if name == "OBX"]
+    orders = list(groups(message, is_result=True))
+    for group in orders or [Group(patient_of(message, message.first("PID"), message.first("PV1")))]:
+        group.observations = observations
+        if not _is_ours(message, group):
+            continue
+        row = _report(message, group)
+        if row["status"]:
+            parsed.add("report", message.position, row)
+        for event in (*status_events(row), *_dictation(message, row)):
+            parsed.add("event", message.position, event)
 
 
 def _is_ours(message: Message, group: Group) -> bool:
@@ -124,5 +124,4 @@ def _dictation(message: Message, report: dict[str, Any]) -> list[dict[str, Any]]
     when = read(message, {"TXA": message.first("TXA")}, rows)
     if not when:
         return []
-    shared = {**report, **when, "status": "dictated"}
-    return list(report_events(message, shared))
+    return [report_event(report, "dictated", **when)]

@@ -95,6 +95,11 @@ def _performer_time(message: Message, raw: str, field: Field) -> Any:
     return message.instant(value, field.address) if value[:1].isdigit() else None
 
 
+def _performer_when(message: Message, raw: str, field: Field) -> tuple[Any, ...] | None:
+    """NDL component 2 or 3 with precision and zone source."""
+    return _when(message, raw, field) if message.part(raw, field.component)[:1].isdigit() else None
+
+
 def _coded(message: Message, raw: str, field: Field) -> tuple[str | None, ...] | None:
     """CE, CWE: code, text, system, then the alternate code, text, system."""
     parts = [message.text(part) or None for part in message.components(raw)[:6]]
@@ -150,7 +155,7 @@ def _number(message: Message, raw: str, field: Field) -> float | None:
 
 READERS: dict[str, Reader] = {
     "ST": _text, "ID": _text, "IS": _text, "CX": _extended_id, "EI": _entity, "XCN": _person, "NDL": _performer,
-    "NDLTIME": _performer_time, "CWE": _coded, "CWE3": _coded_pair, "DTM": _instant, "WHEN": _when, "DT": _date,
+    "NDLTIME": _performer_time, "NDLWHEN": _performer_when, "CWE": _coded, "CWE3": _coded_pair, "DTM": _instant, "WHEN": _when, "DT": _date,
     "NM": _number,
 }  # fmt: skip
 

@@ -28,6 +28,14 @@ transcriptionist_id,transcriptionist_authority,transcriptionist_name OBR-35 NDL 
 exam_started_at                                                 OBR-7       DTM     7.4.1.7
 exam_ended_at                                                   OBR-8       DTM     7.4.1.8
 """)
+#: What a result says about the exam and its reading -> event at that time.
+MOMENTS = {
+    "read_started": table("at,at_precision,at_zone_source OBR-32.2 NDLWHEN 7.4.1.32"),
+    "exam_started": table("at,at_precision,at_zone_source OBR-7 WHEN 7.4.1.7"),
+    "exam_ended": table("at,at_precision,at_zone_source OBR-8 WHEN 7.4.1.8"),
+}
+#: When a critical result was found or communicated.
+CRITICAL_AT = table("at,at_precision,at_zone_source OBX-14 WHEN 7.4.2.14")
 #: Read with the person but not kept: the record has no column for them.
 _DROPPED = ("technician_authority", "transcriptionist_authority")
 
@@ -39,6 +47,8 @@ RESULT_STATUS: dict[str, str] = {
 }  # fmt: skip
 #: OBR-25 that is no report but tells where the exam is -> event, at OBR-22.
 PROGRESS: dict[str, str] = {"S": "scheduled", "I": "exam_started", "N": "exam_ended"}
+#: Progress after which OBR-7 and OBR-8 are times of the exam.
+EXAM_PROGRESS = frozenset({"exam_started", "exam_ended"})
 
 #: OBX-11 (table 0085) that overrides what OBR-25 says: U is now final although no text follows; C and W correct a final
 #: report; A and B amend and append to it. (status by OBR-25, OBX-11) -> status.
@@ -148,47 +158,43 @@ def _events(message: Message, group: Group, report: dict[str, Any], code: str) -
     status = report["status"]
     progress = message.sender.status.get(code) or PROGRESS.get(code)
     if status:
-        yield from report_events(message, report)
+        yield from status_events(report)
     elif progress:
-        yield _event(message, report, progress, origin="ris")
+        yield report_event(report, progress, origin="ris")
+    if status not in ("", "cancelled") or progress in EXAM_PROGRESS:
+        for moment, rows in MOMENTS.items():
+            when = read(message, group.segments, rows)
+            if when.get("at") is not None:
+                yield report_event(report, moment, **when)
     for fields in group.observations:
         kind = message.sender.obx.get(message.part(fields[3], 1), "")
-        if kind in CRITICAL_EVENTS and fields[14]:
-            stamp = message.stamp(fields[14], "OBX-14")
-            if stamp is not None:
-                when = _when(stamp.at, stamp.precision, stamp.zone_source)
-                yield _event(message, report, kind, **when, detail=report["critical_category"])
+        if kind in CRITICAL_EVENTS:
+            when = read(message, {"OBX": fields}, CRITICAL_AT)
+            if when:
+                yield report_event(report, kind, **when, detail=report["critical_category"])
 
 
-def report_events(message: Message, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Events of one report version: its status, and the exam and reading times that it carries."""
-    status = report["status"]
-    actor = {
-        "actor_id": report.get("interpreter_id"), "actor_authority": report.get("interpreter_authority"),
-        "actor_name": report.get("interpreter_name"),
-    }  # fmt: skip
-    if status in EVENT:
-        yield _event(message, report, EVENT[status], **actor)
-    if status == "cancelled":
-        return
-    if report.get("read_started_at") is not None:
-        yield _event(message, report, "read_started", **_when(report["read_started_at"]), **actor)
-    for code, column in (("exam_started", "exam_started_at"), ("exam_ended", "exam_ended_at")):
-        if report.get(column) is not None:
-            yield _event(message, report, code, **_when(report[column]))
-
-
-def _when(at: Any, precision: str | None = None, zone_source: str | None = None) -> dict[str, Any]:
-    return {"at": at, "at_precision": precision, "at_zone_source": zone_source}
+def status_events(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The event of one report version, if its status is a milestone."""
+    if report["status"] in EVENT:
+        yield report_event(report, EVENT[report["status"]])
 
 
 #: Columns that an event takes over from its report.
 _SHARED = (
+    "standard", "source", "message_id", "message_at", "facility_alias",
     "accession", "filler_id", "placer_id", "requested_procedure_id", "study_uid", "patient_id", "patient_authority",
     "visit_id", "at", "at_precision", "at_zone_source", "status_code",
 )  # fmt: skip
 
 
-def _event(message: Message, report: dict[str, Any], code: str, **more: Any) -> dict[str, Any]:
-    row = {**message.common, **{name: report[name] for name in _SHARED if name in report}}
+#: Events whose actor is the principal interpreter.
+_READERS_EVENTS = frozenset({*EVENT.values(), "read_started", "dictated"}) - {"cancelled"}
+
+
+def report_event(report: dict[str, Any], code: str, **more: Any) -> dict[str, Any]:
+    """An event row with the identifiers and, unless `more` says another, the time of its report."""
+    row = {name: report[name] for name in _SHARED if name in report}
+    if code in _READERS_EVENTS:
+        row.update({f"actor_{part}": report.get(f"interpreter_{part}") for part in ("id", "authority", "name")})
     return {**row, "code": code, "origin": "report", "is_inferred": False, **more}

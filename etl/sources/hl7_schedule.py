@@ -78,28 +78,43 @@ def add_schedule_message(message: Message, parsed: Parsed) -> None:
     status, event = _outcome(message, segments)
     parsed.add("appointment", message.position, {**row, "status": status})
     if event:
-        parsed.add("event", message.position, _event(row, event, message.part(segments["SCH"][25], 1)))
+        parsed.add("event", message.position, _event(row, event, _said(message, segments)))
 
 
 def _segments(message: Message) -> dict[str, Segment]:
-    """The first of each segment; the order segments are those that some senders add."""
+    """The first of each segment; of several services (AIS) the first imaging one, with the resources that follow it."""
     found: dict[str, Segment] = {}
+    services: list[dict[str, Segment]] = [{}]
     for name, fields in message.segments:
-        found.setdefault(name, fields)
-    found.setdefault("SCH", NO_SEGMENT)
-    return found
+        if name == "RGS" or (name == "AIS" and "AIS" in services[-1]):
+            services.append({})
+        if name in ("AIS", "AIG", "AIL"):
+            services[-1].setdefault(name, fields)
+        else:
+            found.setdefault(name, fields)
+    first = next((service for service in services if service), {})
+    chosen = next((service for service in services if _is_imaging_service(message, service)), first)
+    return {"SCH": NO_SEGMENT, **found, **chosen}
+
+
+def _is_imaging_service(message: Message, segments: dict[str, Segment]) -> bool:
+    return is_imaging_procedure(message, segments.get("AIS", NO_SEGMENT)[3])
 
 
 def _is_ours(message: Message, segments: dict[str, Segment]) -> bool:
-    """Rows 1, 5, 6 and 8 of the decision table of `hl7_imaging`, over every service booked."""
-    if message.sender.is_mapped or "IPC" in segments or "ZDS" in segments:
-        return True
-    return any(is_imaging_procedure(message, fields[3]) for name, fields in message.segments if name == "AIS")
+    """Rows 1, 5, 6 and 8 of the decision table of `hl7_imaging`."""
+    is_certain = message.sender.is_mapped or "IPC" in segments or "ZDS" in segments
+    return is_certain or _is_imaging_service(message, segments)
+
+
+def _said(message: Message, segments: dict[str, Segment]) -> str:
+    """Filler status: SCH-25, else that of the service, AIS-10."""
+    return message.part(segments["SCH"][25], 1) or message.part(segments.get("AIS", NO_SEGMENT)[10], 1)
 
 
 def _outcome(message: Message, segments: dict[str, Segment]) -> tuple[str, str]:
     status, event = TRIGGERS[message.trigger]
-    said = message.part(segments["SCH"][25], 1)
+    said = _said(message, segments)
     if not said:
         return status, event
     known = STATUSES.get("".join(c for c in said.lower() if c.isalpha()))
