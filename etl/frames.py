@@ -1,0 +1,24 @@
+"""Between the engine and Polars: a query as a frame, a frame as a temporary table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import polars as pl
+
+
+def query(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> pl.DataFrame:
+    """The rows of `sql` as a frame; column types follow the engine's."""
+    frame = con.sql(sql, params=parameters).pl()
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table becomes a frame; only an array becomes a series
+    return frame
+
+
+def table(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+    """Create or replace the temporary table `name` with the rows of `frame`."""
+    con.register("frame_rows", frame.to_arrow())
+    try:
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM frame_rows")
+    finally:
+        con.unregister("frame_rows")

@@ -1,0 +1,173 @@
+"""Exams and patients out of the identifiers of raw rows, kept up to date batch by batch.
+
+The work tables (schema `work` of intake.duckdb) say for each mention its exam and for each identifier its patient.
+`advance` takes the batches after the last one it took, resolves again every raw component that they touch, and
+logs the exam keys that may have changed, all in one transaction: killed anywhere, it starts again from the same batch.
+The answer depends on the set of raw rows only. Work tables can be dropped at any time; they are derived again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from etl.frames import query, table
+from etl.identity_graph import resolve
+from etl.identity_nodes import EXAM_RECORDS, MENTION_COLUMNS, NODE_KINDS, STUDY, mentions_sql, node_of, value_or_null
+from etl.identity_patients import TABLES as PATIENT_TABLES
+from etl.identity_patients import advance_patients, patient_of
+
+_NODE_COLUMNS = ", ".join(f"n{kind.rank} UBIGINT" for kind in NODE_KINDS)
+TABLES = f"""
+CREATE SCHEMA IF NOT EXISTS intake.work;
+CREATE TABLE IF NOT EXISTS intake.work.state (batch_id BIGINT, epoch BIGINT, signature VARCHAR);
+CREATE TABLE IF NOT EXISTS intake.work.mention (
+    mention UBIGINT, first_batch BIGINT, facility VARCHAR, is_mapped BOOLEAN, patient UBIGINT, authority UBIGINT,
+    visit UBIGINT, value UBIGINT, accession VARCHAR, {_NODE_COLUMNS}, study_key VARCHAR, component UBIGINT,
+    exam_key VARCHAR);
+CREATE TABLE IF NOT EXISTS intake.work.flag (component UBIGINT, rank UTINYINT, node UBIGINT, flag VARCHAR);
+CREATE TABLE IF NOT EXISTS intake.work.touched (exam_key VARCHAR, batch_id BIGINT);
+CREATE TABLE IF NOT EXISTS intake.work.touched_visit (visit UBIGINT, batch_id BIGINT);
+{PATIENT_TABLES}
+"""
+WORK_TABLES = ("mention", "flag", "touched", "touched_visit", "patient", "patient_edge")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far identity is: the last batch taken, and the epoch, which changes when all is derived anew."""
+
+    batch_id: int
+    epoch: int
+    signature: str
+
+
+def state(con: duckdb.DuckDBPyConnection) -> State:
+    """The stored state; batch 0 of epoch 0 where nothing was ever built."""
+    con.execute(TABLES)
+    row = con.execute("SELECT batch_id, epoch, signature FROM intake.work.state").fetchone()
+    return State(*row) if row else State(0, 0, "")
+
+
+def _read_mentions(con: duckdb.DuckDBPyConnection, since: int) -> None:
+    """Temp tables `seen` (mention, first batch) and `new_mention` (columns of those not known before)."""
+    rows = " UNION ALL ".join(
+        mentions_sql(record, f"intake.raw_{record}", f"batch_id > {since}") for record in EXAM_RECORDS
+    )
+    sent = ", ".join(f"any_value({column}) AS {column}" for column in MENTION_COLUMNS)
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE seen AS
+        SELECT mention, min(batch_id) AS first_batch, {sent} FROM ({rows}) GROUP BY mention""")
+    identifiers = ", ".join(
+        f"{value_or_null(column)} AS {column}" for column in (*(k.column for k in NODE_KINDS), "patient_id", "visit_id")
+    )
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE new_mention AS
+        SELECT s.mention, s.first_batch, coalesce(a.facility, 'unmapped:' || trim(s.facility_alias)) AS facility,
+               a.facility IS NOT NULL AS is_mapped, s.source, s.patient_authority, {identifiers}
+        FROM seen s LEFT JOIN facility_alias a ON a.alias = lower(trim(s.facility_alias))
+        WHERE s.mention NOT IN (SELECT mention FROM intake.work.mention)""")
+
+
+def _open_components(con: duckdb.DuckDBPyConnection) -> None:
+    """Temp table `open_mention`: new mentions, and all of every component that these or moved patients touch."""
+    nodes = ", ".join(
+        f"CASE WHEN {kind.column} IS NOT NULL THEN {node_of(kind)} END AS n{kind.rank}" for kind in NODE_KINDS
+    )
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE open_mention AS
+        SELECT mention, first_batch, facility, is_mapped, {patient_of("patient_id", "patient_authority")} AS patient,
+               md5_number_upper(patient_authority) AS authority,
+               CASE WHEN visit_id IS NOT NULL THEN md5_number_upper(concat_ws(chr(31), facility, visit_id)) END AS visit,
+               CASE WHEN accession IS NOT NULL THEN md5_number_upper(accession) END AS value, accession, {nodes},
+               keyed('study', {STUDY.column}) AS study_key, NULL::UBIGINT AS component, NULL::VARCHAR AS exam_key
+        FROM new_mention""")
+    matches = " UNION ".join(
+        f"SELECT component FROM intake.work.mention WHERE n{kind.rank} IN (SELECT n{kind.rank} FROM open_mention)"
+        for kind in NODE_KINDS
+    )
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE open_component AS
+        SELECT component FROM ({matches} UNION SELECT component FROM intake.work.mention
+                               WHERE patient IN (SELECT patient FROM moved_patient)) WHERE component IS NOT NULL""")
+    con.execute("""
+        INSERT INTO open_mention SELECT * FROM intake.work.mention
+        WHERE component IN (SELECT component FROM open_component)""")
+
+
+def _resolve_open(con: duckdb.DuckDBPyConnection) -> None:
+    """Temp table `closed_mention`: the open mentions with component and exam key; stores the flags."""
+    nodes = ", ".join(f"n{kind.rank}" for kind in NODE_KINDS)
+    frame = query(
+        con,
+        f"""
+        SELECT mention, {nodes}, value, p.person, o.authority
+        FROM open_mention o LEFT JOIN intake.work.patient p USING (patient)""",
+    )
+    answer, flags = resolve(frame)
+    del frame
+    table(con, "answer", answer)
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE closed_mention AS
+        SELECT o.* REPLACE (a.component AS component,
+                            keyed('exam', a.node || CASE WHEN a.split = 0 THEN '' ELSE '/' || a.split END) AS exam_key)
+        FROM open_mention o LEFT JOIN answer a USING (mention)""")
+    con.execute("DELETE FROM intake.work.flag WHERE component IN (SELECT component FROM open_component)")
+    table(con, "new_flag", flags)
+    con.execute("INSERT INTO intake.work.flag SELECT component, rank, node, flag FROM new_flag")
+
+
+def _log_touched(con: duckdb.DuckDBPyConnection, batch: int) -> None:
+    con.execute(f"""
+        INSERT INTO intake.work.touched
+        SELECT DISTINCT exam_key, {batch} FROM (
+            SELECT exam_key FROM intake.work.mention WHERE mention IN (SELECT mention FROM seen)
+            UNION ALL SELECT exam_key FROM open_mention
+            UNION ALL SELECT exam_key FROM closed_mention) WHERE exam_key IS NOT NULL""")
+    con.execute(f"""
+        INSERT INTO intake.work.touched_visit
+        SELECT DISTINCT visit, {batch} FROM (
+            SELECT visit, exam_key FROM closed_mention
+            UNION ALL SELECT visit, exam_key FROM intake.work.mention WHERE mention IN (SELECT mention FROM seen))
+        WHERE visit IS NOT NULL AND exam_key IS NULL""")
+
+
+def reset(con: duckdb.DuckDBPyConnection, signature: str) -> None:
+    """Forget everything derived; the next `advance` starts at the first batch under a new epoch."""
+    epoch = state(con).epoch + 1
+    con.execute("BEGIN")
+    for table in WORK_TABLES:
+        con.execute(f"DROP TABLE intake.work.{table}")
+    con.execute(TABLES)
+    con.execute("DELETE FROM intake.work.state")
+    con.execute("INSERT INTO intake.work.state VALUES (0, ?, ?)", [epoch, signature])
+    con.execute("COMMIT")
+
+
+def advance(con: duckdb.DuckDBPyConnection, upto: int, *, forget: int) -> State:
+    """Take the batches up to `upto`; drop log entries of batches up to `forget` (the marts have these).
+
+    Needs the catalog `intake`, the temp table `facility_alias` and the macro `keyed` on `con`.
+    """
+    before = state(con)
+    if before.batch_id >= upto:
+        return before
+    con.execute("BEGIN")
+    try:
+        con.execute(f"DELETE FROM intake.work.touched WHERE batch_id <= {forget}")
+        con.execute(f"DELETE FROM intake.work.touched_visit WHERE batch_id <= {forget}")
+        _read_mentions(con, before.batch_id)
+        advance_patients(con, before.batch_id)
+        _open_components(con)
+        _resolve_open(con)
+        _log_touched(con, upto)
+        con.execute("DELETE FROM intake.work.mention WHERE component IN (SELECT component FROM open_component)")
+        con.execute("INSERT INTO intake.work.mention SELECT * FROM closed_mention")
+        con.execute("DELETE FROM intake.work.state")
+        con.execute("INSERT INTO intake.work.state VALUES (?, ?, ?)", [upto, before.epoch, before.signature])
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+    con.execute("COMMIT")
+    return State(upto, before.epoch, before.signature)

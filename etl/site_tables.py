@@ -1,0 +1,79 @@
+"""The site folder as temporary tables that SQL can join: facilities, aliases and one table a CSV file.
+
+`site_devices`, `site_staffing`, ... carry the columns of `etl.site.CSV_FILES` with the types below; a missing optional
+file is an empty table. `site_signature` changes whenever an answer could change because the site did.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from pathlib import Path
+
+import duckdb
+
+from etl.site import CSV_FILES, Site, SiteError
+
+#: Columns of the site's CSV files that are not text.
+TYPES: dict[str, str] = {
+    "weekday": "INTEGER",  # ISO: 1 Monday to 7 Sunday
+    "date": "DATE",
+    "valid_from": "DATE",
+    "valid_to": "DATE",
+    "target": "DOUBLE",
+    "wrvu": "DOUBLE",
+    "is_after_hours": "BOOLEAN",
+}
+
+
+def _read(path: Path, columns: tuple[str, ...]) -> list[list[str | None]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [c for c in columns if c not in (reader.fieldnames or ())]
+            if missing:
+                raise SiteError(f"{path}: missing column {', '.join(missing)}")
+            return [[(row[c] or "").strip() or None for c in columns] for row in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SiteError(f"{path}: {error}") from error
+
+
+def _create(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...], rows: list[list[str | None]]) -> None:
+    types = ", ".join(f"{column} {TYPES.get(column, 'VARCHAR')}" for column in columns)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({types})")
+    if rows:
+        con.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})", rows)
+
+
+def load_site_tables(con: duckdb.DuckDBPyConnection, site: Site) -> None:
+    """Create `site_facility`, `facility_alias` (folded alias to facility) and a `site_<file>` table a CSV file.
+
+    Raises SiteError naming the file where a column is missing or a value is not of its type.
+    """
+    _create(
+        con, "site_facility", ("facility", "facility_name", "zone", "kind"),
+        [[f.id, f.name, f.zone, f.kind or None] for f in site.facilities],
+    )  # fmt: skip
+    aliases: dict[str, str] = {}
+    for facility in site.facilities:
+        for alias in (facility.id, facility.name, *facility.aliases):
+            aliases.setdefault(alias.strip().lower(), facility.id)
+    _create(con, "facility_alias", ("alias", "facility"), [[a, f] for a, f in aliases.items() if a])
+    con.execute("CREATE OR REPLACE TEMP TABLE site_zone AS SELECT ? AS default_zone", [site.default_zone])
+    for name, columns in CSV_FILES.items():
+        path = site.folder / name if site.folder else Path(name)
+        rows = _read(path, columns) if site.folder and path.is_file() else []
+        try:
+            _create(con, f"site_{path.stem}", columns, rows)
+        except duckdb.Error as error:
+            raise SiteError(f"{path}: a value is not of its column's type: {error}") from error
+
+
+def site_signature(site: Site) -> str:
+    """SHA-256 over the site's files, as hex."""
+    digest = hashlib.sha256()
+    for name in ("site.toml", *sorted(CSV_FILES)):
+        path = site.folder / name if site.folder else None
+        content = path.read_bytes() if path and path.is_file() else b""
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()

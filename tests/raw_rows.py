@@ -1,0 +1,54 @@
+"""Hand-made raw rows for tests: an intake.duckdb with the tables of `etl.records`, filled row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl.records import LOADED, RECORDS, SQL_TYPE
+
+Row = tuple[str, dict[str, Any]]  # record type, columns
+
+
+def at(text: str) -> datetime:
+    """`2026-03-02 10:00` as UTC instant."""
+    return datetime.fromisoformat(text)
+
+
+def make_tables(con: duckdb.DuckDBPyConnection, prefix: str = "") -> None:
+    for record, columns in RECORDS.items():
+        names = ", ".join(f'"{c.name}" {SQL_TYPE[c.kind]}' for c in (*LOADED, *columns))
+        con.execute(f"CREATE TABLE IF NOT EXISTS {prefix}raw_{record} ({names})")
+
+
+def insert(con: duckdb.DuckDBPyConnection, batch: int, rows: Iterable[Row], prefix: str = "") -> None:
+    """Append `rows` as messages of one file of `batch`."""
+    for position, (record, columns) in enumerate(rows):
+        row = {"batch_id": batch, "file_id": f"f{batch}", "position": position, "row_number": 0, **columns}
+        names = ", ".join(f'"{name}"' for name in row)
+        marks = ", ".join("?" * len(row))
+        con.execute(f"INSERT INTO {prefix}raw_{record} ({names}) VALUES ({marks})", list(row.values()))
+
+
+@dataclass
+class Intake:
+    """Rows land in batches; one call of `load` is one batch."""
+
+    path: Path
+    batches: int = 0
+
+    def __post_init__(self) -> None:
+        with duckdb.connect(str(self.path)) as con:
+            make_tables(con)
+
+    def load(self, *rows: Row) -> None:
+        self.batches += 1
+        with duckdb.connect(str(self.path)) as con:
+            con.execute("BEGIN")
+            insert(con, self.batches, rows)
+            con.execute("COMMIT")
