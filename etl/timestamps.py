@@ -70,17 +70,20 @@ def offset_zone(text: str) -> tzinfo:
 
 
 def _stamp(parts: tuple[str | None, ...], offset: str | None, zone: Zone) -> Stamp:
-    depth = sum(1 for part in parts if part is not None)
     year, month, day, hour, minute, second, fraction = parts
+    if second is not None and int(second) > 60:
+        raise BadTime("second out of range")
     try:
         local = datetime(
             int(year or 0), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0),
             min(int(second or 0), 59), int((fraction or "0").ljust(6, "0")),
         )  # fmt: skip
-        if second is not None and int(second) > 60:
-            raise BadTime("second out of range")
     except ValueError as error:
         raise BadTime("not a date") from error
+    return _placed(local, sum(part is not None for part in parts), offset, zone)
+
+
+def _placed(local: datetime, depth: int, offset: str | None, zone: Zone) -> Stamp:
     precision = _PRECISIONS[depth - 1]
     if offset is not None:
         source: ZoneSource = "offset"
@@ -110,7 +113,13 @@ def _in_zone(local: datetime, zone: Zone) -> tuple[ZoneSource, datetime]:
 
 def parse_dtm(text: str, zone: Zone) -> Stamp:
     """HL7 DTM/TS or DICOM DT: YYYY[MM[DD[HH[MM[SS[.F]]]]]][+ZZZZ]. Raises BadTime."""
-    match = _DTM.match(text.strip())
+    text = text.strip()
+    if len(text) == 14 and text.isascii() and text.isdigit():  # nearly every HL7 time: read without the pattern
+        try:
+            return _placed(datetime.fromisoformat(f"{text[:8]}T{text[8:]}"), 6, None, zone)
+        except ValueError:
+            pass  # second 60, or not a date: the pattern tells which
+    match = _DTM.match(text)
     if match is None:
         raise BadTime("not a time")
     return _stamp(match.groups()[:7], match.group(8), zone)

@@ -155,8 +155,8 @@ def _number(message: Message, raw: str, field: Field) -> float | None:
 
 READERS: dict[str, Reader] = {
     "ST": _text, "ID": _text, "IS": _text, "CX": _extended_id, "EI": _entity, "XCN": _person, "NDL": _performer,
-    "NDLTIME": _performer_time, "NDLWHEN": _performer_when, "CWE": _coded, "CWE3": _coded_pair, "DTM": _instant, "WHEN": _when, "DT": _date,
-    "NM": _number,
+    "NDLTIME": _performer_time, "NDLWHEN": _performer_when, "CWE": _coded, "CWE3": _coded_pair, "DTM": _instant,
+    "WHEN": _when, "DT": _date, "NM": _number,
 }  # fmt: skip
 
 
