@@ -57,7 +57,7 @@ class Sender:
     is_mapped: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared and hashed by identity: it is a key of the caches below
 class Site:
     name: str = "unnamed site"
     default_zone: str = "UTC"
