@@ -169,3 +169,7 @@ class Exam:
     lost: frozenset[str] = frozenset()  # stamps and messages that never arrive: see sample_data.losses
     is_hl7_missing: bool = False  # the study exists, its order and report never arrive
     is_study_missing: bool = False  # the order exists, its images never reach the archive
+    resigned_at: datetime | None = None  # the final report signed again, unchanged
+    merged_at: datetime | None = None  # `mrn` was a temporary record number until this merge
+    replaces: str = ""  # placer of the order that this one replaces
+    rescheduled_at: datetime | None = None  # when the slot was moved away from `rescheduled_from`

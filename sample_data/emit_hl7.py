@@ -1,0 +1,173 @@
+"""The HL7 v2 messages of one exam, as its facility's systems would send them, each with the time of sending.
+
+What `exam.lost` names is left out. `recorded.py` says what a reader of these messages can know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sample_data import hl7_messages as build
+from sample_data.hl7_dialect import ADMISSION, BILLING, DICTATION, RIS, Dialect, chance, delay, typed_at
+from sample_data.hl7_messages import Sheet
+from sample_data.network import Network
+from sample_data.story import Addendum, Exam
+
+#: Story attribute, loss key, ORC-5 of the status message.
+STATUSES = (
+    ("protocoled_at", "", "PR"), ("arrived_at", "arrived", "AR"), ("exam_started_at", "exam_started", "IP"),
+    ("exam_ended_at", "exam_ended", "CM"), ("discontinued_at", "", "DC"), ("images_available_at", "images_available", "IA"),
+)  # fmt: skip
+ORDER_AFTER_RESULT, LATE, TWICE = 300, 220, 160  # one message in so many
+
+
+class Sent(NamedTuple):
+    """One message: when it arrives at the receiver, from which facility, its bytes."""
+
+    at: datetime
+    facility: str
+    data: bytes
+
+
+def status_at(exam: Exam, attribute: str) -> datetime | None:
+    """When the RIS status of a milestone was entered; None if it is not sent."""
+    loss = next(loss for name, loss, _ in STATUSES if name == attribute)
+    if loss in exam.lost or exam.is_hl7_missing:
+        return None
+    return typed_at(exam.placer, attribute.removesuffix("_at"), getattr(exam, attribute))
+
+
+def posted_at(exam: Exam) -> datetime | None:
+    """When the charges were posted; None where there are none."""
+    if exam.final_at is None or not exam.charges or "charge" in exam.lost or exam.is_hl7_missing:
+        return None
+    return exam.final_at + delay(f"{exam.placer}charge", 3600, 90000)
+
+
+class Hl7Emitter:
+    """Turns stories into messages. Charges beyond the horizon are not posted yet."""
+
+    def __init__(self, network: Network, horizon: datetime) -> None:
+        self.network, self.horizon = network, horizon
+
+    def messages(self, exam: Exam) -> Iterator[Sent]:
+        """All messages of one exam, in no particular order."""
+        if exam.is_hl7_missing:
+            return
+        steps = [self._charges]
+        if exam.facility in RIS:
+            steps += [self._admission, self._orders, self._bookings, self._statuses, self._reports]
+        for number, sent in enumerate(one for step in steps for one in step(exam)):
+            yield from self._on_the_way(exam, number, sent)
+
+    def _on_the_way(self, exam: Exam, number: int, sent: Sent) -> Iterator[Sent]:
+        key = f"{exam.placer}{number}"
+        at = sent.at + timedelta(days=1 + len(key) % 4, seconds=number) if chance(f"late{key}", LATE) else sent.at
+        yield sent._replace(at=at)
+        if chance(f"twice{key}", TWICE):
+            yield sent._replace(at=at + delay(key, 60, 7200))
+
+    def _send(
+        self, exam: Exam, dialect: Dialect, key: str, at: datetime, build_one: Callable[[Sheet], bytes], lag: int = 20
+    ) -> Sent:
+        sent_at = at + delay(f"{exam.placer}{key}", 1, lag) if lag else at
+        sheet = Sheet(self.network, dialect, exam, f"{dialect.app[:4]}{exam.placer[1:]}{key}", sent_at)
+        return Sent(sent_at, exam.facility, build_one(sheet))
+
+    def _orders(self, exam: Exam) -> Iterator[Sent]:
+        ris = RIS[exam.facility]
+        sent = self._send(exam, ris, "N", exam.ordered_at, build.order)
+        if exam.final_at is not None and chance(f"order{exam.placer}", ORDER_AFTER_RESULT):
+            sent = sent._replace(at=exam.final_at + timedelta(hours=1))
+        yield sent
+        if exam.cancelled_at is not None and not exam.replaced_by:
+            yield self._send(exam, ris, "X", exam.cancelled_at, build.cancel)
+
+    def _statuses(self, exam: Exam) -> Iterator[Sent]:
+        for name, _, code in STATUSES:
+            at = status_at(exam, name)
+            if at is not None:
+
+                def one(sheet: Sheet, code: str = code, at: datetime = at) -> bytes:
+                    return build.status_change(sheet, code, at)
+
+                yield self._send(exam, RIS[exam.facility], code, at, one)
+
+    def _bookings(self, exam: Exam) -> Iterator[Sent]:
+        for key, at, slot, status in bookings(exam):
+
+            def one(sheet: Sheet, key: str = key, status: str = status, slot: datetime = slot) -> bytes:
+                return build.booking(sheet, key, status, slot)
+
+            yield self._send(exam, RIS[exam.facility], key, at, one, lag=0)
+
+    def _reports(self, exam: Exam) -> Iterator[Sent]:
+        ris = RIS[exam.facility]
+        for key, status, at, sent_at in reports(exam):
+
+            def one(sheet: Sheet, status: str = status, at: datetime = at) -> bytes:
+                return build.report(sheet, status, at, with_critical=bool(exam.critical_category) and status != "P")
+
+            yield self._send(exam, ris, key, sent_at, one)
+        if exam.facility != "EAST":
+            return
+        if exam.dictated_at is not None and exam.interpreter is not None:
+            yield self._send(exam, DICTATION, "D", exam.dictated_at, lambda s: build.document(s, "T02", "DI", None))
+        for n, addendum in enumerate(a for a in exam.addenda if a.kind == "addendum" and "final" not in exam.lost):
+
+            def amend(sheet: Sheet, addendum: Addendum = addendum) -> bytes:
+                return build.document(sheet, "T06", "LA", addendum)
+
+            yield self._send(exam, DICTATION, f"A{n}", addendum.at, amend)
+
+    def _charges(self, exam: Exam) -> Iterator[Sent]:
+        at = posted_at(exam)
+        if at is not None and at <= self.horizon:
+            yield self._send(exam, BILLING[exam.facility], "C", at, lambda s: build.charge(s, at))
+
+    def _admission(self, exam: Exam) -> Iterator[Sent]:
+        his = ADMISSION[exam.facility]
+        if exam.door_at is not None:
+            yield self._send(exam, his, "P", exam.door_at, build.admit)
+        if exam.merged_at is not None:
+            yield self._send(exam, his, "M", exam.merged_at, build.merge)
+
+
+def bookings(exam: Exam) -> Iterator[tuple[str, datetime, datetime, str]]:
+    """(trigger, time, slot, SCH-25) of each appointment message that is sent."""
+    if exam.booked_at is None or exam.slot_at is None or "booking" in exam.lost or exam.is_hl7_missing:
+        return
+    yield "S12", exam.booked_at, exam.rescheduled_from or exam.slot_at, "Booked"
+    if exam.rescheduled_at is not None:
+        yield "S13", exam.rescheduled_at, exam.slot_at, "Booked"
+    if exam.cancelled_at is not None:
+        yield "S15", exam.cancelled_at, exam.slot_at, "Cancelled"
+    elif exam.no_show_at is not None:
+        yield "S26", exam.no_show_at, exam.slot_at, "Noshow"
+    elif exam.exam_ended_at is not None:
+        yield "S14", exam.exam_ended_at, exam.slot_at, "Complete"
+
+
+def reports(exam: Exam) -> Iterator[tuple[str, str, datetime, datetime]]:
+    """(key, OBR-25 with OBX-11, OBR-22, earliest time of sending) of each ORU that is sent."""
+    if exam.is_hl7_missing:
+        return
+    if exam.prelim_at is not None and "prelim" not in exam.lost:
+        yield "R1", "P", exam.prelim_at, exam.prelim_at
+        if exam.last_prelim_at is not None and exam.last_prelim_at > exam.prelim_at:
+            yield "R2", "P", exam.last_prelim_at, exam.last_prelim_at
+    if exam.final_at is None or "final" in exam.lost:
+        return
+    yield "F1", "F", exam.final_at, exam.final_at
+    told_at = exam.critical_communicated_at
+    if told_at is not None and told_at > exam.final_at:  # sent again with the note that somebody was told
+        yield "F2", "F", exam.final_at, told_at
+    if exam.resigned_at is not None:
+        yield "F3", "F", exam.resigned_at, exam.resigned_at
+    for n, addendum in enumerate(exam.addenda):
+        if addendum.kind == "corrected":
+            yield f"C{n}", "C", addendum.at, addendum.at
+        elif exam.facility != "EAST":
+            yield f"B{n}", "FA", addendum.at, addendum.at

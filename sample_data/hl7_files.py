@@ -1,0 +1,117 @@
+"""Messages into files: sorted by arrival, a file for a few hours of a facility, framed in the ways that senders frame.
+
+Messages wait in one spool a day, on disk once memory is short, so only one day is held at a time.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from zlib import crc32
+
+from sample_data.emit_hl7 import Sent
+from sample_data.hl7_noise import noise_of
+
+SPOOL_BYTES = 96 * 1024 * 1024
+_HEAD = struct.Struct("<qqBI")  # second, number, facility, length
+EPOCH = datetime(1970, 1, 1)
+Quarantine = Callable[[str, int, str], None]
+
+
+def _batch(messages: list[bytes], name: str) -> bytes:
+    head = f"FHS|^~\\&|ENGINE|NET|RADOPS|NET||||{name}\rBHS|^~\\&|ENGINE|NET|RADOPS|NET\r".encode()
+    return head + b"".join(messages) + f"BTS|{len(messages)}\rFTS|1\r".encode()
+
+
+def _framed(messages: list[bytes], name: str) -> bytes:
+    return b"".join(b"\x0b" + message + b"\x1c\r" for message in messages)
+
+
+def _plain(messages: list[bytes], name: str) -> bytes:
+    return b"".join(messages)
+
+
+def _lines(messages: list[bytes], name: str) -> bytes:
+    return b"".join(messages).replace(b"\r", b"\n")
+
+
+def _both(messages: list[bytes], name: str) -> bytes:
+    return b"".join(messages).replace(b"\r", b"\r\n")
+
+
+#: How files are framed: so many in 20 of each form.
+FORMS = (
+    [_plain] * 10 + [_batch] * 3 + [_framed] * 3 + [_lines] * 2 + [_both] * 2
+)  # fmt: skip
+
+
+class Hl7Files:
+    """Collects messages by `add`, writes all files at `close`. `hours` is what one file covers."""
+
+    def __init__(self, folder: Path, facilities: list[str], *, hours: int) -> None:
+        self.folder, self.facilities, self.hours = folder, facilities, hours
+        self.spool = folder / ".spool"
+        self.waiting: dict[int, list[bytes]] = defaultdict(list)
+        self.days: set[int] = set()
+        self.size = self.number = 0
+
+    def add(self, sent: Sent) -> None:
+        """Take one message."""
+        second = int((sent.at - EPOCH).total_seconds())
+        day = second // 86400
+        head = _HEAD.pack(second, self.number, self.facilities.index(sent.facility), len(sent.data))
+        self.waiting[day].append(head + sent.data)
+        self.days.add(day)
+        self.number += 1
+        self.size += len(sent.data)
+        if self.size > SPOOL_BYTES:
+            self._spill()
+
+    def _spill(self) -> None:
+        self.spool.mkdir(parents=True, exist_ok=True)
+        for day, parts in self.waiting.items():
+            with (self.spool / str(day)).open("ab") as file:
+                file.writelines(parts)
+        self.waiting.clear()
+        self.size = 0
+
+    def _of_day(self, day: int) -> Iterator[tuple[int, int, int, bytes]]:
+        path = self.spool / str(day)
+        data = path.read_bytes() if path.exists() else b""
+        path.unlink(missing_ok=True)
+        data += b"".join(self.waiting.pop(day, []))
+        at = 0
+        while at < len(data):
+            second, number, facility, length = _HEAD.unpack_from(data, at)
+            at += _HEAD.size
+            yield second, number, facility, data[at : at + length]
+            at += length
+
+    def close(self, quarantine: Quarantine) -> int:
+        """Write the files day by day and return the number of messages. Unusable ones are told to `quarantine`."""
+        written = 0
+        for day in sorted(self.days):
+            blocks: dict[tuple[int, int], list[bytes]] = defaultdict(list)
+            for second, _, facility, data in sorted(self._of_day(day)):
+                blocks[facility, second % 86400 // (self.hours * 3600)].append(data)
+            for (facility, block), messages in blocks.items():
+                written += self._write(self.facilities[facility], day, block * self.hours, messages, quarantine)
+        if self.spool.exists():
+            self.spool.rmdir()
+        return written
+
+    def _write(self, facility: str, day: int, hour: int, messages: list[bytes], quarantine: Quarantine) -> int:
+        date = EPOCH + timedelta(days=day)
+        name = f"{facility}/{date:%Y%m%d}/{hour:02d}.hl7"
+        key = crc32(name.encode())
+        form = FORMS[key % len(FORMS)]
+        messages, bad = noise_of(key, facility, date + timedelta(hours=hour), messages, is_framed=form is _framed)
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(form(messages, name))
+        for position, reason in bad:
+            quarantine(f"hl7/{name}", position, reason)
+        return len(messages)

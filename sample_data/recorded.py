@@ -1,0 +1,173 @@
+"""What a careful reader of all emitted files can know about an exam: the truth "as recorded".
+
+Start and end come from MPPS, else the RIS status, else the acquisition times of original images, else the report.
+Device stamps carry the device's clock error; times keep the precision and the ambiguity they were written with.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sample_data.emit_hl7 import bookings, posted_at, reports, status_at
+from sample_data.hl7_dialect import RIS, first_occurrence, is_near_change, recorded
+from sample_data.network import Network
+from sample_data.story import Exam
+
+Row = dict[str, Any]
+
+
+class Record:
+    """Reads one story the way its messages and files tell it."""
+
+    def __init__(self, network: Network, exam: Exam, horizon: datetime, *, has_dicom: bool) -> None:
+        self.network, self.exam, self.horizon = network, exam, horizon
+        self.dialect = RIS.get(exam.facility)
+        self.has_mpps = has_dicom and exam.device.has_mpps and exam.exam_started_at is not None
+        self.has_images = has_dicom and bool(exam.series) and not exam.is_study_missing
+        self.reports = list(reports(exam))
+
+    def field(self, at: datetime | None) -> datetime | None:
+        """A stamp as a field of the facility's messages gives it back."""
+        return recorded(self.network, self.dialect, at) if self.dialect else at
+
+    def device_time(self, at: datetime | None) -> datetime | None:
+        """A stamp by the device's clock."""
+        if at is None:
+            return None
+        device = self.exam.device
+        at += timedelta(seconds=device.clock_offset_s)
+        if device.writes_zone_offset or not is_near_change(at):
+            return at
+        return first_occurrence(self.network, device.facility, at)
+
+    def status(self, attribute: str) -> datetime | None:
+        """When the RIS (or FHIR server) says that a milestone was reached."""
+        if self.dialect is None:
+            at: datetime | None = getattr(self.exam, attribute)
+            return at
+        return self.field(status_at(self.exam, attribute))
+
+    def interval(self) -> tuple[datetime | None, datetime | None]:
+        """Start and end of the exam, each from its best source."""
+        return (self._first(0), self._first(1))
+
+    def _first(self, side: int) -> datetime | None:
+        exam = self.exam
+        attribute, loss = (("exam_started_at", "mpps_create"), ("exam_ended_at", "mpps_set"))[side]
+        at: datetime | None = getattr(exam, attribute)
+        if self.has_mpps and loss not in exam.lost and at is not None:
+            return self.device_time(at)
+        from_status = self.status(attribute)
+        if from_status is not None:
+            return from_status
+        if self.has_images:
+            taken = [self.device_time(i.at) for s in exam.series if not s.is_derived for i in s.images]
+            known = [t for t in taken if t is not None]
+            return (min, max)[side](known)
+        return self.field(at) if self.reports and "exam_times" not in exam.lost else None
+
+    def versions(self, status: str) -> list[datetime]:
+        """OBR-22 of all versions with an OBR-25 status, sorted."""
+        return sorted(at for _, s, when, _ in self.reports if s == status and (at := self.field(when)) is not None)
+
+    def read_started(self) -> datetime | None:
+        """Start of reading, where a report carries it."""
+        is_sent = self.dialect is None or self.dialect.writes_seconds
+        if not self.reports or not is_sent or "read_started" in self.exam.lost:
+            return None
+        return self.field(self.exam.read_started_at)
+
+    def critical(self, at: datetime | None) -> datetime | None:
+        """A critical result's stamp, where a final version carries it."""
+        has_final = any(status != "P" for _, status, _, _ in self.reports)
+        return self.field(at) if has_final and self.exam.critical_category else None
+
+    def wrvu(self) -> float | None:
+        """Sum of the posted charges."""
+        posted = posted_at(self.exam)
+        if posted is None or posted > self.horizon:
+            return None
+        return round(sum(quantity * each for _, quantity, each in self.exam.charges), 4)
+
+    def booked(self) -> tuple[datetime | None, datetime | None, str]:
+        """First booking, the slot as last told, and the appointment's last status."""
+        if self.dialect is None:
+            return self.exam.booked_at, self.exam.slot_at, _fhir_appointment(self.exam)
+        told = list(bookings(self.exam))
+        if not told:
+            return None, None, ""
+        first = recorded(self.network, self.dialect, told[0][1], is_header=True)
+        states = {"Booked": "booked", "Cancelled": "cancelled", "Noshow": "noshow", "Complete": "completed"}
+        state = "rescheduled" if told[-1][0] == "S13" else states[told[-1][3]]
+        return first, self.field(told[-1][2]), state
+
+    def row(self) -> Row:
+        """The exam's row of the truth."""
+        exam = self.exam
+        is_known = not exam.is_hl7_missing
+        started, ended = self.interval()
+        booked_at, slot_at, _ = self.booked()
+        prelims, finals = self.versions("P"), self.versions("F")
+        images = [image for series in exam.series for image in series.images] if self.has_images else []
+        n_rejected = sum(image.reject_reason is not None for image in images)
+        has_device = self.has_images or self.has_mpps or (is_known and (self.is_told_station() or booked_at is not None))
+        return {
+            "accession": exam.accession,
+            "facility": exam.facility,
+            "modality": exam.modality,
+            "device": exam.device.id if has_device else None,
+            "procedure": exam.procedure,
+            "region": exam.region or None,
+            "laterality": exam.laterality or None,
+            "contrast": exam.contrast or None,
+            "service_line": exam.service_line or None,
+            "priority": exam.priority if is_known else None,
+            "patient_class": exam.patient_class if is_known else None,
+            "patient": exam.person.id,
+            "ordered_at": self.field(exam.ordered_at) if is_known else None,
+            "booked_at": booked_at,
+            "scheduled_at": slot_at,
+            "arrived_at": self.status("arrived_at"),
+            "exam_started_at": started,
+            "exam_ended_at": ended,
+            "images_available_at": self.status("images_available_at"),
+            "read_started_at": self.read_started(),
+            "first_prelim_at": prelims[0] if prelims else None,
+            "last_prelim_at": prelims[-1] if prelims else None,
+            "first_final_at": finals[0] if finals else None,
+            "last_final_at": finals[-1] if finals else None,
+            "critical_found_at": self.critical(exam.critical_found_at),
+            "critical_communicated_at": self.critical(exam.critical_communicated_at),
+            "interpreter": exam.interpreter.id if finals and exam.interpreter else None,
+            "assistant": exam.assistant.id if self.reports and exam.assistant else None,
+            "n_images": len(images) - n_rejected,
+            "n_rejected": n_rejected,
+            "wrvu": self.wrvu(),
+            "is_cancelled": is_known and exam.cancelled_at is not None,
+            "is_no_show": is_known and exam.no_show_at is not None and (self.dialect is None or booked_at is not None),
+            "is_discontinued": exam.discontinued_at is not None,
+            "has_study": self.has_images,
+            "has_order": is_known,
+            "has_report": bool(self.reports),
+            "study_uid": exam.study_uid,
+        }
+
+    def is_told_station(self) -> bool:
+        """The order itself names the device (IPC-7, IPC-9)."""
+        return self.dialect is not None and self.dialect.is_251
+
+
+def is_countable(row: Row) -> bool:
+    """Performed, and neither cancelled nor discontinued."""
+    return row["exam_ended_at"] is not None and not row["is_cancelled"] and not row["is_discontinued"]
+
+
+def _fhir_appointment(exam: Exam) -> str:
+    if exam.booked_at is None:
+        return ""
+    if exam.cancelled_at is not None:
+        return "cancelled"
+    if exam.no_show_at is not None:
+        return "noshow"
+    return "completed" if exam.exam_ended_at is not None else "arrived" if exam.arrived_at is not None else "booked"

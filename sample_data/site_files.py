@@ -1,0 +1,106 @@
+"""The site folder of the simulated network: what a real site would write by hand, in the columns that `etl/site.py` reads."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from datetime import date, timedelta
+from pathlib import Path
+
+from sample_data.catalog import CONTRAST_SUPPLY
+from sample_data.hl7_dialect import ADMISSION, BILLING, DICTATION, LABORATORY, RIS, Dialect
+from sample_data.network import Network, table
+
+STATUS = {"AR": "arrived", "IA": "images_available", "PR": "protocoled"}
+OBX = {
+    "OUTPRIOR": "outside_prior", "OUTMOD": "outside_modality", "OUTREGION": "outside_body_part",
+    "CRITCAT": "critical_category", "CRITFOUND": "critical_found", "CRITCOMM": "critical_communicated",
+}  # fmt: skip
+HEADERS = {
+    "devices.csv": "device,name,facility,modality,station,ae_title,manufacturer,model,serial",
+    "staffing.csv": "device,weekday,opens,closes",
+    "calendar.csv": "facility,date,kind",
+    "shifts.csv": "shift,weekday,starts,ends,is_after_hours",
+    "targets.csv": "metric,facility,modality,priority,patient_class,target,unit,source,valid_from,valid_to",
+    "procedures.csv": "facility,code,text,procedure,decided_by,valid_from",
+    "fees.csv": "charge_code,wrvu,valid_from,source",
+}
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _toml_table(values: dict[str, str]) -> str:
+    return "{ " + ", ".join(f'{name} = "{value}"' for name, value in values.items()) + " }"
+
+
+def _sender(dialect: Dialect) -> str:
+    lines = [
+        "[[sender]]", f'app = "{dialect.app}"', f'facility = "{dialect.sending}"',
+        f'accession = "{"IPC-1" if dialect.is_251 and dialect in RIS.values() else "OBR-18"}"',
+    ]  # fmt: skip
+    if dialect in RIS.values():
+        lines += [f"status = {_toml_table(STATUS)}", f"obx = {_toml_table(OBX)}"]
+    return "\n".join(lines)
+
+
+def site_toml(network: Network) -> str:
+    """`site.toml`: facilities with zones and aliases, and each sender's habits."""
+    parts = ['[site]\nname = "Simulated network"\ndefault_zone = "America/New_York"']
+    for f in network.facilities.values():
+        rooms = (r.device for r in network.rooms.values() if r.device.facility == f.id)
+        aliases = [*f.aliases, *(name for d in rooms for name in (d.station, d.ae_title))]
+        quoted = ", ".join(f'"{alias}"' for alias in aliases)
+        parts.append(
+            f'[[facility]]\nid = "{f.id}"\nname = "{f.name}"\nzone = "{f.zone}"\nkind = "{f.kind}"\naliases = [{quoted}]'
+        )
+    senders = [*RIS.values(), DICTATION, *BILLING.values(), *ADMISSION.values(), LABORATORY]
+    return "\n\n".join([*parts, *map(_sender, senders)]) + "\n"
+
+
+def _rows(network: Network, start: date, days: int) -> dict[str, Iterable[Iterable[object]]]:
+    devices = [r.device for r in network.rooms.values()]
+    return {
+        "devices.csv": [
+            (d.id, d.name, d.facility, d.modality, d.station, d.ae_title, d.manufacturer, d.model, d.serial)
+            for d in devices
+        ],
+        "staffing.csv": [
+            (r.device.id, weekday, _clock(r.opens_min), _clock(r.closes_min))
+            for r in network.rooms.values()
+            for weekday in sorted(r.weekdays)
+        ],
+        "calendar.csv": [
+            (f, start + timedelta(days=n), "holiday")
+            for n in range(days)
+            if (start + timedelta(days=n)).strftime("%m%d") in ("1225", "0101", "0704")
+            for f in network.facilities
+        ],
+        "shifts.csv": [
+            (s.name, weekday, _clock(s.starts_min), _clock(s.ends_min), str(s.name != "day").lower())
+            for s in network.shifts.values()
+            for weekday in sorted(s.weekdays)
+        ],
+        "targets.csv": [list(row.values()) for row in table("targets")],
+        "procedures.csv": [
+            (n.facility, n.code, n.text, n.procedure, "simulator", start)
+            for n in network.names.values()
+            if n.mapped_by == "site"
+        ],
+        "fees.csv": [
+            *((p.charge, p.wrvu, start - timedelta(days=365), "invented") for p in network.procedures.values()),
+            (CONTRAST_SUPPLY, 0.0, start - timedelta(days=365), "invented"),
+        ],
+    }
+
+
+def write_site(folder: Path, network: Network, start: date, days: int) -> None:
+    """Write `site.toml` and the CSV files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "site.toml").write_text(site_toml(network), encoding="utf-8")
+    for name, rows in _rows(network, start, days).items():
+        with (folder / name).open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(HEADERS[name].split(","))
+            writer.writerows(rows)

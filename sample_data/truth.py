@@ -1,0 +1,155 @@
+"""The truth of a run as Parquet tables, written in chunks while stories arrive. Columns are those of `SCHEMAS`.
+
+Sessions, repeats and prior cases need neighbours in time: rows wait in a queue for `SETTLED` until no earlier one can come.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sample_data.neighbours import Neighbours
+from sample_data.network import Network
+from sample_data.recorded import Record, Row, is_countable
+from sample_data.story import Exam
+
+CHUNK = 20_000
+_KINDS = {"t": pa.string(), "at": pa.timestamp("us"), "n": pa.int64(), "x": pa.float64(), "is": pa.bool_()}
+
+
+def _schema(text: str) -> pa.Schema:
+    pairs = (word.split(":") for word in text.split())
+    return pa.schema([(name, _KINDS[kind]) for name, kind in pairs])
+
+
+SCHEMAS = {
+    "exam": _schema("""accession:t facility:t modality:t device:t procedure:t region:t laterality:t contrast:t
+        service_line:t priority:t patient_class:t patient:t ordered_at:at booked_at:at scheduled_at:at arrived_at:at
+        exam_started_at:at exam_ended_at:at images_available_at:at read_started_at:at first_prelim_at:at
+        last_prelim_at:at first_final_at:at last_final_at:at critical_found_at:at critical_communicated_at:at
+        interpreter:t assistant:t n_images:n n_rejected:n wrvu:x is_cancelled:is is_no_show:is is_discontinued:is
+        has_study:is has_order:is has_report:is study_uid:t"""),
+    "session": _schema("device:t facility:t modality:t started_at:at ended_at:at n_exams:n"),
+    "repeat": _schema("accession:t facility:t prior_accession:t prior_facility:t days:x is_same_facility:is kind:t"),
+    "reject": _schema("sop_uid:t accession:t device:t facility:t modality:t reason:t view:t operator:t at:at"),
+    "read": _schema("accession:t facility:t interpreter:t role:t read_at:at read_started_at:at wrvu:x"),
+    "appointment": _schema("appointment_id:t accession:t facility:t device:t slot_at:at duration_min:x status:t"),
+    "prior_case": _schema("""accession:t patient:t facility:t availability:t modality:t region:t declared_at:at
+        is_repeated:is"""),
+    "procedure": _schema("facility:t code:t text:t procedure:t is_mapped_by:t"),
+    "device": _schema("device:t facility:t modality:t clock_offset_s:n"),
+    "image": _schema("sop_uid:t accession:t device:t facility:t modality:t view:t is_rejected:is"),
+    "quarantine": _schema("path:t position:n reason:t"),
+}  # fmt: skip
+_INSTANTS = [field.name for field in SCHEMAS["exam"] if field.type == _KINDS["at"] and field.name != "scheduled_at"]
+
+
+class Table:
+    """One Parquet file, written in row groups of `CHUNK`."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.schema, self.rows = schema, list[Row]()
+        self.writer = pq.ParquetWriter(path, schema, compression="zstd")
+
+    def add(self, row: Row) -> None:
+        """Append a row; it must have exactly the columns of the schema."""
+        self.rows.append(row)
+        if len(self.rows) >= CHUNK:
+            self._flush()
+
+    def _flush(self) -> None:
+        self.writer.write_table(pa.Table.from_pylist(self.rows, schema=self.schema))
+        self.rows.clear()
+
+    def close(self) -> None:
+        """Write what is left."""
+        if self.rows:
+            self._flush()
+        self.writer.close()
+
+
+class Truth:
+    """Collects stories; `close` writes the last rows."""
+
+    def __init__(self, folder: Path, network: Network, horizon: datetime, *, has_dicom: bool) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.network, self.horizon, self.has_dicom = folder, network, horizon, has_dicom
+        self.tables = {
+            name: Table(folder / f"{name}.parquet{'.part' if name == 'exam' else ''}", schema)
+            for name, schema in SCHEMAS.items()
+        }
+        self.neighbours = Neighbours(network, self.add, has_imports=has_dicom)
+        self.data_through = datetime.min
+        for name in network.names.values():
+            known = None if name.mapped_by == "none" else name.procedure
+            values = (name.facility, name.code, name.text, known, name.mapped_by)
+            self.add("procedure", dict(zip(SCHEMAS["procedure"].names, values, strict=True)))
+        for room in network.rooms.values():
+            device = room.device
+            values_of = (device.id, device.facility, device.modality, device.clock_offset_s)
+            self.add("device", dict(zip(SCHEMAS["device"].names, values_of, strict=True)))
+
+    def add(self, table: str, row: Row) -> None:
+        """Append a row to a table."""
+        self.tables[table].add(row)
+
+    def exam(self, exam: Exam) -> None:
+        """All rows of one story."""
+        record = Record(self.network, exam, self.horizon, has_dicom=self.has_dicom)
+        row = record.row()
+        self.add("exam", row)
+        self.data_through = max([self.data_through, *(row[c] for c in _INSTANTS if row[c] is not None)])
+        self._reads(row)
+        self._images(record)
+        _, slot_at, state = record.booked()
+        if state:
+            self.add("appointment", {
+                "appointment_id": exam.appointment, "accession": exam.accession, "facility": exam.facility,
+                "device": exam.device.id, "slot_at": slot_at, "duration_min": float(exam.slot_min), "status": state,
+            })  # fmt: skip
+        self.neighbours.exam(exam, row, is_countable(row))
+
+    def _reads(self, row: Row) -> None:
+        roles = (("preliminary", "assistant", "first_prelim_at"), ("final", "interpreter", "first_final_at"))
+        for role, who, when in roles:
+            if row[who] is not None and row[when] is not None:
+                self.add("read", {
+                    "accession": row["accession"], "facility": row["facility"], "interpreter": row[who], "role": role,
+                    "read_at": row[when], "read_started_at": row["read_started_at"], "wrvu": row["wrvu"],
+                })  # fmt: skip
+
+    def _images(self, record: Record) -> None:
+        exam = record.exam
+        if not record.has_images:
+            return
+        device: dict[str, Any] = {"device": exam.device.id, "facility": exam.facility, "modality": exam.modality}
+        for image in (image for series in exam.series for image in series.images):
+            shared = {"sop_uid": image.sop_uid, "accession": exam.accession, **device, "view": image.view or None}
+            self.add("image", {**shared, "is_rejected": image.reject_reason is not None})
+            if image.reject_reason is not None:
+                operator = exam.technologist.id if exam.technologist else None
+                at = record.device_time(image.rejected_at)
+                self.add("reject", {**shared, "reason": image.reject_reason, "operator": operator, "at": at})
+
+    def quarantine(self, path: str, position: int, reason: str) -> None:
+        """A message that cannot be used: where it stands and why."""
+        self.add("quarantine", {"path": path, "position": position, "reason": reason})
+
+    def close(self) -> None:
+        """Settle neighbours, close all tables and add the end of the data to every exam."""
+        self.neighbours.close()
+        for table in self.tables.values():
+            table.close()
+        part = self.folder / "exam.parquet.part"
+        source = pq.ParquetFile(part)
+        schema = SCHEMAS["exam"].append(pa.field("data_through", _KINDS["at"]))
+        with pq.ParquetWriter(self.folder / "exam.parquet", schema, compression="zstd") as writer:
+            for group in range(source.num_row_groups):
+                table = source.read_row_group(group)
+                through = pa.array([self.data_through] * table.num_rows, _KINDS["at"])
+                writer.write_table(table.append_column(schema.field("data_through"), through))
+        part.unlink()
