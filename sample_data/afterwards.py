@@ -1,4 +1,4 @@
-"""What chance adds to an exam once it is over: critical results, corrections, charges, and what the horizon cuts off."""
+"""What chance adds to an exam once it is over: critical results, corrections, charges; and the horizon's cut."""
 
 from __future__ import annotations
 

@@ -30,7 +30,9 @@ class Book:
             if found is not None:
                 return found
         day = next(d for d in (first + timedelta(days=n) for n in range(1, 8)) if d.isoweekday() in room.weekdays)
-        return self.network.utc(facility, day, room.opens_min + self.rng.random() * (room.closes_min - room.opens_min - 30))
+        return self.network.utc(
+            facility, day, room.opens_min + self.rng.random() * (room.closes_min - room.opens_min - 30)
+        )
 
     def _free(
         self, room: Room, day: datetime, earliest: datetime, closed: tuple[datetime, datetime] | None

@@ -30,8 +30,18 @@ CONTRAST_WORDS = {
     "SOUTH": {"WO": "without contrast", "W": "with contrast", "WWO": "without and with contrast"},
 }
 VIEW_WORDS = {"NORTH": "{} VIEWS", "EAST": "{}V", "WEST": "{} views", "SOUTH": "{} views"}
-CODE_FORMS = {"NORTH": "N{modality}{n:03d}", "EAST": "{mnemonic}", "WEST": "W-{n:04d}", "SOUTH": "SB-{modality}-{n:02d}"}
-HOPELESS = {"NORTH": "SPECIAL STUDY {}", "EAST": "MISC EXAM {}", "WEST": "Research protocol {}", "SOUTH": "Extra request {}"}
+CODE_FORMS = {
+    "NORTH": "N{modality}{n:03d}",
+    "EAST": "{mnemonic}",
+    "WEST": "W-{n:04d}",
+    "SOUTH": "SB-{modality}-{n:02d}",
+}
+HOPELESS = {
+    "NORTH": "SPECIAL STUDY {}",
+    "EAST": "MISC EXAM {}",
+    "WEST": "Research protocol {}",
+    "SOUTH": "Extra request {}",
+}
 #: wRVU by modality and contrast class; invented, of a plausible size.
 WRVU = {
     ("CT", "WO"): 0.95, ("CT", "W"): 1.24, ("CT", "WWO"): 1.42, ("MR", "WO"): 1.46, ("MR", "W"): 1.78,
@@ -91,11 +101,17 @@ def _text(facility: str, p: Procedure) -> str:
         regions,
         p.focus,
         SIDE_WORDS[p.laterality],
-        VIEW_WORDS[facility].format(p.views).replace("1 VIEWS", "1 VIEW").replace("1 views", "1 view") if p.views else "",
+        VIEW_WORDS[facility].format(p.views).replace("1 VIEWS", "1 VIEW").replace("1 views", "1 view")
+        if p.views
+        else "",
         CONTRAST_WORDS[facility].get(p.contrast, "") if p.modality in ("CT", "MR") else "",
     )
     text = " ".join(word for word in words if word)
-    return text if facility in ("NORTH", "EAST") else " ".join(w if w in ("CT", "XR", "MRI") else w.capitalize() for w in text.split())
+    return (
+        text
+        if facility in ("NORTH", "EAST")
+        else " ".join(w if w in ("CT", "XR", "MRI") else w.capitalize() for w in text.split())
+    )
 
 
 def local_names(facility: str, modalities: set[str]) -> list[LocalName]:

@@ -6,12 +6,14 @@ import heapq
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from typing import NamedTuple
 
 from sample_data.catalog import STAND_IN
 from sample_data.network import Network, Room
 from sample_data.outside import declare
 from sample_data.population import Population
-from sample_data.story import OutsidePrior, Person
+from sample_data.run import Run
+from sample_data.story import Exam, OutsidePrior, Person
 
 #: Volume of a weekday (Monday first) relative to the mean, and how much less outpatients order at weekends.
 WEEKDAY = (1.14, 1.10, 1.09, 1.08, 1.05, 0.79, 0.75)
@@ -44,21 +46,28 @@ class Request:
     outside: OutsidePrior | None = field(compare=False, default=None)
 
 
+class Known(NamedTuple):
+    """A patient who has been here, and the reason code of the new order ('': any)."""
+
+    person: Person
+    reason: str = ""
+
+
 class Demand:
     """Requests of one day after the other. `plan` puts a later order of a known patient on the list."""
 
-    def __init__(self, network: Network, rng: Random, start: datetime, exams: int, days: int, seed: int) -> None:
+    def __init__(self, network: Network, rng: Random, run: Run, start: datetime) -> None:
         self.network, self.rng, self.start = network, rng, start
-        self.population = Population(network, seed)
+        self.population = Population(network, run.seed)
         self.planned: list[Request] = []
         self.number = 0
         self.placed = 0
-        weights = [WEEKDAY[(start + timedelta(days=day)).weekday()] for day in range(days)]
+        weights = [WEEKDAY[(start + timedelta(days=day)).weekday()] for day in range(run.days)]
         total, so_far = sum(weights), 0.0
         self.due: list[int] = []  # exams ordered by the end of each day
         for weight in weights:
             so_far += weight
-            self.due.append(round(exams * so_far / total))
+            self.due.append(round(run.exams * so_far / total))
         self.choices = self._choices()
         self.menu = {(d, c): self._menu(network.rooms[d], c) for d, c, _ in self.choices}
 
@@ -79,6 +88,10 @@ class Demand:
         """Put an order of a known patient on the list of its day."""
         heapq.heappush(self.planned, request)
 
+    def left(self) -> int:
+        """Exams of the run that nobody has ordered yet."""
+        return self.due[-1] - self.placed
+
     def day(self, day: int) -> list[Request]:
         """All requests of a day in time order; their procedures add up to what is due."""
         begin, end = self.start + timedelta(days=day), self.start + timedelta(days=day + 1)
@@ -98,7 +111,8 @@ class Demand:
         room = self.network.rooms[device]
         procedure = rng.choices(*self.menu[device, patient_class])[0]
         companion = COMPANIONS.get(procedure)
-        is_pair = companion in self.menu[device, patient_class][0] and rng.random() < COMPANION_SHARE
+        is_offered = companion in self.menu[device, patient_class][0] and self.left() > 1
+        is_pair = is_offered and rng.random() < COMPANION_SHARE
         return self.request(
             self._moment(begin, room, patient_class),
             room,
@@ -112,8 +126,7 @@ class Demand:
         room: Room,
         patient_class: str,
         procedures: tuple[str, ...],
-        person: Person | None = None,
-        reason: str = "",
+        known: Known | None = None,
     ) -> Request:
         """A request with everything that chance decides; for a known patient if one is given."""
         rng, facility = self.rng, room.device.facility
@@ -121,18 +134,20 @@ class Demand:
         self.number += 1
         letters, shares = PRIORITIES[patient_class]
         priority = rng.choices(letters, shares)[0]
-        outside = declare(rng, self.network, facility, what, at, patient_class) if person is None else None
-        is_known = False
-        if person is None and outside is not None:
+        reason = (known.reason if known else "") or rng.choice(REASONS)
+        outside = declare(rng, self.network, (facility, patient_class), what, at) if known is None else None
+        is_returning = False
+        if known is not None:
+            person = known.person
+        elif outside is not None:
             person = self.population.newcomer()
-        elif person is None:
+        else:
             before = self.population.count
             person = self.population.somebody(rng, facility, sex=self._sex(what.id, what.modality, what.region))
-            is_known = self.population.count == before
+            is_returning = self.population.count == before
         return Request(
-            at, self.number, room, patient_class, procedures, person, priority, reason or rng.choice(REASONS), is_known,
-            outside,
-        )  # fmt: skip
+            at, self.number, room, patient_class, procedures, person, priority, reason, is_returning, outside
+        )
 
     @staticmethod
     def _sex(*facts: str) -> str:
@@ -154,7 +169,7 @@ FOLLOWERS: dict[str, tuple[float, float, float, str]] = {
 LONGEST_FOLLOW_DAYS = 80.0
 
 
-def plan_followers(demand: Demand, room: Room, procedure: str, person: Person, at: datetime, patient_class: str) -> None:
+def plan_followers(demand: Demand, room: Room, procedure: str, exam: Exam, at: datetime) -> None:
     """Plan the later orders that chance lets follow an exam that ended at `at`."""
     rng = demand.rng
     for kind, (share, mean, earliest, reason) in FOLLOWERS.items():
@@ -164,9 +179,9 @@ def plan_followers(demand: Demand, room: Room, procedure: str, person: Person, a
         if where is None:
             continue
         days = min(LONGEST_FOLLOW_DAYS, earliest + rng.expovariate(1 / mean))
-        letter = "I" if patient_class == "I" and kind == "repeat" else "O"
-        when = at + timedelta(seconds=int(days * 86400))
-        demand.plan(demand.request(when, where, letter if where.mix[letter] else "O", (procedure,), person, reason))
+        letter = "I" if exam.patient_class == "I" and kind == "repeat" else "O"
+        when, known = at + timedelta(seconds=int(days * 86400)), Known(exam.person, reason)
+        demand.plan(demand.request(when, where, letter if where.mix[letter] else "O", (procedure,), known))
 
 
 def elsewhere(network: Network, rng: Random, room: Room, procedure: str) -> Room | None:

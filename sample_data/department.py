@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -17,11 +17,12 @@ import simpy
 from sample_data.afterwards import settle
 from sample_data.booking import Book
 from sample_data.clockwork import Clockwork
-from sample_data.demand import Demand, Request, plan_followers
+from sample_data.demand import Demand, Known, Request, plan_followers
 from sample_data.imaging import expose
 from sample_data.network import Network, Room
 from sample_data.reading import ReadingRoom
 from sample_data.registration import Registration
+from sample_data.run import Run
 from sample_data.story import Exam
 
 Steps = Generator[Any, Any, Any]
@@ -43,19 +44,19 @@ BREAKDOWN_EVERY_DAYS, BREAKDOWN_HOURS = 45.0, 3.0
 class Department:
     """One run of the network."""
 
-    def __init__(self, network: Network, *, exams: int, days: int, seed: int, start: date) -> None:
-        self.network = network
+    def __init__(self, network: Network, run: Run) -> None:
+        self.network, start, seed, days = network, run.start, run.seed, run.days
         midnight = network.utc("NORTH", datetime(start.year, start.month, start.day), 0)
         self.clock = Clockwork(midnight, midnight + timedelta(days=days))
         self.env, self.days = self.clock.env, days
         self.rng = Random(seed)  # noqa: S311 - a simulation
-        self.demand = Demand(network, Random(seed + 1), midnight, exams, days, seed)  # noqa: S311
+        self.demand = Demand(network, Random(seed + 1), run, midnight)  # noqa: S311
         self.book = Book(network, Random(seed + 2))  # noqa: S311
         self.registration = Registration(network, Random(seed + 3))  # noqa: S311
         self.readers = ReadingRoom(self.clock, network, Random(seed + 4), self._finish)  # noqa: S311
         self.after = Random(seed + 5)  # noqa: S311
         self.devices = {d: simpy.PriorityResource(self.env, 1) for d in network.rooms}
-        self.down_until: dict[str, int] = dict.fromkeys(network.rooms, 0)
+        self.down_until: dict[str, float] = dict.fromkeys(network.rooms, 0)
         middle = midnight + timedelta(days=days // 2)
         self.outage = (middle, middle + timedelta(days=OUTAGE_DAYS))
         self.under_way: dict[str, Exam] = {}
@@ -132,10 +133,14 @@ class Department:
     def _cancel(self, request: Request, exams: list[Exam], *, is_replaced: bool) -> None:
         for exam in exams:
             exam.cancelled_at = self.clock.now()
-        if is_replaced:
+        if is_replaced and self.demand.left():
             other = self.rng.choice(self.demand.menu[request.room.device.id, request.patient_class][0])
             again = self.demand.request(
-                self.clock.now(), request.room, request.patient_class, (other,), request.person, request.reason
+                self.clock.now(),
+                request.room,
+                request.patient_class,
+                (other,),
+                Known(request.person, request.reason),
             )
             self.demand.placed += 1
             exams[0].replaced_by = self.registration.placer_of(again)
@@ -207,9 +212,9 @@ class Department:
             return
         yield self.env.timeout(seconds)
         exam.exam_ended_at = clock.now()
-        expose(rng, exam, self.network.procedures[self.registration.true_procedure(exam)])
         procedure = self.registration.true_procedure(exam)
-        plan_followers(self.demand, room, procedure, exam.person, clock.now(), exam.patient_class)
+        expose(rng, exam, self.network.procedures[procedure])
+        plan_followers(self.demand, room, procedure, exam, clock.now())
         self.env.process(self._archive(exam))
 
     def _archive(self, exam: Exam) -> Steps:

@@ -18,8 +18,11 @@ from sample_data.story import Addendum, Exam
 #: Story attribute, loss key, ORC-5 of the status message.
 STATUSES = (
     ("protocoled_at", "", "PR"), ("arrived_at", "arrived", "AR"), ("exam_started_at", "exam_started", "IP"),
-    ("exam_ended_at", "exam_ended", "CM"), ("discontinued_at", "", "DC"), ("images_available_at", "images_available", "IA"),
+    ("exam_ended_at", "exam_ended", "CM"), ("discontinued_at", "", "DC"),
+    ("images_available_at", "images_available", "IA"),
 )  # fmt: skip
+#: Bookings have no time but MSH-7, so they are sent as they happen; everything else some seconds later.
+AT_ONCE = frozenset({"S12", "S13", "S14", "S15", "S26"})
 ORDER_AFTER_RESULT, LATE, TWICE = 300, 220, 160  # one message in so many
 
 
@@ -69,10 +72,8 @@ class Hl7Emitter:
         if chance(f"twice{key}", TWICE):
             yield sent._replace(at=at + delay(key, 60, 7200))
 
-    def _send(
-        self, exam: Exam, dialect: Dialect, key: str, at: datetime, build_one: Callable[[Sheet], bytes], lag: int = 20
-    ) -> Sent:
-        sent_at = at + delay(f"{exam.placer}{key}", 1, lag) if lag else at
+    def _send(self, exam: Exam, dialect: Dialect, key: str, at: datetime, build_one: Callable[[Sheet], bytes]) -> Sent:
+        sent_at = at if key in AT_ONCE else at + delay(f"{exam.placer}{key}", 1, 20)
         sheet = Sheet(self.network, dialect, exam, f"{dialect.app[:4]}{exam.placer[1:]}{key}", sent_at)
         return Sent(sent_at, exam.facility, build_one(sheet))
 
@@ -101,7 +102,7 @@ class Hl7Emitter:
             def one(sheet: Sheet, key: str = key, status: str = status, slot: datetime = slot) -> bytes:
                 return build.booking(sheet, key, status, slot)
 
-            yield self._send(exam, RIS[exam.facility], key, at, one, lag=0)
+            yield self._send(exam, RIS[exam.facility], key, at, one)
 
     def _reports(self, exam: Exam) -> Iterator[Sent]:
         ris = RIS[exam.facility]

@@ -16,7 +16,7 @@ from sample_data.network import Network
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One sending system. `order` is MSH-9 of its orders; `is_251` puts imaging facts in IPC and TQ1, else OBR and ZDS."""
+    """One sending system. `order` is MSH-9 of its orders; `is_251`: imaging facts in IPC and TQ1, else OBR and ZDS."""
 
     app: str
     sending: str
@@ -38,7 +38,9 @@ class Dialect:
 
 
 _RIS = (
-    Dialect("RISB", "NORTH", "NORTH", "2.5.1", "OMI^O23^OMI_O23", "UNICODE UTF-8", "utf-8", True, True, "RISN", "NORTH"),
+    Dialect(
+        "RISB", "NORTH", "NORTH", "2.5.1", "OMI^O23^OMI_O23", "UNICODE UTF-8", "utf-8", True, True, "RISN", "NORTH"
+    ),
     Dialect("RISA", "EASTFIELD", "EAST", "2.3.1", "ORM^O01", "", "ascii", False, False, "RISA", ""),
     Dialect("RISB", "WEST", "WEST", "2.5.1", "OMI^O23^OMI_O23", "8859/1", "latin-1", False, True, "RISW", "WLIC"),
 )
@@ -55,13 +57,15 @@ BILLING = {
 ADMISSION = {
     "NORTH": Dialect("HIS", "NORTH", "NORTH", "2.5.1", "", "UNICODE UTF-8", "utf-8", True, True, "RISN", "NORTH"),
     "EAST": Dialect("HIS", "EASTFIELD", "EAST", "2.3.1", "", writes_seconds=False, filler_namespace="RISA"),
-    "WEST": Dialect("HIS", "WEST", "WEST", "2.5.1", "", "8859/1", "latin-1", filler_namespace="RISW", pv1_facility="WLIC"),
+    "WEST": Dialect(
+        "HIS", "WEST", "WEST", "2.5.1", "", "8859/1", "latin-1", filler_namespace="RISW", pv1_facility="WLIC"
+    ),
 }
 LABORATORY = Dialect("LAB", "NORTH", "NORTH", "2.5.1", "", filler_namespace="LAB", pv1_facility="NORTH")
 
 
 def first_occurrence(network: Network, facility: str, at: datetime) -> datetime:
-    """The instant that a wall clock without offset means to a reader: the repeated hour is read as its first occurrence."""
+    """The instant that a wall clock without offset means to a reader: a repeated hour is its first occurrence."""
     wall = network.local(facility, at).replace(tzinfo=network.zones[facility], fold=0)
     return wall.astimezone(UTC).replace(tzinfo=None)
 

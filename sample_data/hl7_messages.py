@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sample_data.hl7_dialect import Dialect, Writer
-from sample_data.hl7_segments import imaging, msh, ndl, obr, obx, orc, pid, pv1, segment, tq1, xcn
+from sample_data.hl7_segments import imaging, msh, ndl, obr, obx, obx_time, orc, pid, pv1, segment, tq1, xcn
 from sample_data.network import Network
 from sample_data.story import Addendum, Exam
 
@@ -58,14 +58,14 @@ def status_change(sheet: Sheet, code: str, at: datetime) -> bytes:
     """ORC-1 SC with the local or standard status in ORC-5."""
     w, exam = sheet.writer(), sheet.exam
     head = [msh(w, w.dialect.order, sheet.control), pid(w, exam), pv1(w, exam)]
-    return w.finish([*head, orc(w, exam, "SC", at, status=code), obr(w, exam), imaging(w, exam)])
+    return w.finish([*head, orc(w, exam, "SC", at, {5: code}), obr(w, exam), imaging(w, exam)])
 
 
 def cancel(sheet: Sheet) -> bytes:
     """ORC-1 CA."""
     w, exam = sheet.writer(), sheet.exam
     head = [msh(w, w.dialect.order, sheet.control), pid(w, exam), pv1(w, exam)]
-    body = orc(w, exam, "CA", exam.cancelled_at, status="CA", reason="CLINICAL")
+    body = orc(w, exam, "CA", exam.cancelled_at, {5: "CA", 16: "CLINICAL"})
     return w.finish([*head, body, obr(w, exam), imaging(w, exam)])
 
 
@@ -125,10 +125,13 @@ def report(sheet: Sheet, status: str, at: datetime, *, with_critical: bool) -> b
 
 def _critical(w: Writer, exam: Exam) -> list[str]:
     lines = [obx(2, "CE", "CRITCAT^Critical category^L", exam.critical_category)]
-    stamps = (("CRITFOUND^Critical found^L", exam.critical_found_at), ("CRITCOMM^Told^L", exam.critical_communicated_at))
+    stamps = (
+        ("CRITFOUND^Critical found^L", exam.critical_found_at),
+        ("CRITCOMM^Told^L", exam.critical_communicated_at),
+    )
     for code, at in stamps:
         if at is not None and at <= w.sent_at:
-            lines.append(obx(len(lines) + 2, "TS", code, w.time(at), at=w.time(at)))
+            lines.append(obx_time(len(lines) + 2, code, w.time(at)))
     return lines
 
 

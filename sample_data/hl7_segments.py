@@ -35,7 +35,9 @@ def pid(w: Writer, exam: Exam) -> str:
     if is_temporary(exam):
         family, given = TEMPORARY_NAME
         return f"PID|1||{local}||{family}^{given}||||"
-    return f"PID|1||{local}~{p.enterprise}^^^NET^PI||{w.text(p.family)}^{w.text(p.given)}||{p.birth_date:%Y%m%d}|{p.sex}"
+    return (
+        f"PID|1||{local}~{p.enterprise}^^^NET^PI||{w.text(p.family)}^{w.text(p.given)}||{p.birth_date:%Y%m%d}|{p.sex}"
+    )
 
 
 def pv1(w: Writer, exam: Exam, admitted_at: datetime | None = None) -> str:
@@ -61,15 +63,12 @@ def ndl(w: Writer, staff: Staff | None, started_at: datetime | None = None, ende
     return f"{name}^{w.time(started_at)}^{w.time(ended_at)}".rstrip("^")
 
 
-def orc(w: Writer, exam: Exam, control: str, at: datetime | None, *, status: str = "", reason: str = "") -> str:
-    """ORC (4.5.1): order control, numbers, status, priority in ORC-7 for 2.3.1, time of this event."""
-    fields = {1: control, 2: f"{exam.placer}^CPOE", 3: f"{exam.filler}^{w.dialect.filler_namespace}", 5: status}
+def orc(w: Writer, exam: Exam, control: str, at: datetime | None, more: dict[int, str] | None = None) -> str:
+    """ORC (4.5.1): order control, numbers, priority in ORC-7 for 2.3.1, time of this event; `more` fields by number."""
+    fields = {1: control, 2: f"{exam.placer}^CPOE", 3: f"{exam.filler}^{w.dialect.filler_namespace}"}
     if not w.dialect.is_251:
         fields[7] = f"^^^^^{exam.priority}"
-    fields |= {9: w.time(at), 12: xcn(exam.referrer)}
-    if reason:
-        fields[16] = reason
-    return segment("ORC", fields)
+    return segment("ORC", fields | {9: w.time(at), 12: xcn(exam.referrer)} | (more or {}))
 
 
 def tq1(w: Writer, exam: Exam) -> str:
@@ -104,7 +103,11 @@ def imaging(w: Writer, exam: Exam) -> str:
     )
 
 
-def obx(number: int, kind: str, code: str, value: str, status: str = "F", at: str = "") -> str:
-    """OBX (7.4.2)."""
-    line = f"OBX|{number}|{kind}|{code}||{value}||||||{status}"
-    return f"{line}|||{at}" if at else line
+def obx(number: int, kind: str, code: str, value: str, status: str = "F") -> str:
+    """OBX (7.4.2) as far as its result status, OBX-11."""
+    return f"OBX|{number}|{kind}|{code}||{value}||||||{status}"
+
+
+def obx_time(number: int, code: str, time: str) -> str:
+    """OBX with a time as its value and as its observation time (OBX-14)."""
+    return f"{obx(number, 'TS', code, time)}|||{time}"

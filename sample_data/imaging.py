@@ -87,7 +87,9 @@ def _scan(rng: Random, exam: Exam, recipe: Recipe, start: datetime, end: datetim
         else:
             times = [next(moments) for _ in range(count)]
         images = [Image(_uid(rng), at) for at in times]
-        exam.series.append(Series(_uid(rng), number, description, times[0], images, is_derived, agent if number > 1 else ""))
+        exam.series.append(
+            Series(_uid(rng), number, description, times[0], images, is_derived, agent if number > 1 else "")
+        )
 
 
 def _radiograph(rng: Random, exam: Exam, views: tuple[str, ...], start: datetime, end: datetime) -> None:

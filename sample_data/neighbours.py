@@ -1,4 +1,4 @@
-"""Truth that needs more than one exam: sessions on a device, repeats of a patient, prior cases and what became of them."""
+"""Truth that needs more than one exam: sessions on a device, repeats of a patient, prior cases and their outcome."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Session:
 
 @dataclass(order=True, slots=True)
 class Turn:
-    """Something that has to be looked at in time order. `kind` sorts a declared case before an exam at the same instant."""
+    """Something to look at in time order. `kind` sorts a declared case before an exam at the same instant."""
 
     at: datetime
     kind: int

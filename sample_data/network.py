@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sample_data.catalog import LocalName, Procedure, local_names, procedures
@@ -81,12 +82,9 @@ _DEVICE_TEXTS = ("name", "facility", "modality", "station", "ae_title", "manufac
 
 
 def _room(row: dict[str, str], block_share: float) -> Room:
-    device = Device(
-        id=row["device"],
-        clock_offset_s=int(row["clock_offset_s"]),
-        **{name: row[name] for name in _DEVICE_TEXTS},
-        **{name: row[name] == "1" for name in _DEVICE_FLAGS},  # type: ignore[arg-type]
-    )
+    facts: dict[str, Any] = {name: row[name] for name in _DEVICE_TEXTS}
+    facts |= {name: row[name] == "1" for name in _DEVICE_FLAGS}
+    device = Device(id=row["device"], clock_offset_s=int(row["clock_offset_s"]), **facts)
     opens, closes = _minutes(row["opens"]), _minutes(row["closes"])
     return Room(
         device,
@@ -131,9 +129,13 @@ class Network:
         self.procedures: dict[str, Procedure] = procedures()
         offered = {f: {r.device.modality for r in self.rooms.values() if r.device.facility == f} for f in self.zones}
         self.names: dict[tuple[str, str], LocalName] = {
-            (facility, name.procedure): name for facility in offered for name in local_names(facility, offered[facility])
+            (facility, name.procedure): name
+            for facility in offered
+            for name in local_names(facility, offered[facility])
         }
-        self.demand = {r["procedure"]: {c[0].upper(): float(r[c]) for c in r if c != "procedure"} for r in table("demand")}
+        self.demand = {
+            r["procedure"]: {c[0].upper(): float(r[c]) for c in r if c != "procedure"} for r in table("demand")
+        }
 
     def of_role(self, role: str, facility: str | None = None) -> list[Staff]:
         """Staff of one role, of one facility or of all."""

@@ -1,4 +1,4 @@
-"""Outside imaging of transferred patients: declared with the order, sometimes imported, and how often it is repeated."""
+"""Outside imaging of transferred patients: declared with the order, sometimes imported, sometimes repeated."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ INSTITUTIONS = ("RIVERSIDE GENERAL", "HILLTOP MEDICAL CENTER", "LAKESHORE URGENT
 
 
 def declare(
-    rng: Random, network: Network, facility: str, procedure: Procedure, at: datetime, patient_class: str
+    rng: Random, network: Network, where: tuple[str, str], procedure: Procedure, at: datetime
 ) -> OutsidePrior | None:
-    """The answer to the outside imaging question, or None where it is not asked."""
-    share = ASKED.get((facility, patient_class), 0.0)
+    """The answer to the outside imaging question at (facility, patient class), or None where it is not asked."""
+    facility, share = where[0], ASKED.get(where, 0.0)
     is_clear = procedure.modality in OTHER_MODALITY and network.names[facility, procedure.id].mapped_by != "none"
     if not is_clear or rng.random() >= share:
         return None

@@ -13,8 +13,6 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-import simpy
-
 from sample_data.clockwork import Clockwork
 from sample_data.network import Network, Shift
 from sample_data.story import Exam, Staff
@@ -26,23 +24,30 @@ LISTED_MIN = {
     ("E", "S"): 4, ("E", "A"): 9, ("E", "R"): 16, ("I", "S"): 6, ("I", "A"): 45, ("I", "R"): 130, ("O", "A"): 120,
     ("O", "R"): 560,
 }  # fmt: skip
-RANK = {("E", "S"): 0, ("I", "S"): 1, ("E", "A"): 2, ("E", "R"): 3, ("I", "A"): 4, ("I", "R"): 5, ("O", "A"): 6, ("O", "R"): 7}
+RANK = {
+    ("E", "S"): 0,
+    ("I", "S"): 1,
+    ("E", "A"): 2,
+    ("E", "R"): 3,
+    ("I", "A"): 4,
+    ("I", "R"): 5,
+    ("O", "A"): 6,
+    ("O", "R"): 7,
+}
 TRAINEE_SHARE, TRAINEE_LIST = 0.75, 6
 DRAFT_SHARE = 0.30  # EAST: dictated reports that are seen as preliminary before they are signed
 MORNING_MIN = 7 * 60 + 30
 LISTS = ("acute", "elective", "trainee")
 SEES = {"day": ("acute", "elective"), "evening": ("acute",), "night": ("acute",), "weekend": ("acute", "elective")}
 
-Item = tuple[int, int, int, Exam]
+Item = tuple[int, float, int, Exam]
 Steps = Generator[Any, Any, None]
 
 
 class ReadingRoom:
     """`add` takes an exam whose images are ready; `on_final` is called once it is signed."""
 
-    def __init__(
-        self, clock: Clockwork, network: Network, rng: Random, on_final: Callable[[Exam], None]
-    ) -> None:
+    def __init__(self, clock: Clockwork, network: Network, rng: Random, on_final: Callable[[Exam], None]) -> None:
         self.clock, self.network, self.rng, self.on_final = clock, network, rng, on_final
         self.env = clock.env
         self.lists: dict[str, list[Item]] = {name: [] for name in LISTS}
@@ -87,9 +92,7 @@ class ReadingRoom:
                 self.env.process(self._shift(person, shift, starts, ends))
             yield self.env.timeout(max(1, (day + 1) * 86400 - self.env.now))
 
-    def _crew_of(
-        self, day: int, crews: dict[tuple[str, str], list[Staff]]
-    ) -> Iterator[tuple[Staff, Shift, int, int]]:
+    def _crew_of(self, day: int, crews: dict[tuple[str, str], list[Staff]]) -> Iterator[tuple[Staff, Shift, int, int]]:
         local = self.network.local("NORTH", self.clock.at(day * 86400 + 43200))
         for (role, name), crew in crews.items():
             shift = self.network.shifts[name]

@@ -111,7 +111,9 @@ class Record:
         prelims, finals = self.versions("P"), self.versions("F")
         images = [image for series in exam.series for image in series.images] if self.has_images else []
         n_rejected = sum(image.reject_reason is not None for image in images)
-        has_device = self.has_images or self.has_mpps or (is_known and (self.is_told_station() or booked_at is not None))
+        has_device = (
+            self.has_images or self.has_mpps or (is_known and (self.is_told_station() or booked_at is not None))
+        )
         return {
             "accession": exam.accession,
             "facility": exam.facility,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -11,7 +10,7 @@ from sample_data.demand import Request
 from sample_data.network import Network
 from sample_data.story import Exam
 
-#: Accession numbers by facility. WEST and SOUTH count in the same range on purpose: a number is unique in its facility only.
+#: Accession numbers by facility. WEST and SOUTH share a range on purpose: a number is unique in its facility only.
 ACCESSIONS = {"NORTH": "NA{:08d}", "EAST": "E-{:07d}", "WEST": "{:07d}", "SOUTH": "{:07d}"}
 FIRST_NUMBER = 1_000_000
 WARDS = {"E": ("ED",), "I": ("3WEST", "4EAST", "ICU", "ONC"), "O": ("CLINIC", "OPD")}
@@ -92,8 +91,3 @@ class Registration:
                 exam.protocoled_at = now + timedelta(seconds=rng.randrange(60, 420))
             exams.append(exam)
         return exams
-
-
-def without_future(exam: Exam, horizon: datetime) -> Exam:
-    """The story as far as it went by the horizon."""
-    return replace(exam, merged_at=None) if exam.merged_at and exam.merged_at > horizon else exam

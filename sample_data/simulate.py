@@ -15,6 +15,7 @@ from sample_data.department import Department
 from sample_data.emit_hl7 import Hl7Emitter
 from sample_data.hl7_files import Hl7Files
 from sample_data.network import Network
+from sample_data.run import Run
 from sample_data.site_files import write_site
 from sample_data.truth import Truth
 
@@ -55,7 +56,7 @@ class Summary:
         return {name: str(value) if isinstance(value, date) else value for name, value in asdict(self).items()}
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - one public verb; all but the folder are named
     out: Path,
     *,
     exams: int,
@@ -76,7 +77,7 @@ def simulate(
         shutil.rmtree(out / part, ignore_errors=True)
     start = start or USUAL_END - timedelta(days=days)
     network = Network(exams, days)
-    department = Department(network, exams=exams, days=days, seed=seed, start=start)
+    department = Department(network, Run(exams, days, seed, start))
     horizon = department.clock.horizon
     emitter, files = Hl7Emitter(network, horizon), out / "files"
     hl7 = Hl7Files(files / "hl7", list(network.facilities), hours=FILE_HOURS[exams / days > LOW_VOLUME])

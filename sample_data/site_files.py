@@ -1,4 +1,4 @@
-"""The site folder of the simulated network: what a real site would write by hand, in the columns that `etl/site.py` reads."""
+"""The site folder of the simulated network, as a real site would write it by hand for `etl/site.py`."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def site_toml(network: Network) -> str:
         aliases = [*f.aliases, *(name for d in rooms for name in (d.station, d.ae_title))]
         quoted = ", ".join(f'"{alias}"' for alias in aliases)
         parts.append(
-            f'[[facility]]\nid = "{f.id}"\nname = "{f.name}"\nzone = "{f.zone}"\nkind = "{f.kind}"\naliases = [{quoted}]'
+            f'[[facility]]\nid = "{f.id}"\nname = "{f.name}"\nzone = "{f.zone}"\nkind = "{f.kind}"\n'
+            f"aliases = [{quoted}]"
         )
     senders = [*RIS.values(), DICTATION, *BILLING.values(), *ADMISSION.values(), LABORATORY]
     return "\n\n".join([*parts, *map(_sender, senders)]) + "\n"

@@ -1,7 +1,7 @@
 """What happened: the plain facts that the department model makes and the emitters write as messages and files.
 
-All instants are true UTC without tzinfo. A device's own clock runs `clock_offset_s` ahead of it; emitters add the offset
-to everything that the device itself stamps (DICOM, MPPS). `None` means: it did not happen.
+All instants are true UTC without tzinfo. A device's own clock runs `clock_offset_s` ahead; emitters add the offset to
+everything that the device itself stamps (DICOM, MPPS). `None` means: it did not happen.
 """
 
 from __future__ import annotations

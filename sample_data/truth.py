@@ -1,6 +1,6 @@
 """The truth of a run as Parquet tables, written in chunks while stories arrive. Columns are those of `SCHEMAS`.
 
-Sessions, repeats and prior cases need neighbours in time: rows wait in a queue for `SETTLED` until no earlier one can come.
+Sessions, repeats and prior cases need neighbours in time: see `neighbours.py`.
 """
 
 from __future__ import annotations
