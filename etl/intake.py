@@ -1,0 +1,47 @@
+"""intake.duckdb, the private raw store: one table a record type, the ledger, defects and quarantine. Append-only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from etl.records import LOADED, RECORDS, SQL_TYPE
+
+#: Tables beside the records.
+LEDGER = """
+CREATE TABLE IF NOT EXISTS raw_batch (
+    batch_id BIGINT, loaded_at TIMESTAMP, n_files BIGINT, n_read BIGINT, n_kept BIGINT, n_rejected BIGINT,
+    n_duplicate BIGINT, n_defects BIGINT);
+CREATE TABLE IF NOT EXISTS raw_file (
+    file_id VARCHAR, batch_id BIGINT, path VARCHAR, size BIGINT, standard VARCHAR, n_read BIGINT, n_kept BIGINT,
+    n_rejected BIGINT, n_duplicate BIGINT);
+CREATE TABLE IF NOT EXISTS raw_path (path VARCHAR, size BIGINT, modified_ns BIGINT, file_id VARCHAR);
+CREATE TABLE IF NOT EXISTS raw_message (message_hash UHUGEINT, file_id VARCHAR, position BIGINT, batch_id BIGINT);
+CREATE TABLE IF NOT EXISTS raw_defect (
+    batch_id BIGINT, file_id VARCHAR, position BIGINT, field VARCHAR, reason VARCHAR);
+CREATE TABLE IF NOT EXISTS raw_quarantine (
+    batch_id BIGINT, file_id VARCHAR, position BIGINT, path VARCHAR, standard VARCHAR, reason VARCHAR,
+    detail VARCHAR, content BLOB, replayed_batch BIGINT);
+"""
+
+
+def raw_columns(record: str) -> list[tuple[str, str]]:
+    """(name, SQL type) of a raw table, the columns added by load first."""
+    return [(c.name, SQL_TYPE[c.kind]) for c in (*LOADED, *RECORDS[record])]
+
+
+def open_intake(path: Path, *, memory_limit: str = "4GB") -> duckdb.DuckDBPyConnection:
+    """The writer's connection, with all tables. Only the ETL, under its lock, may call this."""
+    is_new = not path.exists()
+    con = duckdb.connect(str(path), config={"memory_limit": memory_limit})
+    con.execute("SET TimeZone = 'UTC'")
+    if is_new:
+        path.chmod(0o600)
+    con.begin()
+    con.execute(LEDGER)
+    for record in RECORDS:
+        columns = ", ".join(f'"{name}" {kind}' for name, kind in raw_columns(record))
+        con.execute(f"CREATE TABLE IF NOT EXISTS raw_{record} ({columns})")
+    con.commit()
+    return con

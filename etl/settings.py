@@ -1,0 +1,48 @@
+"""Settings: one table, read from RADOPS_* variables; an unknown one is refused so that a typo cannot go unseen."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from etl.errors import SettingsError
+
+#: Variables that tests and CI use beside the settings.
+OTHER_VARIABLES = frozenset({"RADOPS_REQUIRE_ALL"})
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; the descriptions are the README's."""
+
+    model_config = SettingsConfigDict(env_prefix="RADOPS_", extra="forbid", frozen=True)
+
+    home: Path = Field(default=Path(".radops"), description="state folder: inbox, databases, snapshots, exports, log")
+    site: Path | None = Field(default=None, description="site folder (site.toml and CSV files); default HOME/site")
+    key_file: Path | None = Field(default=None, description="pseudonym key, mode 0600; default HOME/key/pseudonym.key")
+    publish_accession: bool = Field(default=False, description="publish accession numbers instead of pseudonyms")
+    publish_names: bool = Field(default=False, description="publish radiologists' names instead of labels")
+    workers: int = Field(default=0, ge=0, le=64, description="parser processes; 0 means one a core")
+    batch_files: int = Field(default=2000, ge=1, description="files a transaction at most")
+    batch_mb: int = Field(default=64, ge=1, description="MB of input a transaction at most")
+    worker_memory_mb: int = Field(default=2048, ge=256, description="memory limit of one parser process, MB")
+    file_seconds: float = Field(default=30.0, gt=0, description="time limit for parsing one file, seconds")
+    max_rejects: float = Field(default=0.5, ge=0, le=1, description="share of a run's messages that may be rejected")
+    keep_snapshots: int = Field(default=7, ge=1, description="snapshots kept beside those pinned at month ends")
+    memory_limit: str = Field(default="4GB", description="DuckDB memory limit of build and publish")
+    silence_hours: float = Field(default=48.0, gt=0, description="hours without a message before a source is called silent")
+
+
+def load_settings() -> Settings:
+    """Settings of the environment. Raises SettingsError naming the variable."""
+    known = {f"RADOPS_{name.upper()}" for name in Settings.model_fields} | OTHER_VARIABLES
+    unknown = sorted(name for name in os.environ if name.startswith("RADOPS_") and name not in known)
+    if unknown:
+        raise SettingsError(f"unknown setting {', '.join(unknown)}; see the table of settings in the README")
+    try:
+        return Settings()
+    except ValidationError as error:
+        names = ", ".join(f"RADOPS_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise SettingsError(names) from error
