@@ -19,7 +19,7 @@ from sample_data.story import Device, Staff
 
 TABLES = Path(__file__).parent / "tables"
 DESIGN_VOLUME = 100.0
-SHORTEST_BLOCK_SHARE = 0.4  # of the usual staffed hours, at low volume
+SHORTEST_BLOCK_SHARE = 0.3  # of the usual staffed hours, at low volume
 
 
 def table(name: str) -> list[dict[str, str]]:

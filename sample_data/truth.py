@@ -17,7 +17,7 @@ from sample_data.network import Network
 from sample_data.recorded import Record, Row, is_countable
 from sample_data.story import Exam
 
-CHUNK = 20_000
+CHUNK = 8_000
 _KINDS = {"t": pa.string(), "at": pa.timestamp("us"), "n": pa.int64(), "x": pa.float64(), "is": pa.bool_()}
 
 
