@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sample_data.catalog import STAND_IN
 from sample_data.network import Network, Room
-from sample_data.outside import declare
+from sample_data.outside import REPEATED, declare
 from sample_data.population import Population
 from sample_data.run import Run
 from sample_data.story import Exam, OutsidePrior, Person
@@ -172,7 +172,9 @@ LONGEST_FOLLOW_DAYS = 80.0
 def plan_followers(demand: Demand, room: Room, procedure: str, exam: Exam, at: datetime) -> None:
     """Plan the later orders that chance lets follow an exam that ended at `at`."""
     rng = demand.rng
-    for kind, (share, mean, earliest, reason) in FOLLOWERS.items():
+    is_control = exam.outside is not None and exam.outside.status == "none"
+    for kind, (usual, mean, earliest, reason) in FOLLOWERS.items():
+        share = REPEATED["none"] if is_control and kind == "repeat" else usual
         if rng.random() >= share:
             continue
         where = elsewhere(demand.network, rng, room, procedure) if kind == "duplicate" else room

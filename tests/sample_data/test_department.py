@@ -93,7 +93,7 @@ def test_a_replaced_order_points_to_its_replacement(stories: list[Exam]) -> None
 
 def median_min(stories: list[Exam], of: Callable[[Exam], bool], start: str, stop: str) -> float:
     pairs = [(getattr(e, start), getattr(e, stop)) for e in stories if of(e)]
-    return statistics.median((b - a).total_seconds() / 60 for a, b in pairs if a and b)
+    return float(statistics.median((b - a).total_seconds() / 60 for a, b in pairs if a and b))
 
 
 def test_turnaround_depends_on_class_and_priority(stories: list[Exam]) -> None:
