@@ -74,7 +74,7 @@ def message_bytes(data: bytes, position: int) -> bytes:
 def _add(data: bytes, position: int, site: Site, parsed: Parsed) -> None:
     if len(data) > MAX_MESSAGE_BYTES:
         raise Unusable("too_large")
-    if data[:3] != b"MSH":
+    if data[:3] != b"MSH" or len(data) < 4:
         raise Unusable("no_msh")
     message = Message(data, position, site)
     handler = HANDLERS.get(message.kind)

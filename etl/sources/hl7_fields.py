@@ -38,8 +38,9 @@ class Field:
 def _text(message: Message, raw: str, field: Field) -> str | None:
     """ST, ID, IS, NM as text: one component; '' where the sender deletes the value, None where it has none."""
     value = message.part(raw, field.component, field.subcomponent)
-    mark = message.delimiters.truncation
-    if mark and value.endswith(mark):  # section 2.5.5.2: the sender cut the value, so it identifies nothing
+    mark = message.delimiters.truncation if value else ""
+    if mark and mark in raw and message.components(raw)[field.component - 1].endswith(mark):
+        # section 2.5.5.2: the sender cut the value, so it identifies nothing
         message.defect(field.address, "truncated_value")
         return None
     return value or ("" if raw == '""' else None)

@@ -161,7 +161,7 @@ def _without_numbers(order: Segment) -> Segment:
 def identify(message: Message, segments: dict[str, Segment]) -> dict[str, Any]:
     """Identifier columns of one group, with the accession number from the place the site chose."""
     found = read(message, segments, IDENTIFIERS)
-    for address in (message.sender.accession, *ACCESSION_DEFAULT):
+    for address in dict.fromkeys((message.sender.accession, *ACCESSION_DEFAULT)):
         row = ACCESSION.get(address)
         if row is not None and not found.get("accession"):
             found.update(read(message, segments, (row,)))

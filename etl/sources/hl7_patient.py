@@ -17,7 +17,7 @@ visit_id                            PV1-19      CX      3.4.3.19
 
 VISIT = table("""
 patient_class                       PV1-2       IS      3.4.3.2
-location                            PV1-3       IS      3.4.3.3
+location                            PV1-3       ST      3.4.3.3
 service                             PV1-10      IS      3.4.3.10
 """)
 

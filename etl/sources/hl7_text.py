@@ -102,7 +102,7 @@ def spans(data: bytes) -> list[tuple[int, int]]:
         if has_batch:
             batch = _BATCH_LINE.search(data, start, end)
             end = batch.start() if batch else end
-        found.append((start, end))
+        found.append((start, end - 3 if data.endswith(_BOM, start, end) else end))
         if end < limit:
             found += _strays(data, end, limit)
     return found
@@ -171,15 +171,12 @@ def delimiters(text: str) -> Delimiters:
     """MSH-1 and MSH-2 of a message. Raises Unusable."""
     separator = text[3:4]
     encoding = text[4:12].split(separator, 1)[0] if separator else ""
-    chars = [separator, *encoding[:5]]
-    if (
-        len(encoding) > 5
-        or not encoding
-        or len(set(chars)) != len(chars)
-        or any(c.isalnum() or c <= " " for c in chars)
-    ):
+    if not encoding:
+        raise Unusable("truncated_msh")
+    chars = [separator, *encoding]
+    if len(encoding) > 5 or len(set(chars)) != len(chars) or any(c.isalnum() or c <= " " for c in chars):
         raise Unusable("bad_delimiters")
-    return Delimiters(*(chars + [""] * 5)[:6]) if len(chars) < 6 else Delimiters(*chars)
+    return Delimiters(*chars, *[""] * (5 - len(encoding)))
 
 
 @lru_cache(maxsize=64)
