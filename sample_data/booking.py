@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from random import Random
 
-from sample_data.network import Network, Room
+from sample_data.network import Network, Room, is_closed
 
 #: A planted story: this scanner is booked too tightly on Mondays (slot length shrinks to that share).
 OVERBOOKED = {("W-MR1", 1): 0.62}
@@ -37,7 +37,7 @@ class Book:
     def _free(
         self, room: Room, day: datetime, earliest: datetime, closed: tuple[datetime, datetime] | None
     ) -> datetime | None:
-        if day.isoweekday() not in room.weekdays:
+        if day.isoweekday() not in room.weekdays or is_closed(room.device.facility, day):
             return None
         length = self.length_min(room, day.isoweekday())
         count = int((room.closes_min - room.opens_min) / length)

@@ -67,7 +67,7 @@ class Hl7Emitter:
 
     def _on_the_way(self, exam: Exam, number: int, sent: Sent) -> Iterator[Sent]:
         key = f"{exam.placer}{number}"
-        at = sent.at + timedelta(days=1 + len(key) % 4, seconds=number) if chance(f"late{key}", LATE) else sent.at
+        at = sent.at + delay(f"late{key}", 86400, 432000) if chance(f"late{key}", LATE) else sent.at
         yield sent._replace(at=at)
         if chance(f"twice{key}", TWICE):
             yield sent._replace(at=at + delay(key, 60, 7200))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,16 @@ from sample_data.story import Device, Staff
 TABLES = Path(__file__).parent / "tables"
 DESIGN_VOLUME = 100.0
 SHORTEST_BLOCK_SHARE = 0.3  # of the usual staffed hours, at low volume
+
+
+#: Month and day on which the facilities without emergency patients stay closed.
+CLOSED_DAYS = frozenset({(1, 1), (7, 4), (12, 25)})
+CLOSING = frozenset({"WEST", "SOUTH"})
+
+
+def is_closed(facility: str, day: date) -> bool:
+    """A day without staffed hours although its weekday has some."""
+    return facility in CLOSING and (day.month, day.day) in CLOSED_DAYS
 
 
 def table(name: str) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sample_data.catalog import CONTRAST_SUPPLY
 from sample_data.hl7_dialect import ADMISSION, BILLING, DICTATION, LABORATORY, RIS, Dialect
-from sample_data.network import Network, table
+from sample_data.network import Network, is_closed, table
 
 STATUS = {"AR": "arrived", "IA": "images_available", "PR": "protocoled"}
 OBX = {
@@ -73,15 +73,15 @@ def _rows(network: Network, start: date, days: int) -> dict[str, Iterable[Iterab
             for weekday in sorted(r.weekdays)
         ],
         "calendar.csv": [
-            (f, start + timedelta(days=n), "holiday")
-            for n in range(days)
-            if (start + timedelta(days=n)).strftime("%m%d") in ("1225", "0101", "0704")
+            (f, day, "closed")
+            for day in (start + timedelta(days=n) for n in range(days))
             for f in network.facilities
+            if is_closed(f, day)
         ],
         "shifts.csv": [
-            (s.name, weekday, _clock(s.starts_min), _clock(s.ends_min), str(s.name != "day").lower())
-            for s in network.shifts.values()
-            for weekday in sorted(s.weekdays)
+            (r["shift"], weekday, r["starts"], r["ends"], r["is_after_hours"])
+            for r in table("site_shifts")
+            for weekday in r["weekdays"]
         ],
         "targets.csv": [list(row.values()) for row in table("targets")],
         "procedures.csv": [

@@ -1,0 +1,20 @@
+"""The small sample beside this file, across the autumn clock change. `python -m sample_data.sample_run` writes it again."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from sample_data.simulate import Summary, simulate
+
+FOLDER = Path(__file__).parent / "sample"
+EXAMS, DAYS, SEED, START = 300, 21, 1101, date(2026, 10, 19)
+
+
+def write_sample(folder: Path = FOLDER) -> Summary:
+    """The sample as the simulator makes it now: `radops simulate --exams 300 --days 21 --seed 1101 --start 2026-10-19`."""
+    return simulate(folder, exams=EXAMS, days=DAYS, seed=SEED, start=START)
+
+
+if __name__ == "__main__":
+    write_sample()
