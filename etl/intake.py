@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS raw_file (
     file_id VARCHAR, batch_id BIGINT, path VARCHAR, size BIGINT, standard VARCHAR, n_read BIGINT, n_kept BIGINT,
     n_rejected BIGINT, n_duplicate BIGINT);
 CREATE TABLE IF NOT EXISTS raw_path (path VARCHAR, size BIGINT, modified_ns BIGINT, file_id VARCHAR);
-CREATE TABLE IF NOT EXISTS raw_message (message_hash UHUGEINT, file_id VARCHAR, position BIGINT, batch_id BIGINT);
+CREATE TABLE IF NOT EXISTS raw_message (message_hash BLOB, file_id VARCHAR, position BIGINT, batch_id BIGINT);
 CREATE TABLE IF NOT EXISTS raw_defect (
     batch_id BIGINT, file_id VARCHAR, position BIGINT, field VARCHAR, reason VARCHAR);
 CREATE TABLE IF NOT EXISTS raw_quarantine (

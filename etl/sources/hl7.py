@@ -64,6 +64,12 @@ def parse(data: bytes, site: Site) -> Parsed:
     return parsed
 
 
+def messages(data: bytes) -> list[bytes]:
+    """The bytes of each message of a file, by position."""
+    data = as_bytes(data)
+    return [data[start:end] for start, end in spans(data)]
+
+
 def message_bytes(data: bytes, position: int) -> bytes:
     """The bytes of one message, as `parse` counts them. Raises IndexError beyond the last."""
     data = as_bytes(data)

@@ -1,0 +1,157 @@
+"""What one parser process does: read files, tell their standard, parse, hash each message, and hand over columns.
+
+Everything hostile happens here: in a disposable process with a memory limit, under a time limit a file. A file that
+cannot be used becomes a `Rejected` row with a reason, never an exception.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+import polars as pl
+
+from etl.inbox import Candidate, UnsafeFileError, read_file
+from etl.records import RECORDS, Kind, Parsed, Rejected
+from etl.site import Site
+from etl.sources import sniff, source
+
+#: Why a whole file is unusable, beside the sources' own reasons.
+REASONS: dict[str, str] = {
+    "empty": "the file has no bytes",
+    "unknown_format": "neither HL7 v2 nor DICOM nor FHIR by content",
+    "too_slow": "parsing took longer than the time limit",
+    "too_much_memory": "parsing needed more than the memory limit",
+    "parser_failed": "the parser met something it does not handle; a bug to report",
+    "parser_crashed": "the parser process died twice on this file",
+}
+#: Reasons that mean: look again at the next scan, there is nothing to keep yet.
+LATER = frozenset({"vanished", "changing", "not_regular", "linked"})
+KEEP_BYTES = 16 * 1024 * 1024  # of a rejected message
+POLARS: dict[Kind, pl.DataType] = {
+    "text": pl.String(),
+    "timestamp": pl.Datetime("us"),
+    "integer": pl.Int64(),
+    "real": pl.Float64(),
+    "boolean": pl.Boolean(),
+    "date": pl.Date(),
+}
+
+
+@dataclass(slots=True)
+class FileResult:
+    """One file's outcome: the ledger's numbers, a hash a message, and what was rejected with its bytes."""
+
+    candidate: Candidate
+    file_id: str = ""
+    standard: str | None = None
+    skipped: str = ""
+    n_read: int = 0
+    hashes: list[bytes] = field(default_factory=list)
+    rejected: list[tuple[Rejected, bytes]] = field(default_factory=list)
+    defects: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class JobResult:
+    """Outcome of a job: its files, and their rows as one frame a record type with `file_id` as a column."""
+
+    files: list[FileResult] = field(default_factory=list)
+    frames: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+
+class _TooSlow(Exception):
+    pass
+
+
+def limit_process(memory_mb: int) -> None:
+    """Bound this process's address space; called once when a parser process starts."""
+    limit = memory_mb * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _deadline(seconds: float) -> Iterator[None]:
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise _TooSlow
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def message_hash(data: bytes) -> bytes:
+    """16 bytes that name a message's content."""
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def parse_bytes(data: bytes, site: Site, seconds: float) -> tuple[Parsed, list[bytes]]:
+    """Records of `data` and the bytes of each of its messages. What fails as a whole is one rejected message."""
+    standard = sniff(data)
+    if standard is None:
+        return _whole("empty" if not data else "unknown_format", data, "unknown")
+    try:
+        with _deadline(seconds):
+            chosen = source(standard)
+            parsed = chosen.parse(data, site)
+            return parsed, [data] if parsed.read == 1 else chosen.messages(data)
+    except _TooSlow:
+        return _whole("too_slow", data, standard)
+    except MemoryError:
+        return _whole("too_much_memory", data, standard)
+    except Exception as error:  # noqa: BLE001 - the night goes on; the file is kept with the kind of error as its reason
+        return _whole("parser_failed", data, standard, type(error).__name__)
+
+
+def _whole(reason: str, data: bytes, standard: str, detail: str = "") -> tuple[Parsed, list[bytes]]:
+    return Parsed(standard, read=1, rejected=[Rejected(0, reason, detail)]), [data]
+
+
+def run_job(candidates: list[Candidate], site: Site, seconds: float) -> JobResult:
+    """Parse files one after the other; rows of all of them in one frame a record type."""
+    result = JobResult()
+    columns: dict[str, dict[str, list[object]]] = {}
+    for candidate in candidates:
+        try:
+            data = read_file(candidate)
+        except UnsafeFileError as error:
+            result.files.append(FileResult(candidate, skipped=error.reason))
+            continue
+        parsed, messages = parse_bytes(data, site, seconds)
+        file_id = hashlib.sha256(data).hexdigest()
+        result.files.append(_file_result(candidate, file_id, parsed, messages))
+        for record, rows in parsed.rows.items():
+            target = columns.setdefault(record, {"file_id": [], **{name: [] for name in rows.values}})
+            target["file_id"] += [file_id] * rows.n
+            for name, values in rows.values.items():
+                target[name] += values
+    result.frames = {record: _frame(record, values) for record, values in columns.items()}
+    return result
+
+
+def _file_result(candidate: Candidate, file_id: str, parsed: Parsed, messages: list[bytes]) -> FileResult:
+    return FileResult(
+        candidate,
+        file_id=file_id,
+        standard=parsed.standard,
+        n_read=parsed.read,
+        hashes=[message_hash(m) for m in messages],
+        rejected=[(r, messages[r.position][:KEEP_BYTES]) for r in parsed.rejected],
+        defects=[(d.position, d.field, d.reason) for d in parsed.defects],
+    )
+
+
+def _frame(record: str, values: dict[str, list[object]]) -> pl.DataFrame:
+    kinds = {c.name: POLARS[c.kind] for c in RECORDS[record]}
+    schema = {name: kinds.get(name, pl.String() if name == "file_id" else pl.Int64()) for name in values}
+    return pl.DataFrame(values, schema=schema)
