@@ -29,9 +29,12 @@ CREATE TABLE IF NOT EXISTS intake.work.mention (
 CREATE TABLE IF NOT EXISTS intake.work.flag (component UBIGINT, rank UTINYINT, node UBIGINT, flag VARCHAR);
 CREATE TABLE IF NOT EXISTS intake.work.touched (exam_key VARCHAR, batch_id BIGINT);
 CREATE TABLE IF NOT EXISTS intake.work.touched_visit (visit UBIGINT, batch_id BIGINT);
+CREATE TABLE IF NOT EXISTS intake.work.actor (actor VARCHAR, name VARCHAR);
 {PATIENT_TABLES}
 """
-WORK_TABLES = ("mention", "flag", "touched", "touched_visit", "patient", "patient_edge")
+#: Part of the signature: raise it when the same mentions would resolve otherwise.
+VERSION = "1"
+WORK_TABLES = ("mention", "flag", "touched", "touched_visit", "patient", "patient_edge", "actor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,9 @@ def _log_touched(con: duckdb.DuckDBPyConnection, batch: int) -> None:
         INSERT INTO intake.work.touched
         SELECT DISTINCT exam_key, {batch} FROM (
             SELECT exam_key FROM intake.work.mention WHERE mention IN (SELECT mention FROM seen)
+            UNION ALL SELECT exam_key FROM intake.work.mention WHERE component IN (
+                SELECT m.component FROM intake.work.mention m JOIN seen USING (mention)
+                JOIN intake.work.flag f ON f.component = m.component AND f.flag = 'bridge')
             UNION ALL SELECT exam_key FROM open_mention
             UNION ALL SELECT exam_key FROM closed_mention) WHERE exam_key IS NOT NULL""")
     con.execute(f"""
@@ -133,12 +139,22 @@ def _log_touched(con: duckdb.DuckDBPyConnection, batch: int) -> None:
         WHERE visit IS NOT NULL AND exam_key IS NULL""")
 
 
+def _name_actors(con: duckdb.DuckDBPyConnection, since: int) -> None:
+    """Names of readers beside their keys, for sites that publish names. Private otherwise."""
+    roles = " UNION ".join(
+        f"SELECT actor_key({role}_authority, {role}_id, {role}_name) AS actor, {role}_name AS name "
+        f"FROM intake.raw_report WHERE batch_id > {since} AND {role}_name <> ''"
+        for role in ("interpreter", "assistant")
+    )
+    con.execute(f"INSERT INTO intake.work.actor ({roles} EXCEPT SELECT actor, name FROM intake.work.actor)")
+
+
 def reset(con: duckdb.DuckDBPyConnection, signature: str) -> None:
     """Forget everything derived; the next `advance` starts at the first batch under a new epoch."""
     epoch = state(con).epoch + 1
     con.execute("BEGIN")
-    for table in WORK_TABLES:
-        con.execute(f"DROP TABLE intake.work.{table}")
+    for name in WORK_TABLES:
+        con.execute(f"DROP TABLE intake.work.{name}")
     con.execute(TABLES)
     con.execute("DELETE FROM intake.work.state")
     con.execute("INSERT INTO intake.work.state VALUES (0, ?, ?)", [epoch, signature])
@@ -162,6 +178,7 @@ def advance(con: duckdb.DuckDBPyConnection, upto: int, *, forget: int) -> State:
         _open_components(con)
         _resolve_open(con)
         _log_touched(con, upto)
+        _name_actors(con, before.batch_id)
         con.execute("DELETE FROM intake.work.mention WHERE component IN (SELECT component FROM open_component)")
         con.execute("INSERT INTO intake.work.mention SELECT * FROM closed_mention")
         con.execute("DELETE FROM intake.work.state")

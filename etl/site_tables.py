@@ -16,7 +16,6 @@ from etl.site import CSV_FILES, Site, SiteError
 
 #: Columns of the site's CSV files that are not text.
 TYPES: dict[str, str] = {
-    "weekday": "INTEGER",  # ISO: 1 Monday to 7 Sunday
     "date": "DATE",
     "valid_from": "DATE",
     "valid_to": "DATE",

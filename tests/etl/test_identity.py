@@ -13,6 +13,7 @@ from etl.identity import advance, reset, state
 from etl.pseudonym import keyed_macro
 from etl.site import Facility, Site
 from etl.site_tables import load_site_tables
+from sql.macros import MACROS
 from tests.raw_rows import Row, at, insert, make_tables
 
 KEY = b"k" * 32
@@ -45,6 +46,8 @@ class Resolved:
         make_tables(self.con, "intake.")
         load_site_tables(self.con, SITE)
         self.con.execute(keyed_macro(KEY))
+        for macro in MACROS:
+            self.con.execute(macro.create_duckdb())
         state(self.con)
         for number, rows in enumerate(batches, 1):
             insert(self.con, number, rows, "intake.")

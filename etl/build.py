@@ -1,0 +1,232 @@
+"""Raw rows to marts: identity, staging, then each mart in number order, only for what the new batches touched.
+
+Identity commits first, in intake.duckdb, with a log of touched exams. The marts follow in one transaction of marts.duckdb
+that also stores how far they are. Killed at any instant, the next build finds both as they were and takes the log from
+where the marts stand; so an interrupted, an incremental and a full build give the same digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+from etl.build_checks import run_checks
+from etl.build_digest import META, adjust, measure, overall
+from etl.build_models import Model, models_signature, read_models
+from etl.build_scope import derive_scopes, in_scope, keep_before
+from etl.build_stage import create_raw_views, load_clock, load_touched
+from etl.build_tables import load_build_tables, load_procedure_names, reference_signature
+from etl.identity import VERSION, State, advance, reset, state
+from etl.pseudonym import keyed_macro, load_key
+from etl.records import RECORDS
+from etl.site import Site
+from etl.site_tables import load_site_tables, site_signature
+from sql.macros import MACROS
+
+#: Models up to this number are of the exams; the scopes of later ones follow from their changes.
+LAST_EXAM_MODEL = 219
+STATE = "CREATE TABLE IF NOT EXISTS meta_build (batch_id BIGINT, epoch BIGINT, signature VARCHAR, data_through TIMESTAMP)"
+
+Progress = Callable[[str, int, int], None]
+
+
+class Choices(Protocol):
+    """The settings that change what is published."""
+
+    @property
+    def publish_accession(self) -> bool: ...
+    @property
+    def publish_names(self) -> bool: ...
+    @property
+    def memory_limit(self) -> str: ...
+
+
+class Home(Protocol):
+    """Where an installation keeps its databases, site and key."""
+
+    @property
+    def intake(self) -> Path: ...
+    @property
+    def marts(self) -> Path: ...
+    @property
+    def key_file(self) -> Path: ...
+    @property
+    def settings(self) -> Choices: ...
+    def load_site(self) -> Site: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """Outcome of a build: digest over all marts, exams in the marts, exams derived again, and the data cut-off (UTC)."""
+
+    digest: str
+    n_exams: int
+    touched: int
+    data_through: datetime | None
+    is_full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    batch_id: int = 0
+    epoch: int = 0
+    signature: str = ""
+    data_through: datetime | None = None
+
+
+def _connect(home: Home) -> duckdb.DuckDBPyConnection:
+    is_new = not home.marts.exists()
+    con = duckdb.connect(str(home.marts), config={"memory_limit": home.settings.memory_limit})
+    if is_new:
+        home.marts.chmod(0o600)
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET preserve_insertion_order = false")
+    con.execute(f"ATTACH '{str(home.intake).replace(chr(39), chr(39) * 2)}' AS intake")
+    return con
+
+
+def _prepare(con: duckdb.DuckDBPyConnection, home: Home, site: Site) -> str:
+    """Site tables, references and macros; returns the signature of everything but the raw rows that shapes the marts."""
+    load_site_tables(con, site)
+    state(con)
+    key = load_key(home.key_file)
+    con.execute(keyed_macro(key))
+    for macro in MACROS:
+        con.execute(macro.create_duckdb())
+    shown = "accession" if home.settings.publish_accession else "keyed('accession', accession)"
+    con.execute(f"CREATE OR REPLACE TEMP MACRO published_accession(accession) AS {shown}")
+    con.execute(f"CREATE OR REPLACE TEMP MACRO published_name(person) AS {'person' if home.settings.publish_names else 'NULL'}")
+    load_build_tables(con)
+    parts = (
+        VERSION, duckdb.__version__, site_signature(site), models_signature(), reference_signature(),
+        repr((home.settings.publish_accession, home.settings.publish_names)), hashlib.sha256(key).hexdigest(),
+    )  # fmt: skip
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _last_batch(con: duckdb.DuckDBPyConnection) -> int:
+    tables = " UNION ALL ".join(f"SELECT max(batch_id) AS b FROM intake.raw_{record}" for record in RECORDS)
+    row = con.execute(f"SELECT max(b) FROM ({tables})").fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+def _built(con: duckdb.DuckDBPyConnection) -> _Built:
+    con.execute(STATE)
+    con.execute(META)
+    row = con.execute("SELECT batch_id, epoch, signature, data_through FROM meta_build").fetchone()
+    return _Built(*row) if row else _Built()
+
+
+def _stage(con: duckdb.DuckDBPyConnection, site: Site, step: Callable[[str], None]) -> None:
+    named = False
+    for model in read_models("staging"):
+        step(model.name)
+        kind = "VIEW" if model.materialize == "view" else "TABLE"
+        if model.name == "stg_procedure" and not named:
+            load_procedure_names(con, site.folder)
+            named = True
+        con.execute(f"CREATE OR REPLACE TEMP {kind} {model.name} AS {model.body}")
+
+
+def _derive(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Replace the rows of one mart that are in scope, and carry its digest along."""
+    if model.materialize == "work":
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {model.body}")
+        return
+    con.execute(f"CREATE OR REPLACE TEMP TABLE new_rows AS {model.body}")
+    scope = in_scope(model)
+    n_old, old = measure(con, model.name, scope)
+    n_new, new = measure(con, "new_rows")
+    if n_old:
+        con.execute(f"DELETE FROM {model.name} WHERE {scope}")
+    order = f" ORDER BY {model.sorted_by}" if model.sorted_by else ""
+    con.execute(f"INSERT INTO {model.name} SELECT * FROM new_rows{order}")
+    con.execute("DROP TABLE new_rows")
+    adjust(con, model.name, n_new - n_old, new - old)
+
+
+def _create_tables(con: duckdb.DuckDBPyConnection, models: tuple[Model, ...], *, anew: bool) -> None:
+    if anew:
+        for (name,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND database_name = current_database()").fetchall():
+            con.execute(f'DROP TABLE "{name}"')
+        con.execute(STATE)
+        con.execute(META)
+    for model in models:
+        if model.materialize == "table":
+            columns = ", ".join(f'"{name}" {kind}' for name, kind in model.columns)
+            con.execute(f"CREATE TABLE IF NOT EXISTS {model.name} ({columns})")
+
+
+def _fold(
+    con: duckdb.DuckDBPyConnection, site: Site, identity: State, built: _Built, signature: str, *, anew: bool,
+    progress: Progress | None,
+) -> int:  # fmt: skip
+    """Derive the marts; returns the number of exams derived again. One transaction: all or nothing."""
+    models = read_models("marts")
+    total, done = len(models) + len(read_models("staging")), 0
+
+    def step(name: str) -> None:
+        nonlocal done
+        done += 1
+        if progress:
+            progress(name, done, total)
+
+    con.execute("BEGIN")
+    try:
+        _create_tables(con, models, anew=anew)
+        load_touched(con, None if anew else built.batch_id)
+        create_raw_views(con)
+        load_clock(con, 0 if anew else built.batch_id, None if anew else built.data_through)
+        _stage(con, site, step)
+        keep_before(con)
+        scoped = False
+        for model in models:
+            step(model.name)
+            if model.number > LAST_EXAM_MODEL and not scoped:
+                derive_scopes(con)
+                scoped = True
+            _derive(con, model)
+        run_checks(con)
+        con.execute("DELETE FROM meta_build")
+        con.execute(
+            "INSERT INTO meta_build SELECT ?, ?, ?, data_through FROM clock",
+            [identity.batch_id, identity.epoch, signature],
+        )
+        row = con.execute("SELECT count(*) FROM touched_exam").fetchone()
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+    con.execute("COMMIT")
+    return int(row[0]) if row else 0
+
+
+def build(home: Home, *, full: bool = False, progress: Progress | None = None) -> BuildReport:
+    """Bring the marts up to the last loaded batch; `full` derives everything from the raw rows.
+
+    A changed site, model, reference, key or setting makes a build full by itself. Raises CheckFailedError where the
+    marts would break one of their rules; they then stay as they were. `progress` gets (step, number, of).
+    """
+    site = home.load_site()
+    con = _connect(home)
+    try:
+        signature = _prepare(con, home, site)
+        built = _built(con)
+        identity = state(con)
+        if full or identity.signature != signature:
+            reset(con, signature)
+            identity = state(con)
+        anew = built.epoch != identity.epoch or built.signature != signature
+        identity = advance(con, _last_batch(con), forget=0 if anew else built.batch_id)
+        touched = 0
+        if anew or built.batch_id < identity.batch_id:
+            touched = _fold(con, site, identity, built, signature, anew=anew, progress=progress)
+        row = con.execute("SELECT count(*) FROM fct_exam").fetchone()
+        return BuildReport(overall(con), int(row[0]) if row else 0, touched, _built(con).data_through, anew)
+    finally:
+        con.close()

@@ -1,0 +1,62 @@
+"""Order-free digest of the marts, kept up to date by subtraction and addition.
+
+A row's number is the upper half of the MD5 of its columns' canonical text; a table's digest is the sum of its rows'
+numbers. So deleting rows subtracts, inserting adds, and neither order nor file layout matters; a doubled row shows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import duckdb
+
+#: Columns that say when something was loaded: equal data loaded in another order has the same digest.
+LOAD_COLUMNS = frozenset({"loaded_at", "first_loaded_batch"})
+META = "CREATE TABLE IF NOT EXISTS meta_table (table_name VARCHAR, n_rows BIGINT, digest VARCHAR)"
+
+
+def _canonical(column: str, kind: str) -> str:
+    """SQL for the text of a value; NULL differs from every text. Reals are rounded to millionths."""
+    name = f'"{column}"'
+    texts = {"DOUBLE": f"CAST(round({name} * 1000000) AS BIGINT)", "TIMESTAMP": f"epoch_us({name})"}
+    value = texts.get(kind, name)
+    return f"coalesce('=' || CAST({value} AS VARCHAR), '')"
+
+
+def row_number_sql(columns: list[tuple[str, str]]) -> str:
+    """SQL for the number of a row with `columns` (name, type)."""
+    parts = ", ".join(_canonical(name, kind) for name, kind in columns if name not in LOAD_COLUMNS)
+    return f"md5_number_upper(concat_ws(chr(31), {parts}))"
+
+
+def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
+    """(name, type) of a table's columns in order."""
+    return [(row[0], row[1]) for row in con.execute(f"DESCRIBE {table}").fetchall()]
+
+
+def measure(con: duckdb.DuckDBPyConnection, table: str, where: str = "TRUE") -> tuple[int, int]:
+    """(rows, sum of row numbers) of the rows of `table` that satisfy `where`."""
+    number = row_number_sql(columns_of(con, table))
+    row = con.execute(f"SELECT count(*), CAST(coalesce(sum({number}), 0) AS VARCHAR) FROM {table} WHERE {where}").fetchone()
+    assert row is not None  # noqa: S101 - an aggregate has one row
+    return int(row[0]), int(row[1])
+
+
+def adjust(con: duckdb.DuckDBPyConnection, table: str, rows: int, total: int) -> None:
+    """Add to a table's count and sum in `meta_table`."""
+    known = con.execute("SELECT n_rows, digest FROM meta_table WHERE table_name = ?", [table]).fetchone() or (0, "0")
+    con.execute("DELETE FROM meta_table WHERE table_name = ?", [table])
+    con.execute(
+        "INSERT INTO meta_table VALUES (?, ?, ?)", [table, int(known[0]) + rows, str(int(known[1]) + total)]
+    )
+
+
+def overall(con: duckdb.DuckDBPyConnection) -> str:
+    """SHA-256 over the tables' names, counts and sums, as hex."""
+    rows = con.execute("SELECT table_name, n_rows, digest FROM meta_table ORDER BY table_name").fetchall()
+    return hashlib.sha256("\n".join(":".join(map(str, row)) for row in rows).encode()).hexdigest()
+
+
+def recount(con: duckdb.DuckDBPyConnection, tables: list[str]) -> dict[str, tuple[int, int]]:
+    """Count and sum of each table from its rows, to prove what `meta_table` says."""
+    return {table: measure(con, table) for table in tables}

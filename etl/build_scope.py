@@ -1,0 +1,142 @@
+"""What an incremental build derives again: touched exams, and from them patients, devices, facilities and readers.
+
+A scope is a temporary table of keys, for some with the instant or day from which their rows change. Rows of a mart
+inside the scope of its header are deleted and derived again; all others stay as they are. A full build has everything
+in scope. The bounds are chosen so that no derived interval (session, stretch of reading) is cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from etl.build_models import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Keys `key` of temporary table `table`; with `since`, only rows from there on."""
+
+    table: str
+    key: str
+    since: str = ""
+
+
+SCOPES: dict[str, Scope] = {
+    "exam": Scope("touched_exam", "exam_key"),
+    "patient": Scope("touched_patient", "patient_key"),
+    "radiologist": Scope("touched_radiologist", "radiologist", "since_at"),
+    "device": Scope("touched_device", "device", "since_day"),
+    "facility": Scope("touched_facility", "facility", "since_at"),
+}
+
+#: Columns of fct_exam on which later marts depend.
+CARRIED = (
+    "exam_key, facility, patient_key, device, modality, priority, patient_class, exam_started_at, exam_ended_at, "
+    "first_final_at, is_countable, is_imported, target_min, wrvu"
+)
+
+
+def in_scope(model: Model) -> str:
+    """SQL condition on rows of the mart: they are derived again."""
+    if model.scope == "all":
+        return "TRUE"
+    scope = SCOPES[model.scope]
+    if not scope.since:
+        return f"{scope.key} IN (SELECT {scope.key} FROM {scope.table})"
+    column = model.scope_column
+    return (
+        f"EXISTS (SELECT 1 FROM {scope.table} s WHERE s.{scope.key} = {model.name}.{scope.key} "
+        f"AND {column} >= s.{scope.since})"
+    )
+
+
+def keep_before(con: duckdb.DuckDBPyConnection) -> None:
+    """Temp tables with the touched exams' rows as the marts hold them now, before these are deleted."""
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE exam_before AS
+        SELECT {CARRIED} FROM fct_exam WHERE exam_key IN (SELECT exam_key FROM touched_exam)""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE device_before AS
+        SELECT device, facility, modality, first_exam_at AS first_at FROM dim_device""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE read_before AS
+        SELECT exam_key, facility, radiologist, role, read_at, read_started_at FROM fct_read
+        WHERE exam_key IN (SELECT exam_key FROM touched_exam)""")
+
+
+def _changed(before: str, now: str, columns: str) -> str:
+    rows = f"SELECT {columns} FROM {now} WHERE exam_key IN (SELECT exam_key FROM touched_exam)"
+    old = f"SELECT {columns} FROM {before}"
+    return f"(({old} EXCEPT {rows}) UNION ALL ({rows} EXCEPT {old}))"
+
+
+def derive_scopes(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the scopes of patients, readers, facilities and devices, once the exams' marts are new."""
+    exams = _changed("exam_before", "fct_exam", CARRIED)
+    reads = _changed("read_before", "fct_read", "exam_key, facility, radiologist, role, read_at, read_started_at")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE exam_changed AS SELECT * FROM {exams}")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE touched_patient AS
+        SELECT patient_key FROM exam_before UNION
+        SELECT patient_key FROM fct_exam WHERE exam_key IN (SELECT exam_key FROM touched_exam)""")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE touched_radiologist AS
+        SELECT c.radiologist, least(c.since_at, min(s.started_at)) AS since_at
+        FROM (SELECT radiologist,
+                     min(least(coalesce(read_started_at, read_at - INTERVAL 10 MINUTE), read_at)) AS since_at
+              FROM {reads} GROUP BY radiologist) c
+        LEFT JOIN fct_reading_session s ON s.radiologist = c.radiologist
+            AND s.ended_at + INTERVAL 30 MINUTE >= c.since_at
+        GROUP BY c.radiologist, c.since_at""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE touched_facility AS
+        SELECT facility, date_trunc('hour', min(since_at)) AS since_at
+        FROM (SELECT facility, exam_ended_at AS since_at FROM exam_changed WHERE exam_ended_at IS NOT NULL
+              UNION ALL
+              SELECT f.facility, c.previous FROM clock c, (SELECT DISTINCT facility FROM fct_exam) f
+              WHERE c.previous IS NOT NULL)
+        GROUP BY facility""")
+    _derive_devices(con)
+
+
+def _derive_devices(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE device_profile AS
+        SELECT e.device, coalesce(s.facility, e.facility) AS facility, coalesce(s.modality, e.modality) AS modality,
+               e.first_at, coalesce(z.zone, d.default_zone) AS zone
+        FROM (SELECT device, min(facility) AS facility, min(modality) AS modality, min(exam_started_at) AS first_at
+              FROM fct_exam WHERE device IS NOT NULL AND NOT is_imported AND exam_started_at IS NOT NULL
+              GROUP BY device) e
+        CROSS JOIN site_zone d
+        LEFT JOIN (SELECT DISTINCT ON (device) * FROM site_devices) s ON s.device = e.device
+        LEFT JOIN site_facility z ON z.facility = coalesce(s.facility, e.facility)""")
+    # A device whose facility or modality is now seen otherwise is derived again from its first day.
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE device_since AS
+        SELECT device, min(since_at) AS since_at FROM (
+            SELECT device, exam_started_at AS since_at FROM exam_changed
+            WHERE device IS NOT NULL AND exam_started_at IS NOT NULL
+            UNION ALL
+            SELECT p.device, c.previous FROM device_profile p, clock c WHERE c.previous IS NOT NULL
+            UNION ALL
+            SELECT o.device, o.first_at FROM device_before o LEFT JOIN device_profile p USING (device)
+            WHERE o.first_at IS NOT NULL AND (o.facility, o.modality, o.first_at) IS DISTINCT FROM (p.facility, p.modality, p.first_at)
+            UNION ALL
+            SELECT p.device, p.first_at FROM device_before o JOIN device_profile p USING (device)
+            WHERE (o.facility, o.modality, o.first_at) IS DISTINCT FROM (p.facility, p.modality, p.first_at))
+        GROUP BY device""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE touched_device AS
+        SELECT d.device, p.facility, p.modality, p.zone, d.since_day,
+               least(CAST(d.since_day AS TIMESTAMP) - INTERVAL 1 DAY, min(b.busy_started_at)) AS load_from,
+               CAST(local_at(p.first_at, p.zone) AS DATE) AS first_day
+        FROM (SELECT c.device, CAST(least(c.since_at, min(b.busy_started_at)) AS DATE) - 1 AS since_day
+              FROM device_since c
+              LEFT JOIN fct_device_busy b ON b.device = c.device AND b.busy_ended_at >= c.since_at
+              GROUP BY c.device, c.since_at) d
+        LEFT JOIN device_profile p ON p.device = d.device
+        LEFT JOIN fct_device_busy b ON b.device = d.device
+            AND b.busy_ended_at >= CAST(d.since_day AS TIMESTAMP) - INTERVAL 1 DAY
+        GROUP BY d.device, p.facility, p.modality, p.zone, d.since_day, p.first_at""")

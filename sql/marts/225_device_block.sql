@@ -1,0 +1,24 @@
+-- name: device_block
+-- grain: staffed block of a device and day
+-- key: device, day_local, opens_local
+-- purpose: Staffed time in days: weekly hours of the device, without closed days, from its first exam to the data cut-off.
+-- materialize: work
+-- column: device VARCHAR - | device
+-- column: day_local DATE local | day
+-- column: opens_local TIMESTAMP local | begin of the block
+-- column: closes_local TIMESTAMP local | end of the block
+SELECT d.device, d.facility, d.modality, d.zone, CAST(d.day_local AS DATE) AS day_local,
+       CAST(d.day_local AS TIMESTAMP) + to_minutes(s.opens_minute) AS opens_local,
+       CAST(d.day_local AS TIMESTAMP) + to_minutes(s.closes_minute) AS closes_local
+FROM (SELECT v.device, v.facility, v.modality, v.zone,
+             unnest(generate_series(CAST(v.first_day AS TIMESTAMP), CAST(v.last_day AS TIMESTAMP), INTERVAL 1 DAY))
+                 AS day_local
+      FROM (SELECT t.device, t.facility, t.modality, t.zone, greatest(t.first_day, t.since_day) AS first_day,
+                   CAST(local_at(c.data_through, t.zone) AS DATE) AS last_day
+            FROM touched_device t
+            CROSS JOIN clock c) v
+      WHERE v.last_day >= v.first_day) d
+JOIN staffing s ON s.device = d.device AND s.weekday = isodow(d.day_local)
+LEFT JOIN (SELECT DISTINCT k.facility, k.date FROM site_calendar k WHERE k.kind = 'closed') x
+    ON x.facility = d.facility AND x.date = CAST(d.day_local AS DATE)
+WHERE x.date IS NULL

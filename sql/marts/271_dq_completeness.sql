@@ -1,0 +1,29 @@
+-- name: dq_completeness
+-- grain: facility, modality, month, milestone, source
+-- key: facility, modality, month, milestone, source
+-- purpose: Which clock each milestone came from, and how often there was none, among exams that count.
+-- materialize: table
+-- column: facility VARCHAR - | facility
+-- column: modality VARCHAR - | modality
+-- column: month DATE local | month of exam end
+-- column: milestone VARCHAR - | milestone
+-- column: source VARCHAR - | origin that won; none where the milestone is missing
+-- column: n_exams BIGINT exams | exams
+SELECT e.facility, e.modality, e.month, m.milestone,
+       coalesce(CASE m.milestone WHEN 'ordered' THEN e.ordered_source WHEN 'arrived' THEN e.arrived_source
+                                 WHEN 'exam_started' THEN e.exam_started_source
+                                 WHEN 'exam_ended' THEN e.exam_ended_source
+                                 WHEN 'images_available' THEN e.images_available_source
+                                 WHEN 'first_prelim' THEN e.first_prelim_source
+                                 WHEN 'first_final' THEN e.first_final_source END, 'none') AS source,
+       CAST(sum(e.n) AS BIGINT) AS n_exams
+FROM (SELECT x.facility, x.modality, CAST(date_trunc('month', x.exam_ended_local) AS DATE) AS month, x.ordered_source,
+             x.arrived_source, x.exam_started_source, x.exam_ended_source, x.images_available_source,
+             x.first_prelim_source, x.first_final_source, count(*) AS n
+      FROM fct_exam x
+      WHERE x.is_countable
+      GROUP BY ALL) e
+CROSS JOIN (SELECT DISTINCT r.milestone FROM milestone_rule r
+            WHERE r.milestone IN ('ordered', 'arrived', 'exam_started', 'exam_ended', 'images_available', 'first_prelim',
+                                  'first_final')) m
+GROUP BY ALL

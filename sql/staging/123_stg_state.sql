@@ -1,0 +1,28 @@
+-- name: stg_state
+-- grain: exam with events
+-- key: exam_key
+-- purpose: What became of the order: the last word of the events that open and close it.
+-- materialize: table
+-- column: exam_key VARCHAR - | exam
+-- column: is_cancelled BOOLEAN - | the last word was a cancel and the exam was not performed
+-- column: is_discontinued BOOLEAN - | the last performed step was given up
+SELECT s.exam_key,
+       NOT s.is_performed AND s.cancelled_at IS NOT NULL
+           AND s.cancelled_at >= coalesce(s.opened_at, s.cancelled_at) AS is_cancelled,
+       NOT s.is_performed AND s.no_show_at IS NOT NULL
+           AND s.no_show_at >= coalesce(s.opened_at, s.no_show_at) AS is_no_show,
+       s.discontinued_at IS NOT NULL AND s.discontinued_at >= coalesce(s.step_ended_at, s.discontinued_at)
+           AS is_discontinued,
+       s.is_imported
+FROM (SELECT e.exam_key,
+             max(e.at) FILTER (WHERE e.code = 'cancelled') AS cancelled_at,
+             max(e.at) FILTER (WHERE e.code = 'no_show') AS no_show_at,
+             max(e.at) FILTER (WHERE e.code = 'discontinued') AS discontinued_at,
+             max(e.at) FILTER (WHERE e.code = 'exam_ended' AND e.origin IN ('mpps', 'ris')) AS step_ended_at,
+             max(e.at) FILTER (WHERE e.code IN ('scheduled', 'rescheduled', 'arrived', 'protocoled', 'exam_started')
+                               OR (e.code = 'ordered' AND e.origin = 'order')) AS opened_at,
+             bool_or(e.code IN ('exam_ended', 'preliminary_report', 'final_report', 'corrected_report', 'addendum'))
+                 AS is_performed,
+             bool_or(e.code = 'images_imported') AS is_imported
+      FROM (SELECT a.exam_key, a.code, a.at, a.origin FROM stg_milestone_event a) e
+      GROUP BY e.exam_key) s
