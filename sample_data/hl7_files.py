@@ -19,6 +19,7 @@ SPOOL_BYTES = 96 * 1024 * 1024
 _HEAD = struct.Struct("<qqBI")  # second, number, facility, length
 EPOCH = datetime(1970, 1, 1)
 Quarantine = Callable[[str, int, str], None]
+Form = Callable[[list[bytes], str], bytes]
 
 
 def _batch(messages: list[bytes], name: str) -> bytes:
@@ -42,10 +43,8 @@ def _both(messages: list[bytes], name: str) -> bytes:
     return b"".join(messages).replace(b"\r", b"\r\n")
 
 
-#: How files are framed: so many in 20 of each form.
-FORMS = (
-    [_plain] * 10 + [_batch] * 3 + [_framed] * 3 + [_lines] * 2 + [_both] * 2
-)  # fmt: skip
+#: How files are framed: one of these 20 by the file's name.
+FORMS: list[Form] = [*[_plain] * 10, *[_batch] * 3, *[_framed] * 3, *[_lines] * 2, *[_both] * 2]
 
 
 class Hl7Files:

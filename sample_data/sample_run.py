@@ -1,4 +1,8 @@
-"""The small sample beside this file, across the autumn clock change. `python -m sample_data.sample_run` writes it again."""
+"""The small sample beside this file, across the autumn clock change.
+
+`python -m sample_data.sample_run` writes it again: the same bytes as
+`radops simulate --exams 300 --days 21 --seed 1101 --start 2026-10-19`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ EXAMS, DAYS, SEED, START = 300, 21, 1101, date(2026, 10, 19)
 
 
 def write_sample(folder: Path = FOLDER) -> Summary:
-    """The sample as the simulator makes it now: `radops simulate --exams 300 --days 21 --seed 1101 --start 2026-10-19`."""
+    """The sample as the simulator makes it now."""
     return simulate(folder, exams=EXAMS, days=DAYS, seed=SEED, start=START)
 
 
