@@ -10,7 +10,7 @@ from etl.sources.hl7_charge import add_charge_message
 from etl.sources.hl7_document import add_document_message
 from etl.sources.hl7_message import Message
 from etl.sources.hl7_order import add_order_message
-from etl.sources.hl7_patient import add_patient_message, add_same
+from etl.sources.hl7_patient import Identifier, add_patient_message, add_same
 from etl.sources.hl7_result import add_result_message
 from etl.sources.hl7_schedule import add_schedule_message
 from etl.sources.hl7_text import MAX_MESSAGE_BYTES, Unusable, as_bytes, spans
@@ -27,6 +27,8 @@ REASONS: dict[str, str] = {
     "unsupported_type": "MSH-9 names no message type of the standard",
 }
 
+#: Pairs of patient identifiers that a file has stated to be the same.
+Said = set[tuple[Identifier, Identifier]]
 Handler = Callable[[Message, Parsed], None]
 
 #: MSH-9.1 (table 0076) -> what reads it.
@@ -54,11 +56,12 @@ KNOWN_TYPES = frozenset(
 def parse(data: bytes, site: Site) -> Parsed:
     """Every message of a file, in order. Never raises: what cannot be used is counted, with its position and reason."""
     parsed = Parsed("hl7")
+    said: Said = set()
     data = as_bytes(data)
     for position, (start, end) in enumerate(spans(data)):
         parsed.read += 1
         try:
-            _add(data[start:end], position, site, parsed)
+            _add(data[start:end], position, site, parsed, said)
         except Unusable as unusable:
             parsed.rejected.append(Rejected(position, unusable.reason, unusable.detail))
     return parsed
@@ -77,7 +80,7 @@ def message_bytes(data: bytes, position: int) -> bytes:
     return data[start:end]
 
 
-def _add(data: bytes, position: int, site: Site, parsed: Parsed) -> None:
+def _add(data: bytes, position: int, site: Site, parsed: Parsed, said: Said) -> None:
     if len(data) > MAX_MESSAGE_BYTES:
         raise Unusable("too_large")
     if data[:3] != b"MSH" or len(data) < 4:
@@ -87,8 +90,6 @@ def _add(data: bytes, position: int, site: Site, parsed: Parsed) -> None:
     if handler is None and message.kind not in KNOWN_TYPES:
         raise Unusable("unsupported_type")
     if handler is not None:
-        for name, fields in message.segments:
-            if name == "PID":
-                add_same(message, fields, parsed)
+        add_same(message, parsed, said)
         handler(message, parsed)
     parsed.defects += message.defects

@@ -132,6 +132,9 @@ class Message:
         """Text of one component (first repetition); '' if absent or deleted."""
         if not field:
             return ""
+        marks = self.delimiters
+        if component == 1 and marks.component not in field and marks.repetition not in field:
+            return self.text(field, subcomponent)
         parts = self.components(field)
         return self.text(parts[component - 1], subcomponent) if len(parts) >= component else ""
 

@@ -113,12 +113,18 @@ def patient_of(message: Message, pid: Segment, visit: Segment) -> Patient:
     return Patient(segments, identity, read(message, segments, DEMOGRAPHICS), read(message, segments, VISIT))
 
 
-def add_same(message: Message, pid: Segment, parsed: Parsed) -> None:
-    """Identifiers of one PID-3 belong to one person: each further one is `same` as the first."""
-    known = identifiers(message, pid[3])
-    if len(known) > 1:
-        for prior in known[1:]:
-            _add_link(message, parsed, "same", known[0], prior)
+def add_same(message: Message, parsed: Parsed, said: set[tuple[Identifier, Identifier]]) -> None:
+    """Identifiers of one PID-3 belong to one person: each further one is `same` as the first.
+
+    Nearly every message repeats this and it has no time of its own, so a file states it once: `said` is what it stated.
+    """
+    for name, fields in message.segments:
+        if name == "PID" and fields[3]:
+            known = identifiers(message, fields[3])
+            for prior in known[1:]:
+                if (known[0], prior) not in said:
+                    said.add((known[0], prior))
+                    _add_link(message, parsed, "same", known[0], prior)
 
 
 def add_patient_message(message: Message, parsed: Parsed) -> None:

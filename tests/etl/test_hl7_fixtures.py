@@ -125,4 +125,4 @@ def test_a_hospital_day(folder: Path) -> None:
         "final_report": 65,
         "exam_started": 65,
     }
-    assert Counter(row["kind"] for row in parsed.records("patient_link")) == {"same": 1013, "merge": 1}
+    assert Counter(row["kind"] for row in parsed.records("patient_link")) == {"same": 403, "merge": 1}

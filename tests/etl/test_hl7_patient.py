@@ -28,6 +28,12 @@ def test_repetitions_of_pid_3_are_the_same_person() -> None:
     assert rows(parsed, "patient_link")[0]["at"] == utc("2026-01-15T14:05:00")
 
 
+def test_a_file_says_once_that_identifiers_are_the_same() -> None:
+    other = TWO.replace("M1", "M3").replace("E7", "E9")
+    data = b"".join(message("ADT^A08", "EVN|A08|20260115090500", pid) for pid in (TWO, other, TWO))
+    assert links(data) == [("same", "M1", "NORTH", "E7", "NET"), ("same", "M3", "NORTH", "E9", "NET")]
+
+
 @pytest.mark.parametrize(
     ("pid", "identifier"),
     [
