@@ -104,7 +104,7 @@ def parse_bytes(data: bytes, site: Site, seconds: float) -> tuple[Parsed, list[b
         with _deadline(seconds):
             chosen = source(standard)
             parsed = chosen.parse(data, site)
-            return parsed, [data] if parsed.read == 1 else chosen.messages(data)
+            return parsed, chosen.messages(data)
     except _TooSlow:
         return _whole("too_slow", data, standard)
     except MemoryError:
@@ -130,13 +130,24 @@ def run_job(candidates: list[Candidate], site: Site, seconds: float) -> JobResul
         parsed, messages = parse_bytes(data, site, seconds)
         file_id = hashlib.sha256(data).hexdigest()
         result.files.append(_file_result(candidate, file_id, parsed, messages))
-        for record, rows in parsed.rows.items():
-            target = columns.setdefault(record, {"file_id": [], **{name: [] for name in rows.values}})
-            target["file_id"] += [file_id] * rows.n
-            for name, values in rows.values.items():
-                target[name] += values
+        _collect(columns, file_id, parsed)
     result.frames = {record: _frame(record, values) for record, values in columns.items()}
     return result
+
+
+def frames_of(file_id: str, parsed: Parsed) -> dict[str, pl.DataFrame]:
+    """Rows of one file as a frame a record type, with `file_id` as a column."""
+    columns: dict[str, dict[str, list[object]]] = {}
+    _collect(columns, file_id, parsed)
+    return {record: _frame(record, values) for record, values in columns.items()}
+
+
+def _collect(columns: dict[str, dict[str, list[object]]], file_id: str, parsed: Parsed) -> None:
+    for record, rows in parsed.rows.items():
+        target = columns.setdefault(record, {"file_id": [], **{name: [] for name in rows.values}})
+        target["file_id"] += [file_id] * rows.n
+        for name, values in rows.values.items():
+            target[name] += values
 
 
 def _file_result(candidate: Candidate, file_id: str, parsed: Parsed, messages: list[bytes]) -> FileResult:

@@ -68,16 +68,10 @@ def parse(data: bytes, site: Site) -> Parsed:
 
 
 def messages(data: bytes) -> list[bytes]:
-    """The bytes of each message of a file, by position."""
+    """Each message by position, with CR line ends and no blank end, so that it is the same bytes in any framing."""
     data = as_bytes(data)
-    return [data[start:end] for start, end in spans(data)]
-
-
-def message_bytes(data: bytes, position: int) -> bytes:
-    """The bytes of one message, as `parse` counts them. Raises IndexError beyond the last."""
-    data = as_bytes(data)
-    start, end = spans(data)[position]
-    return data[start:end]
+    found = (data[start:end] for start, end in spans(data))
+    return [one.replace(b"\r\n", b"\r").replace(b"\n", b"\r").rstrip(b" \t\r") + b"\r" for one in found]
 
 
 def _add(data: bytes, position: int, site: Site, parsed: Parsed, said: Said) -> None:

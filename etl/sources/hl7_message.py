@@ -21,6 +21,9 @@ WANTED = frozenset(
 #: Fields a segment is padded to, so that a table may read any address without looking at the length.
 WIDTH = 56
 PAD = ("",) * WIDTH
+#: Parts that a field or component is split into, and repetitions that are looked at; no data type has as many.
+MAX_PARTS = 32
+MAX_REPETITIONS = 1_000
 NO_SEGMENT: list[str] = list(PAD)
 
 _OFFSET = re.compile(r"[+-]\d{4}\Z", re.ASCII)
@@ -120,13 +123,14 @@ class Message:
         """Components of the first repetition that is not empty."""
         marks = self.delimiters
         if marks.repetition and marks.repetition in field:
-            field = next((part for part in field.split(marks.repetition) if part), "")
-        return field.split(marks.component)
+            field = field.lstrip(marks.repetition).split(marks.repetition, 1)[0]
+        return field.split(marks.component, MAX_PARTS)
 
     def repetitions(self, field: str) -> list[str]:
-        """Repetitions that are not empty."""
+        """Repetitions that are not empty, of the first so many."""
         mark = self.delimiters.repetition
-        return [part for part in field.split(mark) if part] if mark else [field] if field else []
+        found = field.split(mark, MAX_REPETITIONS)[:MAX_REPETITIONS] if mark else [field]
+        return [part for part in found if part]
 
     def part(self, field: str, component: int, subcomponent: int = 1) -> str:
         """Text of one component (first repetition); '' if absent or deleted."""
@@ -142,7 +146,7 @@ class Message:
         """Text of one sub-component, escapes resolved and blanks stripped; HL7 `""` (delete) is ''."""
         marks = self.delimiters
         if marks.subcomponent and marks.subcomponent in component:
-            parts = component.split(marks.subcomponent)
+            parts = component.split(marks.subcomponent, MAX_PARTS)
             component = parts[subcomponent - 1] if len(parts) >= subcomponent else ""
         elif subcomponent > 1:
             return ""
