@@ -1,0 +1,45 @@
+"""The command line `radops`. Errors that a user can act on become one line and an exit code; anything else is a bug."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from etl.commands import (
+    bench,
+    demo,
+    exporting,
+    linting,
+    mapping,
+    pipeline,
+    quarantine,
+    schedule,
+    serve,
+    simulate,
+    status,
+)
+from etl.errors import RadopsError
+
+app = typer.Typer(
+    name="radops",
+    help="Radiology operations analytics: DICOM, HL7 v2 and FHIR into one warehouse and dashboard.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for verbs in (demo, pipeline, serve, exporting, status, quarantine, mapping, linting, schedule, simulate, bench):
+    verbs.register(app)
+
+
+def main() -> None:
+    """Entry point: run a verb and exit with its code."""
+    try:
+        app()
+    except RadopsError as error:
+        typer.echo(f"radops: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""`serve`: the dashboard over the published snapshots."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated
+
+import typer
+
+from etl.commands import opened
+
+
+def check_loopback(host: str) -> None:
+    """Without sign-in the dashboard listens on this machine only. Raises SettingsError for any other address."""
+    from etl.errors import SettingsError  # noqa: PLC0415
+
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise SettingsError(
+            f"{host}: without sign-in radops serves on 127.0.0.1 only; put a signing-in proxy before it"
+        )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+
+    @app.command("serve")
+    def serve_verb(
+        host: Annotated[str, typer.Option(help="Address; loopback only.")] = "127.0.0.1",
+        port: Annotated[int, typer.Option(help="TCP port.")] = 8050,
+        workers: Annotated[int, typer.Option(help="Web processes.")] = 2,
+    ) -> None:
+        """Serve the dashboard; it picks up a new snapshot by itself."""
+        from app.server import serve  # noqa: PLC0415
+
+        check_loopback(host)
+        home, _ = opened(as_json=False)
+        typer.echo(f"dashboard on http://{host}:{port} (stop with Ctrl-C)")
+        serve(home.published, host=host, port=port, workers=workers)

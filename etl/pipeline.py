@@ -1,0 +1,109 @@
+"""The stages as the verbs run them: ingest, build, publish, each under the writer's lock and told in one line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from etl.build import build
+from etl.errors import TooManyRejectsError
+from etl.home import Home
+from etl.inbox import scan
+from etl.intake import open_intake
+from etl.load import Counts, load, new_candidates
+from etl.lock import writer_lock
+from etl.log import Log
+from etl.pool import Parser
+from etl.publish import publish
+
+Facts = dict[str, Any]
+#: Called with (stage, done, of) while a stage works.
+Progress = Callable[[str, int, int], None]
+
+
+def _nothing(_stage: str, _done: int, _of: int) -> None:
+    pass
+
+
+@contextmanager
+def _stage(log: Log, name: str) -> Iterator[Facts]:
+    facts: Facts = {}
+    started = time.monotonic()
+    yield facts
+    facts["seconds"] = round(time.monotonic() - started, 2)
+    log.stage(name, **facts)
+
+
+def ingest_stage(home: Home, log: Log, paths: list[Path], progress: Progress = _nothing) -> Counts:
+    """Load what is new below `paths` (default: the inbox). Raises TooManyRejectsError after keeping the rest."""
+    inputs = paths or [home.inbox]
+    adopted = home.adopt_site(inputs)
+    if adopted is not None:
+        log.stage("site", adopted_from=str(adopted))
+    site = home.load_site()
+    if not site.facilities:
+        log.stage(
+            "site", warning=f"no site.toml in {home.site}: every facility is unmapped, times without offset are UTC"
+        )
+    with _stage(log, "ingest") as facts:
+        con = open_intake(home.intake, memory_limit=home.settings.memory_limit)
+        try:
+            candidates = new_candidates(con, scan(inputs))
+            parser = Parser(home.settings, site)
+            counts = load(con, parser, candidates, lambda c: progress("ingest", c.files + c.skipped, len(candidates)))
+        finally:
+            con.close()
+        facts.update({k: v for k, v in asdict(counts).items() if v or k in ("read", "kept", "rejected", "duplicate")})
+    share = counts.rejected / counts.read if counts.read else 0.0
+    if share > home.settings.max_rejects:
+        raise TooManyRejectsError(
+            f"{counts.rejected:,} of {counts.read:,} messages were rejected ({share:.0%}); see: radops quarantine list"
+        )
+    return counts
+
+
+def build_stage(home: Home, log: Log, *, full: bool = False, progress: Progress = _nothing) -> Facts:
+    """Bring the marts up to date. Raises CheckFailedError."""
+    with _stage(log, "rebuild" if full else "build") as facts:
+        open_intake(home.intake).close()
+        facts.update(asdict(build(home, full=full, progress=progress)))
+    return facts
+
+
+def publish_stage(home: Home, log: Log) -> Facts:
+    """Publish the marts if they changed. Raises CheckFailedError."""
+    with _stage(log, "publish") as facts:
+        done = publish(home)
+        facts.update(snapshot=done.snapshot_id, path=done.path.name, is_new=done.is_new, digest=done.digest)
+    return facts
+
+
+def run(
+    home: Home,
+    log: Log,
+    paths: list[Path],
+    *,
+    stages: tuple[str, ...],
+    full: bool = False,
+    progress: Progress = _nothing,
+) -> Facts:
+    """Stages (ingest, build, publish) under the lock; rejects above the limit fail the run after all is published."""
+    facts: Facts = {}
+    too_many: TooManyRejectsError | None = None
+    with writer_lock(home.lock_file):
+        if "ingest" in stages:
+            try:
+                facts["ingest"] = asdict(ingest_stage(home, log, paths, progress))
+            except TooManyRejectsError as error:
+                too_many = error
+        if "build" in stages:
+            facts["build"] = build_stage(home, log, full=full, progress=progress)
+        if "publish" in stages:
+            facts["publish"] = publish_stage(home, log)
+    if too_many is not None:
+        raise too_many
+    return facts

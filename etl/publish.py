@@ -1,0 +1,151 @@
+"""Publish: an immutable snapshot under a new name, then one atomic swap of the pointer.
+
+The copy is completed, checked and fsynced under a temporary name before it is renamed: a reader sees the old snapshot
+or the new one and nothing between. Publishing is the privacy boundary: a snapshot holds marts only.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from etl.build_digest import overall, recount
+from etl.errors import CheckFailedError
+from etl.home import Home
+from sql import metric_macros
+
+POINTER = "radops.duckdb"
+#: Tables of the work copy that tell about building, not about imaging.
+INTERNAL_TABLES = ("meta_build",)
+_FICLONE = 0x40049409
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Outcome: the snapshot that readers see now, and whether this call made it."""
+
+    snapshot_id: str
+    path: Path
+    digest: str
+    is_new: bool
+    seconds_to_copy: float = 0.0
+
+
+def current(home: Home) -> Path | None:
+    """The snapshot the pointer names, None before the first."""
+    pointer = home.published / POINTER
+    return pointer.resolve() if pointer.exists() else None
+
+
+def snapshot_paths(home: Home) -> list[Path]:
+    """Snapshots, oldest first."""
+    return sorted(home.published.glob("radops-*.duckdb"))
+
+
+def read_meta(path: Path) -> tuple[str, str, str, datetime | None, datetime]:
+    """(snapshot id, digest, version of the metrics, data through, built at) of a snapshot."""
+    with duckdb.connect(str(path), read_only=True) as con:
+        rows = con.execute(
+            "SELECT snapshot_id, digest, signature, data_through, built_at FROM meta_snapshot"
+        ).fetchall()
+    return rows[0]
+
+
+def publish(home: Home) -> Published:
+    """Publish the marts if they or the metrics changed. Raises CheckFailedError, keeping the old snapshot."""
+    for leftover in home.published.glob(".*.tmp"):
+        leftover.unlink()
+    with duckdb.connect(str(home.marts)) as con:
+        con.execute("CHECKPOINT")
+        digest = overall(con)
+    signature = metric_macros.signature()
+    newest = current(home)
+    if newest is not None:
+        snapshot_id, old_digest, old_signature, *_ = read_meta(newest)
+        if (digest, signature) == (old_digest, old_signature):
+            return Published(snapshot_id, newest, digest, is_new=False)
+    sequence = max((int(p.stem.split("-")[1]) for p in snapshot_paths(home)), default=0) + 1
+    final = home.published / f"radops-{sequence:06d}.duckdb"
+    temporary = home.published / f".{final.name}.tmp"
+    started = datetime.now(UTC)
+    _copy(home.marts, temporary)
+    copied = (datetime.now(UTC) - started).total_seconds()
+    snapshot_id = f"{sequence:06d}-{digest[:12]}"
+    _complete(temporary, snapshot_id, sequence, digest, signature)
+    _sync(temporary)
+    temporary.chmod(0o440)
+    os.rename(temporary, final)
+    _sync(home.published)
+    _point(home.published, final.name)
+    _retire(home, final)
+    return Published(snapshot_id, final, digest, is_new=True, seconds_to_copy=copied)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Clone the file where the filesystem can, else copy it."""
+    target.touch(mode=0o600)
+    if sys.platform == "linux":
+        import fcntl  # noqa: PLC0415 - not on every platform
+
+        with source.open("rb") as old, target.open("wb") as new:
+            try:
+                fcntl.ioctl(new.fileno(), _FICLONE, old.fileno())
+            except OSError:  # this filesystem does not share blocks
+                pass
+            else:
+                return
+    shutil.copyfile(source, target)
+
+
+def _complete(path: Path, snapshot_id: str, sequence: int, digest: str, signature: str) -> None:
+    """Add what a snapshot needs to explain itself, and prove that it holds the rows it claims."""
+    with duckdb.connect(str(path)) as con:
+        con.execute("SET TimeZone = 'UTC'")
+        through = con.execute("SELECT data_through FROM meta_build").fetchall()[0][0]
+        stored = {name: (n, int(total)) for name, n, total in con.execute("FROM meta_table").fetchall()}
+        if recount(con, list(stored)) != stored:
+            raise CheckFailedError("the marts do not have the digest they claim; run: radops rebuild")
+        for table in INTERNAL_TABLES:
+            con.execute(f"DROP TABLE {table}")
+        con.execute(
+            """CREATE OR REPLACE TABLE meta_snapshot AS SELECT ?::VARCHAR AS snapshot_id, ?::BIGINT AS seq,
+               ?::TIMESTAMP AS built_at, ?::TIMESTAMP AS data_through, ?::VARCHAR AS digest, ?::VARCHAR AS signature""",
+            [snapshot_id, sequence, datetime.now(UTC).replace(tzinfo=None), through, digest, signature],
+        )
+        metric_macros.install(con)
+        con.execute("CHECKPOINT")
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _point(folder: Path, name: str) -> None:
+    temporary = folder / f".{POINTER}.tmp"
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(name)
+    os.replace(temporary, folder / POINTER)
+    _sync(folder)
+
+
+def _retire(home: Home, newest: Path) -> None:
+    """Remove old snapshots but the last ones and each month's last."""
+    paths = [p for p in snapshot_paths(home) if p != newest]
+    last_of_month = {}
+    for path in [*paths, newest]:
+        built = read_meta(path)[4]
+        last_of_month[built.year, built.month] = path
+    keep = {*[*paths, newest][-home.settings.keep_snapshots :], *last_of_month.values()}
+    for path in paths:
+        if path not in keep:
+            path.unlink()

@@ -1,0 +1,65 @@
+"""What is known of an installation without opening the writer's files: snapshot, freshness, backlog, last batches."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from etl.home import Home
+from etl.publish import current, read_meta
+
+#: Stages whose last log line `status` repeats.
+STAGES = ("ingest", "build", "rebuild", "publish", "export")
+
+
+def status(home: Home) -> dict[str, Any]:
+    """Snapshot, digest, data_through, exams and backlog by facility, silent sources, last stages, alarms."""
+    newest = current(home)
+    if newest is None:
+        return {"snapshot": None, "digest": None, "data_through": None, "alarms": ["nothing is published yet"]}
+    snapshot_id, digest, _, data_through, built_at = read_meta(newest)
+    with duckdb.connect(str(newest), read_only=True) as con:
+        exams = dict(con.execute("SELECT facility, count(*) FROM fct_exam GROUP BY 1 ORDER BY 1").fetchall())
+        waiting = dict(
+            con.execute(
+                """SELECT facility, count(*) FROM fct_exam WHERE is_countable AND first_final_at IS NULL
+                   GROUP BY 1 ORDER BY 1"""
+            ).fetchall()
+        )
+        sources = con.execute("SELECT source, last_message_at FROM dq_freshness ORDER BY 1").fetchall()
+    silent = [
+        source
+        for source, last in sources
+        if last and data_through and (data_through - last).total_seconds() > home.settings.silence_hours * 3600
+    ]
+    age_h = (datetime.now(UTC).replace(tzinfo=None) - built_at).total_seconds() / 3600
+    alarms = [f"no message from {source} for over {home.settings.silence_hours:g} h" for source in silent]
+    if age_h > home.settings.silence_hours:
+        alarms.append(f"the newest snapshot is {age_h:.0f} h old")
+    return {
+        "snapshot": snapshot_id,
+        "digest": digest,
+        "data_through": data_through,
+        "built_at": built_at,
+        "path": str(newest),
+        "exams": exams,
+        "waiting_for_report": waiting,
+        "freshness": {source: str(last) for source, last in sources},
+        "last_stages": last_stages(home),
+        "alarms": alarms,
+    }
+
+
+def last_stages(home: Home) -> dict[str, dict[str, Any]]:
+    """The newest log line of each stage."""
+    path = home.log / "radops.log"
+    found: dict[str, dict[str, Any]] = {}
+    if path.exists():
+        for line in path.read_text("ascii").splitlines():
+            facts = json.loads(line)
+            if facts["event"] in STAGES:
+                found[facts.pop("event")] = facts
+    return found
