@@ -23,9 +23,9 @@ from functools import lru_cache
 from etl import procedures
 from etl.sources.hl7_message import NO_SEGMENT, Message, Segment
 
-#: DICOM modalities of imaging (PS3.3 C.7.3.1.1.1) as sent in OBR-24 or IPC-5. PT is PET here, see AMBIGUOUS.
+#: DICOM modalities of radiology (PS3.3 C.7.3.1.1.1) as sent in OBR-24 or IPC-5. PT is PET here, see AMBIGUOUS.
 MODALITIES = frozenset(
-    "CR CT MR US DX MG NM PT RF XA RG IO PX BI BDUS BMD DXA IVUS OCT TG VA XC CTPROTOCOL DG LS PET".split()  # noqa: SIM905
+    "CR CT MR US DX MG NM PT RF XA RG IO PX BI BDUS BMD IVUS".split()  # noqa: SIM905
 )
 #: Table 0074 (diagnostic service section) and common words -> DICOM modality; '' is imaging of unknown modality.
 SECTIONS: dict[str, str] = {
@@ -65,8 +65,8 @@ def is_imaging(message: Message, segments: Mapping[str, Segment], details: froze
     if order is None:
         return not (details & OTHER_DETAILS)
     section = message.part(order[24], 1)
-    if section and section.upper() not in AMBIGUOUS:
-        known = section.upper()
+    known = section.upper()
+    if section in sections or (known and known not in AMBIGUOUS):
         return section in sections or known in MODALITIES or known in SECTIONS
     return is_imaging_procedure(message, order[4]) or is_imaging_procedure(message, order[44])
 

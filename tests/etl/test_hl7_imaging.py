@@ -52,7 +52,9 @@ def test_row_3_imaging_sections(section: str, modality: str | None) -> None:
     assert [row["modality"] for row in parsed.records("order")] == [modality]
 
 
-@pytest.mark.parametrize("section", ["LAB", "CH", "HM", "MB", "SP", "AU", "EC", "PHY", "CP", "ICU", "RT", "SR", "ECG"])
+@pytest.mark.parametrize(
+    "section", ["LAB", "CH", "HM", "MB", "SP", "AU", "EC", "PHY", "CP", "ICU", "RT", "SR", "ECG", "XC", "VA"]
+)
 def test_row_4_other_sections(section: str) -> None:
     assert n_orders(NEW, obr("70450^CT HEAD^C4", section)) == 0
 
@@ -98,6 +100,8 @@ def test_row_6_procedure_texts(text: str, expected: int) -> None:
 def test_pt_alone_decides_nothing() -> None:
     """PT is physical therapy in table 0074 and PET in DICOM."""
     assert n_orders(NEW, obr("1^PT KNEE", "PT")) == 0
+    site = replace(SITE, senders=(replace(SITE.senders[0], radiology=("PT",)),))
+    assert "order" in hl7.parse(message("ORM^O01", PID, NEW, obr("1^WHOLE BODY", "PT")), site).rows
     assert n_orders(NEW, obr("1^PET CT BRAIN", "PT")) == 1
     assert n_orders(NEW, obr("78816^WHOLE BODY^C4", "PT")) == 1
 
