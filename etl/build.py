@@ -1,8 +1,8 @@
 """Raw rows to marts: identity, staging, then each mart in number order, only for what the new batches touched.
 
-Identity commits first, in intake.duckdb, with a log of touched exams. The marts follow in one transaction of marts.duckdb
-that also stores how far they are. Killed at any instant, the next build finds both as they were and takes the log from
-where the marts stand; so an interrupted, an incremental and a full build give the same digest.
+Identity commits first, in intake.duckdb, with a log of touched exams. The marts follow in one transaction of
+marts.duckdb that also stores how far they are. Killed at any instant, the next build finds both as they were and takes
+the log from where the marts stand; so an interrupted, an incremental and a full build give the same digest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import duckdb
 
 from etl.build_checks import run_checks
 from etl.build_digest import META, adjust, measure, overall
-from etl.build_models import Model, models_signature, read_models
+from etl.build_models import BuildModel, models_signature, read_build_models
 from etl.build_scope import derive_scopes, in_scope, keep_before
 from etl.build_stage import create_raw_views, load_clock, load_touched
 from etl.build_tables import load_build_tables, load_procedure_names, reference_signature
@@ -31,7 +31,10 @@ from sql.macros import MACROS
 
 #: Models up to this number are of the exams; the scopes of later ones follow from their changes.
 LAST_EXAM_MODEL = 219
-STATE = "CREATE TABLE IF NOT EXISTS meta_build (batch_id BIGINT, epoch BIGINT, signature VARCHAR, data_through TIMESTAMP)"
+STATE = (
+    "CREATE TABLE IF NOT EXISTS meta_build (batch_id BIGINT, epoch BIGINT, signature VARCHAR, data_through TIMESTAMP)"
+)
+OWN_TABLES = "SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND database_name = current_database()"
 
 Progress = Callable[[str, int, int], None]
 
@@ -63,7 +66,7 @@ class Home(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """Outcome of a build: digest over all marts, exams in the marts, exams derived again, and the data cut-off (UTC)."""
+    """Outcome of a build: digest over all marts, exams in them, exams derived again, and the data cut-off (UTC)."""
 
     digest: str
     n_exams: int
@@ -92,7 +95,7 @@ def _connect(home: Home) -> duckdb.DuckDBPyConnection:
 
 
 def _prepare(con: duckdb.DuckDBPyConnection, home: Home, site: Site) -> str:
-    """Site tables, references and macros; returns the signature of everything but the raw rows that shapes the marts."""
+    """Site tables, references and macros; returns the signature of all that shapes the marts beside the raw rows."""
     load_site_tables(con, site)
     state(con)
     key = load_key(home.key_file)
@@ -101,7 +104,8 @@ def _prepare(con: duckdb.DuckDBPyConnection, home: Home, site: Site) -> str:
         con.execute(macro.create_duckdb())
     shown = "accession" if home.settings.publish_accession else "keyed('accession', accession)"
     con.execute(f"CREATE OR REPLACE TEMP MACRO published_accession(accession) AS {shown}")
-    con.execute(f"CREATE OR REPLACE TEMP MACRO published_name(person) AS {'person' if home.settings.publish_names else 'NULL'}")
+    name = "person" if home.settings.publish_names else "NULL"
+    con.execute(f"CREATE OR REPLACE TEMP MACRO published_name(person) AS {name}")
     load_build_tables(con)
     parts = (
         VERSION, duckdb.__version__, site_signature(site), models_signature(), reference_signature(),
@@ -123,87 +127,79 @@ def _built(con: duckdb.DuckDBPyConnection) -> _Built:
     return _Built(*row) if row else _Built()
 
 
-def _stage(con: duckdb.DuckDBPyConnection, site: Site, step: Callable[[str], None]) -> None:
-    named = False
-    for model in read_models("staging"):
-        step(model.name)
-        kind = "VIEW" if model.materialize == "view" else "TABLE"
-        if model.name == "stg_procedure" and not named:
-            load_procedure_names(con, site.folder)
-            named = True
-        con.execute(f"CREATE OR REPLACE TEMP {kind} {model.name} AS {model.body}")
+@dataclass(frozen=True)
+class _Fold:
+    """One derivation of marts from staged rows: `anew` for all exams, else for those logged since `built`."""
 
+    con: duckdb.DuckDBPyConnection
+    site: Site
+    built: _Built
+    anew: bool
+    progress: Progress | None
 
-def _derive(con: duckdb.DuckDBPyConnection, model: Model) -> None:
-    """Replace the rows of one mart that are in scope, and carry its digest along."""
-    if model.materialize == "work":
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {model.body}")
-        return
-    con.execute(f"CREATE OR REPLACE TEMP TABLE new_rows AS {model.body}")
-    scope = in_scope(model)
-    n_old, old = measure(con, model.name, scope)
-    n_new, new = measure(con, "new_rows")
-    if n_old:
-        con.execute(f"DELETE FROM {model.name} WHERE {scope}")
-    order = f" ORDER BY {model.sorted_by}" if model.sorted_by else ""
-    con.execute(f"INSERT INTO {model.name} SELECT * FROM new_rows{order}")
-    con.execute("DROP TABLE new_rows")
-    adjust(con, model.name, n_new - n_old, new - old)
-
-
-def _create_tables(con: duckdb.DuckDBPyConnection, models: tuple[Model, ...], *, anew: bool) -> None:
-    if anew:
-        for (name,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND database_name = current_database()").fetchall():
-            con.execute(f'DROP TABLE "{name}"')
-        con.execute(STATE)
-        con.execute(META)
-    for model in models:
-        if model.materialize == "table":
-            columns = ", ".join(f'"{name}" {kind}' for name, kind in model.columns)
-            con.execute(f"CREATE TABLE IF NOT EXISTS {model.name} ({columns})")
-
-
-def _fold(
-    con: duckdb.DuckDBPyConnection, site: Site, identity: State, built: _Built, signature: str, *, anew: bool,
-    progress: Progress | None,
-) -> int:  # fmt: skip
-    """Derive the marts; returns the number of exams derived again. One transaction: all or nothing."""
-    models = read_models("marts")
-    total, done = len(models) + len(read_models("staging")), 0
-
-    def step(name: str) -> None:
-        nonlocal done
-        done += 1
-        if progress:
-            progress(name, done, total)
-
-    con.execute("BEGIN")
-    try:
-        _create_tables(con, models, anew=anew)
-        load_touched(con, None if anew else built.batch_id)
-        create_raw_views(con)
-        load_clock(con, 0 if anew else built.batch_id, None if anew else built.data_through)
-        _stage(con, site, step)
-        keep_before(con)
-        scoped = False
-        for model in models:
-            step(model.name)
-            if model.number > LAST_EXAM_MODEL and not scoped:
-                derive_scopes(con)
-                scoped = True
-            _derive(con, model)
-        run_checks(con)
-        con.execute("DELETE FROM meta_build")
-        con.execute(
+    def run(self, identity: State, signature: str) -> int:
+        """Derive the marts and store how far they are; returns the number of exams derived again."""
+        staging, marts = read_build_models("staging"), read_build_models("marts")
+        self._create_tables(marts)
+        since = None if self.anew else self.built.batch_id
+        load_touched(self.con, since)
+        create_raw_views(self.con)
+        load_clock(self.con, since or 0, None if self.anew else self.built.data_through)
+        is_scoped = False
+        for number, model in enumerate((*staging, *marts), 1):
+            if self.progress:
+                self.progress(model.name, number, len(staging) + len(marts))
+            if number <= len(staging):
+                self._stage(model)
+                continue
+            if number == len(staging) + 1:
+                keep_before(self.con)
+            if model.number > LAST_EXAM_MODEL and not is_scoped:
+                derive_scopes(self.con)
+                is_scoped = True
+            self._derive(model)
+        run_checks(self.con)
+        self.con.execute("DELETE FROM meta_build")
+        self.con.execute(
             "INSERT INTO meta_build SELECT ?, ?, ?, data_through FROM clock",
             [identity.batch_id, identity.epoch, signature],
         )
-        row = con.execute("SELECT count(*) FROM touched_exam").fetchone()
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
-    con.execute("COMMIT")
-    return int(row[0]) if row else 0
+        row = self.con.execute("SELECT count(*) FROM touched_exam").fetchone()
+        return int(row[0]) if row else 0
+
+    def _create_tables(self, marts: tuple[BuildModel, ...]) -> None:
+        if self.anew:
+            for (name,) in self.con.execute(OWN_TABLES).fetchall():
+                self.con.execute(f'DROP TABLE "{name}"')
+            self.con.execute(STATE)
+            self.con.execute(META)
+        for model in marts:
+            if model.materialize == "table":
+                columns = ", ".join(f'"{column.name}" {column.type}' for column in model.columns)
+                self.con.execute(f"CREATE TABLE IF NOT EXISTS {model.name} ({columns})")
+
+    def _stage(self, model: BuildModel) -> None:
+        """One staging model; local names are harmonized as soon as the exams' names are known."""
+        kind = "VIEW" if model.materialize == "view" else "TABLE"
+        self.con.execute(f"CREATE OR REPLACE TEMP {kind} {model.name} AS {model.body}")
+        if model.name == "stg_exam_fact":
+            load_procedure_names(self.con, self.site.folder)
+
+    def _derive(self, model: BuildModel) -> None:
+        """Replace the rows of one mart that are in scope, and carry its digest along."""
+        if model.materialize == "work":
+            self.con.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {model.body}")
+            return
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE new_rows AS {model.body}")
+        scope = in_scope(model)
+        n_old, old = measure(self.con, model.name, scope)
+        if n_old:
+            self.con.execute(f"DELETE FROM {model.name} WHERE {scope}")
+        order = f" ORDER BY {model.sorted_by}" if model.sorted_by else ""
+        self.con.execute(f"INSERT INTO {model.name} BY NAME SELECT * FROM new_rows{order}")
+        n_new, new = measure(self.con, "new_rows", like=model.name)
+        self.con.execute("DROP TABLE new_rows")
+        adjust(self.con, model.name, n_new - n_old, new - old)
 
 
 def build(home: Home, *, full: bool = False, progress: Progress | None = None) -> BuildReport:
@@ -225,7 +221,13 @@ def build(home: Home, *, full: bool = False, progress: Progress | None = None) -
         identity = advance(con, _last_batch(con), forget=0 if anew else built.batch_id)
         touched = 0
         if anew or built.batch_id < identity.batch_id:
-            touched = _fold(con, site, identity, built, signature, anew=anew, progress=progress)
+            con.execute("BEGIN")
+            try:
+                touched = _Fold(con, site, built, anew, progress).run(identity, signature)
+            except BaseException:
+                con.execute("ROLLBACK")
+                raise
+            con.execute("COMMIT")
         row = con.execute("SELECT count(*) FROM fct_exam").fetchone()
         return BuildReport(overall(con), int(row[0]) if row else 0, touched, _built(con).data_through, anew)
     finally:

@@ -34,10 +34,12 @@ def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, st
     return [(row[0], row[1]) for row in con.execute(f"DESCRIBE {table}").fetchall()]
 
 
-def measure(con: duckdb.DuckDBPyConnection, table: str, where: str = "TRUE") -> tuple[int, int]:
-    """(rows, sum of row numbers) of the rows of `table` that satisfy `where`."""
-    number = row_number_sql(columns_of(con, table))
-    row = con.execute(f"SELECT count(*), CAST(coalesce(sum({number}), 0) AS VARCHAR) FROM {table} WHERE {where}").fetchone()
+def measure(con: duckdb.DuckDBPyConnection, table: str, where: str = "TRUE", like: str = "") -> tuple[int, int]:
+    """(rows, sum of row numbers) of the rows of `table` that satisfy `where`, under the columns of table `like`."""
+    number = row_number_sql(columns_of(con, like or table))
+    row = con.execute(
+        f"SELECT count(*), CAST(coalesce(sum({number}), 0) AS VARCHAR) FROM {table} WHERE {where}"
+    ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate has one row
     return int(row[0]), int(row[1])
 
@@ -46,9 +48,7 @@ def adjust(con: duckdb.DuckDBPyConnection, table: str, rows: int, total: int) ->
     """Add to a table's count and sum in `meta_table`."""
     known = con.execute("SELECT n_rows, digest FROM meta_table WHERE table_name = ?", [table]).fetchone() or (0, "0")
     con.execute("DELETE FROM meta_table WHERE table_name = ?", [table])
-    con.execute(
-        "INSERT INTO meta_table VALUES (?, ?, ?)", [table, int(known[0]) + rows, str(int(known[1]) + total)]
-    )
+    con.execute("INSERT INTO meta_table VALUES (?, ?, ?)", [table, int(known[0]) + rows, str(int(known[1]) + total)])
 
 
 def overall(con: duckdb.DuckDBPyConnection) -> str:

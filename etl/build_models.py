@@ -1,18 +1,18 @@
-"""Models of the warehouse as data: each SQL file's header and body, in the order of their numbers."""
+"""Models of the warehouse as the build needs them: what to run, in which order, and which rows to derive again."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-SQL = Path(__file__).parents[1] / "sql"
-_HEADER = re.compile(r"--\s*(\w+):\s*(.*)")
+from sql.catalog import CHECK_KEYS, MODEL_KEYS, MODEL_OPTIONAL, SQL, Column, read_header, read_model
+
+MACROS = SQL / "macros.py"
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class BuildModel:
     """One model: `materialize` is view or table (staging), table or work (marts; work is never published).
 
     `scope` names the touched keys that an incremental build derives again, with the expression of their since-bound.
@@ -24,37 +24,34 @@ class Model:
     scope: str
     scope_column: str
     sorted_by: str
-    columns: tuple[tuple[str, str], ...]
+    columns: tuple[Column, ...]
     body: str
 
 
-def read_model(path: Path) -> Model:
-    """The model of one file."""
-    text = path.read_text("utf-8")
-    pairs = [match.groups() for line in text.splitlines() if (match := _HEADER.match(line))]
-    header = {key: value for key, value in pairs if key != "column"}
-    scope, _, scope_column = header.get("scope", "all").partition(" ")
-    columns = [value.split(None, 2) for key, value in pairs if key == "column"]
-    return Model(
-        name=header["name"],
-        number=int(path.stem.split("_", 1)[0]),
-        materialize=header.get("materialize", "table"),
-        scope=scope,
-        scope_column=scope_column,
-        sorted_by=header.get("sorted_by", ""),
-        columns=tuple((name, kind) for name, kind, *_ in columns),
-        body="\n".join(line for line in text.splitlines() if not line.startswith("--")).strip().rstrip(";"),
-    )
+def read_build_model(path: Path) -> BuildModel:
+    """The model of one file. Raises CatalogError where its header is not complete."""
+    model, header = read_model(path), read_header(path, MODEL_KEYS, MODEL_OPTIONAL)
+    scope, _, scope_column = header.one("scope", "all").partition(" ")
+    return BuildModel(
+        name=model.name, number=model.number, materialize=model.materialize, scope=scope, scope_column=scope_column,
+        sorted_by=header.one("sorted_by"), columns=model.columns, body=model.body,
+    )  # fmt: skip
 
 
-def read_models(folder: str) -> tuple[Model, ...]:
+def read_build_models(folder: str) -> tuple[BuildModel, ...]:
     """All models of `sql/<folder>` by number."""
-    return tuple(sorted((read_model(path) for path in (SQL / folder).glob("*.sql")), key=lambda m: (m.number, m.name)))
+    return tuple(sorted(map(read_build_model, (SQL / folder).glob("*.sql")), key=lambda m: (m.number, m.name)))
+
+
+def read_checks() -> dict[str, str]:
+    """Name and query of every check of `sql/checks`."""
+    headers = (read_header(path, CHECK_KEYS, set()) for path in sorted((SQL / "checks").glob("*.sql")))
+    return {header.one("name"): header.body for header in headers}
 
 
 def models_signature() -> str:
-    """SHA-256 over every file of staging and marts, as hex."""
+    """SHA-256 over every file of staging and marts and the macros, as hex."""
     digest = hashlib.sha256()
-    for path in sorted([*(SQL / "staging").glob("*.sql"), *(SQL / "marts").glob("*.sql"), SQL / "macros.py"]):
+    for path in (*sorted((SQL / "staging").glob("*.sql")), *sorted((SQL / "marts").glob("*.sql")), MACROS):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from etl.build_models import Model
+from etl.build_models import BuildModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ CARRIED = (
 )
 
 
-def in_scope(model: Model) -> str:
+def in_scope(model: BuildModel) -> str:
     """SQL condition on rows of the mart: they are derived again."""
     if model.scope == "all":
         return "TRUE"
@@ -112,7 +112,7 @@ def _derive_devices(con: duckdb.DuckDBPyConnection) -> None:
         CROSS JOIN site_zone d
         LEFT JOIN (SELECT DISTINCT ON (device) * FROM site_devices) s ON s.device = e.device
         LEFT JOIN site_facility z ON z.facility = coalesce(s.facility, e.facility)""")
-    # A device whose facility or modality is now seen otherwise is derived again from its first day.
+    # A device whose facility, modality or first day is now seen otherwise is derived again from its first day.
     con.execute("""
         CREATE OR REPLACE TEMP TABLE device_since AS
         SELECT device, min(since_at) AS since_at FROM (
@@ -121,11 +121,10 @@ def _derive_devices(con: duckdb.DuckDBPyConnection) -> None:
             UNION ALL
             SELECT p.device, c.previous FROM device_profile p, clock c WHERE c.previous IS NOT NULL
             UNION ALL
-            SELECT o.device, o.first_at FROM device_before o LEFT JOIN device_profile p USING (device)
-            WHERE o.first_at IS NOT NULL AND (o.facility, o.modality, o.first_at) IS DISTINCT FROM (p.facility, p.modality, p.first_at)
-            UNION ALL
-            SELECT p.device, p.first_at FROM device_before o JOIN device_profile p USING (device)
-            WHERE (o.facility, o.modality, o.first_at) IS DISTINCT FROM (p.facility, p.modality, p.first_at))
+            SELECT o.device, least(o.first_at, p.first_at)
+            FROM device_before o LEFT JOIN device_profile p USING (device)
+            WHERE o.first_at IS NOT NULL
+                AND (o.facility, o.modality, o.first_at) IS DISTINCT FROM (p.facility, p.modality, p.first_at))
         GROUP BY device""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE touched_device AS

@@ -82,7 +82,8 @@ def _open_components(con: duckdb.DuckDBPyConnection) -> None:
         CREATE OR REPLACE TEMP TABLE open_mention AS
         SELECT mention, first_batch, facility, is_mapped, {patient_of("patient_id", "patient_authority")} AS patient,
                md5_number_upper(patient_authority) AS authority,
-               CASE WHEN visit_id IS NOT NULL THEN md5_number_upper(concat_ws(chr(31), facility, visit_id)) END AS visit,
+               CASE WHEN visit_id IS NOT NULL THEN md5_number_upper(concat_ws(chr(31), facility, visit_id)) END
+                   AS visit,
                CASE WHEN accession IS NOT NULL THEN md5_number_upper(accession) END AS value, accession, {nodes},
                keyed('study', {STUDY.column}) AS study_key, NULL::UBIGINT AS component, NULL::VARCHAR AS exam_key
         FROM new_mention""")

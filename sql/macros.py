@@ -37,6 +37,7 @@ _ACTOR = (
     "CASE WHEN coalesce(id, '') <> '' THEN keyed('actor', concat_ws(chr(31), coalesce(authority, ''), id)) "
     "WHEN coalesce(person, '') <> '' THEN keyed('actor', {name}) END"
 )
+_ACTOR_SPARK = _ACTOR.format(name="regexp_replace(upper(trim(person)), '[^\\\\p{Alnum}]+', ' ')").replace("chr", "char")
 
 MACROS: tuple[Macro, ...] = (
     # A UTC instant as the wall clock of an IANA zone.
@@ -44,7 +45,8 @@ MACROS: tuple[Macro, ...] = (
           "timezone(zone, timezone('UTC', moment))", "from_utc_timestamp(moment, zone)"),
     # Minutes of whole seconds; negative where `until` lies before `since`.
     Macro("minutes_between", (("since", "TIMESTAMP"), ("until", "TIMESTAMP")), "DOUBLE",
-          "date_diff('second', since, until) / 60.0", "CAST(unix_timestamp(until) - unix_timestamp(since) AS DOUBLE) / 60.0"),
+          "date_diff('second', since, until) / 60.0",
+          "CAST(unix_timestamp(until) - unix_timestamp(since) AS DOUBLE) / 60.0"),
     # 0 is Monday 00:00, 10,079 Sunday 23:59.
     Macro("minute_of_week", (("wall", "TIMESTAMP"),), "INT",
           "CAST((isodow(wall) - 1) * 1440 + hour(wall) * 60 + minute(wall) AS INTEGER)",
@@ -56,5 +58,5 @@ MACROS: tuple[Macro, ...] = (
     # A person: identifier within its authority, else the name in one spelling.
     Macro("actor_key", (("authority", "STRING"), ("id", "STRING"), ("person", "STRING")), "STRING",
           _ACTOR.format(name="regexp_replace(upper(trim(person)), '[^[:alnum:]]+', ' ', 'g')"),
-          _ACTOR.format(name="regexp_replace(upper(trim(person)), '[^\\\\p{Alnum}]+', ' ')").replace("chr(31)", "char(31)")),
+          _ACTOR_SPARK),
 )  # fmt: skip

@@ -1,5 +1,3 @@
 -- name: exam_key_unique
--- grain: breach
--- key: -
 -- purpose: Fct_exam has one row an exam.
 SELECT e.exam_key FROM fct_exam e GROUP BY e.exam_key HAVING count(*) > 1

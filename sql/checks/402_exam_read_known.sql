@@ -1,6 +1,4 @@
 -- name: exam_read_known
--- grain: breach
--- key: -
 -- purpose: Every read belongs to an exam.
 SELECT r.exam_key FROM fct_read r
 JOIN touched_exam t ON t.exam_key = r.exam_key

@@ -1,6 +1,4 @@
 -- name: event_exam_known
--- grain: breach
--- key: -
 -- purpose: Every event belongs to an exam.
 SELECT v.exam_key FROM fct_exam_event v
 JOIN touched_exam t ON t.exam_key = v.exam_key

@@ -1,6 +1,4 @@
 -- name: busy_fits_hour
--- grain: breach
--- key: -
 -- purpose: A device is busy and staffed at most 60 minutes an hour.
 SELECT h.device, h.hour_at FROM fct_device_hour h
 WHERE h.busy_min > 60.0001 OR h.staffed_min > 60.0001 OR h.busy_min < 0 OR h.staffed_min < 0

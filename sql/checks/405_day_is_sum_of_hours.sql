@@ -1,6 +1,4 @@
 -- name: day_is_sum_of_hours
--- grain: breach
--- key: -
 -- purpose: A device's day is the sum of its hours.
 SELECT d.device, d.day_local FROM fct_device_day d
 JOIN touched_device t ON t.device = d.device AND d.day_local >= t.since_day

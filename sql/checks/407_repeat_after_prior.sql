@@ -1,5 +1,3 @@
 -- name: repeat_after_prior
--- grain: breach
--- key: -
 -- purpose: A repeat follows its prior within 90 days.
 SELECT r.exam_key FROM fct_repeat r WHERE r.days <= 0 OR r.days > 90 OR r.exam_key = r.prior_exam_key

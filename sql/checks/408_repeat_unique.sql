@@ -1,5 +1,3 @@
 -- name: repeat_unique
--- grain: breach
--- key: -
 -- purpose: An exam repeats at most one prior.
 SELECT r.exam_key FROM fct_repeat r GROUP BY r.exam_key HAVING count(*) > 1

@@ -1,6 +1,4 @@
 -- name: backlog_unique
--- grain: breach
--- key: -
 -- purpose: One backlog row a group and hour.
 SELECT b.facility, b.hour_at FROM fct_backlog_hour b
 GROUP BY b.facility, b.modality, b.priority, b.patient_class, b.hour_at HAVING count(*) > 1

@@ -1,6 +1,4 @@
 -- name: device_known
--- grain: breach
--- key: -
 -- purpose: Every device of an exam is in dim_device.
 SELECT e.device FROM fct_exam e
 LEFT JOIN dim_device d ON d.device = e.device

@@ -7,7 +7,7 @@
 -- column: weekday INTEGER - | ISO, 1 Monday to 7 Sunday
 -- column: hour INTEGER h | 0 to 23
 -- column: is_after_hours BOOLEAN - | no regular shift works
-SELECT c.shift, CAST(1 + c.minute_of_week // 1440 AS INTEGER) AS weekday,
-       CAST((c.minute_of_week % 1440) // 60 AS INTEGER) AS hour, c.is_after_hours
+SELECT c.shift, CAST(1 + floor(c.minute_of_week / 1440) AS INTEGER) AS weekday,
+       CAST(floor(mod(c.minute_of_week, 1440) / 60) AS INTEGER) AS hour, c.is_after_hours
 FROM clock_shift c
-WHERE c.minute_of_week % 60 = 0
+WHERE mod(c.minute_of_week, 60) = 0
