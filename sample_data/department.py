@@ -193,7 +193,7 @@ class Department:
             yield turn
             if self.down_until[device.id] > self.env.now:
                 yield self.env.timeout(self.down_until[device.id] - self.env.now)
-            yield self.env.timeout(self.rng.randrange(30, 300))
+            yield self.env.timeout(round(self.rng.randrange(30, 300) / self.network.speed))
             technologist = self.rng.choice(self.network.of_role("technologist", device.facility))
             for exam in exams:
                 exam.technologist = technologist

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib import import_module
 from importlib.util import find_spec
@@ -50,10 +50,6 @@ class Summary:
     dicom_files: int
     start: date
     days: int
-
-    def as_dict(self) -> dict[str, object]:
-        """For JSON output."""
-        return {name: str(value) if isinstance(value, date) else value for name, value in asdict(self).items()}
 
 
 def simulate(  # noqa: PLR0913 - one public verb; all but the folder are named
