@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from sample_data import hl7_messages as build
 from sample_data.hl7_dialect import ADMISSION, BILLING, DICTATION, RIS, Dialect, chance, delay, typed_at
 from sample_data.hl7_messages import Sheet
 from sample_data.network import Network
-from sample_data.story import Addendum, Exam
+from sample_data.story import Exam
 
 #: Story attribute, loss key, ORC-5 of the status message.
 STATUSES = (
@@ -90,43 +91,32 @@ class Hl7Emitter:
         for name, _, code in STATUSES:
             at = status_at(exam, name)
             if at is not None:
-
-                def one(sheet: Sheet, code: str = code, at: datetime = at) -> bytes:
-                    return build.status_change(sheet, code, at)
-
-                yield self._send(exam, RIS[exam.facility], code, at, one)
+                yield self._send(exam, RIS[exam.facility], code, at, partial(build.status_change, code=code, at=at))
 
     def _bookings(self, exam: Exam) -> Iterator[Sent]:
-        for key, at, slot, status in bookings(exam):
-
-            def one(sheet: Sheet, key: str = key, status: str = status, slot: datetime = slot) -> bytes:
-                return build.booking(sheet, key, status, slot)
-
-            yield self._send(exam, RIS[exam.facility], key, at, one)
+        for trigger, at, slot, status in bookings(exam):
+            one = partial(build.booking, trigger=trigger, status=status, slot=slot)
+            yield self._send(exam, RIS[exam.facility], trigger, at, one)
 
     def _reports(self, exam: Exam) -> Iterator[Sent]:
         ris = RIS[exam.facility]
         for key, status, at, sent_at in reports(exam):
-
-            def one(sheet: Sheet, status: str = status, at: datetime = at) -> bytes:
-                return build.report(sheet, status, at, with_critical=bool(exam.critical_category) and status != "P")
-
+            with_critical = bool(exam.critical_category) and status != "P"
+            one = partial(build.report, status=status, at=at, with_critical=with_critical)
             yield self._send(exam, ris, key, sent_at, one)
         if exam.facility != "EAST":
             return
         if exam.dictated_at is not None and exam.interpreter is not None:
-            yield self._send(exam, DICTATION, "D", exam.dictated_at, lambda s: build.document(s, "T02", "DI", None))
+            dictation = partial(build.document, trigger="T02", completion="DI", addendum=None)
+            yield self._send(exam, DICTATION, "D", exam.dictated_at, dictation)
         for n, addendum in enumerate(a for a in exam.addenda if a.kind == "addendum" and "final" not in exam.lost):
-
-            def amend(sheet: Sheet, addendum: Addendum = addendum) -> bytes:
-                return build.document(sheet, "T06", "LA", addendum)
-
-            yield self._send(exam, DICTATION, f"A{n}", addendum.at, amend)
+            amendment = partial(build.document, trigger="T06", completion="LA", addendum=addendum)
+            yield self._send(exam, DICTATION, f"A{n}", addendum.at, amendment)
 
     def _charges(self, exam: Exam) -> Iterator[Sent]:
         at = posted_at(exam)
         if at is not None and at <= self.horizon:
-            yield self._send(exam, BILLING[exam.facility], "C", at, lambda s: build.charge(s, at))
+            yield self._send(exam, BILLING[exam.facility], "C", at, partial(build.charge, posted_at=at))
 
     def _admission(self, exam: Exam) -> Iterator[Sent]:
         his = ADMISSION[exam.facility]

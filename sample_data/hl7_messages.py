@@ -26,6 +26,7 @@ class Sheet:
     sent_at: datetime
 
     def writer(self) -> Writer:
+        """Writes the times and values of this message."""
         return Writer(self.network, self.dialect, self.sent_at)
 
 
