@@ -1,11 +1,9 @@
-"""Hand-made raw rows for tests: an intake.duckdb with the tables of `etl.records`, filled row by row."""
+"""Hand-made raw rows for tests: tables of `etl.records`, filled row by row."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -35,20 +33,7 @@ def insert(con: duckdb.DuckDBPyConnection, batch: int, rows: Iterable[Row], pref
         con.execute(f"INSERT INTO {prefix}raw_{record} ({names}) VALUES ({marks})", list(row.values()))
 
 
-@dataclass
-class Intake:
-    """Rows land in batches; one call of `load` is one batch."""
-
-    path: Path
-    batches: int = 0
-
-    def __post_init__(self) -> None:
-        with duckdb.connect(str(self.path)) as con:
-            make_tables(con)
-
-    def load(self, *rows: Row) -> None:
-        self.batches += 1
-        with duckdb.connect(str(self.path)) as con:
-            con.execute("BEGIN")
-            insert(con, self.batches, rows)
-            con.execute("COMMIT")
+def link(kind: str, survivor: str, prior: str, when: str | None = None, authority: str = "NORTH") -> Row:
+    """A patient link row between two identifiers of one authority."""
+    ends = {"patient_id": survivor, "prior_id": prior, "patient_authority": authority, "prior_authority": authority}
+    return "patient_link", {"kind": kind, "at": at(when) if when else None, **ends}

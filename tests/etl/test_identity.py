@@ -14,7 +14,7 @@ from etl.pseudonym import keyed_macro
 from etl.site import Facility, Site
 from etl.site_tables import load_site_tables
 from sql.macros import MACROS
-from tests.raw_rows import Row, at, insert, make_tables
+from tests.raw_rows import Row, insert, link, make_tables
 
 KEY = b"k" * 32
 SITE = Site(
@@ -30,11 +30,6 @@ def mention(facility: str = "NORTH", mrn: str | None = "1", record: str = "event
     return record, {
         "facility_alias": facility, "patient_id": mrn, "patient_authority": authority, "source": "RIS", **ids,
     }  # fmt: skip
-
-
-def link(kind: str, survivor: str, prior: str, when: str | None = None, authority: str = "NORTH") -> Row:
-    ends = {"patient_id": survivor, "prior_id": prior, "patient_authority": authority, "prior_authority": authority}
-    return "patient_link", {"kind": kind, "at": at(when) if when else None, **ends}
 
 
 class Resolved:
