@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,11 @@ class Candidate:
     size: int
     modified_ns: int
 
+    @property
+    def name(self) -> str:
+        """The path as text that can be stored: octets that are no UTF-8 are written out."""
+        return os.fsencode(self.path).decode("utf-8", "backslashreplace")
+
 
 class UnsafeFileError(Exception):
     """Not a plain file of its own, or it changed while it was read. Carries a reason word."""
@@ -29,6 +35,10 @@ class UnsafeFileError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class TooLargeError(Exception):
+    """More bytes than a parser process may hold."""
 
 
 def scan(paths: Iterable[Path]) -> Iterator[Candidate]:
@@ -65,8 +75,18 @@ def _scan_folder(folder: str) -> Iterator[Candidate]:
             continue
 
 
-def read_file(candidate: Candidate) -> bytes:
-    """All bytes of a file. Raises UnsafeFileError: `vanished`, `not_regular`, `linked` or `changing`."""
+def read_file(candidate: Candidate, most_bytes: int) -> bytes:
+    """All bytes of a file. Raises TooLargeError beyond `most_bytes`, else UnsafeFileError as `read_head`."""
+    if candidate.size > most_bytes:
+        raise TooLargeError
+    return read_head(candidate, candidate.size)
+
+
+def read_head(candidate: Candidate, most_bytes: int) -> bytes:
+    """The first bytes of a file that is as the scan saw it.
+
+    Raises UnsafeFileError: `vanished`, `not_regular`, `linked`, `changing` or `read_error`.
+    """
     try:
         handle = os.open(candidate.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError as error:
@@ -79,8 +99,21 @@ def read_file(candidate: Candidate) -> bytes:
             raise UnsafeFileError("not_regular")
         if before.st_nlink != 1:
             raise UnsafeFileError("linked")
-        data = file.read(before.st_size + 1)
+        try:
+            data = file.read(min(candidate.size, most_bytes))
+        except OSError as error:
+            raise UnsafeFileError("read_error") from error
         after = os.fstat(handle)
-    if len(data) != candidate.size or (after.st_size, after.st_mtime_ns) != (candidate.size, candidate.modified_ns):
+    if len(data) != min(candidate.size, most_bytes) or _marks(after) != (candidate.size, candidate.modified_ns):
         raise UnsafeFileError("changing")
     return data
+
+
+def _marks(info: os.stat_result) -> tuple[int, int]:
+    return info.st_size, info.st_mtime_ns
+
+
+def settle(candidates: list[Candidate], seconds: float) -> None:
+    """Wait until the youngest file is `seconds` old, so that one still being written is seen to change when read."""
+    youngest = max((c.modified_ns for c in candidates), default=0)
+    time.sleep(min(max(youngest / 1e9 + seconds - time.time(), 0), seconds))

@@ -49,7 +49,7 @@ class Counts:
 def new_candidates(con: duckdb.DuckDBPyConnection, found: Iterable[Candidate]) -> list[Candidate]:
     """Those whose path, size and modification time the ledger does not know, in the order found."""
     known = set(con.execute("SELECT path, size, modified_ns FROM raw_path").fetchall())
-    return [c for c in found if (c.path, c.size, c.modified_ns) not in known]
+    return [c for c in found if (c.name, c.size, c.modified_ns) not in known]
 
 
 def load(
@@ -182,7 +182,7 @@ def _store_findings(
     counts.defects = len(defects)
     insert(con, "raw_defect", pl.DataFrame(defects, ["file_id", "position", "field", "reason"], orient="row"), batch_id)
     rejected = [
-        (file.file_id, r.position, file.candidate.path, file.standard, r.reason, r.detail, content)
+        (file.file_id, r.position, file.candidate.name, file.standard, r.reason, r.detail, content)
         for n, file in enumerate(files)
         for r, content in file.rejected
         if (n, r.position) in taken
@@ -204,7 +204,7 @@ def _store_ledger(
             [
                 {
                     "file_id": file.file_id,
-                    "path": file.candidate.path,
+                    "path": file.candidate.name,
                     "size": file.candidate.size,
                     "standard": file.standard,
                     "n_read": file.n_read,
@@ -215,7 +215,7 @@ def _store_ledger(
         ),
         batch_id,
     )
-    paths = [(f.candidate.path, f.candidate.size, f.candidate.modified_ns, f.file_id) for f in files]
+    paths = [(f.candidate.name, f.candidate.size, f.candidate.modified_ns, f.file_id) for f in files]
     con.register("incoming", pl.DataFrame(paths, ["path", "size", "modified_ns", "file_id"], orient="row"))
     con.execute("INSERT INTO raw_path SELECT * FROM incoming")
     con.unregister("incoming")

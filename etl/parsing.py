@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import resource
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from types import FrameType
 
 import polars as pl
 
-from etl.inbox import Candidate, UnsafeFileError, read_file
+from etl.inbox import Candidate, TooLargeError, UnsafeFileError, read_file, read_head
 from etl.records import RECORDS, Kind, Parsed, Rejected
 from etl.site import Site
 from etl.sources import sniff, source
@@ -28,10 +29,11 @@ REASONS: dict[str, str] = {
     "too_slow": "parsing took longer than the time limit",
     "too_much_memory": "parsing needed more than the memory limit",
     "parser_failed": "the parser met something it does not handle; a bug to report",
-    "parser_crashed": "the parser process died twice on this file",
+    "parser_crashed": "two parser processes died or hung on this file",
+    "too_large": "larger than half the memory limit of a parser process",
 }
 #: Reasons that mean: look again at the next scan, there is nothing to keep yet.
-LATER = frozenset({"vanished", "changing", "not_regular", "linked"})
+LATER = frozenset({"vanished", "changing", "not_regular", "linked", "read_error"})
 KEEP_BYTES = 16 * 1024 * 1024  # of a rejected message
 POLARS: dict[Kind, pl.DataType] = {
     "text": pl.String(),
@@ -65,8 +67,27 @@ class JobResult:
     frames: dict[str, pl.DataFrame] = field(default_factory=dict)
 
 
-class _TooSlow(Exception):
-    pass
+class _TooSlow(BaseException):
+    """Not an Exception: no handler inside a parser may swallow it."""
+
+
+#: What a process says first, when it can take work.
+READY = -1
+
+
+def serve(connection: Connection, site: Site, memory_mb: int, seconds: float) -> None:
+    """Life of a parser process: lists of candidates in, the number of each file begun and a JobResult out.
+
+    Ends when the other side is gone.
+    """
+    limit_process(memory_mb)
+    try:
+        connection.send(READY)
+        while True:
+            candidates = connection.recv()
+            connection.send(run_job(candidates, site, seconds, memory_mb << 19, connection.send))
+    except (EOFError, OSError):  # the writer closed its end or was killed
+        return
 
 
 def limit_process(memory_mb: int) -> None:
@@ -104,26 +125,42 @@ def parse_bytes(data: bytes, site: Site, seconds: float) -> tuple[Parsed, list[b
         with _deadline(seconds):
             chosen = source(standard)
             parsed = chosen.parse(data, site)
-            return parsed, chosen.messages(data)
+            messages = chosen.messages(data)
     except _TooSlow:
         return _whole("too_slow", data, standard)
     except MemoryError:
         return _whole("too_much_memory", data, standard)
     except Exception as error:  # noqa: BLE001 - the night goes on; the file is kept with the kind of error as its reason
         return _whole("parser_failed", data, standard, type(error).__name__)
+    if len(messages) != parsed.read:
+        return _whole("parser_failed", data, standard, f"{parsed.read} read but {len(messages)} found")
+    return parsed, messages
 
 
 def _whole(reason: str, data: bytes, standard: str, detail: str = "") -> tuple[Parsed, list[bytes]]:
     return Parsed(standard, read=1, rejected=[Rejected(0, reason, detail)]), [data]
 
 
-def run_job(candidates: list[Candidate], site: Site, seconds: float) -> JobResult:
-    """Parse files one after the other; rows of all of them in one frame a record type."""
+def run_job(
+    candidates: list[Candidate],
+    site: Site,
+    seconds: float,
+    most_bytes: int,
+    begin: Callable[[int], None] = lambda _number: None,
+) -> JobResult:
+    """Parse files one after the other; rows of all of them in one frame a record type.
+
+    `begin` hears the number of each file before it is read.
+    """
     result = JobResult()
     columns: dict[str, dict[str, list[object]]] = {}
-    for candidate in candidates:
+    for number, candidate in enumerate(candidates):
+        begin(number)
         try:
-            data = read_file(candidate)
+            data = read_file(candidate, most_bytes)
+        except TooLargeError:
+            result.files.append(rejected_unread(candidate, "too_large"))
+            continue
         except UnsafeFileError as error:
             result.files.append(FileResult(candidate, skipped=error.reason))
             continue
@@ -131,8 +168,42 @@ def run_job(candidates: list[Candidate], site: Site, seconds: float) -> JobResul
         file_id = hashlib.sha256(data).hexdigest()
         result.files.append(_file_result(candidate, file_id, parsed, messages))
         _collect(columns, file_id, parsed)
-    result.frames = {record: _frame(record, values) for record, values in columns.items()}
+    try:
+        result.frames = {record: _frame(record, values) for record, values in columns.items()}
+    except (ValueError, OverflowError, TypeError, pl.exceptions.PolarsError) as error:  # a value no column can hold
+        if len(candidates) == 1:
+            return JobResult([rejected_unread(candidates[0], "parser_failed", type(error).__name__)])
+        return _merged([run_job([c], site, seconds, most_bytes, _only(begin, n)) for n, c in enumerate(candidates)])
     return result
+
+
+def _only(begin: Callable[[int], None], number: int) -> Callable[[int], None]:
+    return lambda _number: begin(number)
+
+
+def _merged(results: list[JobResult]) -> JobResult:
+    records = {record for result in results for record in result.frames}
+    return JobResult(
+        [file for result in results for file in result.files],
+        {name: pl.concat([r.frames[name] for r in results if name in r.frames]) for name in records},
+    )
+
+
+def rejected_unread(candidate: Candidate, reason: str, detail: str = "") -> FileResult:
+    """A file rejected as a whole, named by its first bytes and its size, kept as far as quarantine goes."""
+    try:
+        head = read_head(candidate, KEEP_BYTES)
+    except UnsafeFileError as error:
+        return FileResult(candidate, skipped=error.reason)
+    named = head if candidate.size <= KEEP_BYTES else head + candidate.size.to_bytes(8, "big")
+    return FileResult(
+        candidate,
+        file_id=hashlib.sha256(named).hexdigest(),
+        standard="unknown",
+        n_read=1,
+        hashes=[message_hash(named)],
+        rejected=[(Rejected(0, reason, detail), head)],
+    )
 
 
 def frames_of(file_id: str, parsed: Parsed) -> dict[str, pl.DataFrame]:
