@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +17,7 @@ from typing import Protocol
 import duckdb
 
 from etl.build_checks import run_checks
-from etl.build_digest import META, adjust, measure, overall
+from etl.build_digest import META, measure, overall, store, stored
 from etl.build_models import BuildModel, models_signature, read_build_models
 from etl.build_scope import derive_scopes, in_scope, keep_before
 from etl.build_stage import create_raw_views, load_clock, load_touched
@@ -136,11 +136,13 @@ class _Fold:
     built: _Built
     anew: bool
     progress: Progress | None
+    measured: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def run(self, identity: State, signature: str) -> int:
         """Derive the marts and store how far they are; returns the number of exams derived again."""
         staging, marts = read_build_models("staging"), read_build_models("marts")
         self._create_tables(marts)
+        self.measured.update(stored(self.con))
         since = None if self.anew else self.built.batch_id
         load_touched(self.con, since)
         create_raw_views(self.con)
@@ -159,6 +161,7 @@ class _Fold:
                 is_scoped = True
             self._derive(model)
         run_checks(self.con)
+        store(self.con, self.measured)
         self.con.execute("DELETE FROM meta_build")
         self.con.execute(
             "INSERT INTO meta_build SELECT ?, ?, ?, data_through FROM clock",
@@ -191,15 +194,18 @@ class _Fold:
             self.con.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {model.body}")
             return
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE new_rows AS {model.body}")
-        scope = in_scope(model)
-        n_old, old = measure(self.con, model.name, scope)
-        if n_old:
+        columns = [(column.name, column.type) for column in model.columns]
+        n_rows, total = self.measured.get(model.name, (0, 0))
+        if n_rows:
+            scope = in_scope(model)
+            n_old, old = measure(self.con, model.name, columns, scope)
+            n_rows, total = n_rows - n_old, total - old
             self.con.execute(f"DELETE FROM {model.name} WHERE {scope}")
         order = f" ORDER BY {model.sorted_by}" if model.sorted_by else ""
         self.con.execute(f"INSERT INTO {model.name} BY NAME SELECT * FROM new_rows{order}")
-        n_new, new = measure(self.con, "new_rows", like=model.name)
+        n_new, new = measure(self.con, "new_rows", columns)
+        self.measured[model.name] = (n_rows + n_new, total + new)
         self.con.execute("DROP TABLE new_rows")
-        adjust(self.con, model.name, n_new - n_old, new - old)
 
 
 def build(home: Home, *, full: bool = False, progress: Progress | None = None) -> BuildReport:

@@ -12,6 +12,7 @@ import duckdb
 
 #: Columns that say when something was loaded: equal data loaded in another order has the same digest.
 LOAD_COLUMNS = frozenset({"loaded_at", "first_loaded_batch"})
+Columns = list[tuple[str, str]]
 META = "CREATE TABLE IF NOT EXISTS meta_table (table_name VARCHAR, n_rows BIGINT, digest VARCHAR)"
 
 
@@ -23,20 +24,20 @@ def _canonical(column: str, kind: str) -> str:
     return f"coalesce('=' || CAST({value} AS VARCHAR), '')"
 
 
-def row_number_sql(columns: list[tuple[str, str]]) -> str:
+def row_number_sql(columns: Columns) -> str:
     """SQL for the number of a row with `columns` (name, type)."""
     parts = ", ".join(_canonical(name, kind) for name, kind in columns if name not in LOAD_COLUMNS)
     return f"md5_number_upper(concat_ws(chr(31), {parts}))"
 
 
-def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
+def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> Columns:
     """(name, type) of a table's columns in order."""
     return [(row[0], row[1]) for row in con.execute(f"DESCRIBE {table}").fetchall()]
 
 
-def measure(con: duckdb.DuckDBPyConnection, table: str, where: str = "TRUE", like: str = "") -> tuple[int, int]:
-    """(rows, sum of row numbers) of the rows of `table` that satisfy `where`, under the columns of table `like`."""
-    number = row_number_sql(columns_of(con, like or table))
+def measure(con: duckdb.DuckDBPyConnection, table: str, columns: Columns, where: str = "TRUE") -> tuple[int, int]:
+    """(rows, sum of row numbers) of the rows of `table` that satisfy `where`."""
+    number = row_number_sql(columns)
     row = con.execute(
         f"SELECT count(*), CAST(coalesce(sum({number}), 0) AS VARCHAR) FROM {table} WHERE {where}"
     ).fetchone()
@@ -44,11 +45,17 @@ def measure(con: duckdb.DuckDBPyConnection, table: str, where: str = "TRUE", lik
     return int(row[0]), int(row[1])
 
 
-def adjust(con: duckdb.DuckDBPyConnection, table: str, rows: int, total: int) -> None:
-    """Add to a table's count and sum in `meta_table`."""
-    known = con.execute("SELECT n_rows, digest FROM meta_table WHERE table_name = ?", [table]).fetchone() or (0, "0")
-    con.execute("DELETE FROM meta_table WHERE table_name = ?", [table])
-    con.execute("INSERT INTO meta_table VALUES (?, ?, ?)", [table, int(known[0]) + rows, str(int(known[1]) + total)])
+def stored(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
+    """Count and sum of each table as `meta_table` holds them."""
+    rows = con.execute("SELECT table_name, n_rows, digest FROM meta_table").fetchall()
+    return {name: (int(n), int(digest)) for name, n, digest in rows}
+
+
+def store(con: duckdb.DuckDBPyConnection, measured: dict[str, tuple[int, int]]) -> None:
+    """Replace `meta_table`."""
+    con.execute("DELETE FROM meta_table")
+    rows = [[name, n, str(total)] for name, (n, total) in sorted(measured.items())]
+    con.executemany("INSERT INTO meta_table VALUES (?, ?, ?)", rows)
 
 
 def overall(con: duckdb.DuckDBPyConnection) -> str:
@@ -59,4 +66,4 @@ def overall(con: duckdb.DuckDBPyConnection) -> str:
 
 def recount(con: duckdb.DuckDBPyConnection, tables: list[str]) -> dict[str, tuple[int, int]]:
     """Count and sum of each table from its rows, to prove what `meta_table` says."""
-    return {table: measure(con, table) for table in tables}
+    return {table: measure(con, table, columns_of(con, table)) for table in tables}

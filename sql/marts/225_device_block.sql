@@ -8,8 +8,8 @@
 -- column: opens_local TIMESTAMP local | begin of the block
 -- column: closes_local TIMESTAMP local | end of the block
 SELECT d.device, d.facility, d.modality, d.zone, CAST(d.day_local AS DATE) AS day_local,
-       CAST(d.day_local AS TIMESTAMP) + to_minutes(s.opens_minute) AS opens_local,
-       CAST(d.day_local AS TIMESTAMP) + to_minutes(s.closes_minute) AS closes_local
+       add_seconds(CAST(d.day_local AS TIMESTAMP), s.opens_minute * 60) AS opens_local,
+       add_seconds(CAST(d.day_local AS TIMESTAMP), s.closes_minute * 60) AS closes_local
 FROM (SELECT v.device, v.facility, v.modality, v.zone,
              unnest(generate_series(CAST(v.first_day AS TIMESTAMP), CAST(v.last_day AS TIMESTAMP), INTERVAL 1 DAY))
                  AS day_local

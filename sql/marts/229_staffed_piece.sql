@@ -8,7 +8,7 @@
 -- column: staffed_from TIMESTAMP local | begin of the piece
 -- column: staffed_to TIMESTAMP local | end of the piece
 SELECT c.device, c.hour_at, c.hour_local, greatest(c.hour_local, b.opens_local) AS staffed_from,
-       least(c.hour_local + to_seconds(c.cut_min * 60), b.closes_local) AS staffed_to
+       least(add_seconds(c.hour_local, c.cut_min * 60), b.closes_local) AS staffed_to
 FROM (SELECT k.device, k.hour_at, k.hour_local, k.cut_min, CAST(k.hour_local AS DATE) AS day_local
       FROM device_clock k
       UNION ALL
@@ -16,4 +16,4 @@ FROM (SELECT k.device, k.hour_at, k.hour_local, k.cut_min, CAST(k.hour_local AS 
       FROM device_clock k
       WHERE CAST(k.hour_local + INTERVAL 59 MINUTE AS DATE) > CAST(k.hour_local AS DATE)) c
 JOIN device_block b ON b.device = c.device AND b.day_local = c.day_local
-WHERE b.opens_local < c.hour_local + to_seconds(c.cut_min * 60) AND b.closes_local > c.hour_local
+WHERE b.opens_local < add_seconds(c.hour_local, c.cut_min * 60) AND b.closes_local > c.hour_local

@@ -12,7 +12,7 @@ SELECT b.exam_key, b.facility, b.modality, b.priority, b.patient_class, b.exam_e
 FROM (SELECT e.exam_key, e.facility, e.modality, e.priority, e.patient_class, e.exam_ended_at,
              CAST(coalesce(e.wrvu, 0) AS DECIMAL(18, 4)) AS wrvu, t.since_at,
              date_trunc('hour', e.exam_ended_at + INTERVAL 3599999999 MICROSECOND) AS in_at,
-             date_trunc('hour', e.exam_ended_at + to_seconds(e.target_min * 60)) + INTERVAL 1 HOUR AS past_at,
+             date_trunc('hour', add_seconds(e.exam_ended_at, e.target_min * 60)) + INTERVAL 1 HOUR AS past_at,
              least(coalesce(date_trunc('hour', e.first_final_at + INTERVAL 3599999999 MICROSECOND), c.end_at), c.end_at)
                  AS out_at
       FROM fct_exam e

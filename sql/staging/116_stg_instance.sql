@@ -13,8 +13,7 @@ SELECT i.exam_key, i.sop_hash, i.study_key, i.series_key, i.modality, i.body_par
        coalesce(s.device, a.device, t.device,
                 i.facility || ':' || coalesce(i.model || '/' || i.serial, i.station, i.ae_title)) AS device
 FROM (SELECT r.*, m.exam_key, m.facility, m.study_key, keyed('series', r.series_uid) AS series_key,
-             r.acquired_at + to_milliseconds(CAST(round(coalesce(r.acquisition_duration_s, 0) * 1000) AS BIGINT))
-                 AS acquired_ended_at,
+             add_seconds(r.acquired_at, coalesce(r.acquisition_duration_s, 0)) AS acquired_ended_at,
              row_number() OVER (
                  PARTITION BY m.exam_key, r.sop_hash
                  ORDER BY r.message_at DESC NULLS LAST, r.acquired_at, r.series_uid, r.station, r.serial, r.ae_title,

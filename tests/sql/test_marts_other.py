@@ -1,0 +1,185 @@
+"""Repeats, outside priors, reading time, backlog, rejects and slots, by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tests.raw_rows import Row, link
+from tests.warehouse import Warehouse, event, exam, image, order, report
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def test_repeats_by_kind_and_interval(tmp_path: Path) -> None:
+    same = [link("same", "1", "E1")]
+    west = [("patient_link", {"kind": "same", "patient_id": "w1", "patient_authority": "WEST", "prior_id": "E1",
+                              "prior_authority": "NORTH"})]  # fmt: skip
+    chest: dict[str, Any] = {"procedure_code": "CXR", "modality": "DX", "station": "NDX01"}
+    house = Warehouse(tmp_path).built(
+        *same, *west,
+        *exam("A1", "2026-01-02 10:00", "2026-01-02 10:20"),
+        *exam("A2", "2026-01-09 10:00", "2026-01-09 10:20"),                     # 7 days after A1, same facility
+        *exam("A3", "2026-01-10 10:00", "2026-01-10 10:20", reason="FU"),        # planned
+        *exam("W1", "2026-02-09 10:00", "2026-02-09 10:20", mrn="w1", facility="WEST", station="WCT01",
+              procedure_code="HEAD"),                                            # 30 days after A3, elsewhere
+        *exam("A4", "2026-05-20 10:00", "2026-05-20 10:20"),                     # 100 days after W1: no repeat
+        *exam("X1", "2026-01-02 11:00", "2026-01-02 11:20", **chest),            # other region
+        *exam("A5", "2026-01-03 10:00", "2026-01-03 10:20", mrn="2"),            # other patient
+        *exam("A6", "2026-05-21 10:00", "2026-05-21 10:20"), event("discontinued", "2026-05-21 10:30", "A6"),
+    )  # fmt: skip
+    assert house.rows("""
+        SELECT e.accession, p.accession, r.days, r.is_same_facility, r.kind, r.is_7d, r.is_30d, r.is_90d
+        FROM fct_repeat r JOIN fct_exam e USING (exam_key) JOIN fct_exam p ON p.exam_key = r.prior_exam_key
+        ORDER BY r.exam_started_local""") == [
+        ("A2", "A1", 7.0, True, "repeat", True, True, True),
+        ("A3", "A2", 1.0, True, "follow_up", True, True, True),
+        ("W1", "A3", 30.0, False, "duplicate", False, True, True),
+    ]
+
+
+def prior(accession: str, mrn: str, answer: str, **columns: Any) -> list[Row]:
+    given = {"outside_prior": answer, "outside_modality": "CT", "outside_body_part": "HEAD"}
+    if answer == "none":
+        given = {"outside_prior": "none"}
+    return exam(
+        accession, "2026-03-02 12:00", "2026-03-02 12:30", mrn=mrn, ordered="2026-03-02 09:00", **given, **columns
+    )
+
+
+def imported(mrn: str, when: str, procedure: str = "CTH") -> list[Row]:
+    uid = f"7.{mrn}"
+    return [
+        image(f"x{mrn}", "2025-12-20 10:00", None, mrn=mrn, study_uid=uid, series_uid=uid, imported_at=when,
+              procedure_code=procedure),
+        event("images_imported", when, None, mrn=mrn, origin="image", study_uid=uid),
+    ]  # fmt: skip
+
+
+def test_availability_of_priors_by_evidence_and_repetition(tmp_path: Path) -> None:
+    house = Warehouse(tmp_path).built(
+        *prior("P1", "1", "imported"), *imported("1", "2026-03-01 10:00"),              # seen before the exam
+        *prior("P2", "2", "imported"),                                                  # claimed, never seen
+        *prior("P3", "3", "held"), *imported("3", "2026-03-02 11:59"),                  # came in before the start
+        *prior("P4", "4", "held"), *imported("4", "2026-03-03 10:00"),                  # too late
+        *prior("P5", "5", "unavailable"), *imported("5", "2025-10-01 10:00"),           # older than 120 days
+        *prior("P6", "6", "none"),
+        *exam("P6B", "2026-04-01 11:00", "2026-04-01 11:20", mrn="6"),                  # within 30 days of P6
+        *prior("P7", "7", "none"),
+        *exam("P7B", "2026-04-01 13:00", "2026-04-01 13:20", mrn="7"),                  # 30 days and an hour
+        *prior("P8", "8", "held", procedure_code="CXR", modality="DX", station="NDX01"),  # the index is another exam
+    )  # fmt: skip
+    assert house.rows("""
+        SELECT e.accession, c.availability, c.is_repeated FROM fct_prior_case c JOIN fct_exam e USING (exam_key)
+        ORDER BY 1""") == [
+        ("P1", "imported", True), ("P2", "held", True), ("P3", "imported", True), ("P4", "held", True),
+        ("P5", "unavailable", True), ("P6", "none", True), ("P7", "none", False), ("P8", "held", False),
+    ]  # fmt: skip
+
+
+def read(accession: str, mrn: str, started: str | None, final: str) -> list[Row]:
+    rows = exam(accession, "2026-03-02 06:00", "2026-03-02 06:30", mrn=mrn, final=final)
+    return [*rows, *([event("read_started", started, accession, mrn=mrn, origin="report")] if started else [])]
+
+
+def test_active_reading_time_bridges_gaps_under_30_minutes(tmp_path: Path) -> None:
+    house = Warehouse(tmp_path).built(
+        *read("A1", "1", "2026-03-02 14:00", "2026-03-02 14:10"),
+        *read("A2", "2", None, "2026-03-02 14:40"),                  # from 14:30: gap of 20 min is bridged
+        *read("A3", "3", "2026-03-02 15:10", "2026-03-02 15:20"),    # gap of exactly 30 min is not
+    )  # fmt: skip
+    query = "SELECT started_at, ended_at, minutes, n_reads, started_local FROM fct_reading_session ORDER BY 1"
+    assert house.rows(query) == [
+        (at("2026-03-02 14:00"), at("2026-03-02 14:40"), 40.0, 2, at("2026-03-02 09:00")),
+        (at("2026-03-02 15:10"), at("2026-03-02 15:20"), 10.0, 1, at("2026-03-02 10:10")),
+    ]
+    house.built(*read("A4", "4", "2026-03-02 14:50", "2026-03-02 14:55"))
+    assert house.rows(query) == [(at("2026-03-02 14:00"), at("2026-03-02 15:20"), 80.0, 4, at("2026-03-02 09:00"))]
+
+
+def test_shift_and_after_hours_of_a_read(tmp_path: Path) -> None:
+    """Day shift Mon-Fri 07:30-17:00, night 22:30-08:00: both work at 07:45, and it is in hours."""
+    house = Warehouse(tmp_path).built(
+        *read("A1", "1", None, "2026-03-03 12:29"), *read("A2", "2", None, "2026-03-03 12:45"),
+        *read("A3", "3", None, "2026-03-03 23:00"), *read("A4", "4", None, "2026-03-07 15:00"),
+    )  # fmt: skip
+    assert house.rows("SELECT read_local, shift, is_after_hours FROM fct_read ORDER BY 1") == [
+        (at("2026-03-03 07:29"), "night", True), (at("2026-03-03 07:45"), "day", False),
+        (at("2026-03-03 18:00"), None, True), (at("2026-03-07 10:00"), None, True),
+    ]  # fmt: skip
+
+
+def test_backlog_at_each_full_hour(tmp_path: Path) -> None:
+    """Target 30 min (stat emergency CT in NORTH). The data end at 14:10."""
+    urgent = {"priority": "S", "patient_class": "E"}
+    house = Warehouse(tmp_path).built(
+        *exam("A1", "2026-03-02 08:30", "2026-03-02 09:00", mrn="1", final="2026-03-02 11:00", **urgent),
+        *exam("A2", "2026-03-02 09:30", "2026-03-02 09:45", mrn="2", **urgent),
+        *exam("A3", "2026-03-02 10:05", "2026-03-02 10:10", mrn="3", final="2026-03-02 10:50", **urgent),
+        event("arrived", "2026-03-02 14:10", "A9", mrn="9"),
+    )
+    query = "SELECT hour(hour_at), n_waiting, n_past_target, oldest_min FROM fct_backlog_hour ORDER BY 1"
+    assert house.rows(query) == [
+        (9, 1, 0, 0.0), (10, 2, 1, 60.0), (11, 1, 1, 75.0), (12, 1, 1, 135.0), (13, 1, 1, 195.0), (14, 1, 1, 255.0),
+    ]  # fmt: skip
+    house.built(report("2026-03-02 11:30", "A2", mrn="2"),
+                event("final_report", "2026-03-02 11:30", "A2", mrn="2", origin="report"))  # fmt: skip
+    assert house.rows(query) == [(9, 1, 0, 0.0), (10, 2, 1, 60.0), (11, 1, 1, 75.0)]
+
+
+def test_rejects_and_image_counts(tmp_path: Path) -> None:
+    def note(sop: str, reason: str, when: str) -> Row:
+        return "reject", {"source": "PACS", "facility_alias": "NORTH", "accession": "A1", "sop_hash": sop, "at": when,
+                          "reason_code": reason, "title_code": "113001", "patient_id": "1",
+                          "patient_authority": "NORTH"}  # fmt: skip
+
+    shot = {"modality": "DX", "serial": "S2", "model": "DX1", "view": "PA", "operator": "Smith^A"}
+    house = Warehouse(tmp_path).built(
+        order("2026-03-02 08:00", procedure_code="CXR", modality="DX"),
+        image("a", "2026-03-02 09:00", **shot), image("b", "2026-03-02 09:01", **shot),
+        image("c", "2026-03-02 09:02", **{**shot, "operator": "SMITH, A"}),
+        note("b", "111209", "2026-03-02 09:30"), note("b", "111207", "2026-03-02 09:40"),
+        note("gone", "999", "2026-03-02 09:50"),
+    )  # fmt: skip
+    query = "SELECT device, view, reason_code, reason, rejected_at FROM fct_image_reject ORDER BY rejected_at"
+    assert house.rows(query) == [
+        ("N-DX1", "PA", "111209", "Positioning", at("2026-03-02 09:30")),
+        ("N-DX1", None, "999", None, at("2026-03-02 09:50")),
+    ]  # fmt: skip
+    assert house.rows("SELECT view, n_accepted, n_rejected FROM fct_image_count ORDER BY ALL") == [
+        ("PA", 2, 1), (None, 0, 1),
+    ]  # fmt: skip
+    assert house.row("SELECT n_images, n_rejected FROM fct_exam") == (2, 2)
+
+
+def test_the_last_word_on_a_slot(tmp_path: Path) -> None:
+    def slot(status: str, told: str, when: str | None, number: str = "S1") -> Row:
+        return "appointment", {
+            "source": "SCH", "facility_alias": "NORTH", "accession": "A1", "appointment_id": number, "status": status,
+            "slot_at": when, "duration_min": 30.0 if when else None, "resource": "NCT01" if when else None,
+            "message_at": told, "message_id": told,
+        }  # fmt: skip
+
+    house = Warehouse(tmp_path).built(
+        slot("noshow", "2026-03-04 10:00", None),
+        slot("booked", "2026-03-01 10:00", "2026-03-03 15:00"),
+        slot("rescheduled", "2026-03-02 10:00", "2026-03-04 09:30"),
+        event("scheduled", "2026-03-01 10:00", origin="schedule", slot_at="2026-03-03 15:00"),
+        event("rescheduled", "2026-03-02 10:00", origin="schedule", slot_at="2026-03-04 09:30"),
+    )
+    assert house.row("SELECT device, slot_at, slot_local, duration_min, status FROM fct_appointment") == (
+        "N-CT1", at("2026-03-04 09:30"), at("2026-03-04 04:30"), 30.0, "noshow",
+    )  # fmt: skip
+    assert house.row("SELECT booked_at, scheduled_at FROM fct_exam") == (at("2026-03-01 10:00"), at("2026-03-04 09:30"))
+
+
+def test_a_clock_that_runs_ahead_is_reported(tmp_path: Path) -> None:
+    rows: list[Row] = []
+    for number, ahead in enumerate((6, 7, 8)):
+        rows += exam(f"A{number}", f"2026-03-02 1{number}:00", f"2026-03-02 1{number}:30", mrn=str(number))
+        rows.append(image(f"i{number}", f"2026-03-02 1{number}:0{ahead}", f"A{number}", mrn=str(number)))
+    house = Warehouse(tmp_path).built(*rows)
+    assert house.rows("SELECT device, n, offset_s FROM dq_clock_offset") == [("N-CT1", 3, 420.0)]
