@@ -19,7 +19,6 @@ from etl.commands import (
     simulate,
     status,
 )
-from etl.errors import RadopsError
 
 app = typer.Typer(
     name="radops",
@@ -33,12 +32,15 @@ for verbs in (demo, pipeline, serve, exporting, status, quarantine, mapping, lin
 
 
 def main() -> None:
-    """Entry point: run a verb and exit with its code."""
+    """Entry point: run a verb and exit with its code. A bug is told by its place: its text may quote a value."""
     try:
         app()
-    except RadopsError as error:
-        typer.echo(f"radops: {error}", err=True)
-        sys.exit(error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last resort: nothing may print an exception's text unseen
+        from etl.faults import explain, place  # noqa: PLC0415
+
+        known = explain(error)
+        typer.echo(f"radops: {known or f'a bug, please report it: {place(error)}'}", err=True)
+        sys.exit(known.exit_code if known else 1)
 
 
 if __name__ == "__main__":

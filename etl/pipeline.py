@@ -11,6 +11,7 @@ from typing import Any
 
 from etl.build import build
 from etl.errors import TooManyRejectsError
+from etl.faults import explain, place
 from etl.home import Home
 from etl.inbox import scan
 from etl.intake import open_intake
@@ -33,7 +34,12 @@ def _nothing(_stage: str, _done: int, _of: int) -> None:
 def _stage(log: Log, name: str) -> Iterator[Facts]:
     facts: Facts = {}
     started = time.monotonic()
-    yield facts
+    try:
+        yield facts
+    except Exception as error:
+        known = explain(error)
+        log.stage("failed", stage=name, error=str(known) if known else place(error))
+        raise
     facts["seconds"] = round(time.monotonic() - started, 2)
     log.stage(name, **facts)
 
@@ -70,6 +76,9 @@ def build_stage(home: Home, log: Log, *, full: bool = False, progress: Progress 
     """Bring the marts up to date. Raises CheckFailedError."""
     with _stage(log, "rebuild" if full else "build") as facts:
         open_intake(home.intake).close()
+        if full:  # whatever state the work copy is in, it is derived again
+            for path in home.root.glob(f"{home.marts.name}*"):
+                path.unlink()
         facts.update(asdict(build(home, full=full, progress=progress)))
     return facts
 

@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -48,28 +49,40 @@ def snapshot_paths(home: Home) -> list[Path]:
     return sorted(home.published.glob("radops-*.duckdb"))
 
 
-def read_meta(path: Path) -> tuple[str, str, str, datetime | None, datetime]:
-    """(snapshot id, digest, version of the metrics, data through, built at) of a snapshot."""
-    with duckdb.connect(str(path), read_only=True) as con:
-        rows = con.execute(
-            "SELECT snapshot_id, digest, signature, data_through, built_at FROM meta_snapshot"
-        ).fetchall()
-    return rows[0]
+class Meta(NamedTuple):
+    """What a snapshot says of itself; times are UTC."""
+
+    snapshot_id: str
+    digest: str
+    signature: str
+    data_through: datetime | None
+    built_at: datetime
+
+
+def read_meta(path: Path) -> Meta | None:
+    """Identity of a snapshot; None where the file is damaged."""
+    try:
+        with duckdb.connect(str(path), read_only=True) as con:
+            rows = con.execute(
+                "SELECT snapshot_id, digest, signature, data_through, built_at FROM meta_snapshot"
+            ).fetchall()
+    except (duckdb.IOException, duckdb.SerializationException, duckdb.CatalogException, duckdb.FatalException):
+        return None
+    return Meta(*rows[0])
 
 
 def publish(home: Home) -> Published:
     """Publish the marts if they or the metrics changed. Raises CheckFailedError, keeping the old snapshot."""
-    for leftover in home.published.glob(".*.tmp"):
+    for leftover in home.published.glob(".*.tmp*"):  # a killed publish leaves its copy and the engine's log beside it
         leftover.unlink()
     with duckdb.connect(str(home.marts)) as con:
         con.execute("CHECKPOINT")
         digest = overall(con)
     signature = metric_macros.signature()
     newest = current(home)
-    if newest is not None:
-        snapshot_id, old_digest, old_signature, *_ = read_meta(newest)
-        if (digest, signature) == (old_digest, old_signature):
-            return Published(snapshot_id, newest, digest, is_new=False)
+    meta = read_meta(newest) if newest else None
+    if newest and meta and (digest, signature) == (meta.digest, meta.signature):
+        return Published(meta.snapshot_id, newest, digest, is_new=False)
     sequence = max((int(p.stem.split("-")[1]) for p in snapshot_paths(home)), default=0) + 1
     final = home.published / f"radops-{sequence:06d}.duckdb"
     temporary = home.published / f".{final.name}.tmp"
@@ -143,8 +156,9 @@ def _retire(home: Home, newest: Path) -> None:
     paths = [p for p in snapshot_paths(home) if p != newest]
     last_of_month = {}
     for path in [*paths, newest]:
-        built = read_meta(path)[4]
-        last_of_month[built.year, built.month] = path
+        meta = read_meta(path)
+        if meta:
+            last_of_month[meta.built_at.year, meta.built_at.month] = path
     keep = {*[*paths, newest][-home.settings.keep_snapshots :], *last_of_month.values()}
     for path in paths:
         if path not in keep:

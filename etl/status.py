@@ -12,7 +12,7 @@ from etl.home import Home
 from etl.publish import current, read_meta
 
 #: Stages whose last log line `status` repeats.
-STAGES = ("ingest", "build", "rebuild", "publish", "export")
+STAGES = ("ingest", "build", "rebuild", "publish", "export", "failed")
 
 
 def status(home: Home) -> dict[str, Any]:
@@ -20,7 +20,10 @@ def status(home: Home) -> dict[str, Any]:
     newest = current(home)
     if newest is None:
         return {"snapshot": None, "digest": None, "data_through": None, "alarms": ["nothing is published yet"]}
-    snapshot_id, digest, _, data_through, built_at = read_meta(newest)
+    meta = read_meta(newest)
+    if meta is None:
+        return {"snapshot": None, "digest": None, "data_through": None, "alarms": [f"{newest.name} is damaged"]}
+    snapshot_id, digest, _, data_through, built_at = meta
     with duckdb.connect(str(newest), read_only=True) as con:
         exams = dict(con.execute("SELECT facility, count(*) FROM fct_exam GROUP BY 1 ORDER BY 1").fetchall())
         waiting = dict(
@@ -29,7 +32,7 @@ def status(home: Home) -> dict[str, Any]:
                    GROUP BY 1 ORDER BY 1"""
             ).fetchall()
         )
-        sources = con.execute("SELECT source, last_message_at FROM dq_freshness ORDER BY 1").fetchall()
+        sources = con.execute("SELECT source, max(last_at) FROM dq_freshness GROUP BY 1 ORDER BY 1").fetchall()
     silent = [
         source
         for source, last in sources
@@ -59,7 +62,10 @@ def last_stages(home: Home) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     if path.exists():
         for line in path.read_text("ascii").splitlines():
-            facts = json.loads(line)
+            try:
+                facts = json.loads(line)
+            except json.JSONDecodeError:  # a line that a killed process did not finish
+                continue
             if facts["event"] in STAGES:
                 found[facts.pop("event")] = facts
     return found

@@ -26,7 +26,8 @@ def register(app: typer.Typer) -> None:
         from etl.sources import sniff  # noqa: PLC0415
 
         try:
-            data = read_file(next(iter(scan([file]))))
+            candidate = next(iter(scan([file])))
+            data = read_file(candidate, candidate.size)
         except (UnsafeFileError, StopIteration) as error:
             raise UnreadableInputError(f"{file}: cannot be read ({error})") from error
         standard = sniff(data)
@@ -37,7 +38,8 @@ def register(app: typer.Typer) -> None:
             show({"standard": standard, "findings": [asdict(f) for f in findings]}, as_json=True)
         else:
             for finding in findings:
-                typer.echo(f"{finding.severity:<8} {finding.where:<18} {finding.text} [{finding.reference}]")
+                where = f"{finding.position:>5} {finding.field:<18}"
+                typer.echo(f"{finding.severity:<8} {where} {finding.rule} [{finding.chapter}]")
             typer.echo(f"{standard}: {len(findings)} findings")
         if any(f.severity == "error" for f in findings):
             raise UnreadableInputError(f"{file}: does not conform")
