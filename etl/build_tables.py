@@ -21,6 +21,12 @@ INTAKE_VIEWS: dict[str, str] = {
     "batch_time": "SELECT batch_id, loaded_at FROM intake.raw_batch",
     "actor_name": "SELECT actor, name FROM intake.work.actor",
     "identity_flag": "SELECT rank, node, flag FROM intake.work.flag",
+    # Patients in whose merges no identifier survives: each was merged into another.
+    "merge_cycle": """
+        SELECT p.person FROM intake.work.patient p
+        JOIN (SELECT low AS patient, prior FROM intake.work.patient_edge WHERE kind = 'merge'
+              UNION SELECT high, prior FROM intake.work.patient_edge WHERE kind = 'merge') e USING (patient)
+        GROUP BY p.person HAVING count(DISTINCT p.patient) = count(DISTINCT e.prior)""",
 }
 
 

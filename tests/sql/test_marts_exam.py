@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.raw_rows import Row
+from tests.raw_rows import Row, link
 from tests.warehouse import Warehouse, event, exam, image, order, report
 
 DAY = "2026-03-02"
@@ -228,3 +228,12 @@ def test_unknown_facility_is_listed_not_dropped(warehouse: Warehouse) -> None:
     warehouse.built(*exam("A1", f"{DAY} 09:00", f"{DAY} 09:30", facility="NOWHERE"))
     assert warehouse.row("SELECT facility, exclusion_reason FROM fct_exam") == ("unmapped", "unlinked_facility")
     assert ("facility", "unmapped", "unmapped", 1) in warehouse.rows("FROM dq_unmapped")
+
+
+def test_merges_in_a_circle_are_one_patient_and_reported(warehouse: Warehouse) -> None:
+    warehouse.load(order(f"{DAY} 08:00", "A1", mrn="1"), order(f"{DAY} 08:00", "A2", mrn="2"), link("merge", "1", "2"))
+    warehouse.build()
+    assert warehouse.rows("FROM dq_identity") == []
+    warehouse.built(link("merge", "2", "1", "2026-03-03"))
+    assert warehouse.row("SELECT count(DISTINCT patient_key) FROM fct_exam") == (1,)
+    assert warehouse.rows("FROM dq_identity") == [("patient_id", "merge_cycle", 1)]
