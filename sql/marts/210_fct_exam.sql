@@ -88,8 +88,8 @@
 -- column: exclusion_reason VARCHAR - | why it does not count
 -- column: first_loaded_batch BIGINT - | first batch that mentioned it; not in the digest
 SELECT f.exam_key, published_accession(f.accession) AS accession, f.facility, f.patient_key, f.study_key, f.device,
-       p.modality, f.procedure_code AS procedure_local, p.procedure, p.procedure_name, p.region, p.laterality, p.contrast,
-       p.service_line, f.priority, f.patient_class, age_band(g.age) AS age_band, f.sex, f.location,
+       p.modality, f.procedure_code AS procedure_local, p.procedure, p.procedure_name, p.region, p.laterality,
+       p.contrast, p.service_line, f.priority, f.patient_class, age_band(g.age) AS age_band, f.sex, f.location,
        f.ordered_at, f.booked_at, f.scheduled_at, f.door_at, f.arrived_at, f.protocoled_at, f.exam_started_at,
        f.exam_ended_at, f.images_available_at, f.read_started_at, f.dictated_at, f.first_prelim_at, f.last_prelim_at,
        f.first_final_at, f.last_final_at, f.critical_found_at, f.critical_communicated_at, f.cancelled_at,

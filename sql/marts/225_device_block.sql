@@ -1,7 +1,7 @@
 -- name: device_block
 -- grain: staffed block of a device and day
 -- key: device, day_local, opens_local
--- purpose: Staffed time in days: weekly hours of the device, without closed days, from its first exam to the data cut-off.
+-- purpose: Staffed blocks by day: weekly hours without closed days, from the first exam to the data cut-off.
 -- materialize: work
 -- column: device VARCHAR - | device
 -- column: day_local DATE local | day

@@ -1,7 +1,7 @@
 -- name: staffed_piece
 -- grain: device, UTC hour, staffed block
 -- key: device, hour_at, staffed_from
--- purpose: Staffed time of a device cut at the hours and at the data cut-off; an hour can reach into the next local day.
+-- purpose: Staffed time cut at the hours and at the data cut-off; an hour can reach into the next local day.
 -- materialize: work
 -- column: device VARCHAR - | device
 -- column: hour_at TIMESTAMP UTC | hour

@@ -16,8 +16,8 @@
 -- column: gap_before_min DOUBLE min | since the device was last busy that day; negative where sessions overlap
 -- column: is_same_block BOOLEAN - | the gap lies inside one staffed block
 -- column: is_turnover BOOLEAN - | gap of 0 to 60 min inside one staffed block
-SELECT g.device, g.facility, g.modality, g.busy_started_at, g.busy_ended_at, g.busy_started_local, g.busy_date, g.n_exams,
-       g.session_number, g.gap_before_min, g.is_same_block,
+SELECT g.device, g.facility, g.modality, g.busy_started_at, g.busy_ended_at, g.busy_started_local, g.busy_date,
+       g.n_exams, g.session_number, g.gap_before_min, g.is_same_block,
        g.is_same_block AND g.gap_before_min >= 0 AND g.gap_before_min <= 60 AS is_turnover
 FROM (SELECT s.device, s.facility, s.modality, s.busy_started_at, s.busy_ended_at, s.busy_started_local, s.busy_date,
              s.n_exams, s.session_number, minutes_between(s.previous_ended_at, s.busy_started_at) AS gap_before_min,

@@ -16,7 +16,8 @@ FROM (SELECT c.facility, c.modality, c.priority, c.patient_class, c.hour_at, sum
             UNION ALL
             SELECT facility, modality, priority, patient_class, out_at, -1, 0, -wrvu FROM backlog_exam
             UNION ALL
-            SELECT facility, modality, priority, patient_class, past_at, 0, 1, 0 FROM backlog_exam WHERE past_at < out_at
+            SELECT facility, modality, priority, patient_class, past_at, 0, 1, 0 FROM backlog_exam
+            WHERE past_at < out_at
             UNION ALL
             SELECT facility, modality, priority, patient_class, out_at, 0, -1, 0 FROM backlog_exam
             WHERE past_at < out_at) c

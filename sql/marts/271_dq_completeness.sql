@@ -24,6 +24,6 @@ FROM (SELECT x.facility, x.modality, CAST(date_trunc('month', x.exam_ended_local
       WHERE x.is_countable
       GROUP BY ALL) e
 CROSS JOIN (SELECT DISTINCT r.milestone FROM milestone_rule r
-            WHERE r.milestone IN ('ordered', 'arrived', 'exam_started', 'exam_ended', 'images_available', 'first_prelim',
-                                  'first_final')) m
+            WHERE r.milestone IN ('ordered', 'arrived', 'exam_started', 'exam_ended', 'images_available',
+                                  'first_prelim', 'first_final')) m
 GROUP BY ALL

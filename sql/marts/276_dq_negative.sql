@@ -10,7 +10,8 @@
 -- column: month DATE local | month of exam end
 -- column: n_negative BIGINT exams | exams
 -- column: worst_min DOUBLE min | most negative
-SELECT n.facility, n.modality, n.device, n.interval_name, CAST(date_trunc('month', n.exam_ended_local) AS DATE) AS month,
+SELECT n.facility, n.modality, n.device, n.interval_name,
+       CAST(date_trunc('month', n.exam_ended_local) AS DATE) AS month,
        count(*) AS n_negative, min(n.value_min) AS worst_min
 FROM (SELECT e.facility, e.modality, e.device, e.exam_ended_local, i.interval_name,
              CASE i.interval_name WHEN 'order_to_exam_min' THEN e.order_to_exam_min WHEN 'wait_min' THEN e.wait_min

@@ -14,7 +14,8 @@ SELECT m.minute_of_week, min(m.shift) FILTER (WHERE m.choice = 1) AS shift,
 FROM (SELECT w.minute_of_week, s.shift, s.is_after_hours, n.n_spans,
              row_number() OVER (
                  PARTITION BY w.minute_of_week
-                 ORDER BY s.is_after_hours, mod(w.minute_of_week - s.from_minute + 10080, 10080) DESC, s.shift) AS choice
+                 ORDER BY s.is_after_hours, mod(w.minute_of_week - s.from_minute + 10080, 10080) DESC, s.shift)
+                 AS choice
       FROM week_minute w
       CROSS JOIN (SELECT count(*) AS n_spans FROM shift_span) n
       LEFT JOIN shift_span s ON mod(w.minute_of_week - s.from_minute + 10080, 10080) < s.n_minutes) m

@@ -17,7 +17,8 @@ FROM (SELECT r.*, m.exam_key, m.facility, m.study_key, keyed('series', r.series_
              row_number() OVER (
                  PARTITION BY m.exam_key, r.sop_hash
                  ORDER BY r.message_at DESC NULLS LAST, r.acquired_at, r.series_uid, r.station, r.serial, r.ae_title,
-                          r.modality, r.view, r.body_part, r.operator) AS choice
+                          r.modality, r.view, r.body_part, r.operator, r.is_original, r.acquisition_duration_s,
+                          r.imported_at, r.procedure_code, r.procedure_text, m.study_key) AS choice
       FROM raw_instance r
       JOIN exam_mention m ON m.mention = r.mention) i
 LEFT JOIN device_by_serial s ON s.serial = i.serial AND s.model = i.model

@@ -1,7 +1,7 @@
 -- name: stg_statement
 -- grain: message that describes an exam
 -- key: exam_key, version
--- purpose: Every message's description of its exam in one shape; version grows with the weight of the speaker, then time.
+-- purpose: What every message says of its exam in one shape; version grows with the speaker's weight, then with time.
 -- materialize: table
 -- column: exam_key VARCHAR - | exam
 -- column: version BIGINT - | a later version wins: orders over reports over appointments over images
@@ -9,7 +9,9 @@ SELECT s.*,
        row_number() OVER (
            PARTITION BY s.exam_key
            ORDER BY s.weight, s.message_at NULLS FIRST, s.source, s.message_id, s.row_number, s.procedure_code,
-                    s.procedure_text, s.priority, s.patient_class, s.location, s.modality, s.birth_date, s.sex) AS version
+                    s.procedure_text, s.alternate_code, s.alternate_text, s.modality, s.laterality, s.priority,
+                    s.patient_class, s.location, s.reason, s.outside_prior, s.outside_modality, s.outside_body_part,
+                    s.duplicate_reason, s.birth_date, s.sex) AS version
 FROM (SELECT exam_key, 4 AS weight, message_at, source, message_id, row_number, procedure_code, procedure_text,
              procedure_system, alternate_code, alternate_text, modality, laterality, priority, patient_class, location,
              reason, outside_prior, outside_modality, outside_body_part, duplicate_reason, birth_date, sex

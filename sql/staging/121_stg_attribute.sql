@@ -1,7 +1,7 @@
 -- name: stg_attribute
 -- grain: exam
 -- key: exam_key
--- purpose: The latest word on each attribute; a message that leaves a field out changes nothing, an empty value deletes it.
+-- purpose: The latest word on each attribute: a field left out changes nothing, an empty value deletes.
 -- materialize: table
 -- column: exam_key VARCHAR - | exam
 SELECT s.exam_key,

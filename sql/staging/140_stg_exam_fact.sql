@@ -14,10 +14,12 @@ SELECT x.exam_key, x.facility, coalesce(z.zone, s.default_zone) AS zone, x.patie
        CASE WHEN upper(a.patient_class) IN ('E', 'EMER') THEN 'emergency'
             WHEN upper(a.patient_class) IN ('I', 'IMP', 'ACUTE', 'NONAC') THEN 'inpatient'
             ELSE 'outpatient' END AS patient_class,
-       t.ordered_at, t.booked_at, t.scheduled_at, d.door_at, t.arrived_at, t.protocoled_at, t.exam_started_at, t.exam_ended_at,
-       t.images_available_at, t.read_started_at, t.dictated_at, t.first_prelim_at, t.last_prelim_at, t.first_final_at,
-       t.last_final_at, t.critical_found_at, t.critical_communicated_at, t.cancelled_at, t.ordered_source, t.arrived_source,
-       t.exam_started_source, t.exam_ended_source, t.images_available_source, t.first_prelim_source, t.first_final_source,
+       t.ordered_at, t.booked_at, t.scheduled_at, d.door_at, t.arrived_at, t.protocoled_at, t.exam_started_at,
+       t.exam_ended_at, t.images_available_at, t.read_started_at, t.dictated_at, t.first_prelim_at, t.last_prelim_at,
+       t.first_final_at,
+       t.last_final_at, t.critical_found_at, t.critical_communicated_at, t.cancelled_at, t.ordered_source,
+       t.arrived_source, t.exam_started_source, t.exam_ended_source, t.images_available_source, t.first_prelim_source,
+       t.first_final_source,
        r.radiologist, r.prelim_radiologist, r.assistant, c.wrvu, coalesce(i.n_series, 0) AS n_series,
        coalesce(i.n_images, 0) AS n_images, coalesce(j.n_rejected, 0) AS n_rejected,
        coalesce(r.n_addenda, 0) AS n_addenda, coalesce(r.n_corrections, 0) AS n_corrections,

@@ -95,6 +95,13 @@ def test_building_twice_changes_nothing(warehouse: Warehouse) -> None:
     assert (again.digest, again.touched, again.is_full) == (first.digest, 0, False)
 
 
+def test_without_exams_the_marts_are_empty(warehouse: Warehouse) -> None:
+    empty = warehouse.build()
+    assert (empty.n_exams, empty.data_through) == (0, None)
+    warehouse.load(event("arrived", f"{DAY} 07:00", None, mrn=None))
+    assert warehouse.build().n_exams == 0
+
+
 def test_a_duplicate_of_every_row_changes_nothing(warehouse: Warehouse) -> None:
     rows = varied_rows()
     warehouse.load(*rows)
