@@ -21,7 +21,8 @@ CSV_FILES: dict[str, tuple[str, ...]] = {
     "calendar.csv": ("facility", "date", "kind"),
     "shifts.csv": ("shift", "weekday", "starts", "ends", "is_after_hours"),
     "targets.csv": (
-        "metric", "facility", "modality", "priority", "patient_class", "target", "unit", "source", "valid_from", "valid_to",
+        "metric", "facility", "modality", "priority", "patient_class", "target", "unit", "source", "valid_from",
+        "valid_to",
     ),
     "procedures.csv": ("facility", "code", "text", "procedure", "decided_by", "valid_from"),
     "fees.csv": ("charge_code", "wrvu", "valid_from", "source"),

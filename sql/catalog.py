@@ -1,0 +1,275 @@
+"""The catalog: headers of the SQL files as data. Pages, exports, the dictionary and the tests are made from it.
+
+A file opens with `-- key: value` lines; a missing or unknown key is an error that names the file and the key, so a
+model or metric without its meaning does not load.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+
+SQL = Path(__file__).parent
+_LINE = re.compile(r"--\s*(\w+):\s?(.*)")
+#: Folder -> range of numbers.
+NUMBERS = {"staging": (100, 199), "marts": (200, 299), "metrics": (300, 399), "checks": (400, 499)}
+MODEL_KEYS = {"name", "grain", "key", "purpose"}
+MODEL_OPTIONAL = {"materialize", "scope", "sorted_by", "column"}
+CHECK_KEYS = {"name", "purpose"}
+CHECK_OPTIONAL = {"grain", "key"}
+METRIC_KEYS = {
+    "id", "title", "question", "unit", "better", "kind", "statistic", "clock_start", "clock_stop", "includes",
+    "excludes", "nulls", "min_n", "table", "anchor", "groups", "filters", "target", "reference", "version", "since",
+}  # fmt: skip
+METRIC_OPTIONAL = {"choices", "numerator", "denominator", "goal"}
+#: Statistics of a percentile metric: name -> probability; the mean has none.
+PERCENTILES = {"p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "mean": None}
+#: Kind of a metric -> columns that its body gives beside `period_local` and the groups.
+KINDS: dict[str, frozenset[str]] = {
+    "percentile": frozenset({"value"}),
+    "ratio": frozenset({"numerator", "denominator"}),
+    "rate": frozenset({"numerator", "denominator"}),
+    "sum": frozenset({"numerator"}),
+    "last": frozenset({"numerator", "latest_local"}),
+    "max": frozenset({"value"}),
+}
+BETTER = ("lower", "higher", "neither")
+#: Groups that come from the anchor's wall clock, not from a column of the body.
+CLOCK_GROUPS = ("shift", "weekday", "hour")
+
+
+class CatalogError(ValueError):
+    """A SQL file whose header is not complete, or an id that no file has; names the file and the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a model: `unit` is `-` where there is none."""
+
+    name: str
+    type: str
+    unit: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model at a declared grain; `materialize` is view, table or work (work is never published)."""
+
+    name: str
+    number: int
+    grain: str
+    key: str
+    purpose: str
+    materialize: str
+    columns: tuple[Column, ...]
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One rule of the marts: its statement gives the rows that break it."""
+
+    name: str
+    number: int
+    purpose: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric; the fields are the header's keys, `columns` what the body gives a row.
+
+    `choices` maps the statistic's names of a ratio to the body's numerator columns; `goal` is the target as a number.
+    """
+
+    id: str
+    number: int
+    title: str
+    question: str
+    unit: str
+    better: str
+    kind: str
+    statistic: str
+    choices: tuple[tuple[str, str], ...]
+    numerator: str
+    denominator: str
+    clock_start: str
+    clock_stop: str
+    includes: str
+    excludes: str
+    nulls: str
+    min_n: int
+    table: str
+    anchor: str
+    groups: tuple[str, ...]
+    filters: tuple[str, ...]
+    target: str
+    goal: float | None
+    reference: str
+    version: str
+    since: str
+    body: str
+    columns: frozenset[str]
+
+    @property
+    def statistics(self) -> tuple[str, ...]:
+        """Names that `statistic` may take; a metric of one value has only `value`."""
+        names = PERCENTILES if self.kind == "percentile" else [name for name, _ in self.choices]
+        return tuple(names) or ("value",)
+
+    @property
+    def has_dates(self) -> bool:
+        """Whether the date filters apply; they do not where the value is about the data cut-off."""
+        return "since" in self.filters
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Keys of a file with their values in order, and the statement below them."""
+
+    path: Path
+    number: int
+    values: dict[str, list[str]]
+    body: str
+
+    def one(self, key: str, default: str = "") -> str:
+        """The single value of a key."""
+        return self.values.get(key, [default])[0].strip()
+
+    def words(self, key: str) -> tuple[str, ...]:
+        """The value of a key as its comma-separated parts."""
+        return tuple(part.strip() for part in self.one(key).split(",") if part.strip())
+
+
+def read_header(path: Path, required: set[str], optional: set[str]) -> Header:
+    """Header and body of a file. Raises CatalogError for a missing, unknown, empty or repeated key, or number."""
+    values: dict[str, list[str]] = {}
+    lines = path.read_text("utf-8").splitlines()
+    for line in lines:
+        match = _LINE.match(line)
+        if match is None:
+            break
+        values.setdefault(match.group(1), []).append(match.group(2))
+    faults = {
+        "lacks": required - values.keys(),
+        "has unknown": values.keys() - required - optional,
+        "leaves empty": {key for key, given in values.items() if not all(text.strip() for text in given)},
+        "repeats": {key for key, given in values.items() if len(given) > 1 and key != "column"},
+    }
+    told = [f"{fault} {', '.join(sorted(keys))}" for fault, keys in faults.items() if keys]
+    if told:
+        raise CatalogError(f"{path.name}: header {'; '.join(told)}")
+    number = path.stem.partition("_")[0]
+    low, high = NUMBERS[path.parent.name]
+    if not number.isdigit() or not low <= int(number) <= high:
+        raise CatalogError(f"{path.name}: number outside {low}-{high}")
+    body = "\n".join(line for line in lines if not line.startswith("--")).strip().rstrip(";")
+    return Header(path, int(number), values, body)
+
+
+def read_model(path: Path) -> Model:
+    """The model of one file. Raises CatalogError, also for a published table without column lines."""
+    header = read_header(path, MODEL_KEYS, MODEL_OPTIONAL)
+    columns = tuple(_column(path, line) for line in header.values.get("column", []))
+    if not columns:
+        raise CatalogError(f"{path.name}: header lacks column lines")
+    return Model(
+        header.one("name"), header.number, header.one("grain"), header.one("key"), header.one("purpose"),
+        header.one("materialize", "table"), columns, header.body,
+    )  # fmt: skip
+
+
+def _column(path: Path, line: str) -> Column:
+    left, separator, note = line.partition("|")
+    parts = left.split()
+    if not separator or len(parts) != 3 or not note.strip():
+        raise CatalogError(f"{path.name}: column is not `name TYPE unit | note`: {line.strip()}")
+    name, kind, unit = parts
+    return Column(name, kind, unit, note.strip())
+
+
+def read_check(path: Path) -> Check:
+    """The check of one file. Raises CatalogError."""
+    header = read_header(path, CHECK_KEYS, CHECK_OPTIONAL)
+    return Check(header.one("name"), header.number, header.one("purpose"), header.body)
+
+
+def read_metric(path: Path) -> Metric:
+    """The metric of one file; its words are checked against the lists above. Raises CatalogError."""
+    header = read_header(path, METRIC_KEYS, METRIC_OPTIONAL)
+    goal = header.one("goal")
+    choices = tuple((name.strip(), column.strip()) for name, _, column in
+                    (pair.partition("=") for pair in header.words("choices")))  # fmt: skip
+    parsed = sqlglot.parse_one(header.body, read="duckdb")
+    metric = Metric(
+        **{key: header.one(key) for key in METRIC_KEYS - {"min_n", "groups", "filters"}},
+        number=header.number, choices=choices, numerator=header.one("numerator"), denominator=header.one("denominator"),
+        min_n=int(header.one("min_n")), groups=header.words("groups"), filters=header.words("filters"),
+        goal=float(goal) if goal else None, body=header.body,
+        columns=frozenset(parsed.named_selects) if isinstance(parsed, exp.Query) else frozenset(),
+    )  # fmt: skip
+    _check_metric(path, metric)
+    return metric
+
+
+def _check_metric(path: Path, metric: Metric) -> None:
+    for key, known in (("kind", KINDS), ("better", BETTER), ("statistic", metric.statistics)):
+        if getattr(metric, key) not in known:
+            raise CatalogError(f"{path.name}: {key} is one of {', '.join(known)}")
+    numerators = {column for _, column in metric.choices}
+    wanted = KINDS[metric.kind] - ({"numerator"} if numerators else set()) | numerators
+    wanted |= {"period_local", *metric.groups, *metric.filters} - {*CLOCK_GROUPS, "since", "until"}
+    if lacking := wanted - metric.columns:
+        raise CatalogError(f"{path.name}: the body lacks {', '.join(sorted(lacking))}")
+    if metric.kind not in ("percentile", "max") and not (metric.numerator and metric.denominator):
+        raise CatalogError(f"{path.name}: header lacks numerator or denominator, in words")
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything that the SQL files say of themselves, in number order. `models` holds staging and marts."""
+
+    models: dict[str, Model]
+    metrics: dict[str, Metric]
+    checks: dict[str, Check]
+
+    @classmethod
+    @lru_cache(maxsize=1)
+    def load(cls) -> Catalog:
+        """The catalog of the installed files. Raises CatalogError naming the file and the key."""
+        return cls(
+            {m.name: m for folder in ("staging", "marts") for m in map(read_model, _files(folder))},
+            {m.id: m for m in map(read_metric, _files("metrics"))},
+            {c.name: c for c in map(read_check, _files("checks"))},
+        )
+
+    def metric(self, metric_id: str) -> Metric:
+        """The metric of an id. Raises CatalogError naming the known ones."""
+        if metric_id not in self.metrics:
+            raise CatalogError(f"no metric {metric_id!r}; known: {', '.join(self.metrics)}")
+        return self.metrics[metric_id]
+
+    @property
+    def tables(self) -> dict[str, Model]:
+        """Published tables: marts that are neither work nor view."""
+        return {name: m for name, m in self.models.items() if m.number >= 200 and m.materialize == "table"}
+
+
+def _files(folder: str) -> Iterable[Path]:
+    return sorted((SQL / folder).glob("*.sql"))
+
+
+def signature() -> str:
+    """SHA-256 over every metric's file, as hex: changes with any definition."""
+    digest = hashlib.sha256()
+    for path in _files("metrics"):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,111 @@
+"""What a snapshot needs to explain itself: `metrics.<id>` table macros, comments, and the dictionary as tables.
+
+A macro is made from the same file and the same wrapper as `sql.query.metric` and gives the same numbers:
+`FROM metrics.report_final(groups := ['facility'], since := DATE '2026-01-01', period := 'month')`.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from sql.catalog import Catalog, Metric, signature
+from sql.filters import FILTERS, NO_VALUE
+from sql.shape import PERIODS, Ask, group_sql, period_end_sql, period_sql, statement
+
+__all__ = ["create_macro", "install", "signature"]
+
+_META_METRIC = (
+    "id", "title", "question", "unit", "better", "kind", "statistic", "clock_start", "clock_stop", "includes",
+    "excludes", "nulls", "min_n", "table", "anchor", "target", "goal", "reference", "version", "since",
+)  # fmt: skip
+
+
+def create_macro(metric: Metric) -> str:
+    """The statement that creates a metric's table macro. Parameters: groups, since, until, period, statistic and one
+    list a filter (NULL = all)."""
+    filters = [f for f in FILTERS if f.key in metric.filters]
+    parameters = [
+        "groups := CAST([] AS VARCHAR[])", "since := CAST(NULL AS DATE)", "until := CAST(NULL AS DATE)",
+        "period := 'all'",
+        f"statistic := '{metric.statistic}'", *(f"{f.key} := CAST(NULL AS VARCHAR[])" for f in filters),
+    ]  # fmt: skip
+    conditions = [f"({f.key} IS NULL OR list_contains({f.key}, coalesce(b.{f.column}, '{NO_VALUE}')))" for f in filters]
+    if metric.has_dates:
+        conditions += [
+            "(since IS NULL OR b.period_local >= CAST(since AS TIMESTAMP))",
+            "(until IS NULL OR b.period_local < CAST(until AS TIMESTAMP))",
+        ]
+    cases = "".join(f" WHEN '{group}' THEN {group_sql(group)}" for group in metric.groups)
+    unknown = f"error('{metric.id}: groups are {', '.join(metric.groups)}')"
+    periods = ("all", *PERIODS)
+    ask = Ask(
+        keys=(f"array_to_string(list_transform(groups, lambda g: CASE g{cases} ELSE {unknown} END), ' | ')",),
+        group_name="CASE WHEN len(groups) = 0 THEN 'all' ELSE array_to_string(groups, ' | ') END",
+        group_value="CASE WHEN len(groups) = 0 THEN 'all' ELSE f.g0 END",
+        period_start=_by_period({p: period_sql(p) for p in periods}),
+        period_end=_by_period({p: period_end_sql(p) for p in periods}),
+        since="since",
+        until="until",
+        statistic="statistic",
+        where=" AND ".join(conditions) or "TRUE",
+        has_shift="shift" in metric.groups,
+        order="f.period_start, f.g0",
+    )
+    return f"CREATE OR REPLACE MACRO metrics.{metric.id}({', '.join(parameters)}) AS TABLE {statement(metric, ask)}"
+
+
+def _by_period(expressions: dict[str, str]) -> str:
+    cases = "".join(f" WHEN '{period}' THEN {sql}" for period, sql in expressions.items())
+    return f"CASE period{cases} ELSE error('period is one of {', '.join(expressions)}') END"
+
+
+def install(connection: duckdb.DuckDBPyConnection) -> None:
+    """Add macros, comments, `meta_metric` and `meta_column` to a copy of the marts, before it is made read-only."""
+    catalog = Catalog.load()
+    connection.execute("CREATE SCHEMA IF NOT EXISTS metrics")
+    for metric in catalog.metrics.values():
+        connection.execute(create_macro(metric))
+        connection.execute(
+            f"COMMENT ON MACRO TABLE metrics.{metric.id} IS {_text(f'{metric.title}. {metric.question}')}"
+        )
+    _install_dictionary(connection, catalog)
+    present = {name for (name,) in connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'").fetchall()}  # fmt: skip
+    for model in catalog.tables.values():
+        if model.name not in present:
+            continue
+        connection.execute(f"COMMENT ON TABLE {model.name} IS {_text(f'{model.purpose} One row: {model.grain}.')}")
+        for column in model.columns:
+            unit = "" if column.unit == "-" else f" [{column.unit}]"
+            connection.execute(f'COMMENT ON COLUMN {model.name}."{column.name}" IS {_text(column.note + unit)}')
+
+
+def _install_dictionary(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    types = {"min_n": "BIGINT", "goal": "DOUBLE"}
+    columns = ", ".join(f'"{name}" {types.get(name, "VARCHAR")}' for name in _META_METRIC)
+    connection.execute(f'CREATE OR REPLACE TABLE meta_metric ({columns}, "groups" VARCHAR[], filters VARCHAR[])')
+    connection.executemany(
+        f"INSERT INTO meta_metric VALUES ({', '.join('?' for _ in range(len(_META_METRIC) + 2))})",
+        [
+            [*(getattr(m, name) for name in _META_METRIC), list(m.groups), list(m.filters)]
+            for m in catalog.metrics.values()
+        ],
+    )
+    connection.execute(
+        "CREATE OR REPLACE TABLE meta_column (table_name VARCHAR, column_number INTEGER, column_name VARCHAR, "
+        "type VARCHAR, "
+        "unit VARCHAR, note VARCHAR)"
+    )
+    connection.executemany(
+        "INSERT INTO meta_column VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            [model.name, number, column.name, column.type, column.unit, column.note]
+            for model in catalog.tables.values()
+            for number, column in enumerate(model.columns, 1)
+        ],
+    )
+
+
+def _text(value: str) -> str:
+    escaped = value.replace("'", "''")
+    return f"'{escaped}'"

@@ -1,0 +1,15 @@
+"""The one way to ask: metrics, rows and what changed. Pages, exports and tests call these and nothing lower.
+
+All answers are polars frames from one immutable snapshot. A metric's frame always has the columns of `SHAPE`.
+"""
+
+from __future__ import annotations
+
+from sql.compare import changes, compare, trend
+from sql.measure import SHAPE, QueryError, clocks, completeness, explain, metric
+from sql.rows import counts, facts, rows, timeline
+
+__all__ = [
+    "SHAPE", "QueryError", "changes", "clocks", "compare", "completeness", "counts", "explain", "facts", "metric",
+    "rows",     "timeline", "trend",
+]  # fmt: skip

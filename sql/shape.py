@@ -1,0 +1,178 @@
+"""From a metric's body to the standard shape: one wrapper a kind, used by queries and by the snapshot's macros.
+
+Ratios are divided after summing; percentiles are computed from the rows of each group, never averaged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sql.catalog import CLOCK_GROUPS, PERCENTILES, Metric
+from sql.filters import NO_VALUE
+
+#: Columns of every metric's answer.
+SHAPE = ("period_start", "period_end", "group_name", "group_value", "n", "numerator", "denominator", "value", "lower",
+         "upper")  # fmt: skip
+#: Grain of periods -> its length. `all` is one period.
+PERIODS = {"day": "1 DAY", "week": "7 DAY", "month": "1 MONTH", "quarter": "3 MONTH", "year": "1 YEAR"}
+#: Normal quantile of the two-sided 95 % intervals.
+Z = 1.959963984540054
+#: Expression of a group that comes from the anchor's wall clock.
+CLOCK_SQL = {"shift": "s.shift", "weekday": "isodow(b.period_local)", "hour": "hour(b.period_local)"}
+_SHIFT_JOIN = "\nLEFT JOIN dim_shift s ON s.weekday = isodow(b.period_local) AND s.hour = hour(b.period_local)"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked of a metric, as SQL expressions over its row `b`: literals in a query, parameters in a macro."""
+
+    keys: tuple[str, ...]  # group keys
+    group_name: str
+    group_value: str  # over the keys as f.g0, f.g1, ...
+    period_start: str  # NULL for one period
+    period_end: str  # with {start} for the period's start; NULL for one period
+    since: str  # DATE or NULL
+    until: str
+    statistic: str  # VARCHAR expression
+    where: str
+    has_shift: bool
+    order: str  # of the groups within a period, over the keys
+
+
+def group_sql(group: str) -> str:
+    """A group's value on a row, as text, with a word where there is none."""
+    column = CLOCK_SQL[group] if group in CLOCK_GROUPS else f"b.{group}"
+    return f"coalesce(CAST({column} AS VARCHAR), '{NO_VALUE}')"
+
+
+def period_sql(period: str) -> str:
+    """First day of the period in which a row lies; NULL for `all`."""
+    return "CAST(NULL AS DATE)" if period == "all" else f"CAST(date_trunc('{period}', b.period_local) AS DATE)"
+
+
+def period_end_sql(period: str) -> str:
+    """The day after the period's last, over {start}."""
+    return "CAST(NULL AS DATE)" if period == "all" else f"CAST({{start}} + INTERVAL {PERIODS[period]} AS DATE)"
+
+
+def order_sql(group: str, number: int) -> str:
+    """Order of a group's values: hours and weekdays by number."""
+    return f"try_cast(f.g{number} AS INTEGER), f.g{number}" if group in ("hour", "weekday") else f"f.g{number}"
+
+
+def statement(metric: Metric, ask: Ask) -> str:
+    """The whole statement; its rows have the columns of `SHAPE`, its parameters are those of `ask`."""
+    keys = "".join(f", {key} AS g{number}" for number, key in enumerate(ask.keys))
+    names = "".join(f", p.g{number}" for number in range(len(ask.keys)))
+    fold, finish = _KINDS[metric.kind]
+    values = "".join(f", {sql} AS {name}" for name, sql in _values(metric, ask).items())
+    joins = _SHIFT_JOIN if ask.has_shift else ""
+    return f"""WITH body AS (
+{metric.body}
+), picked AS (
+SELECT {ask.period_start} AS period_start, CAST(b.period_local AS DATE) AS on_day{keys}{values}
+FROM body b{joins}
+WHERE {_where(metric, ask)}
+), folded AS (
+SELECT p.period_start{names}, min(p.on_day) AS first_day, max(p.on_day) AS last_day,
+{fold}
+FROM picked p
+GROUP BY p.period_start{names}
+), finished AS (
+SELECT f.*, {_probability(metric, ask)} AS probability FROM folded f
+)
+SELECT coalesce(f.period_start, CAST({ask.since} AS DATE), min(f.first_day) OVER ()) AS period_start,
+coalesce({ask.period_end.format(start="f.period_start")}, CAST({ask.until} AS DATE),
+         CAST(max(f.last_day) OVER () + 1 AS DATE)) AS period_end,
+{ask.group_name} AS group_name, {ask.group_value} AS group_value,
+{finish}
+FROM finished f
+WHERE f.denominator > 0
+ORDER BY {ask.order}"""
+
+
+def _where(metric: Metric, ask: Ask) -> str:
+    """The filters; of a count at an instant, only the last full hour that lies in the period and in the data."""
+    if metric.kind != "last":
+        return ask.where
+    end = f"CAST({ask.period_end.format(start=ask.period_start)} AS TIMESTAMP)"
+    last = f"least({end}, CAST({ask.until} AS TIMESTAMP), b.latest_local + INTERVAL 1 HOUR)"
+    return f"{ask.where} AND b.period_local >= {last} - INTERVAL 1 HOUR AND b.period_local < {last}"
+
+
+def _values(metric: Metric, ask: Ask) -> dict[str, str]:
+    """The columns that a kind folds, over `b`."""
+    if metric.kind in ("percentile", "max"):
+        return {"value": "CAST(b.value AS DOUBLE)"}
+    cases = "".join(f" WHEN '{name}' THEN CAST(b.{column} AS DOUBLE)" for name, column in metric.choices)
+    return {
+        "numerator": f"CASE {ask.statistic}{cases}{_unknown(metric)} END" if cases else "CAST(b.numerator AS DOUBLE)",
+        "denominator": "CAST(b.denominator AS DOUBLE)" if "denominator" in metric.columns else "1.0",
+        "n": "b.n" if "n" in metric.columns else "1",
+    }
+
+
+def _probability(metric: Metric, ask: Ask) -> str:
+    """The probability of the percentile asked for, NULL for the mean."""
+    if metric.kind != "percentile":
+        return "NULL"
+    cases = "".join(f" WHEN '{name}' THEN {p}" for name, p in PERCENTILES.items() if p is not None)
+    return f"CASE {ask.statistic}{cases} WHEN 'mean' THEN NULL{_unknown(metric)} END"
+
+
+def _unknown(metric: Metric) -> str:
+    return f" ELSE error('{metric.id}: statistic is one of {', '.join(metric.statistics)}')"
+
+
+#: Sorted values once: interpolated quantile (Hyndman and Fan type 7), order statistics at the normal approximation of
+#: the binomial ranks (Conover 1999, 3.2); a bound whose rank lies outside the values is not known. The mean takes its
+#: standard error.
+_FOLD_PERCENTILE = """coalesce(list_sort(list(p.value) FILTER (WHERE p.value >= 0)), []) AS v,
+count(p.value) FILTER (WHERE p.value >= 0) AS n, count(*) AS denominator,
+avg(p.value) FILTER (WHERE p.value >= 0) AS mean, stddev_samp(p.value) FILTER (WHERE p.value >= 0) AS spread"""
+_POSITION = "(f.n - 1) * f.probability"
+_LOW = f"f.v[CAST(floor({_POSITION}) AS BIGINT) + 1]"
+_HIGH = f"f.v[least(CAST(floor({_POSITION}) AS BIGINT) + 2, f.n)]"
+_SPREAD = f"{Z} * sqrt(f.n * f.probability * (1 - f.probability))"
+_FROM_RANK = f"CAST(floor(f.n * f.probability - {_SPREAD}) AS BIGINT)"
+_TO_RANK = f"CAST(ceil(f.n * f.probability + {_SPREAD}) AS BIGINT)"
+_FINISH_PERCENTILE = f"""f.n, CAST(f.n AS DOUBLE) AS numerator, CAST(f.denominator AS DOUBLE) AS denominator,
+CASE WHEN f.probability IS NULL THEN f.mean
+     ELSE {_LOW} + ({_HIGH} - {_LOW}) * ({_POSITION} - floor({_POSITION})) END AS value,
+CASE WHEN f.probability IS NULL THEN f.mean - {Z} * f.spread / sqrt(f.n)
+     WHEN {_FROM_RANK} >= 1 THEN f.v[{_FROM_RANK}] END AS lower,
+CASE WHEN f.probability IS NULL THEN f.mean + {Z} * f.spread / sqrt(f.n)
+     WHEN {_TO_RANK} <= f.n THEN f.v[{_TO_RANK}] END AS upper"""
+#: Rows without a numerator are no trials. The interval is Wilson's (1927), of `n` trials.
+_FOLD_RATIO = """sum(p.numerator) AS numerator,
+sum(p.denominator) FILTER (WHERE p.numerator IS NOT NULL) AS denominator,
+CAST(coalesce({n}, 0) AS BIGINT) AS n"""
+_FINISH_RATIO = "f.n, f.numerator, f.denominator, f.numerator / f.denominator AS value"
+_SHARE = "f.numerator / f.denominator"
+_CENTRE = f"({_SHARE} + {Z * Z / 2} / f.denominator)"
+_MARGIN = f"{Z} * sqrt({_SHARE} * (1 - {_SHARE}) / f.denominator + {Z * Z / 4} / (f.denominator * f.denominator))"
+_WILSON = f"""greatest(({_CENTRE} - {_MARGIN}) / (1 + {Z * Z} / f.denominator), 0) AS lower,
+least(({_CENTRE} + {_MARGIN}) / (1 + {Z * Z} / f.denominator), 1) AS upper"""
+#: What was counted is everything that happened, not a sample of it: no interval.
+_NO_INTERVAL = "CAST(NULL AS DOUBLE) AS lower, CAST(NULL AS DOUBLE) AS upper"
+_FOLD_SUM = """coalesce(sum(p.numerator), 0) AS numerator, sum(p.denominator) AS denominator,
+CAST(coalesce(sum(p.n) FILTER (WHERE p.numerator IS NOT NULL), 0) AS BIGINT) AS n"""
+_FINISH_SUM = f"f.n, f.numerator, f.denominator, f.numerator AS value, {_NO_INTERVAL}"
+_FOLD_MAX = "max(p.value) AS value, count(p.value) AS n, count(*) AS denominator"
+_FINISH_MAX = f"""f.n, CAST(f.n AS DOUBLE) AS numerator, CAST(f.denominator AS DOUBLE) AS denominator, f.value,
+{_NO_INTERVAL}"""
+#: Kind -> (aggregates over `p`, columns over `f`).
+_KINDS: dict[str, tuple[str, str]] = {
+    "percentile": (_FOLD_PERCENTILE, _FINISH_PERCENTILE),
+    "ratio": (
+        _FOLD_RATIO.format(n="sum(p.denominator) FILTER (WHERE p.numerator IS NOT NULL)"),
+        f"{_FINISH_RATIO}, {_WILSON}",
+    ),
+    "rate": (
+        _FOLD_RATIO.format(n="sum(p.n) FILTER (WHERE p.numerator IS NOT NULL)"),
+        f"{_FINISH_RATIO}, {_NO_INTERVAL}",
+    ),
+    "sum": (_FOLD_SUM, _FINISH_SUM),
+    "last": (_FOLD_SUM, _FINISH_SUM),
+    "max": (_FOLD_MAX, _FINISH_MAX),
+}

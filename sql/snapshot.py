@@ -1,0 +1,130 @@
+"""Snapshots as readers see them. This is the only place that opens DuckDB for readers.
+
+A snapshot never changes, so every answer may be cached under (snapshot, statement, parameters) for ever.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from sql.cache import ResultCache
+
+POINTER = "radops.duckdb"
+#: What a reader may not do, whatever it asks.
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "TimeZone": "UTC",
+    "lock_configuration": True,
+}
+
+
+class SnapshotError(RuntimeError):
+    """A snapshot that cannot be opened or is not one of ours; names the file."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """One open snapshot. Usable from any thread: each statement runs on its own cursor.
+
+    `data_through` is the latest event, UTC; of a snapshot without events, the time it was built.
+    """
+
+    path: Path
+    id: str
+    seq: int
+    built_at: datetime
+    data_through: datetime
+    digest: str
+    _connection: duckdb.DuckDBPyConnection = field(repr=False)
+    _cache: ResultCache = field(repr=False)
+
+    def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> pl.DataFrame:
+        """Result of a statement with named parameters (`$name`), from the cache where it was asked before.
+
+        Raises duckdb.Error for a wrong statement. Treat the frame as read-only.
+        """
+        bound = dict(params or {})
+        key = (self.id, sql, tuple(sorted((name, repr(value)) for name, value in bound.items())))
+        frame = self._cache.get(key)
+        if frame is None:
+            with self._connection.cursor() as cursor:
+                frame = cursor.sql(sql, params=bound).pl()
+            self._cache.put(key, frame)
+        return frame
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Columns of a mart with their SQL types in order; empty where there is no such table."""
+        found = self.execute(
+            """SELECT column_name, data_type FROM information_schema.columns
+               WHERE table_schema = 'main' AND table_name = $table ORDER BY ordinal_position""",
+            {"table": table},
+        )
+        return dict(found.iter_rows())
+
+    def close(self) -> None:
+        """Close now; otherwise the file is closed when nobody holds the snapshot."""
+        self._connection.close()
+
+
+def open_snapshot(path: Path, cache: ResultCache | None = None) -> Snapshot:
+    """Open a snapshot read-only, following the pointer to the file it names. Raises SnapshotError."""
+    real = path.resolve()
+    if not real.is_file():
+        raise SnapshotError(f"no snapshot at {path}")
+    try:
+        connection = duckdb.connect(str(real), read_only=True, config=SETTINGS)
+    except duckdb.Error as error:
+        raise SnapshotError(f"cannot open {real.name}: {error}") from error
+    try:
+        row = connection.execute(
+            "SELECT snapshot_id, seq, built_at, coalesce(data_through, built_at), digest FROM meta_snapshot"
+        ).fetchone()
+    except duckdb.Error as error:
+        connection.close()
+        raise SnapshotError(f"{real.name} is not a snapshot: {error}") from error
+    if row is None:
+        connection.close()
+        raise SnapshotError(f"{real.name} is not a snapshot: meta_snapshot is empty")
+    snapshot_id, seq, built_at, through, digest = row
+    kept = cache if cache is not None else ResultCache()
+    return Snapshot(real, snapshot_id, seq, built_at, through, digest, connection, kept)
+
+
+class Store:
+    """The published folder of one installation: gives the newest snapshot, opened once.
+
+    When the pointer moves, the next `current` opens the new file; an answer in progress keeps the old one, which is
+    closed when the last holder lets go.
+    """
+
+    def __init__(self, published: Path) -> None:
+        self._pointer = published / POINTER
+        self._lock = Lock()
+        self._cache = ResultCache()
+        self._current: Snapshot | None = None
+        self._identity: tuple[str, int, int] | None = None
+
+    def current(self) -> Snapshot:
+        """The newest snapshot. Raises SnapshotError before the first publish."""
+        with self._lock:
+            real = self._pointer.resolve()
+            try:
+                status = os.stat(real)
+            except OSError as error:
+                raise SnapshotError(f"nothing is published yet at {self._pointer}") from error
+            identity = (str(real), status.st_ino, status.st_mtime_ns)
+            if self._current is None or identity != self._identity:
+                self._current, self._identity = open_snapshot(real, self._cache), identity
+            return self._current
