@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import sqlglot
 from sqlglot import exp
@@ -31,13 +32,13 @@ METRIC_KEYS = {
 METRIC_OPTIONAL = {"choices", "numerator", "denominator", "goal"}
 #: Statistics of a percentile metric: name -> probability; the mean has none.
 PERCENTILES = {"p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "mean": None}
-#: Kind of a metric -> columns that its body gives beside `period_local` and the groups.
+#: Kind of a metric -> columns that its body gives beside `period_local`, the groups and the columns of its choices.
 KINDS: dict[str, frozenset[str]] = {
     "percentile": frozenset({"value"}),
-    "ratio": frozenset({"numerator", "denominator"}),
-    "rate": frozenset({"numerator", "denominator"}),
-    "sum": frozenset({"numerator"}),
-    "last": frozenset({"numerator", "latest_local"}),
+    "ratio": frozenset(),
+    "rate": frozenset(),
+    "sum": frozenset(),
+    "last": frozenset({"latest_local"}),
     "max": frozenset({"value"}),
 }
 BETTER = ("lower", "higher", "neither")
@@ -83,11 +84,19 @@ class Check:
     body: str
 
 
+class Choice(NamedTuple):
+    """One value of a metric that divides or sums: its name and the body's columns; each row counts 1 without the last."""
+
+    name: str
+    numerator: str
+    denominator: str
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One metric; the fields are the header's keys, `columns` what the body gives a row.
 
-    `choices` maps the statistic's names of a ratio to the body's numerator columns; `goal` is the target as a number.
+    `choices` are the values that `statistic` may take, none for percentiles; `goal` is the target as a number.
     """
 
     id: str
@@ -98,7 +107,7 @@ class Metric:
     better: str
     kind: str
     statistic: str
-    choices: tuple[tuple[str, str], ...]
+    choices: tuple[Choice, ...]
     numerator: str
     denominator: str
     clock_start: str
@@ -122,7 +131,7 @@ class Metric:
     @property
     def statistics(self) -> tuple[str, ...]:
         """Names that `statistic` may take; a metric of one value has only `value`."""
-        names = PERCENTILES if self.kind == "percentile" else [name for name, _ in self.choices]
+        names = PERCENTILES if self.kind == "percentile" else [choice.name for choice in self.choices]
         return tuple(names) or ("value",)
 
     @property
@@ -206,27 +215,41 @@ def read_metric(path: Path) -> Metric:
     """The metric of one file; its words are checked against the lists above. Raises CatalogError."""
     header = read_header(path, METRIC_KEYS, METRIC_OPTIONAL)
     goal = header.one("goal")
-    choices = tuple((name.strip(), column.strip()) for name, _, column in
-                    (pair.partition("=") for pair in header.words("choices")))  # fmt: skip
     parsed = sqlglot.parse_one(header.body, read="duckdb")
+    columns = frozenset(parsed.named_selects) if isinstance(parsed, exp.Query) else frozenset[str]()
     metric = Metric(
         **{key: header.one(key) for key in METRIC_KEYS - {"min_n", "groups", "filters"}},
-        number=header.number, choices=choices, numerator=header.one("numerator"), denominator=header.one("denominator"),
+        number=header.number, choices=_choices(header, columns), numerator=header.one("numerator"), denominator=header.one("denominator"),
         min_n=int(header.one("min_n")), groups=header.words("groups"), filters=header.words("filters"),
         goal=float(goal) if goal else None, body=header.body,
-        columns=frozenset(parsed.named_selects) if isinstance(parsed, exp.Query) else frozenset(),
+        columns=columns,
     )  # fmt: skip
     _check_metric(path, metric)
     return metric
+
+
+def _choices(header: Header, columns: frozenset[str]) -> tuple[Choice, ...]:
+    """`name=numerator` or `name=numerator/denominator`, by comma; without the line, `value` of the body's columns."""
+    usual = "denominator" if "denominator" in columns else ""
+    found = []
+    for pair in header.words("choices"):
+        name, _, ratio = pair.partition("=")
+        numerator, _, denominator = ratio.partition("/")
+        found.append(Choice(name.strip(), numerator.strip(), denominator.strip() or usual))
+    is_single = not found and header.one("kind") not in ("percentile", "max")
+    return (Choice("value", "numerator", usual),) if is_single else tuple(found)
 
 
 def _check_metric(path: Path, metric: Metric) -> None:
     for key, known in (("kind", KINDS), ("better", BETTER), ("statistic", metric.statistics)):
         if getattr(metric, key) not in known:
             raise CatalogError(f"{path.name}: {key} is one of {', '.join(known)}")
-    numerators = {column for _, column in metric.choices}
-    wanted = KINDS[metric.kind] - ({"numerator"} if numerators else set()) | numerators
-    wanted |= {"period_local", *metric.groups, *metric.filters} - {*CLOCK_GROUPS, "since", "until"}
+    chosen = {column for choice in metric.choices for column in (choice.numerator, choice.denominator) if column}
+    wanted = (
+        KINDS[metric.kind]
+        | chosen
+        | {"period_local", *metric.groups, *metric.filters} - {*CLOCK_GROUPS, "since", "until"}
+    )
     if lacking := wanted - metric.columns:
         raise CatalogError(f"{path.name}: the body lacks {', '.join(sorted(lacking))}")
     if metric.kind not in ("percentile", "max") and not (metric.numerator and metric.denominator):

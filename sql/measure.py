@@ -166,7 +166,8 @@ def _clause(asked: Metric, filters: Filters) -> Clause:
 
 def _fate(asked: Metric) -> str:
     """Expression over a body's row: kind|reason."""
-    column = "value" if "value" in asked.columns else (asked.choices[0][1] if asked.choices else "numerator")
+    numerators = {choice.name: choice.numerator for choice in asked.choices}
+    column = numerators.get(asked.statistic, "value")
     ends = "".join(
         f" WHEN b.{column} IS NULL AND b.{end} IS NULL THEN 'missing|{milestone}'"
         for end, milestone in (("start_at", asked.clock_start), ("stop_at", asked.clock_stop))

@@ -25,7 +25,7 @@ ANCHORS: dict[str, str] = {
     "fct_backlog_hour": "hour_local",
     "fct_reading_session": "started_local",
     "dq_linkage": "day",
-    "dq_completeness": "month",
+    "dq_completeness": "day",
     "dq_negative": "month",
     "dq_message_flow": "day",
 }

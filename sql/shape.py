@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sql.catalog import CLOCK_GROUPS, PERCENTILES, Metric
+from sql.catalog import CLOCK_GROUPS, PERCENTILES, Choice, Metric
 from sql.filters import NO_VALUE
 
 #: Columns of every metric's answer.
@@ -17,9 +17,13 @@ SHAPE = ("period_start", "period_end", "group_name", "group_value", "n", "numera
 PERIODS = {"day": "1 DAY", "week": "7 DAY", "month": "1 MONTH", "quarter": "3 MONTH", "year": "1 YEAR"}
 #: Normal quantile of the two-sided 95 % intervals.
 Z = 1.959963984540054
+#: Type of what is summed: the sum does not depend on the order of the rows.
+_EXACT = "DECIMAL(18, 6)"
 #: Expression of a group that comes from the anchor's wall clock.
 CLOCK_SQL = {"shift": "s.shift", "weekday": "isodow(b.period_local)", "hour": "hour(b.period_local)"}
-_SHIFT_JOIN = "\nLEFT JOIN dim_shift s ON s.weekday = isodow(b.period_local) AND s.hour = hour(b.period_local)"
+_SHIFT_JOIN = """
+LEFT JOIN dim_shift s
+    ON s.minute_of_week = (isodow(b.period_local) - 1) * 1440 + hour(b.period_local) * 60 + minute(b.period_local)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +108,17 @@ def _values(metric: Metric, ask: Ask) -> dict[str, str]:
     """The columns that a kind folds, over `b`."""
     if metric.kind in ("percentile", "max"):
         return {"value": "CAST(b.value AS DOUBLE)"}
-    cases = "".join(f" WHEN '{name}' THEN CAST(b.{column} AS DOUBLE)" for name, column in metric.choices)
     return {
-        "numerator": f"CASE {ask.statistic}{cases}{_unknown(metric)} END" if cases else "CAST(b.numerator AS DOUBLE)",
-        "denominator": "CAST(b.denominator AS DOUBLE)" if "denominator" in metric.columns else "1.0",
-        "n": "b.n" if "n" in metric.columns else "1",
-    }
+        part: f"CASE {ask.statistic}{cases}{_unknown(metric)} END"
+        for part, cases in (
+            ("numerator", "".join(f" WHEN '{c.name}' THEN CAST(b.{c.numerator} AS {_EXACT})" for c in metric.choices)),
+            ("denominator", "".join(f" WHEN '{c.name}' THEN {_denominator(c)}" for c in metric.choices)),
+        )
+    } | {"n": "b.n" if "n" in metric.columns else "1"}
+
+
+def _denominator(choice: Choice) -> str:
+    return f"CAST({f'b.{choice.denominator}' if choice.denominator else '1'} AS {_EXACT})"
 
 
 def _probability(metric: Metric, ask: Ask) -> str:
@@ -128,8 +137,7 @@ def _unknown(metric: Metric) -> str:
 #: the binomial ranks (Conover 1999, 3.2); a bound whose rank lies outside the values is not known. The mean takes its
 #: standard error.
 _FOLD_PERCENTILE = """coalesce(list_sort(list(p.value) FILTER (WHERE p.value >= 0)), []) AS v,
-count(p.value) FILTER (WHERE p.value >= 0) AS n, count(*) AS denominator,
-avg(p.value) FILTER (WHERE p.value >= 0) AS mean, stddev_samp(p.value) FILTER (WHERE p.value >= 0) AS spread"""
+count(p.value) FILTER (WHERE p.value >= 0) AS n, count(*) AS denominator"""
 _POSITION = "(f.n - 1) * f.probability"
 _LOW = f"f.v[CAST(floor({_POSITION}) AS BIGINT) + 1]"
 _HIGH = f"f.v[least(CAST(floor({_POSITION}) AS BIGINT) + 2, f.n)]"
@@ -137,15 +145,15 @@ _SPREAD = f"{Z} * sqrt(f.n * f.probability * (1 - f.probability))"
 _FROM_RANK = f"CAST(floor(f.n * f.probability - {_SPREAD}) AS BIGINT)"
 _TO_RANK = f"CAST(ceil(f.n * f.probability + {_SPREAD}) AS BIGINT)"
 _FINISH_PERCENTILE = f"""f.n, CAST(f.n AS DOUBLE) AS numerator, CAST(f.denominator AS DOUBLE) AS denominator,
-CASE WHEN f.probability IS NULL THEN f.mean
+CASE WHEN f.probability IS NULL THEN list_avg(f.v)
      ELSE {_LOW} + ({_HIGH} - {_LOW}) * ({_POSITION} - floor({_POSITION})) END AS value,
-CASE WHEN f.probability IS NULL THEN f.mean - {Z} * f.spread / sqrt(f.n)
+CASE WHEN f.probability IS NULL THEN list_avg(f.v) - {Z} * list_stddev_samp(f.v) / sqrt(f.n)
      WHEN {_FROM_RANK} >= 1 THEN f.v[{_FROM_RANK}] END AS lower,
-CASE WHEN f.probability IS NULL THEN f.mean + {Z} * f.spread / sqrt(f.n)
+CASE WHEN f.probability IS NULL THEN list_avg(f.v) + {Z} * list_stddev_samp(f.v) / sqrt(f.n)
      WHEN {_TO_RANK} <= f.n THEN f.v[{_TO_RANK}] END AS upper"""
 #: Rows without a numerator are no trials. The interval is Wilson's (1927), of `n` trials.
-_FOLD_RATIO = """sum(p.numerator) AS numerator,
-sum(p.denominator) FILTER (WHERE p.numerator IS NOT NULL) AS denominator,
+_FOLD_RATIO = """CAST(sum(p.numerator) AS DOUBLE) AS numerator,
+CAST(sum(p.denominator) FILTER (WHERE p.numerator IS NOT NULL) AS DOUBLE) AS denominator,
 CAST(coalesce({n}, 0) AS BIGINT) AS n"""
 _FINISH_RATIO = "f.n, f.numerator, f.denominator, f.numerator / f.denominator AS value"
 _SHARE = "f.numerator / f.denominator"
@@ -155,8 +163,7 @@ _WILSON = f"""greatest(({_CENTRE} - {_MARGIN}) / (1 + {Z * Z} / f.denominator), 
 least(({_CENTRE} + {_MARGIN}) / (1 + {Z * Z} / f.denominator), 1) AS upper"""
 #: What was counted is everything that happened, not a sample of it: no interval.
 _NO_INTERVAL = "CAST(NULL AS DOUBLE) AS lower, CAST(NULL AS DOUBLE) AS upper"
-_FOLD_SUM = """coalesce(sum(p.numerator), 0) AS numerator, sum(p.denominator) AS denominator,
-CAST(coalesce(sum(p.n) FILTER (WHERE p.numerator IS NOT NULL), 0) AS BIGINT) AS n"""
+_FOLD_SUM = _FOLD_RATIO.format(n="sum(p.n) FILTER (WHERE p.numerator IS NOT NULL)")
 _FINISH_SUM = f"f.n, f.numerator, f.denominator, f.numerator AS value, {_NO_INTERVAL}"
 _FOLD_MAX = "max(p.value) AS value, count(p.value) AS n, count(*) AS denominator"
 _FINISH_MAX = f"""f.n, CAST(f.n AS DOUBLE) AS numerator, CAST(f.denominator AS DOUBLE) AS denominator, f.value,

@@ -25,9 +25,11 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
-    "TimeZone": "UTC",
-    "lock_configuration": True,
 }
+
+
+#: Set once the engine's extensions are there; the last one forbids any other.
+LATE_SETTINGS = ("SET GLOBAL TimeZone = 'UTC'", "SET GLOBAL lock_configuration = true")
 
 
 class SnapshotError(RuntimeError):
@@ -85,6 +87,8 @@ def open_snapshot(path: Path, cache: ResultCache | None = None) -> Snapshot:
         raise SnapshotError(f"no snapshot at {path}")
     try:
         connection = duckdb.connect(str(real), read_only=True, config=SETTINGS)
+        for setting in LATE_SETTINGS:
+            connection.execute(setting)
     except duckdb.Error as error:
         raise SnapshotError(f"cannot open {real.name}: {error}") from error
     try:

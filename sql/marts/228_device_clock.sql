@@ -8,12 +8,13 @@
 -- column: hour_local TIMESTAMP local | its begin on the wall clock
 -- column: cut_min DOUBLE min | minutes of the hour up to the data cut-off
 SELECT h.device, h.hour_at, h.hour_local, h.facility, h.modality, h.cut_min
-FROM (SELECT r.device, r.hour_at, local_at(r.hour_at, r.zone) AS hour_local, r.facility, r.modality, r.since_day,
+FROM (SELECT r.device, r.hour_at, local_at(r.hour_at, r.zone) AS hour_local, r.facility, r.modality, r.from_day,
              greatest(least(minutes_between(r.hour_at, r.data_through), 60), 0) AS cut_min
-      FROM (SELECT t.device, t.zone, t.facility, t.modality, t.since_day, c.data_through,
+      FROM (SELECT t.device, t.zone, t.facility, t.modality, c.data_through,
+                   greatest(t.since_day, t.first_day) AS from_day,
                    unnest(generate_series(CAST(greatest(t.since_day, t.first_day) AS TIMESTAMP) - INTERVAL 14 HOUR,
                                           date_trunc('hour', c.data_through) + INTERVAL 24 HOUR,
                                           INTERVAL 1 HOUR)) AS hour_at
             FROM touched_device t
             CROSS JOIN clock c) r) h
-WHERE CAST(h.hour_local AS DATE) >= h.since_day
+WHERE CAST(h.hour_local AS DATE) >= h.from_day

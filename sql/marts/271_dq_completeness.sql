@@ -1,15 +1,16 @@
 -- name: dq_completeness
--- grain: facility, modality, month, milestone, source
--- key: facility, modality, month, milestone, source
+-- grain: facility, modality, device, day, milestone, source
+-- key: facility, modality, device, day, milestone, source
 -- purpose: Which clock each milestone came from, and how often there was none, among exams that count.
 -- materialize: table
 -- column: facility VARCHAR - | facility
 -- column: modality VARCHAR - | modality
--- column: month DATE local | month of exam end
+-- column: device VARCHAR - | device
+-- column: day DATE local | day of exam end
 -- column: milestone VARCHAR - | milestone
 -- column: source VARCHAR - | origin that won; none where the milestone is missing
 -- column: n_exams BIGINT exams | exams
-SELECT e.facility, e.modality, e.month, m.milestone,
+SELECT e.facility, e.modality, e.device, e.day, m.milestone,
        coalesce(CASE m.milestone WHEN 'ordered' THEN e.ordered_source WHEN 'arrived' THEN e.arrived_source
                                  WHEN 'exam_started' THEN e.exam_started_source
                                  WHEN 'exam_ended' THEN e.exam_ended_source
@@ -17,8 +18,8 @@ SELECT e.facility, e.modality, e.month, m.milestone,
                                  WHEN 'first_prelim' THEN e.first_prelim_source
                                  WHEN 'first_final' THEN e.first_final_source END, 'none') AS source,
        CAST(sum(e.n) AS BIGINT) AS n_exams
-FROM (SELECT x.facility, x.modality, CAST(date_trunc('month', x.exam_ended_local) AS DATE) AS month, x.ordered_source,
-             x.arrived_source, x.exam_started_source, x.exam_ended_source, x.images_available_source,
+FROM (SELECT x.facility, x.modality, x.device, CAST(x.exam_ended_local AS DATE) AS day, x.ordered_source, x.arrived_source,
+             x.exam_started_source, x.exam_ended_source, x.images_available_source,
              x.first_prelim_source, x.first_final_source, count(*) AS n
       FROM fct_exam x
       WHERE x.is_countable

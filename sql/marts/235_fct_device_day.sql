@@ -1,7 +1,7 @@
 -- name: fct_device_day
 -- grain: device, local day
 -- key: device, day_local
--- purpose: A device's day: staffed, busy and overtime minutes, first case against opening time.
+-- purpose: A device's staffed or busy day: staffed, busy and overtime minutes, first case against opening time.
 -- materialize: table
 -- scope: device day_local
 -- sorted_by: day_local
@@ -15,7 +15,7 @@
 -- column: busy_min DOUBLE min | union of sessions
 -- column: busy_staffed_min DOUBLE min | busy within staffed time
 -- column: overtime_min DOUBLE min | busy outside staffed time
--- column: n_exams BIGINT exams | exams that started
+-- column: n_exams BIGINT exams | exams that count and began
 -- column: first_started_local TIMESTAMP local | first session that starts later than 60 min before opening
 -- column: late_min DOUBLE min | its start after opening
 -- column: is_on_time BOOLEAN - | at most 15 min after opening; NULL where no session or not staffed
@@ -31,7 +31,8 @@ FROM (SELECT h.device, h.facility, h.modality, h.day_local, b.opens_local, b.clo
                    CAST(sum(x.n_exams) AS BIGINT) AS n_exams
             FROM fct_device_hour x
             JOIN touched_device t ON t.device = x.device AND CAST(x.hour_local AS DATE) >= t.since_day
-            GROUP BY ALL) h
+            GROUP BY ALL
+            HAVING sum(x.staffed_min) > 0 OR sum(x.busy_min) > 0 OR sum(x.n_exams) > 0) h
       LEFT JOIN (SELECT k.device, k.day_local, min(k.opens_local) AS opens_local, max(k.closes_local) AS closes_local
                  FROM device_block k GROUP BY k.device, k.day_local) b
           ON b.device = h.device AND b.day_local = h.day_local

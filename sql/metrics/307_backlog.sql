@@ -1,0 +1,32 @@
+-- id: backlog
+-- title: Unread exams
+-- question: How many exams wait for their final report?
+-- unit: exams
+-- better: lower
+-- kind: last
+-- statistic: waiting
+-- choices: waiting=n_waiting, past_target=n_past_target, wrvu=wrvu_waiting
+-- numerator: waiting exams, those past their target, or their wRVU
+-- denominator: counted groups of exams; a count is not divided
+-- clock_start: exam_ended
+-- clock_stop: first_final
+-- includes: exams that count, ended at or before the last full hour of the period and not final at it
+-- excludes: none
+-- nulls: exams without an end stamp never wait; where the wall clock repeats an hour its second pass counts
+-- min_n: 1
+-- table: fct_backlog_hour
+-- anchor: hour_local
+-- groups: facility, modality, priority, patient_class
+-- filters: since, until, facility, modality, priority, patient_class
+-- target: none customary
+-- reference: exams ended and not final at each full hour
+-- version: 1
+-- since: 0.1.0
+SELECT b.hour_local AS period_local, l.latest_local, b.n_waiting, b.n_past_target, b.wrvu_waiting, b.n_waiting AS n,
+       b.facility, b.modality, b.priority, b.patient_class
+FROM fct_backlog_hour b
+JOIN (SELECT f.facility, f.zone, date_trunc('hour', s.data_through) AS latest_at,
+             timezone(f.zone, timezone('UTC', date_trunc('hour', s.data_through))) AS latest_local
+      FROM dim_facility f
+      CROSS JOIN meta_snapshot s) l ON l.facility = b.facility
+WHERE timezone(l.zone, timezone('UTC', b.hour_at + INTERVAL 1 HOUR)) > b.hour_local OR b.hour_at = l.latest_at

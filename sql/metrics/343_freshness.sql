@@ -1,0 +1,23 @@
+-- id: freshness
+-- title: Silence of the senders
+-- question: Is a source silent that should be sending?
+-- unit: h
+-- better: lower
+-- kind: max
+-- statistic: value
+-- clock_start: last event
+-- clock_stop: data cut-off
+-- includes: the longest silence among the senders of each group; n counts senders
+-- excludes: events later than the data cut-off
+-- nulls: a sender that never sent is not known
+-- min_n: 1
+-- table: dq_freshness
+-- anchor: last_at, which is UTC
+-- groups: facility, source, standard
+-- filters: facility
+-- target: the site's to set by sender
+-- reference: hours from the last event of each sender to the latest event of all
+-- version: 1
+-- since: 0.1.0
+SELECT f.last_at AS period_local, f.silent_hours AS value, f.facility, f.source, f.standard
+FROM dq_freshness f
