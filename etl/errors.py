@@ -1,7 +1,7 @@
 """The tree of errors. Each class carries the exit code of the command line; 1 is a bug.
 
-0 done · 10 bad settings · 11 unreadable input · 12 rejects above limit · 13 a check failed, old snapshot kept ·
-14 already running.
+0 done · 2 wrong command line · 10 bad settings · 11 unreadable input · 12 rejects above limit ·
+13 a check failed, old snapshot kept · 14 already running.
 """
 
 from __future__ import annotations
@@ -11,6 +11,12 @@ class RadopsError(Exception):
     """Anything a user can act on. The message says what to do and holds no patient value."""
 
     exit_code = 1
+
+
+class PeriodError(RadopsError):
+    """The command line is wrong: an unknown verb, option or value; Typer's own errors have this code too."""
+
+    exit_code = 2
 
 
 class SettingsError(RadopsError):
@@ -50,7 +56,8 @@ EXIT_CODES: dict[int, str] = {
     **{
         kind.exit_code: (kind.__doc__ or "").split(";")[0].rstrip(".")
         for kind in (
-            SettingsError, UnreadableInputError, TooManyRejectsError, CheckFailedError, AlreadyRunningError,
+            PeriodError, SettingsError, UnreadableInputError, TooManyRejectsError, CheckFailedError,
+            AlreadyRunningError,
         )
     },
 }  # fmt: skip

@@ -11,7 +11,7 @@ import re
 import traceback
 from dataclasses import dataclass
 
-from etl.errors import AlreadyRunningError, CheckFailedError, RadopsError, SettingsError
+from etl.errors import AlreadyRunningError, CheckFailedError, RadopsError, SettingsError, UnreadableInputError
 
 NO_SPACE = "no space left on the disk: free some and run again, nothing is lost and the old snapshot stays"
 
@@ -39,6 +39,7 @@ RULES: tuple[_Rule, ...] = (
     _rule("Error", r"[Cc]orrupt|checksum|replaying WAL", CheckFailedError,
           "a database of this home is damaged: run `radops rebuild`; if it stays, restore a backup of intake.duckdb"),
     _rule("SiteError", r"(?P<text>.*)", SettingsError, "{text}"),
+    _rule("SnapshotError", r"(?P<text>.*)", UnreadableInputError, "{text}"),
     _rule("BadKey", r"(?P<text>.*)", SettingsError, "{text}"),
     _rule("PermissionError", r".*", SettingsError, "{name}: no permission"),
 )  # fmt: skip

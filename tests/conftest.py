@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.published import Published, publish_network
+
 REPO = Path(__file__).resolve().parents[1]
 
 
@@ -25,3 +27,9 @@ def fixtures() -> Path:
     if not folder.is_dir():
         missing("third-party fixtures", "place them in ../shared/fixtures")
     return folder
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """A small simulated network, published."""
+    return publish_network(tmp_path_factory.mktemp("published"))

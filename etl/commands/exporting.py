@@ -22,9 +22,10 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Write one CSV a metric, a summary and a manifest; the same snapshot and period give the same bytes."""
         from etl.errors import UnreadableInputError  # noqa: PLC0415
-        from etl.export import export_pack  # noqa: PLC0415
+        from etl.export import export_pack, month  # noqa: PLC0415
         from etl.publish import current  # noqa: PLC0415
 
+        month(period)  # a wrong one is told before anything is made
         home, log = opened(as_json=as_json)
         snapshot = current(home)
         if snapshot is None:

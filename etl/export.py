@@ -1,0 +1,166 @@
+"""The leadership pack of a month: one CSV a metric, a summary and a manifest, from one immutable snapshot.
+
+Every number comes through `sql.query`, as on the pages. The same snapshot, month and options give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from etl.errors import PeriodError, UnreadableInputError
+from etl.pack_folder import put
+from sql import query
+from sql.catalog import Catalog, Metric, signature
+from sql.csv_text import to_csv
+from sql.filters import Filters
+from sql.snapshot import Snapshot, open_snapshot
+
+#: Groups that single out a person; leaders' packs go without them.
+INDIVIDUALS = frozenset({"radiologist", "technologist"})
+#: Groups that every statistic is given for; the others have the metric's own statistic.
+HEADS: tuple[tuple[str, ...], ...] = ((), ("facility",))
+#: The one crossing of two groups.
+CROSSING = ("facility", "modality")
+_PERIOD = re.compile(r"((?:19|2[0-9])[0-9]{2})-(0[1-9]|1[0-2])")
+_SUMMARY = (
+    "facility", "metric", "title", "statistic", "unit", "value", "n", "is_small", "target", "previous", "previous_n",
+    "delta", "verdict",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A calendar month, half-open, and its filters: compared with the month before."""
+
+    period: str
+    since: date
+    until: date
+
+    @property
+    def filters(self) -> Filters:
+        return Filters(since=self.since, until=self.until, compare="previous")
+
+
+def month(period: str) -> Month:
+    """The month written `YYYY-MM`. Raises PeriodError."""
+    match = _PERIOD.fullmatch(period)
+    if match is None:
+        raise PeriodError(f"{period!r} is not a month from 1900 to 2999; write it as 2026-03")
+    year, number = int(match[1]), int(match[2])
+    return Month(period, date(year, number, 1), date(year + number // 12, number % 12 + 1, 1))
+
+
+def export_pack(snapshot_path: Path, period: str, folder: Path, with_bom: bool = False) -> dict[str, Any]:
+    """Write the pack of a month into `folder` and return its manifest.
+
+    The folder appears whole; in one that exists the files of an earlier pack are replaced, the manifest last, and
+    others are left alone. Raises PeriodError, and UnreadableInputError where a file that is no pack's is in the way or
+    the snapshot lacks a table.
+    """
+    asked = month(period)
+    snapshot = open_snapshot(snapshot_path)
+    try:
+        files = {name: to_csv(frame, with_bom=with_bom) for name, frame in _frames(snapshot, asked.filters)}
+        manifest = _manifest(snapshot, asked, files)
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise UnreadableInputError(
+            f"{snapshot.path.name} has not the tables of this version of radops; run: radops rebuild, radops publish"
+        ) from error
+    finally:
+        snapshot.close()
+    put(folder, files, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    return manifest
+
+
+def _frames(snapshot: Snapshot, filters: Filters) -> Iterator[tuple[str, pl.DataFrame]]:
+    metrics = list(Catalog.load().metrics.values())
+    yield "summary.csv", summary(snapshot, metrics, filters)
+    for metric in metrics:
+        yield f"{metric.id}.csv", metric_rows(snapshot, metric, filters)
+
+
+def groupings(metric: Metric) -> tuple[tuple[str, ...], ...]:
+    """What a metric's file breaks down by: everything, each allowed group but persons, facility with modality."""
+    single = [(group,) for group in metric.groups if group not in INDIVIDUALS]
+    crossing = [CROSSING] if set(CROSSING) <= set(metric.groups) else []
+    return ((), *single, *crossing)
+
+
+def metric_rows(snapshot: Snapshot, metric: Metric, filters: Filters) -> pl.DataFrame:
+    """A metric's file: the standard shape for each grouping, with statistic, unit and whether `n` is too small."""
+    parts = [
+        query.metric(snapshot, metric.id, groups=groups, filters=filters, statistic=statistic).with_columns(
+            pl.lit(statistic).alias("statistic")
+        )
+        for groups in groupings(metric)
+        for statistic in (metric.statistics if groups in HEADS else (metric.statistic,))
+    ]
+    return pl.concat(parts).with_columns(
+        pl.lit(metric.unit).alias("unit"), (pl.col("n") < metric.min_n).alias("is_small")
+    )
+
+
+def summary(snapshot: Snapshot, metrics: list[Metric], filters: Filters) -> pl.DataFrame:
+    """One row a metric and facility (`all` first): value beside target and the month before, empty where unknown."""
+    names = sorted(query.rows(snapshot, "dim_facility", columns=("facility",))["facility"].to_list())
+    parts = []
+    for metric in metrics:
+        groups = [groups for groups in HEADS if set(groups) <= set(metric.groups)]
+        places = ["all", *names] if ("facility",) in groups else ["all"]
+        found = pl.concat([query.compare(snapshot, metric.id, groups=group, filters=filters) for group in groups])
+        rows = pl.DataFrame({"facility": places}).join(
+            found.rename({"group_value": "facility"}), on="facility", how="left", maintain_order="left"
+        )
+        parts.append(rows.with_columns(_said(metric)).select(_SUMMARY))
+    return pl.concat(parts)
+
+
+def _said(metric: Metric) -> list[pl.Expr]:
+    """What the catalog says of a metric, and missing rows as none seen."""
+    return [
+        pl.lit(metric.id).alias("metric"),
+        pl.lit(metric.title).alias("title"),
+        pl.lit(metric.statistic).alias("statistic"),
+        pl.lit(metric.unit).alias("unit"),
+        pl.lit(metric.goal, dtype=pl.Float64).alias("target"),
+        pl.col("n", "previous_n").fill_null(0),
+        (pl.col("n").fill_null(0) < metric.min_n).alias("is_small"),
+    ]
+
+
+def _manifest(snapshot: Snapshot, asked: Month, files: dict[str, bytes]) -> dict[str, Any]:
+    metrics = Catalog.load().metrics.values()
+    return {
+        "product": f"radops {version('radops')}",
+        "snapshot": {
+            "id": snapshot.id,
+            "digest": snapshot.digest,
+            "built_at": f"{snapshot.built_at.isoformat()}Z",
+            "data_through": f"{snapshot.data_through.isoformat()}Z",
+        },
+        "period": asked.period,
+        "since": asked.since.isoformat(),
+        "until": asked.until.isoformat(),
+        "is_complete": snapshot.data_through.date() >= asked.until,
+        "filters": asked.filters.sentence(),
+        "definitions": {
+            "signature": signature(),
+            "metrics": {metric.id: metric.version for metric in metrics},
+            "at_data_cut_off": [metric.id for metric in metrics if not metric.has_dates],
+        },
+        "files": [
+            {"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            for name, data in files.items()
+        ],
+    }

@@ -1,0 +1,188 @@
+"""The leadership pack: same bytes, same numbers as the query layer, nothing that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from typer.testing import CliRunner
+
+from etl.cli import app
+from etl.errors import PeriodError, UnreadableInputError
+from etl.export import INDIVIDUALS, export_pack, groupings, month
+from etl.faults import explain
+from etl.home import Home
+from etl.publish import publish
+from etl.settings import Settings
+from sql import query
+from sql.catalog import Catalog
+from sql.csv_text import BOM
+from sql.filters import Filters
+from sql.snapshot import open_snapshot
+from tests.published import MONTH, Published
+from tests.warehouse import SITE_TOML, Warehouse, exam
+
+OCTOBER = Filters(since=date(2026, 10, 1), until=date(2026, 11, 1), compare="previous")
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text("utf-8"), newline="")))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def pack(published: Published, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("out") / "deep" / "pack"
+    export_pack(published.snapshot, MONTH, folder)
+    return folder
+
+
+def test_repeated_packs_have_the_same_bytes(published: Published, pack: Path, tmp_path: Path) -> None:
+    export_pack(published.snapshot, MONTH, tmp_path / "again")
+    assert contents(tmp_path / "again") == contents(pack)
+    export_pack(published.snapshot, MONTH, tmp_path / "again")
+    assert contents(tmp_path / "again") == contents(pack)
+    assert [path.name for path in tmp_path.iterdir()] == ["again"]
+
+
+def test_manifest_lists_every_file_with_its_hash(published: Published, pack: Path) -> None:
+    files = contents(pack)
+    manifest = json.loads(files.pop("manifest.json"))
+    assert {e["name"]: (e["bytes"], e["sha256"]) for e in manifest["files"]} == {
+        name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()
+    }
+    assert set(files) == {"summary.csv", *(f"{metric}.csv" for metric in Catalog.load().metrics)}
+    snapshot = open_snapshot(published.snapshot)
+    assert manifest["snapshot"]["id"] == snapshot.id
+    assert manifest["snapshot"]["digest"] == snapshot.digest
+    assert (manifest["since"], manifest["until"], manifest["is_complete"]) == ("2026-10-01", "2026-11-01", True)
+    assert manifest["filters"] == OCTOBER.sentence()
+    assert manifest["definitions"]["metrics"] == {m.id: m.version for m in Catalog.load().metrics.values()}
+
+
+@pytest.mark.parametrize("metric_id", Catalog.load().metrics)
+def test_files_have_the_numbers_of_the_query_layer(published: Published, pack: Path, metric_id: str) -> None:
+    snapshot, metric = open_snapshot(published.snapshot), Catalog.load().metric(metric_id)
+    rows = table(pack / f"{metric_id}.csv")
+    header = (pack / f"{metric_id}.csv").read_text("utf-8").split("\n")[0]
+    assert header.startswith(",".join(query.SHAPE))
+    expected = [
+        (row, statistic)
+        for groups in groupings(metric)
+        for statistic in (metric.statistics if groups in ((), ("facility",)) else (metric.statistic,))
+        for row in query.metric(snapshot, metric_id, groups=groups, filters=OCTOBER, statistic=statistic).to_dicts()
+    ]
+    assert len(rows) == len(expected)
+    for written, (row, statistic) in zip(rows, expected, strict=True):
+        assert written["statistic"] == statistic
+        assert written["unit"] == metric.unit
+        assert written["is_small"] == ("true" if row["n"] < metric.min_n else "false")
+        for name in query.SHAPE:
+            assert_same(written[name], row[name])
+
+
+def assert_same(text: str, value: Any) -> None:
+    if value is None:
+        assert text == ""
+    elif isinstance(value, float):
+        assert float(text) == pytest.approx(value, rel=1e-11, abs=1e-11)
+    else:
+        assert text == str(value)
+
+
+def test_summary_sets_each_facility_against_target_and_month_before(published: Published, pack: Path) -> None:
+    snapshot = open_snapshot(published.snapshot)
+    rows = {(row["metric"], row["facility"]): row for row in table(pack / "summary.csv")}
+    facilities = set(query.rows(snapshot, "dim_facility")["facility"])
+    assert {facility for metric, facility in rows if metric == "report_final"} == {"all", *facilities}
+    for metric in Catalog.load().metrics.values():
+        groups = ("facility",) if "facility" in metric.groups else ()
+        for row in query.compare(snapshot, metric.id, groups=groups, filters=OCTOBER).to_dicts():
+            written = rows[metric.id, row["group_value"]]
+            for name in ("value", "n", "previous", "delta", "verdict"):
+                assert_same(written[name], row[name])
+            assert_same(written["target"], metric.goal)
+
+
+def test_no_person_is_singled_out(published: Published, pack: Path) -> None:
+    for metric in Catalog.load().metrics:
+        names = {name for row in table(pack / f"{metric}.csv") for name in row["group_name"].split(" | ")}
+        assert not names & INDIVIDUALS
+    labels = query.rows(open_snapshot(published.snapshot), "dim_radiologist")["radiologist"].to_list()
+    text = b"".join(contents(pack).values()).decode()
+    assert labels
+    assert not [label for label in labels if label in text]
+
+
+def test_month_without_data_is_empty_not_zero(published: Published, tmp_path: Path) -> None:
+    manifest = export_pack(published.snapshot, "2031-02", tmp_path / "pack")
+    assert manifest["is_complete"] is False
+    assert table(tmp_path / "pack" / "report_final.csv") == []
+    rows = [row for row in table(tmp_path / "pack" / "summary.csv") if row["metric"] == "report_final"]
+    assert rows
+    assert all((row["value"], row["n"], row["is_small"]) == ("", "0", "true") for row in rows)
+
+
+def test_byte_order_mark_is_all_that_differs(published: Published, pack: Path, tmp_path: Path) -> None:
+    export_pack(published.snapshot, MONTH, tmp_path / "bom", with_bom=True)
+    plain = contents(pack)
+    for name, data in contents(tmp_path / "bom").items():
+        if name != "manifest.json":
+            assert data == BOM + plain[name]
+
+
+def test_formula_as_a_facility_is_text(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    (warehouse.site / "site.toml").write_text(SITE_TOML.replace('id = "NORTH"', 'id = "=1+1"'), "utf-8")
+    warehouse.built(*exam("A1", "2026-03-02 09:00", "2026-03-02 09:30", facility="NGH", final="2026-03-02 10:00"))
+    home = Home(tmp_path, Settings(home=tmp_path, key_file=warehouse.key_file))
+    home.prepare()
+    export_pack(publish(home).path, "2026-03", tmp_path / "pack")
+    cells = {cell for path in tmp_path.glob("pack/*.csv") for row in table(path) for cell in row.values()}
+    assert "'=1+1" in cells
+    assert "=1+1" not in cells
+
+
+@pytest.mark.parametrize(
+    "period", ["2026-13", "2026-00", "2026-1", "26-01", "0000-01", "../x", "2026-01-01", "", "٢٠٢٦-٠١"]
+)
+def test_wrong_period_is_a_wrong_command_line(period: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RADOPS_HOME", str(tmp_path / "home"))
+    with pytest.raises(PeriodError):
+        month(period)
+    result = CliRunner().invoke(app, ["export", "--period", period])
+    known = explain(result.exception) if result.exception else None
+    assert known is not None
+    assert known.exit_code == 2
+    assert not (tmp_path / "home").exists()
+
+
+def test_december_ends_with_the_year() -> None:
+    assert (month("2026-12").since, month("2026-12").until) == (date(2026, 12, 1), date(2027, 1, 1))
+
+
+def test_the_verb_exports_into_the_home(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RADOPS_HOME", str(published.home.root))
+    result = CliRunner().invoke(app, ["export", "--period", MONTH, "--json"])
+    assert result.exit_code == 0, result.output
+    assert (published.home.exports / MONTH / "manifest.json").exists()
+
+
+def test_snapshot_of_another_version_is_told(published: Published, tmp_path: Path) -> None:
+    old = tmp_path / "old.duckdb"
+    old.write_bytes(published.snapshot.read_bytes())
+    with duckdb.connect(str(old)) as con:
+        con.execute("ALTER TABLE fct_exam RENAME COLUMN report_final_min TO something")
+    with pytest.raises(UnreadableInputError, match="radops rebuild"):
+        export_pack(old, MONTH, tmp_path / "pack")
+    assert not (tmp_path / "pack").exists()

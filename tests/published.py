@@ -1,0 +1,35 @@
+"""A published snapshot of a small simulated network, made once a session for tests that read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.home import Home
+from etl.log import Log
+from etl.pipeline import run
+from etl.settings import Settings
+from sample_data.simulate import simulate
+
+#: Two whole months and the days around them, so that a month has one before it.
+EXAMS, DAYS, SEED = 900, 80, 41
+MONTH = "2026-10"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An installation that has run once: its home and the newest snapshot."""
+
+    home: Home
+    snapshot: Path
+
+
+def publish_network(root: Path) -> Published:
+    """Simulate, ingest, build and publish below `root`."""
+    made = root / "simulated"
+    simulate(made, exams=EXAMS, days=DAYS, seed=SEED)
+    home = Home(root / "home", Settings(home=root / "home", site=made / "site", workers=1))
+    home.prepare()
+    log = Log(home.log, is_quiet=True)
+    run(home, log, [made / "files"], stages=("ingest", "build", "publish"))
+    return Published(home, (home.published / "radops.duckdb").resolve())
