@@ -1,23 +1,20 @@
 """Messages into files: sorted by arrival, a file for a few hours of a facility, framed in the ways that senders frame.
 
-Messages wait in one spool a day, on disk once memory is short, so only one day is held at a time.
+Only one day is held at a time.
 """
 
 from __future__ import annotations
 
-import struct
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from zlib import crc32
 
 from sample_data.emit_hl7 import Sent
 from sample_data.hl7_noise import noise_of
+from sample_data.spool import Spool
 
-SPOOL_BYTES = 96 * 1024 * 1024
-_HEAD = struct.Struct("<qqBI")  # second, number, facility, length
-EPOCH = datetime(1970, 1, 1)
 Quarantine = Callable[[str, int, str], None]
 Form = Callable[[list[bytes], str], bytes]
 
@@ -52,58 +49,24 @@ class Hl7Files:
 
     def __init__(self, folder: Path, facilities: list[str], *, hours: int) -> None:
         self.folder, self.facilities, self.hours = folder, facilities, hours
-        self.spool = folder / ".spool"
-        self.waiting: dict[int, list[bytes]] = defaultdict(list)
-        self.days: set[int] = set()
-        self.size = self.number = 0
+        self.spool = Spool(folder / ".spool")
 
     def add(self, sent: Sent) -> None:
         """Take one message."""
-        second = int((sent.at - EPOCH).total_seconds())
-        day = second // 86400
-        head = _HEAD.pack(second, self.number, self.facilities.index(sent.facility), len(sent.data))
-        self.waiting[day].append(head + sent.data)
-        self.days.add(day)
-        self.number += 1
-        self.size += len(sent.data)
-        if self.size > SPOOL_BYTES:
-            self._spill()
-
-    def _spill(self) -> None:
-        self.spool.mkdir(parents=True, exist_ok=True)
-        for day, parts in self.waiting.items():
-            with (self.spool / str(day)).open("ab") as file:
-                file.writelines(parts)
-        self.waiting.clear()
-        self.size = 0
-
-    def _of_day(self, day: int) -> Iterator[tuple[int, int, int, bytes]]:
-        path = self.spool / str(day)
-        data = path.read_bytes() if path.exists() else b""
-        path.unlink(missing_ok=True)
-        data += b"".join(self.waiting.pop(day, []))
-        at = 0
-        while at < len(data):
-            second, number, facility, length = _HEAD.unpack_from(data, at)
-            at += _HEAD.size
-            yield second, number, facility, data[at : at + length]
-            at += length
+        self.spool.add(sent.at, self.facilities.index(sent.facility), sent.data)
 
     def close(self, quarantine: Quarantine) -> int:
         """Write the files day by day and return the number of messages. Unusable ones are told to `quarantine`."""
         written = 0
-        for day in sorted(self.days):
+        for day, items in self.spool.days():
             blocks: dict[tuple[int, int], list[bytes]] = defaultdict(list)
-            for second, _, facility, data in sorted(self._of_day(day)):
+            for second, facility, data in items:
                 blocks[facility, second % 86400 // (self.hours * 3600)].append(data)
             for (facility, block), messages in blocks.items():
                 written += self._write(self.facilities[facility], day, block * self.hours, messages, quarantine)
-        if self.spool.exists():
-            self.spool.rmdir()
         return written
 
-    def _write(self, facility: str, day: int, hour: int, messages: list[bytes], quarantine: Quarantine) -> int:
-        date = EPOCH + timedelta(days=day)
+    def _write(self, facility: str, date: datetime, hour: int, messages: list[bytes], quarantine: Quarantine) -> int:
         name = f"{facility}/{date:%Y%m%d}/{hour:02d}.hl7"
         key = crc32(name.encode())
         form = FORMS[key % len(FORMS)]

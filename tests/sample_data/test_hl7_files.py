@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from etl.sources.hl7_text import spans
-from sample_data import hl7_files
+from sample_data import hl7_files, spool
 from sample_data.emit_hl7 import Sent
 from sample_data.hl7_files import FORMS, Hl7Files
 from sample_data.hl7_noise import BROKEN, STRAY, noise_of
@@ -41,7 +41,7 @@ def test_a_file_covers_some_hours_of_one_facility(tmp_path: Path) -> None:
 
 def test_the_spool_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at_once = written(tmp_path / "a")
-    monkeypatch.setattr(hl7_files, "SPOOL_BYTES", 100)
+    monkeypatch.setattr(spool, "SPOOL_BYTES", 100)
     assert written(tmp_path / "b") == at_once
     assert not (tmp_path / "b" / ".spool").exists()
 
