@@ -40,6 +40,10 @@ REJECT_REASONS = {
 REJECT_SHARE = (0.045, 0.06, 0.075, 0.15, 0.055, 0.065, 0.05, 0.085, 0.035, 0.04, 0.05, 0.06)
 
 
+#: An enhanced acquisition lasts one such part of the exam; the last one begins a fifteenth before its end.
+LONG_SHARE = 20
+
+
 def _uid(rng: Random) -> str:
     return f"2.25.{rng.getrandbits(100)}"
 
@@ -78,6 +82,7 @@ def _moments(start: datetime, end: datetime, count: int) -> list[datetime]:
 
 
 def _scan(rng: Random, exam: Exam, recipe: Recipe, start: datetime, end: datetime) -> None:
+    lasting = int((end - start).total_seconds()) // LONG_SHARE if exam.device.is_enhanced else 0
     moments = iter(_moments(start, end, sum(count for _, count, is_derived in recipe.series if not is_derived)))
     agent = {"CT": "Iohexol", "MR": "Gadobutrol"}.get(exam.modality, "") if exam.contrast in ("W", "WWO") else ""
     for number, (description, count, is_derived) in enumerate(recipe.series, start=1):
@@ -86,7 +91,7 @@ def _scan(rng: Random, exam: Exam, recipe: Recipe, start: datetime, end: datetim
             times = [late + timedelta(seconds=n) for n in range(count)]
         else:
             times = [next(moments) for _ in range(count)]
-        images = [Image(_uid(rng), at) for at in times]
+        images = [Image(_uid(rng), at, duration_s=0 if is_derived else lasting) for at in times]
         exam.series.append(
             Series(_uid(rng), number, description, times[0], images, is_derived, agent if number > 1 else "")
         )
@@ -101,8 +106,9 @@ def _radiograph(rng: Random, exam: Exam, views: tuple[str, ...], start: datetime
         while rng.random() < share and len(shots) < 12:
             shots.append((view, rng.choices(list(REJECT_REASONS), list(REJECT_REASONS.values()))[0]))
         shots.append((view, None))
-    images = [
-        Image(_uid(rng), at, view, reason, at + timedelta(seconds=rng.randrange(20, 90)) if reason else None)
-        for (view, reason), at in zip(shots, _moments(start, end, len(shots)), strict=True)
-    ]
+    images = []
+    for (view, reason), at in zip(shots, _moments(start, end, len(shots)), strict=True):
+        uid, rejected_at = _uid(rng), at + timedelta(seconds=rng.randrange(20, 90)) if reason else None
+        side = view[0] if exam.modality == "MG" else ""
+        images.append(Image(uid, at, view.removeprefix(side), reason, rejected_at, side))
     exam.series.append(Series(_uid(rng), 1, exam.dicom_text, images[0].at, images))

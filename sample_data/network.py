@@ -160,6 +160,10 @@ class Network:
         """Wall clock (aware) of a facility at a UTC instant without tzinfo."""
         return _local(self.zones[facility], at)
 
+    def offset(self, facility: str, at: datetime) -> timedelta:
+        """What the wall clock of a facility is ahead of UTC at a UTC instant."""
+        return _local(self.zones[facility], at).replace(tzinfo=None) - at
+
     def utc(self, facility: str, day: datetime, minutes: float) -> datetime:
         """UTC instant of `minutes` after local midnight of `day` on the wall clock."""
         wall = datetime(day.year, day.month, day.day) + timedelta(minutes=int(minutes), seconds=int(minutes * 60) % 60)
@@ -167,6 +171,12 @@ class Network:
 
 
 _UTC = ZoneInfo("UTC")
+
+
+def offset_text(offset: timedelta, separator: str = "") -> str:
+    """`-0500`, as HL7 and DICOM write it; FHIR with a separator."""
+    minutes = abs(offset) // timedelta(minutes=1)
+    return f"{'-' if offset < timedelta(0) else '+'}{minutes // 60:02d}{separator}{minutes % 60:02d}"
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from sample_data.emit_dicom import sends_step_end
 from sample_data.emit_hl7 import bookings, posted_at, reports, status_at
 from sample_data.hl7_dialect import RIS, first_occurrence, is_near_change, recorded
 from sample_data.network import Network
@@ -31,13 +32,13 @@ class Record:
         """A stamp as a field of the facility's messages gives it back."""
         return recorded(self.network, self.dialect, at) if self.dialect else at
 
-    def device_time(self, at: datetime | None) -> datetime | None:
+    def device_time(self, at: datetime | None, *, may_have_offset: bool = True) -> datetime | None:
         """A stamp by the device's clock."""
         if at is None:
             return None
         device = self.exam.device
         at += timedelta(seconds=device.clock_offset_s)
-        if device.writes_zone_offset or not is_near_change(at):
+        if (device.writes_zone_offset and may_have_offset) or not is_near_change(at):
             return at
         return first_occurrence(self.network, device.facility, at)
 
@@ -53,16 +54,20 @@ class Record:
         return (self._first(0), self._first(1))
 
     def _first(self, side: int) -> datetime | None:
-        exam = self.exam
-        attribute, loss = (("exam_started_at", "mpps_create"), ("exam_ended_at", "mpps_set"))[side]
+        exam, is_end = self.exam, bool(side)
+        attribute = ("exam_started_at", "exam_ended_at")[side]
         at: datetime | None = getattr(exam, attribute)
-        if self.has_mpps and loss not in exam.lost and at is not None:
-            return self.device_time(at)
+        is_told = sends_step_end(exam) if is_end else "mpps_create" not in exam.lost
+        if self.has_mpps and is_told and at is not None:
+            return self.device_time(at, may_have_offset=not is_end)  # an N-SET cannot carry it
         from_status = self.status(attribute)
         if from_status is not None:
             return from_status
         if self.has_images:
-            taken = [self.device_time(i.at) for s in exam.series if not s.is_derived for i in s.images]
+            taken = [
+                self.device_time(i.at + timedelta(seconds=side * i.duration_s))
+                for s in exam.series if not s.is_derived for i in s.images
+            ]  # fmt: skip
             known = [t for t in taken if t is not None]
             return (min, max)[side](known)
         return self.field(at) if self.reports and "exam_times" not in exam.lost else None

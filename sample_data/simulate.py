@@ -6,13 +6,13 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from sample_data.department import Department
+from sample_data.emit_dicom import DicomWriter
+from sample_data.emit_fhir import FhirWriter
 from sample_data.emit_hl7 import Hl7Emitter
+from sample_data.hl7_dialect import RIS
 from sample_data.hl7_files import Hl7Files
 from sample_data.network import Network
 from sample_data.run import Run
@@ -29,24 +29,13 @@ PARTS = ("files", "truth", "site")
 Progress = Callable[[int, int], None]
 
 
-def _emitters(files: Path) -> Any:
-    if find_spec("sample_data.emit_dicom") and find_spec("sample_data.emit_fhir"):
-        dicom, fhir = import_module("sample_data.emit_dicom"), import_module("sample_data.emit_fhir")
-        return dicom.write_exam, fhir.FhirWriter(files / "fhir")
-
-    class Nothing:
-        def exam(self, exam: Any) -> None: ...
-        def close(self) -> None: ...
-
-    return lambda exam, folder: 0, Nothing()
-
-
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What a run made."""
 
     exams: int
     messages: int
+    resources: int
     dicom_files: int
     start: date
     days: int
@@ -78,22 +67,22 @@ def simulate(  # noqa: PLR0913 - one public verb; all but the folder are named
     emitter, files = Hl7Emitter(network, horizon), out / "files"
     hl7 = Hl7Files(files / "hl7", list(network.facilities), hours=FILE_HOURS[exams / days > LOW_VOLUME])
     truth = Truth(out / "truth", network, horizon, has_dicom=not messages_only)
-    write_exam, fhir = _emitters(files)
-    count = dicom = 0
+    dicom, fhir = DicomWriter(network, files), FhirWriter(network, files / "fhir")
+    count = dicom_files = 0
     for exam in department.exams():
         exam.is_hl7_missing &= not messages_only  # such an exam would leave no trace at all
         truth.exam(exam)
         for sent in emitter.messages(exam):
             hl7.add(sent)
-        if exam.facility == "SOUTH":
+        if exam.facility not in RIS:
             fhir.exam(exam)
         if not messages_only:
-            dicom += write_exam(exam, files)
+            dicom_files += dicom.exam(exam)
         count += 1
         if progress is not None and count % PROGRESS_EVERY == 0:
             progress(count, exams)
-    fhir.close()
+    resources = fhir.close()
     messages = hl7.close(truth.quarantine)
     truth.close()
     write_site(out / "site", network, start, days)
-    return Summary(count, messages, dicom, start, days)
+    return Summary(count, messages, resources, dicom_files, start, days)

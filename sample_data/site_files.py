@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from sample_data.catalog import CONTRAST_SUPPLY
+from sample_data.dicom_import import import_ae
+from sample_data.emit_fhir import BASE as FHIR_BASE
 from sample_data.hl7_dialect import ADMISSION, BILLING, DICTATION, LABORATORY, RIS, Dialect
 from sample_data.network import Network, is_closed, table
 
@@ -50,7 +52,8 @@ def site_toml(network: Network) -> str:
     parts = ['[site]\nname = "Simulated network"\ndefault_zone = "America/New_York"']
     for f in network.facilities.values():
         rooms = (r.device for r in network.rooms.values() if r.device.facility == f.id)
-        aliases = [*f.aliases, *(name for d in rooms for name in (d.station, d.ae_title))]
+        aliases = [*f.aliases, *(name for d in rooms for name in (d.station, d.ae_title)), import_ae(f.id)]
+        aliases += [] if f.id in RIS else [FHIR_BASE]
         quoted = ", ".join(f'"{alias}"' for alias in aliases)
         parts.append(
             f'[[facility]]\nid = "{f.id}"\nname = "{f.name}"\nzone = "{f.zone}"\nkind = "{f.kind}"\n'

@@ -66,6 +66,8 @@ class Image:
     view: str = ""
     reject_reason: str | None = None
     rejected_at: datetime | None = None
+    laterality: str = ""  # of mammograms, whose views do not say it
+    duration_s: int = 0  # of an enhanced object, which says it
 
 
 @dataclass(slots=True)

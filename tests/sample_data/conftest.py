@@ -17,3 +17,10 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
     """Folder and summary of a run without DICOM."""
     out = tmp_path_factory.mktemp("simulated")
     return out, simulate(out, exams=EXAMS, days=DAYS, seed=SEED, start=START, messages_only=True)
+
+
+@pytest.fixture(scope="session")
+def network_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
+    """Folder and summary of a run with all kinds of files, large enough for every device and kind of file."""
+    out = tmp_path_factory.mktemp("network")
+    return out, simulate(out, exams=3 * EXAMS, days=DAYS, seed=SEED, start=START)
