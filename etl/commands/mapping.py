@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -24,22 +22,21 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """List unmapped procedure names with proposals, by the number of exams they affect."""
         from etl.errors import UnreadableInputError  # noqa: PLC0415
-        from etl.mapping import COLUMNS, unmapped  # noqa: PLC0415
+        from etl.intake import open_intake  # noqa: PLC0415
+        from etl.lock import writer_lock  # noqa: PLC0415
+        from etl.mapping import unmapped  # noqa: PLC0415
         from etl.publish import current  # noqa: PLC0415
+        from sql.csv_text import to_csv  # noqa: PLC0415
 
         home, _ = opened(as_json=as_json)
         snapshot = current(home)
         if snapshot is None:
             raise UnreadableInputError("nothing is published yet; run: radops run")
-        rows = unmapped(snapshot)
+        with writer_lock(home.lock_file), open_intake(home.intake) as con:
+            rows = unmapped(con, snapshot)
         if as_json:
-            show(rows, as_json=True)
-            return
-        file = out.open("w", encoding="utf-8", newline="") if out else sys.stdout
-        try:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-        finally:
-            if out:
-                file.close()
+            show(rows.to_dicts(), as_json=True)
+        elif out:
+            out.write_bytes(to_csv(rows))
+        else:
+            typer.echo(to_csv(rows), nl=False)
