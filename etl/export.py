@@ -27,7 +27,7 @@ from sql.filters import Filters
 from sql.snapshot import Snapshot, open_snapshot
 
 #: Groups that single out a person; leaders' packs go without them.
-INDIVIDUALS = frozenset({"radiologist", "technologist"})
+INDIVIDUALS = frozenset({"radiologist", "operator"})
 #: Groups that every statistic is given for; the others have the metric's own statistic.
 HEADS: tuple[tuple[str, ...], ...] = ((), ("facility",))
 #: The one crossing of two groups.
@@ -118,7 +118,9 @@ def summary(snapshot: Snapshot, metrics: list[Metric], filters: Filters) -> pl.D
     for metric in metrics:
         groups = [groups for groups in HEADS if set(groups) <= set(metric.groups)]
         places = ["all", *names] if ("facility",) in groups else ["all"]
-        found = pl.concat([query.compare(snapshot, metric.id, groups=group, filters=filters) for group in groups])
+        # What is said at the data cut-off is the same in every month: there is nothing to compare.
+        asked = filters if metric.has_dates else filters.replace(compare="none")
+        found = pl.concat([query.compare(snapshot, metric.id, groups=group, filters=asked) for group in groups])
         rows = pl.DataFrame({"facility": places}).join(
             found.rename({"group_value": "facility"}), on="facility", how="left", maintain_order="left"
         )
@@ -134,7 +136,8 @@ def _said(metric: Metric) -> list[pl.Expr]:
         pl.lit(metric.statistic).alias("statistic"),
         pl.lit(metric.unit).alias("unit"),
         pl.lit(metric.goal, dtype=pl.Float64).alias("target"),
-        pl.col("n", "previous_n").fill_null(0),
+        pl.col("n").fill_null(0),
+        pl.col("previous_n").fill_null(0) if metric.has_dates else pl.col("previous_n"),
         (pl.col("n").fill_null(0) < metric.min_n).alias("is_small"),
     ]
 
