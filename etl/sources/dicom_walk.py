@@ -1,183 +1,232 @@
-"""A DICOM header walker over bytes: only wanted elements are read, and completeness is proven.
+"""A walker over the elements of a DICOM data set: only wanted ones are kept, and nothing is taken on trust.
 
-Guarantee: every value returned lay whole within the file, and the walk ended on an element boundary at the end of the file
-or at pixel data that is whole itself (PS3.5 chapters 7 and A.4). A file cut anywhere is therefore rejected, or it was
-cut between elements and lacks later ones; a value of a cut file never differs from the whole file's.
+Every value lay whole within the bytes, every sequence was closed, and the top level's tags ascend (PS3.5 7.1). So where
+an element with tag T was seen, every element before T was seen too: this is what `etl.sources.dicom` builds its proof
+of completeness on. Nothing is read twice, nothing is guessed: what is not plainly right is refused with a reason.
 """
 
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from struct import Struct
+from typing import Union
 
 MAX_DEPTH = 32
 MAX_ELEMENTS = 50_000
-MAX_VALUE = 8 * 1024 * 1024
-MAX_INFLATED = 64 * 1024 * 1024
+MAX_VALUE = 8 << 20
+MAX_FRAGMENTS = 1_000_000
+MAX_INFLATED = 64 << 20
 MAX_RATIO = 200
-PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+
+#: Wanted tags: None for a value, the tags wanted of its items for a sequence.
+Wanted = dict[int, Union["Wanted", None]]
+Dataset = dict[int, Union[bytes, "list[Dataset]"]]
+
+PIXELS = 0x7FE00008  # Float Pixel Data, the first of the pixel data elements
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 UNDEFINED = 0xFFFFFFFF
-#: VRs with two reserved octets and a 32-bit length (PS3.5 table 7.1-1).
-LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
-SHORT_VRS = frozenset(
-    {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS",
-     b"ST", b"TM", b"UI", b"UL", b"US"}
-)  # fmt: skip
-IMPLICIT, BIG, DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
-
-Items = list[dict[int, "Value"]]
-Value = "bytes | Items"
-Dataset = dict[int, bytes | Items]
+NOTHING: Wanted = {}
+#: VR -> octets of the element's head (PS3.5 tables 7.1-1 and 7.1-2).
+HEADS = dict.fromkeys(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split(), 12) | dict.fromkeys(
+    b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split(), 8
+)
 
 
 class BrokenError(Exception):
-    """The bytes are no whole DICOM file; `reason` is a word of `etl.sources.dicom.REASONS`."""
+    """The bytes are no whole data set; `reason` is a word of `etl.sources.dicom.REASONS`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """A walked file: file meta, data set (tag to raw bytes or items), transfer syntax, byte order."""
-
-    meta: Dataset
-    dataset: Dataset
-    transfer_syntax: str
-    is_big_endian: bool
-
-
 class Walker:
-    """Walks one stream of elements in one encoding, collecting the tags of `wanted`."""
+    """Walks one stream of elements in one encoding. `n` counts elements over all levels."""
 
-    def __init__(self, data: bytes, wanted: frozenset[int], *, explicit: bool, big: bool) -> None:
-        self.data, self.wanted, self.explicit = data, wanted, explicit
-        self.two = Struct(">HH" if big else "<HH").unpack_from
-        self.four = Struct(">L" if big else "<L").unpack_from
-        self.short = Struct(">H" if big else "<H").unpack_from
-        self.n = 0
+    __slots__ = ("data", "explicit", "four", "head", "item", "n")
 
-    def _head(self, at: int, end: int) -> tuple[int, bytes, int, int]:
-        """(tag, VR, length, position of the value) of the element at `at`."""
-        if at + 8 > end:
-            raise BrokenError("truncated")
-        group, element = self.two(self.data, at)
-        tag = group << 16 | element
-        if not self.explicit or group == 0xFFFE:
-            return tag, b"", self.four(self.data, at + 4)[0], at + 8
-        vr = self.data[at + 4 : at + 6]
-        if vr in SHORT_VRS:
-            return tag, vr, self.short(self.data, at + 6)[0], at + 8
-        if vr in LONG_VRS:
-            if at + 12 > end:
-                raise BrokenError("truncated")
-            return tag, vr, self.four(self.data, at + 8)[0], at + 12
-        raise BrokenError("bad_encoding")
+    def __init__(self, data: bytes, *, explicit: bool, big: bool = False) -> None:
+        order = ">" if big else "<"
+        self.data, self.explicit, self.n = data, explicit, 0
+        self.head = Struct(order + ("HH2sH" if explicit else "HHL")).unpack_from
+        self.item = Struct(order + "HHL").unpack_from
+        self.four = Struct(order + "L").unpack_from
 
-    def dataset(self, at: int, end: int, depth: int, *, until_item_end: bool = False) -> tuple[Dataset, int]:
-        """Elements from `at` up to `end`, an item's end or pixel data; returns them and the position after."""
-        if depth > MAX_DEPTH:
-            raise BrokenError("too_deep")
+    def top(self, at: int, wanted: Wanted, stop: int = PIXELS) -> tuple[Dataset, int, int]:
+        """The top level from `at`: its wanted elements, the last tag seen, and the position of the first tag >= `stop`.
+
+        Without such a tag the position is the end of the bytes.
+        """
         found: Dataset = {}
-        wanted, last = self.wanted, -1
-        while at < end:
-            tag, vr, length, value_at = self._head(at, end)
-            self.n += 1
-            if self.n > MAX_ELEMENTS:
-                raise BrokenError("too_many_elements")
-            if tag == ITEM_END and until_item_end:
-                return found, value_at
-            if tag <= last and depth == 0:
-                raise BrokenError("bad_encoding")  # tags ascend (PS3.5 7.1): garbage, or a second data set
-            last = tag
-            if tag in PIXELS and depth == 0:
-                self._pixels(length, value_at, end)
-                return found, end
-            at = self._value(found, tag, vr, length, value_at, end, depth, is_wanted=tag in wanted)
-        if until_item_end:
-            raise BrokenError("truncated")
-        return found, at
+        last, after = self._elements(found, at, len(self.data), wanted, 0, stop)
+        return found, last, after
 
-    def _value(  # noqa: PLR0913 - the parts of one element
-        self, found: Dataset, tag: int, vr: bytes, length: int, at: int, end: int, depth: int, *, is_wanted: bool
-    ) -> int:
-        if length == UNDEFINED:
-            if vr not in (b"SQ", b"UN", b""):
-                raise BrokenError("bad_encoding")
-            walker = self if vr != b"UN" else Walker(self.data, self.wanted, explicit=False, big=False)
-            items, after = walker.items(at, end, depth + 1, is_undefined=True)
-            if is_wanted:
-                found[tag] = items
-            return after
-        after = at + length
-        if after > end:
-            raise BrokenError("truncated")
-        if is_wanted:
-            if vr == b"SQ" or (not vr and tag in SEQUENCES):
-                found[tag] = self.items(at, after, depth + 1, is_undefined=False)[0]
-            elif length > MAX_VALUE:
-                raise BrokenError("value_too_large")
-            else:
-                found[tag] = self.data[at:after]
-        return after
-
-    def items(self, at: int, end: int, depth: int, *, is_undefined: bool) -> tuple[Items, int]:
-        """Items of a sequence; returns them and the position after."""
-        if depth > MAX_DEPTH:
-            raise BrokenError("too_deep")
-        found: Items = []
-        while at < end:
-            tag, _, length, value_at = self._head(at, end)
-            self.n += 1
-            if self.n > MAX_ELEMENTS:
-                raise BrokenError("too_many_elements")
-            if tag == SEQUENCE_END and is_undefined:
-                return found, value_at
-            if tag != ITEM:
-                raise BrokenError("bad_encoding")
-            if length == UNDEFINED:
-                item, at = self.dataset(value_at, end, depth, until_item_end=True)
-            elif value_at + length > end:
-                raise BrokenError("truncated")
-            else:
-                item, at = self.dataset(value_at, value_at + length, depth)
-            found.append(item)
-        if is_undefined:
-            raise BrokenError("truncated")
-        return found, at
-
-    def _pixels(self, length: int, at: int, end: int) -> None:
-        """Prove that pixel data is whole without reading it: its declared length, or its fragments' (PS3.5 A.4)."""
+    def rest(self, at: int) -> int:
+        """Prove that the element at `at` is whole, without reading it: pixel data, fragments (PS3.5 A.4); its tag."""
+        end = len(self.data)
+        tag, _, length, at = self._head(at, end)
         if length != UNDEFINED:
             if at + length > end:
                 raise BrokenError("truncated")
-            return
-        while True:
-            tag, _, size, value_at = self._head(at, end)
-            if tag == SEQUENCE_END:
-                return
-            if tag != ITEM or size == UNDEFINED:
+            return tag
+        for _ in range(MAX_FRAGMENTS):
+            if at + 8 > end:
+                raise BrokenError("truncated")
+            group, element, length = self.item(self.data, at)
+            mark = group << 16 | element
+            if mark == SEQUENCE_END:
+                return tag
+            if mark != ITEM or length == UNDEFINED:
                 raise BrokenError("bad_encoding")
-            at = value_at + size
+            at += 8 + length
             if at > end:
                 raise BrokenError("truncated")
+        raise BrokenError("too_many_elements")
+
+    def _head(self, at: int, end: int) -> tuple[int, bytes, int, int]:
+        """(tag, VR, length, position of the value) of one element."""
+        if at + 8 > end:
+            raise BrokenError("truncated")
+        if not self.explicit:
+            group, element, length = self.head(self.data, at)
+            return group << 16 | element, b"", length, at + 8
+        group, element, vr, length = self.head(self.data, at)
+        width = HEADS.get(vr)
+        if width is None:
+            raise BrokenError("bad_encoding")
+        if width == 12:
+            if at + 12 > end:
+                raise BrokenError("truncated")
+            length = self.four(self.data, at + 8)[0]
+        return group << 16 | element, vr, length, at + width
+
+    def _elements(  # noqa: PLR0912, PLR0915 - the hot loop; calls cost more than branches
+        self, found: Dataset, at: int, end: int, wanted: Wanted, depth: int, stop: int
+    ) -> tuple[int, int]:
+        """Wanted elements from `at` into `found`, up to `end` or the first tag >= `stop`; (last tag, position)."""
+        if depth > MAX_DEPTH:
+            raise BrokenError("too_deep")
+        data, explicit, head, four, heads = self.data, self.explicit, self.head, self.four, HEADS
+        vr, last, n = b"", -1, self.n
+        while at < end:
+            n += 1
+            if n > MAX_ELEMENTS:
+                raise BrokenError("too_many_elements")
+            if at + 8 > end:
+                raise BrokenError("truncated")
+            if explicit:
+                group, element, vr, length = head(data, at)
+            else:
+                group, element, length = head(data, at)
+            tag = group << 16 | element
+            if tag >= stop:
+                break
+            if tag <= last and not depth:
+                raise BrokenError("unordered_tags")
+            last = tag
+            value = at + 8
+            if explicit:
+                width = heads.get(vr)
+                if width is None:
+                    raise BrokenError("bad_encoding")
+                if width == 12:
+                    value = at + 12
+                    if value > end:
+                        raise BrokenError("truncated")
+                    length = four(data, at + 8)[0]
+            if length == UNDEFINED:
+                inner = wanted.get(tag, NOTHING)
+                if inner is None:
+                    raise BrokenError("bad_encoding")
+                self.n = n
+                items, at = self._undefined(value, end, vr, inner, depth + 1)
+                n = self.n
+                if inner:
+                    found[tag] = items
+                continue
+            at = value + length
+            if at > end:
+                raise BrokenError("truncated")
+            if tag in wanted:
+                inner = wanted[tag]
+                if inner is not None:
+                    self.n = n
+                    found[tag] = self._defined(value, at, vr, inner, depth + 1)
+                    n = self.n
+                elif length > MAX_VALUE:
+                    raise BrokenError("value_too_large")
+                else:
+                    found[tag] = data[value:at]
+        self.n = n
+        return last, at
+
+    def _undefined(self, at: int, end: int, vr: bytes, wanted: Wanted, depth: int) -> tuple[list[Dataset], int]:
+        if vr == b"UN":  # PS3.5 6.2.2 note 2: whatever it is, it is encoded in implicit VR little endian
+            return self._items(_implicit(self), at, end, wanted, depth, is_undefined=True)
+        return self._items(self, at, end, wanted, depth, is_undefined=True)
+
+    def _defined(self, at: int, end: int, vr: bytes, wanted: Wanted, depth: int) -> list[Dataset]:
+        walker = _implicit(self) if vr == b"UN" else self
+        return self._items(walker, at, end, wanted, depth, is_undefined=False)[0]
+
+    def _items(
+        self, walker: Walker, at: int, end: int, wanted: Wanted, depth: int, *, is_undefined: bool
+    ) -> tuple[list[Dataset], int]:
+        """Items of a sequence up to its end; those with a length are stepped over where nothing in them is wanted."""
+        found: list[Dataset] = []
+        walker.n = self.n
+        while is_undefined or at < end:
+            if at + 8 > end:
+                raise BrokenError("truncated")
+            group, element, length = walker.item(walker.data, at)
+            tag = group << 16 | element
+            at += 8
+            walker.n += 1
+            if tag == SEQUENCE_END and is_undefined:
+                break
+            if tag != ITEM:
+                raise BrokenError("bad_encoding")
+            item: Dataset = {}
+            if length == UNDEFINED:
+                at = walker._close(*walker._elements(item, at, end, wanted, depth, ITEM_END), end)
+            elif at + length > end:
+                raise BrokenError("truncated")
+            elif wanted:
+                _, after = walker._elements(item, at, at + length, wanted, depth, ITEM_END)
+                at += length
+                if after != at:
+                    raise BrokenError("bad_encoding")
+            else:
+                at += length
+            found.append(item)
+            if walker.n > MAX_ELEMENTS:
+                raise BrokenError("too_many_elements")
+        self.n = walker.n
+        return found, at
+
+    def _close(self, _last: int, at: int, end: int) -> int:
+        """The position behind the item's end at `at`."""
+        if at + 8 > end:
+            raise BrokenError("truncated")
+        group, element, length = self.item(self.data, at)
+        if group << 16 | element != ITEM_END or length:
+            raise BrokenError("bad_encoding")
+        return at + 8
 
 
-#: Sequences among the wanted tags: implicit VR does not say which elements are sequences.
-SEQUENCES: frozenset[int] = frozenset()
+def _implicit(walker: Walker) -> Walker:
+    return Walker(walker.data, explicit=False)
 
 
 def inflate(data: bytes) -> bytes:
-    """A deflated data set (PS3.5 A.5), bounded in size and ratio. Raises BrokenError."""
+    """A deflated data set (PS3.5 A.5), bounded in size and ratio, whole to its last block. Raises BrokenError."""
     engine = zlib.decompressobj(-zlib.MAX_WBITS)
+    most = min(MAX_INFLATED, MAX_RATIO * len(data))
     try:
-        out = engine.decompress(data, MAX_INFLATED + 1)
+        out = engine.decompress(data, most + 1)
     except zlib.error as error:
-        raise BrokenError("truncated") from error
-    if len(out) > MAX_INFLATED or len(out) > MAX_RATIO * max(len(data), 1):
+        raise BrokenError("bad_encoding") from error
+    if len(out) > most:
         raise BrokenError("inflate_limit")
     if not engine.eof:
         raise BrokenError("truncated")

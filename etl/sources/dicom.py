@@ -1,0 +1,127 @@
+"""DICOM: a Part 10 file, a headerless data set, or an array of DICOM JSON -> typed records. Judges nothing.
+
+**Completeness.** A file may have been cut anywhere, and a cut value is a wrong value. The walker takes a value only
+where it lies whole within the bytes, and tags of the top level must ascend (PS3.5 7.1): where it has seen a tag T, it
+has seen every element before T. `PROOF` names for each kind of object a tag that no tag we read lies behind; an object
+is accepted only where that tag or a later one was seen whole, and is else rejected as `truncated` or `unproven`.
+A header without pixels ends with Data Set Trailing Padding (FFFC,FFFC) or with empty Pixel Data (7FE0,0010): its proof.
+"""
+
+from __future__ import annotations
+
+import json
+
+from etl.records import Parsed, Rejected
+from etl.site import Site
+from etl.sources.dicom_classes import Sort, sort_of
+from etl.sources.dicom_document import CONTENT_SEQUENCE, DOCUMENT, add_dose_report, add_key_objects
+from etl.sources.dicom_fields import merged
+from etl.sources.dicom_file import File, read_file
+from etl.sources.dicom_header import OFFSET, Header
+from etl.sources.dicom_identity import IDENTITY
+from etl.sources.dicom_image import IMAGE, add_image
+from etl.sources.dicom_json import is_json, objects_of
+from etl.sources.dicom_step import MPPS, SERIES, add_step
+from etl.sources.dicom_walk import PIXELS, BrokenError, Wanted
+
+#: Why an object is unusable.
+REASONS: dict[str, str] = {
+    "truncated": "the bytes end inside an element, a sequence or the deflated stream",
+    "unproven": "nothing proves that the object is whole: an image that ends before its pixel data without trailing "
+    "padding, a document without content, a performed step without its series",
+    "bad_encoding": "elements that no transfer syntax allows",
+    "unordered_tags": "tags of the data set do not ascend",
+    "too_deep": "sequences nested deeper than 32",
+    "too_many_elements": "more than 50,000 elements or 1,000,000 fragments",
+    "value_too_large": "a value that is read is longer than 8 MiB",
+    "inflate_limit": "inflates beyond 64 MiB or 200 times its size",
+    "missing_uid": "no SOP class, SOP instance, study or series UID",
+    "bad_json": "not an array of objects of the DICOM JSON model",
+}
+
+SOP_CLASS, SOP_INSTANCE = 0x00080016, 0x00080018
+STUDY_UID, SERIES_UID = 0x0020000D, 0x0020000E
+MODALITY, ROWS = 0x00080060, 0x00280010
+META_SOP_CLASS = 0x00020002
+#: Kind of object -> the tag that proves it whole.
+PROOF: dict[Sort, int] = {
+    "image": PIXELS, "key_objects": CONTENT_SEQUENCE, "dose_report": CONTENT_SEQUENCE, "step": SERIES,
+}  # fmt: skip
+#: Kind of object -> UIDs without which it says nothing.
+MANDATORY: dict[Sort, tuple[int, ...]] = {
+    "image": (SOP_INSTANCE, STUDY_UID, SERIES_UID), "key_objects": (SOP_INSTANCE, STUDY_UID),
+    "dose_report": (SOP_INSTANCE, STUDY_UID), "step": (SOP_INSTANCE,),
+}  # fmt: skip
+
+
+def _union(*parts: Wanted) -> Wanted:
+    found: Wanted = dict.fromkeys((SOP_CLASS, SOP_INSTANCE, OFFSET))
+    for part in parts:
+        for tag, inner in part.items():
+            found[tag] = inner if tag not in found or tag == CONTENT_SEQUENCE else merged(found[tag], inner)
+    return found
+
+
+WANTED = _union(IDENTITY, IMAGE, MPPS, DOCUMENT)
+
+
+def parse(data: bytes, site: Site) -> Parsed:
+    """The object of a file, or those of a JSON array. Never raises: what cannot be used is counted, with its reason."""
+    parsed = Parsed("dicom")
+    if is_json(data):
+        for position, found in enumerate(objects_of(data, WANTED)):
+            parsed.read += 1
+            _add_safely(found, position, site, parsed)
+        return parsed
+    parsed.read = 1
+    try:
+        found = read_file(data, WANTED)
+    except BrokenError as broken:
+        found = broken
+    _add_safely(found, 0, site, parsed)
+    return parsed
+
+
+def messages(data: bytes) -> list[bytes]:
+    """The bytes of each object: the file itself, or each object of a JSON array as canonical JSON."""
+    if not is_json(data):
+        return [data]
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return [data]
+    found = found if isinstance(found, list) else [found]
+    return [json.dumps(one, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() for one in found]
+
+
+def _add_safely(found: File | BrokenError, position: int, site: Site, parsed: Parsed) -> None:
+    try:
+        if isinstance(found, BrokenError):
+            raise found
+        _add(found, position, site, parsed)
+    except BrokenError as broken:
+        parsed.rejected.append(Rejected(position, broken.reason))
+
+
+def _add(file: File, position: int, site: Site, parsed: Parsed) -> None:
+    header = Header(file.meta, file.dataset, site, position, big=file.is_big_endian)
+    sop_class = header.value(SOP_CLASS) or header.meta_text(META_SOP_CLASS)
+    if not sop_class:
+        raise BrokenError("missing_uid")
+    sort = sort_of(sop_class, header.value(MODALITY), has_rows=ROWS in file.dataset)
+    if sort not in PROOF:
+        return
+    if file.last < PROOF[sort]:
+        raise BrokenError("unproven")
+    if not all(header.value(tag) for tag in MANDATORY[sort]):
+        raise BrokenError("missing_uid")
+    sop_uid = header.value(SOP_INSTANCE)
+    if sort == "image":
+        add_image(header, parsed, sop_uid, file.transfer_syntax)
+    elif sort == "step":
+        add_step(header, parsed, sop_uid)
+    elif sort == "key_objects":
+        add_key_objects(header, parsed, sop_uid)
+    else:
+        add_dose_report(header, parsed, sop_uid)
+    parsed.defects += header.defects

@@ -1,0 +1,222 @@
+"""Field tables: one row a field with its columns, path of tags, type and place in PS3.3; and the loop over them.
+
+A path is `group,element[/group,element...]`: each step but the last is a sequence, of which the first item is read.
+Rows of the same columns are alternatives: the first that has a value wins. A type of several columns is taken whole.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from etl.sources.dicom_header import CHARSET, Header
+from etl.sources.dicom_walk import Dataset, Wanted
+
+CODE_VALUE, CODE_SCHEME, CODE_MEANING = 0x00080100, 0x00080102, 0x00080104
+LONG_CODE, URN_CODE = 0x00080119, 0x00080120
+CODE: Wanted = dict.fromkeys((CHARSET, CODE_VALUE, CODE_SCHEME, CODE_MEANING, LONG_CODE, URN_CODE))
+
+Reader = Callable[[Header, Any, "Field"], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One row of a table; `first` is the top level tag, `rest` the tags within its items."""
+
+    columns: tuple[str, ...]
+    first: int
+    rest: tuple[int, ...]
+    type: str
+    chapter: str
+    read: Reader
+
+    @property
+    def column(self) -> str:
+        return self.columns[0]
+
+    @property
+    def tag(self) -> int:
+        """The tag of the value itself."""
+        return self.rest[-1] if self.rest else self.first
+
+
+def _text(header: Header, raw: Any, _field: Field) -> str | None:
+    """Text and UIDs as written, several values joined by a backslash."""
+    return header.text(raw) or None
+
+
+def _first(header: Header, raw: Any, _field: Field) -> str | None:
+    """The first of several values."""
+    return header.text(raw).partition("\\")[0].strip() or None
+
+
+def _person(header: Header, raw: Any, _field: Field) -> str | None:
+    """PN (PS3.5 6.2.1): alphabetic representation of the first person, FAMILY^GIVEN^MIDDLE."""
+    return header.text(raw).partition("\\")[0].partition("=")[0].strip().rstrip("^") or None
+
+
+def _date(header: Header, raw: Any, field: Field) -> date | None:
+    text = header.text(raw).replace(".", "")
+    if not text:
+        return None
+    try:
+        if len(text) != 8 or not (text.isascii() and text.isdigit()):
+            raise ValueError
+        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        header.defect(field.tag, "not a date")
+        return None
+
+
+def _decimal(header: Header, raw: Any, field: Field) -> float | None:
+    """DS, IS: the first value as a number."""
+    text = header.text(raw).partition("\\")[0].strip()
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not abs(value) < 1e12:
+        header.defect(field.tag, "not a number")
+        return None
+    return value
+
+
+def _integer(header: Header, raw: Any, field: Field) -> int | None:
+    value = _decimal(header, raw, field)
+    return None if value is None else int(value)
+
+
+def _thousandth(header: Header, raw: Any, field: Field) -> float | None:
+    """A number of micro-units where the column has milli-units."""
+    value = _decimal(header, raw, field)
+    return None if value is None else value / 1000
+
+
+def _short(header: Header, raw: Any, field: Field) -> int | None:
+    """US: the first value."""
+    try:
+        value: int = header.short(raw[:2])[0]
+    except (struct.error, TypeError):
+        header.defect(field.tag, "not a number")
+        return None
+    return value
+
+
+def _double(header: Header, raw: Any, field: Field) -> float | None:
+    """FD: the first value."""
+    try:
+        value: float = header.double(raw[:8])[0]
+    except (struct.error, TypeError):
+        value = float("nan")
+    if not abs(value) < 1e12:
+        header.defect(field.tag, "not a number")
+        return None
+    return value
+
+
+def _yes(header: Header, raw: Any, _field: Field) -> bool | None:
+    return {"Y": True, "N": False}.get(header.text(raw).upper())
+
+
+def _meaning(header: Header, raw: Any, _field: Field) -> str | None:
+    """Code meaning of the first item."""
+    return code(header, raw[0])[1] if isinstance(raw, list) and raw else None
+
+
+def _coded(header: Header, raw: Any, _field: Field) -> tuple[str | None, ...] | None:
+    """Code value, meaning and scheme of the first item."""
+    found = code(header, raw[0]) if isinstance(raw, list) and raw else (None, None, None)
+    return found if found[0] or found[1] else None
+
+
+def _second(header: Header, raw: Any, _field: Field) -> tuple[str | None, ...] | None:
+    """Code value, meaning and scheme of the second item."""
+    return _coded(header, raw[1:], _field) if isinstance(raw, list) else None
+
+
+READERS: dict[str, Reader] = {
+    "TEXT": _text, "UI": _text, "FIRST": _first, "PN": _person, "DA": _date, "DS": _decimal, "IS": _decimal,
+    "COUNT": _integer, "MICRO": _thousandth, "US": _short, "FD": _double, "YES": _yes, "MEANING": _meaning,
+    "CODE": _coded, "CODE2": _second,
+}  # fmt: skip
+#: Types that read a whole code sequence.
+CODED = frozenset({"MEANING", "CODE", "CODE2"})
+
+
+def code(header: Header, item: Dataset) -> tuple[str | None, str | None, str | None]:
+    """(value, meaning, scheme) of a code item (PS3.3 8)."""
+    header = header.within(item)
+    value = item.get(CODE_VALUE) or item.get(LONG_CODE) or item.get(URN_CODE) or b""
+    texts = (header.text(value), header.text(item.get(CODE_MEANING, b"")), header.text(item.get(CODE_SCHEME, b"")))
+    return (texts[0] or None, texts[1] or None, texts[2] or None)
+
+
+def tag_of(text: str) -> int:
+    """`0008,0050` -> 0x00080050."""
+    return int(text.replace(",", ""), 16)
+
+
+def table(text: str) -> tuple[Field, ...]:
+    """Rows of `columns path type place`, columns joined by commas."""
+    rows = []
+    for line in text.strip().splitlines():
+        columns, path, kind, chapter = line.split(None, 3)
+        tags = [tag_of(step) for step in path.split("/")]
+        rows.append(Field(tuple(columns.split(",")), tags[0], tuple(tags[1:]), kind, chapter, READERS[kind]))
+    return tuple(rows)
+
+
+def wanted_of(rows: Iterable[Field]) -> Wanted:
+    """The tags that tables read, as the walker wants them."""
+    found: Wanted = {CHARSET: None}
+    for row in rows:
+        level = found
+        for tag in (row.first, *row.rest)[:-1]:
+            inner = level.setdefault(tag, {CHARSET: None})
+            assert inner is not None  # noqa: S101 - a tag is a value or a sequence, in every table
+            level = inner
+        level[row.tag] = merged(level.get(row.tag), CODE) if row.type in CODED else None
+    return found
+
+
+def merged(one: Wanted | None, other: Wanted | None) -> Wanted | None:
+    """Both sets of wanted tags together."""
+    if one is None or other is None:
+        return one or other
+    both = dict(one)
+    for tag, inner in other.items():
+        both[tag] = merged(both.get(tag), inner)
+    return both
+
+
+def read(header: Header, dataset: Dataset, rows: tuple[Field, ...]) -> dict[str, Any]:
+    """The values that `rows` find in `dataset`, by column. Absent fields are left out."""
+    found: dict[str, Any] = {}
+    for row in rows:
+        raw = dataset.get(row.first)
+        if not raw or row.columns[0] in found:
+            continue
+        value = _descend(header, raw, row) if row.rest else row.read(header, raw, row)
+        if value is None:
+            continue
+        if len(row.columns) == 1:
+            found[row.columns[0]] = value
+        else:
+            found.update(zip(row.columns, value, strict=True))
+    return found
+
+
+def _descend(header: Header, raw: Any, row: Field) -> Any:
+    for tag in row.rest:
+        if not isinstance(raw, list):
+            return None
+        header = header.within(raw[0])
+        raw = raw[0].get(tag)
+        if not raw:
+            return None
+    return row.read(header, raw, row)

@@ -1,0 +1,54 @@
+"""One DICOM file or headerless data set: preamble, file meta, transfer syntax; then the walk (PS3.10, PS3.5 A)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from etl.sources.dicom_walk import HEADS, BrokenError, Dataset, Walker, Wanted, inflate
+
+IMPLICIT, BIG, DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
+#: JPIP referenced syntaxes whose data set is deflated too (PS3.5 A.7, A.10).
+DEFLATED_SYNTAXES = frozenset({DEFLATED, "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
+#: A headerless data set begins with the identifying group 0008 or with file meta, in either byte order.
+_FIRST = re.compile(rb"[\x02\x08]\x00|\x00\x08")
+META_END = 0x00030000
+TRANSFER_SYNTAX = 0x00020010
+#: File meta elements that are read (PS3.10 table 7.1-1).
+META: Wanted = dict.fromkeys((0x00020002, TRANSFER_SYNTAX, 0x00020016, 0x00020018))
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A walked file. `last` is the highest tag that was seen whole at the top level."""
+
+    meta: Dataset
+    dataset: Dataset
+    transfer_syntax: str
+    is_big_endian: bool
+    last: int
+
+
+def read_file(data: bytes, wanted: Wanted) -> File:
+    """Walk the bytes of one file. Raises BrokenError."""
+    at = 0
+    if data[128:132] == b"DICM":
+        at = 132
+    elif not _FIRST.match(data):
+        raise BrokenError("bad_encoding")
+    meta: Dataset = {}
+    if data[at : at + 2] == b"\2\0":
+        meta, _, at = Walker(data, explicit=True).top(at, META, META_END)
+    if at == len(data):
+        raise BrokenError("truncated")
+    stated = meta.get(TRANSFER_SYNTAX)
+    syntax = stated.decode("latin-1").rstrip("\0 ") if isinstance(stated, bytes) else ""
+    if syntax in DEFLATED_SYNTAXES:
+        data, at = inflate(data[at:]), 0
+    is_big = syntax == BIG or (not syntax and data[at] == 0)
+    # Some writers encode otherwise than their file meta says: the first element shows whether it has a VR.
+    walker = Walker(data, explicit=data[at + 4 : at + 6] in HEADS, big=is_big)
+    dataset, last, at = walker.top(at, wanted)
+    if at < len(data):
+        last = walker.rest(at)
+    return File(meta, dataset, syntax, is_big, last)
