@@ -8,7 +8,7 @@ from typing import Any
 
 from sample_data.dicom_bytes import Encoder, part10
 from sample_data.dicom_documents import derived_uid
-from sample_data.dicom_images import BODY_PARTS, SIZES, SOP_CLASSES
+from sample_data.dicom_images import BODY_PARTS, HEADER_END, SIZES, SOP_CLASSES
 from sample_data.network import Network, offset_text
 from sample_data.story import Exam, OutsidePrior
 
@@ -71,6 +71,7 @@ def imported(network: Network, exam: Exam) -> Iterator[tuple[str, bytes]]:
             "SeriesNumber": 1, "InstanceNumber": number,
             "Rows": SIZES[outside.modality], "Columns": SIZES[outside.modality],
             "OriginalAttributesSequence": [original],
+            **HEADER_END,
         }  # fmt: skip
         yield (
             uid,
