@@ -1,7 +1,7 @@
 -- name: stg_instance
 -- grain: image object of an exam
 -- key: exam_key, sop_hash
--- purpose: Image objects, each once; a newer header of the same object wins.
+-- purpose: Image objects, each once; its own header wins over a study listing, a newer one over an older.
 -- materialize: table
 -- column: exam_key VARCHAR - | exam
 -- column: sop_hash VARCHAR - | hash of the SOP Instance UID
@@ -16,8 +16,8 @@ FROM (SELECT r.*, m.exam_key, m.facility, m.study_key, keyed('series', r.series_
              add_seconds(r.acquired_at, coalesce(r.acquisition_duration_s, 0)) AS acquired_ended_at,
              row_number() OVER (
                  PARTITION BY m.exam_key, r.sop_hash
-                 ORDER BY r.message_at DESC NULLS LAST, r.acquired_at, r.series_uid, r.station, r.serial, r.ae_title,
-                          r.modality, r.view, r.body_part, r.operator, r.is_original, r.acquisition_duration_s,
+                 ORDER BY CASE WHEN r.standard = 'dicom' THEN 0 ELSE 1 END, r.message_at DESC NULLS LAST, r.acquired_at,
+                          r.series_uid, r.station, r.serial, r.ae_title, r.modality, r.view, r.body_part, r.operator, r.is_original, r.acquisition_duration_s,
                           r.imported_at, r.procedure_code, r.procedure_text, m.study_key) AS choice
       FROM raw_instance r
       JOIN exam_mention m ON m.mention = r.mention) i
