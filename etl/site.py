@@ -44,11 +44,11 @@ class Facility:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Habits of one sending application (MSH-3) and facility (MSH-4, empty: any)."""
+    """Habits of one sending application (MSH-3; FHIR: base of the server) and facility (MSH-4, empty: any)."""
 
     app: str
     facility: str = ""
-    accession: str = "OBR-18"  # or IPC-1, OBR-3: first place that has a value, site's choice first
+    accession: str = "OBR-18"  # or IPC-1, OBR-3, a FHIR identifier type: site's choice first
     status: dict[str, str] = field(default_factory=dict)  # local ORC-5/OBR-25 code -> event code
     result_status: dict[str, str] = field(default_factory=dict)  # OBR-25 code -> report status, over table 0123
     obx: dict[str, str] = field(
@@ -64,6 +64,7 @@ class Site:
     default_zone: str = "UTC"
     facilities: tuple[Facility, ...] = ()
     senders: tuple[Sender, ...] = ()
+    authorities: dict[str, str] = field(default_factory=dict)  # FHIR Identifier.system -> authority as HL7 names it
     folder: Path | None = None
 
     @lru_cache(maxsize=4096)  # noqa: B019 - a site lives as long as the process
@@ -135,7 +136,8 @@ def load_site(folder: Path) -> Site:
             for entry in data.get("facility", [])
         )
         senders = tuple(Sender(**{**s, "radiology": tuple(s.get("radiology", ()))}) for s in data.get("sender", []))
-    except (TypeError, KeyError) as error:
+        authorities = {system: str(name) for system, name in data.get("authorities", {}).items()}
+    except (TypeError, KeyError, AttributeError) as error:
         raise SiteError(f"{path}: wrong or missing key: {error}") from error
     head = data.get("site", {})
     return Site(
@@ -143,5 +145,6 @@ def load_site(folder: Path) -> Site:
         default_zone=_zone(head.get("default_zone", "UTC"), str(path)),
         facilities=facilities,
         senders=senders,
+        authorities=authorities,
         folder=folder,
     )

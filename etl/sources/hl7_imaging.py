@@ -17,10 +17,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from etl import procedures
+from etl.site import Site
 from etl.sources.hl7_message import NO_SEGMENT, Message, Segment
 
 #: DICOM modalities of radiology (PS3.3 C.7.3.1.1.1) as sent in OBR-24 or IPC-5. PT is PET here, see AMBIGUOUS.
@@ -38,8 +39,8 @@ AMBIGUOUS = frozenset({"PT"})
 #: Segments that detail an order of another department (chapter 4).
 OTHER_DETAILS = frozenset("RXO RXE RXD RXG RXA RXR RXC ODS ODT RQD RQ1 BPO BPX BTX STF SPM SAC VAR".split())  # noqa: SIM905
 
-#: Coding systems (table 0396) whose codes 70010-79999 are radiology.
-_CPT_SYSTEMS = frozenset({"C4", "CPT", "CPT4", "CPT-4", "C5"})
+#: Coding systems (table 0396, FHIR URI) whose codes 70010-79999 are radiology.
+_CPT_SYSTEMS = frozenset({"C4", "CPT", "CPT4", "CPT-4", "C5", "HTTP://WWW.AMA-ASSN.ORG/GO/CPT"})
 _CPT_RADIOLOGY = re.compile(r"7\d{4}\Z", re.ASCII)
 
 
@@ -77,9 +78,15 @@ def is_imaging_procedure(message: Message, coded: str) -> bool:
         return False
     parts = [message.text(part) for part in message.components(coded)[:6]]
     parts += [""] * (6 - len(parts))
-    facility = message.site.facility_of(message.common["facility_alias"])
-    decided = procedures.site_map(message.site.folder)
-    for code, text, system in (parts[:3], parts[3:]):
+    codings = [(code, text, system) for code, text, system in (parts[:3], parts[3:])]
+    return names_imaging(message.site, message.common["facility_alias"], codings)
+
+
+def names_imaging(site: Site, alias: str | None, codings: Iterable[tuple[str, str, str]]) -> bool:
+    """Rows 5 and 6 for codings (code, text, system) of a facility, of any standard."""
+    facility = site.facility_of(alias)
+    decided = procedures.site_map(site.folder)
+    for code, text, system in codings:
         if (facility.id if facility else "", code) in decided or code in _harmonized():
             return True
         if system.upper() in _CPT_SYSTEMS and _CPT_RADIOLOGY.match(code):

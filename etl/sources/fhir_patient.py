@@ -1,0 +1,96 @@
+"""Who: Patient (R4 8.1, R5 8.1) -> patient_link, Encounter (R4 8.11, R5 8.11) -> arrival."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from etl.records import Parsed
+from etl.sources.fhir_fields import event, read, table
+from etl.sources.fhir_people import (
+    Identifier,
+    authority_of,
+    by_reference,
+    class_of,
+    pair_of,
+    person_identifiers,
+    subject_of,
+)
+from etl.sources.fhir_resource import Resource, nodes, text_of
+
+LINKED_AT = table("WHEN meta.lastUpdated when 2.27.3")
+#: Patient.link.type (link-type) -> kind, and whether this record is the one that stays.
+LINKS: dict[str, tuple[str, bool]] = {
+    "replaced-by": ("merge", False), "replaces": ("merge", True), "refer": ("link", True), "seealso": ("link", True),
+}  # fmt: skip
+
+ARRIVED_AT = table("""
+WHEN                                            period.start                when        8.11.3
+WHEN                                            actualPeriod.start          when        R5-8.11.3
+""")
+#: Encounter.status in which the patient has come.
+CAME = frozenset({"arrived", "triaged", "in-progress", "onleave", "on-hold", "discharged", "finished", "completed"})
+
+
+def add_patient(resource: Resource, parsed: Parsed) -> None:
+    """The record numbers of one person are `same` as the record's id on its server; links to other records."""
+    own = by_reference(resource.itself)
+    known = person_identifiers(resource, resource.body)
+    if resource.is_deleted or not (own or known):
+        return
+    first = own or known[0]
+    for other in known:
+        if other != first:
+            _add_link(resource, parsed, "same", first, other)
+    when = read(resource, LINKED_AT)
+    for link in resource.nodes("link"):
+        kind, stays = LINKS.get(text_of(link, "type"), ("", True))
+        others = [resource.reference(node) for node in nodes(link, "other")]
+        if not kind:
+            resource.defect("link.type", "unknown_code")
+            continue
+        for named in others:
+            pair = by_reference(named) or (pair_of(resource, named.identifier) if named.identifier else None)
+            if pair is None or pair == first or named.type not in ("Patient", ""):
+                continue
+            surviving, prior = (first, pair) if stays else (pair, first)
+            _add_link(resource, parsed, kind, surviving, prior, **when)
+
+
+def _add_link(
+    resource: Resource, parsed: Parsed, kind: str, surviving: Identifier, prior: Identifier, **when: Any
+) -> None:
+    row = {
+        **resource.common, **when, "kind": kind,
+        "patient_id": surviving[0], "patient_authority": surviving[1],
+        "prior_id": prior[0], "prior_authority": prior[1],
+    }  # fmt: skip
+    parsed.add("patient_link", resource.position, row)
+
+
+def add_encounter(resource: Resource, parsed: Parsed) -> None:
+    """Arrival at the hospital's door, under each name that orders may know the visit by."""
+    if resource.is_deleted or resource.text("status") not in CAME:
+        return
+    patient = subject_of(resource, "subject")
+    when = read(resource, ARRIVED_AT)
+    if not patient:
+        resource.defect("subject", "missing")
+    if not patient or not when:
+        return
+    visits = ["^".join(by_reference(resource.itself) or ())]
+    visits += [
+        f"{text_of(each, 'value')}^{authority_of(resource, each)}"
+        for each in resource.nodes("identifier")
+        if text_of(each, "value")
+    ]
+    row = {**resource.common, **patient, **when}
+    for visit in visits:
+        if visit:
+            arrived = event(
+                {**row, "visit_id": visit},
+                "arrived",
+                "adt",
+                status_code=resource.text("status"),
+                detail=class_of(resource.body) or None,
+            )
+            parsed.add("event", resource.position, arrived)
