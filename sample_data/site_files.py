@@ -18,6 +18,11 @@ OBX = {
     "OUTPRIOR": "outside_prior", "OUTMOD": "outside_modality", "OUTREGION": "outside_body_part",
     "CRITCAT": "critical_category", "CRITFOUND": "critical_found", "CRITCOMM": "critical_communicated",
 }  # fmt: skip
+#: Identifier systems of the FHIR server by the names that HL7 messages use.
+AUTHORITIES = {
+    "urn:example:south:mr": "SOUTH", "urn:example:south:vn": "SOUTH", "urn:example:net:pi": "NET",
+    "urn:example:net:ei": "NET", "urn:example:cpoe:plac": "CPOE", "urn:example:riss:fill": "RISS",
+}  # fmt: skip
 HEADERS = {
     "devices.csv": "device,name,facility,modality,station,ae_title,manufacturer,model,serial",
     "staffing.csv": "device,weekday,opens,closes",
@@ -60,7 +65,9 @@ def site_toml(network: Network) -> str:
             f"aliases = [{quoted}]"
         )
     senders = [*RIS.values(), DICTATION, *BILLING.values(), *ADMISSION.values(), LABORATORY]
-    return "\n\n".join([*parts, *map(_sender, senders)]) + "\n"
+    server = f'[[sender]]\napp = "{FHIR_BASE}"'
+    names = "\n".join(f'"{system}" = "{name}"' for system, name in AUTHORITIES.items())
+    return "\n\n".join([*parts, *map(_sender, senders), server, f"[authorities]\n{names}"]) + "\n"
 
 
 def _rows(network: Network, start: date, days: int) -> dict[str, Iterable[Iterable[object]]]:

@@ -58,7 +58,7 @@ def _person(resource: Resource, path: str) -> tuple[Any, ...] | None:
 
 
 def _place(resource: Resource, path: str) -> tuple[Any, ...] | None:
-    """Reference to a location or device: its name as displayed, else its number, else its id."""
+    """Reference to a location or device: its number, else its name as displayed, else its id."""
     return _named(resource, path, ("Location", "Device"))
 
 
@@ -68,9 +68,9 @@ def _device(resource: Resource, path: str) -> tuple[Any, ...] | None:
 
 def _named(resource: Resource, path: str, types: tuple[str, ...]) -> tuple[Any, ...] | None:
     for place in resource.references(path):
-        if place.type in types:
+        if place.type in types or (not place.type and path == "location.location"):
             near = (text_of(place.target, name) for name in ("identifier.value", "name", "deviceName.name"))
-            stated = place.display or text_of(place.identifier, "value")
+            stated = text_of(place.identifier, "value") or place.display
             return (stated or next((name for name in near if name), "") or place.id or None,)
     return None
 

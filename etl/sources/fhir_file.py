@@ -111,7 +111,7 @@ def directory(data: bytes) -> dict[str, Body]:
         return found
     for item in items(_directory_lines(data)):
         body = item.body
-        if body.get("resourceType") not in DIRECTORY or item.reason or item.is_deleted:
+        if str(body.get("resourceType")) not in DIRECTORY or item.reason or item.is_deleted:
             continue
         for key in (f"{body['resourceType']}/{body.get('id')}" if body.get("id") else "", item.url):
             if key and (key not in found or _age(found[key]) <= _age(body)):

@@ -6,11 +6,13 @@ from typing import Any
 
 from etl.records import Parsed
 from etl.sources.fhir_fields import event, read, table
+from etl.sources.fhir_imaging import is_imaging
 from etl.sources.fhir_people import (
     Identifier,
     authority_of,
     by_reference,
     class_of,
+    orders_of,
     pair_of,
     person_identifiers,
     subject_of,
@@ -27,6 +29,11 @@ ARRIVED_AT = table("""
 WHEN                                            period.start                when        8.11.3
 WHEN                                            actualPeriod.start          when        R5-8.11.3
 """)
+VISIT = table("""
+location                                        location.location           place       8.11.3
+service                                         serviceType                 coded       8.11.3
+""")
+VOID = frozenset({"entered-in-error", "cancelled"})
 #: Encounter.status in which the patient has come.
 CAME = frozenset({"arrived", "triaged", "in-progress", "onleave", "on-hold", "discharged", "finished", "completed"})
 
@@ -68,29 +75,41 @@ def _add_link(
 
 
 def add_encounter(resource: Resource, parsed: Parsed) -> None:
-    """Arrival at the hospital's door, under each name that orders may know the visit by."""
-    if resource.is_deleted or resource.text("status") not in CAME:
+    """Arrival at the door, under each name that orders may know the visit by; class and place for its orders."""
+    if resource.is_deleted:
         return
     patient = subject_of(resource, "subject")
+    _add_class(resource, parsed, patient)
     when = read(resource, ARRIVED_AT)
     if not patient:
         resource.defect("subject", "missing")
-    if not patient or not when:
+    if not patient or not when or resource.text("status") not in CAME:
         return
-    visits = ["^".join(by_reference(resource.itself) or ())]
-    visits += [
+    row = {**resource.common, **patient, **when}
+    for visit in visit_names(resource):
+        facts = {"status_code": resource.text("status"), "detail": class_of(resource.body) or None}
+        parsed.add("event", resource.position, event({**row, "visit_id": visit}, "arrived", "adt", **facts))
+
+
+def visit_names(resource: Resource) -> list[str | None]:
+    """The encounter by reference and by each of its numbers; [None] where it has no name."""
+    names = ["^".join(by_reference(resource.itself) or ())]
+    names += [
         f"{text_of(each, 'value')}^{authority_of(resource, each)}"
         for each in resource.nodes("identifier")
         if text_of(each, "value")
     ]
-    row = {**resource.common, **patient, **when}
-    for visit in visits:
-        if visit:
-            arrived = event(
-                {**row, "visit_id": visit},
-                "arrived",
-                "adt",
-                status_code=resource.text("status"),
-                detail=class_of(resource.body) or None,
-            )
-            parsed.add("event", resource.position, arrived)
+    return [name for name in names if name] or [None]
+
+
+def _add_class(resource: Resource, parsed: Parsed, patient: dict[str, Any]) -> None:
+    """What an encounter says of the imaging orders that it is for (Encounter.basedOn)."""
+    orders = [order for order in orders_of(resource, "basedOn") if order]
+    if resource.text("status") in VOID or not orders or not is_imaging(resource):
+        return
+    row = {
+        **resource.common, **patient, **read(resource, LINKED_AT), "visit_id": visit_names(resource)[0],
+        "patient_class": class_of(resource.body) or None, **read(resource, VISIT),
+    }  # fmt: skip
+    for order in orders:
+        parsed.add("order", resource.position, {**row, **order})

@@ -112,7 +112,7 @@ def orders_of(resource: Resource, *paths: str) -> list[dict[str, Any]]:
         if order.type in ("ServiceRequest", "ProcedureRequest") or (not order.type and order.identifier)
         if (numbers := order_numbers(resource, order))
     ]
-    return found or [{}]
+    return [numbers for n, numbers in enumerate(found) if numbers not in found[:n]] or [{}]
 
 
 def subject_of(resource: Resource, *paths: str) -> dict[str, Any]:

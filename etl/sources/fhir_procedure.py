@@ -23,10 +23,9 @@ WHEN                                            occurrencePeriod.end        when
 """)
 GIVEN_UP_AT = (*ENDED_AT, *table("WHEN meta.lastUpdated when 2.27.3"))
 PERFORMED = table("""
-station                                         usedReference               place       9.3.3
-station                                         used.reference              place       R5-9.3.3
+station                                         usedReference               device      9.3.3
+station                                         used.reference              device      R5-9.3.3
 station                                         performer.actor             device      9.3.3
-station                                         location                    place       9.3.3
 reason_code                                     statusReason                coded       9.3.3
 actor_id,actor_authority,actor_name             performer.actor             person      9.3.3
 """)
@@ -60,7 +59,6 @@ actor_id,actor_authority,actor_name             owner                       pers
 reason_code                                     statusReason                coded       12.6.3
 detail                                          reasonCode                  coded       12.6.3
 detail                                          reason                      coded       R5-8.16.3
-station                                         location                    place       12.6.3
 """)
 #: Task.status (task-status) in which the moment has been reached; an `in-progress` task has only begun.
 REACHED = frozenset({"completed"})
