@@ -34,9 +34,9 @@ def register(app: typer.Typer) -> None:
         workers: Annotated[int, typer.Option(help="Web processes.")] = 2,
     ) -> None:
         """Serve the dashboard; it picks up a new snapshot by itself."""
+        check_loopback(host)
         from app.server import serve  # noqa: PLC0415
 
-        check_loopback(host)
         home, _ = opened(as_json=False)
         typer.echo(f"dashboard on http://{host}:{port} (stop with Ctrl-C)")
         serve(home.published, host=host, port=port, workers=workers)

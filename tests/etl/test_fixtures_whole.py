@@ -24,7 +24,7 @@ def test_every_file_is_read_or_quarantined(fixtures: Path, tmp_path: Path, folde
     facts = house.stages("ingest", "build", paths=[fixtures / folder])
     counts = facts["ingest"]
     print(folder, counts)
-    assert OURS < set(REASONS)
+    assert set(REASONS) > OURS
     assert counts["reasons"].keys() & OURS == set()
     assert (counts["read"], counts["kept"], counts["duplicate"], counts["reasons"]) == COUNTS[folder]
     assert house.ledger()["read"] == counts["read"]
