@@ -6,7 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from sql.catalog import CHECK_KEYS, MODEL_KEYS, MODEL_OPTIONAL, SQL, Column, read_header, read_model
+from sql.catalog import CHECK_KEYS, MODEL_KEYS, MODEL_OPTIONAL, Column, read_model
+from sql.headers import SQL, read_header
 
 MACROS = SQL / "macros.py"
 

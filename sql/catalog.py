@@ -7,7 +7,6 @@ model or metric without its meaning does not load.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,10 +16,9 @@ from typing import NamedTuple
 import sqlglot
 from sqlglot import exp
 
-SQL = Path(__file__).parent
-_LINE = re.compile(r"--\s*(\w+):\s?(.*)")
-#: Folder -> range of numbers.
-NUMBERS = {"staging": (100, 199), "marts": (200, 299), "metrics": (300, 399), "checks": (400, 499)}
+from sql.headers import SQL, Header, read_header
+from sql.headers import CatalogError as CatalogError  # what every reader of the catalog catches
+
 MODEL_KEYS = {"name", "grain", "key", "purpose"}
 MODEL_OPTIONAL = {"materialize", "scope", "sorted_by", "column"}
 CHECK_KEYS = {"name", "purpose"}
@@ -44,10 +42,6 @@ KINDS: dict[str, frozenset[str]] = {
 BETTER = ("lower", "higher", "neither")
 #: Groups that come from the anchor's wall clock, not from a column of the body.
 CLOCK_GROUPS = ("shift", "weekday", "hour")
-
-
-class CatalogError(ValueError):
-    """A SQL file whose header is not complete, or an id that no file has; names the file and the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,7 @@ class Check:
 
 
 class Choice(NamedTuple):
-    """One value of a metric that divides or sums: its name and the body's columns; each row counts 1 without the last."""
+    """One value of a metric that divides or sums: its name and the body's columns; '' as denominator counts rows."""
 
     name: str
     numerator: str
@@ -140,50 +134,6 @@ class Metric:
         return "since" in self.filters
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """Keys of a file with their values in order, and the statement below them."""
-
-    path: Path
-    number: int
-    values: dict[str, list[str]]
-    body: str
-
-    def one(self, key: str, default: str = "") -> str:
-        """The single value of a key."""
-        return self.values.get(key, [default])[0].strip()
-
-    def words(self, key: str) -> tuple[str, ...]:
-        """The value of a key as its comma-separated parts."""
-        return tuple(part.strip() for part in self.one(key).split(",") if part.strip())
-
-
-def read_header(path: Path, required: set[str], optional: set[str]) -> Header:
-    """Header and body of a file. Raises CatalogError for a missing, unknown, empty or repeated key, or number."""
-    values: dict[str, list[str]] = {}
-    lines = path.read_text("utf-8").splitlines()
-    for line in lines:
-        match = _LINE.match(line)
-        if match is None:
-            break
-        values.setdefault(match.group(1), []).append(match.group(2))
-    faults = {
-        "lacks": required - values.keys(),
-        "has unknown": values.keys() - required - optional,
-        "leaves empty": {key for key, given in values.items() if not all(text.strip() for text in given)},
-        "repeats": {key for key, given in values.items() if len(given) > 1 and key != "column"},
-    }
-    told = [f"{fault} {', '.join(sorted(keys))}" for fault, keys in faults.items() if keys]
-    if told:
-        raise CatalogError(f"{path.name}: header {'; '.join(told)}")
-    number = path.stem.partition("_")[0]
-    low, high = NUMBERS[path.parent.name]
-    if not number.isdigit() or not low <= int(number) <= high:
-        raise CatalogError(f"{path.name}: number outside {low}-{high}")
-    body = "\n".join(line for line in lines if not line.startswith("--")).strip().rstrip(";")
-    return Header(path, int(number), values, body)
-
-
 def read_model(path: Path) -> Model:
     """The model of one file. Raises CatalogError, also for a published table without column lines."""
     header = read_header(path, MODEL_KEYS, MODEL_OPTIONAL)
@@ -219,7 +169,8 @@ def read_metric(path: Path) -> Metric:
     columns = frozenset(parsed.named_selects) if isinstance(parsed, exp.Query) else frozenset[str]()
     metric = Metric(
         **{key: header.one(key) for key in METRIC_KEYS - {"min_n", "groups", "filters"}},
-        number=header.number, choices=_choices(header, columns), numerator=header.one("numerator"), denominator=header.one("denominator"),
+        number=header.number, choices=_choices(header, columns), numerator=header.one("numerator"),
+        denominator=header.one("denominator"),
         min_n=int(header.one("min_n")), groups=header.words("groups"), filters=header.words("filters"),
         goal=float(goal) if goal else None, body=header.body,
         columns=columns,
@@ -245,11 +196,8 @@ def _check_metric(path: Path, metric: Metric) -> None:
         if getattr(metric, key) not in known:
             raise CatalogError(f"{path.name}: {key} is one of {', '.join(known)}")
     chosen = {column for choice in metric.choices for column in (choice.numerator, choice.denominator) if column}
-    wanted = (
-        KINDS[metric.kind]
-        | chosen
-        | {"period_local", *metric.groups, *metric.filters} - {*CLOCK_GROUPS, "since", "until"}
-    )
+    named = {"period_local", *metric.groups, *metric.filters} - {*CLOCK_GROUPS, "since", "until"}
+    wanted = KINDS[metric.kind] | chosen | named
     if lacking := wanted - metric.columns:
         raise CatalogError(f"{path.name}: the body lacks {', '.join(sorted(lacking))}")
     if metric.kind not in ("percentile", "max") and not (metric.numerator and metric.denominator):

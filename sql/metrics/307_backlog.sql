@@ -5,9 +5,9 @@
 -- better: lower
 -- kind: last
 -- statistic: waiting
--- choices: waiting=n_waiting, past_target=n_past_target, wrvu=wrvu_waiting
+-- choices: waiting=n_waiting/n_waiting, past_target=n_past_target/n_waiting, wrvu=wrvu_waiting/n_waiting
 -- numerator: waiting exams, those past their target, or their wRVU
--- denominator: counted groups of exams; a count is not divided
+-- denominator: waiting exams; the value is not divided by them
 -- clock_start: exam_ended
 -- clock_stop: first_final
 -- includes: exams that count, ended at or before the last full hour of the period and not final at it

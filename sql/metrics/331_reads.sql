@@ -7,7 +7,7 @@
 -- statistic: final
 -- choices: final=n_final, preliminary=n_preliminary
 -- numerator: reads
--- denominator: reads; a count is not divided
+-- denominator: reads; the value is not divided by them
 -- clock_start: none
 -- clock_stop: first_final
 -- includes: first final reports of their interpreter; preliminary ones of their assistant apart

@@ -6,7 +6,7 @@
 -- kind: sum
 -- statistic: value
 -- numerator: wRVU
--- denominator: reads with a charge; a sum is not divided
+-- denominator: reads with a charge; the value is not divided by them
 -- clock_start: none
 -- clock_stop: first_final
 -- includes: first final reports, weighed by the charges and the site's fee schedule

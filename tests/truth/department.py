@@ -56,9 +56,10 @@ class Block:
 class Department:
     """Truth of one simulation: `folder` holds `truth/` and `site/`."""
 
-    def __init__(self, folder: Path, data_through: datetime) -> None:
+    def __init__(self, folder: Path, data_through: datetime, *, facilities: set[str] | None = None) -> None:
         self.folder = folder
         self.data_through = data_through
+        self.facilities = facilities
         toml = tomllib.loads((folder / "site" / "site.toml").read_text("utf-8"))
         self.zones = {f["id"]: ZoneInfo(f["zone"]) for f in toml["facility"]}
         self.exams = [self._exam(row) for row in self.truth("exam")]
@@ -67,7 +68,10 @@ class Department:
         self.devices = {row["device"]: row for row in self.site("devices.csv")}
 
     def truth(self, name: str) -> list[Row]:
-        return pl.read_parquet(self.folder / "truth" / f"{name}.parquet").to_dicts()
+        """Rows of a truth table, of the facilities in question."""
+        rows = pl.read_parquet(self.folder / "truth" / f"{name}.parquet").to_dicts()
+        return [r for r in rows if self.facilities is None or self.facilities.issuperset(
+            r[c] for c in ("facility", "prior_facility") if c in r)]  # fmt: skip
 
     def site(self, name: str) -> list[dict[str, str]]:
         path = self.folder / "site" / name
@@ -85,7 +89,7 @@ class Department:
     def _exam(self, row: Row) -> Row:
         row["priority"] = PRIORITY.get(row["priority"] or "", "routine")
         row["patient_class"] = PATIENT_CLASS.get(row["patient_class"] or "", "outpatient")
-        row["is_countable"] = row["exam_ended_at"] is not None and not row["is_discontinued"]
+        row["is_countable"] = row["exam_ended_at"] is not None and not (row["is_cancelled"] or row["is_discontinued"])
         row["radiologist"] = row["interpreter"]
         return row
 
@@ -117,22 +121,16 @@ class Department:
         ]
         return (min(on)[2], min(on)[0]) if on else (None, True)
 
-    def keys(self, row: Row, anchor: datetime | None) -> Row:
-        """The grouping words of a row; those of time come from its anchor, a wall clock."""
-        words = dict(row)
-        if anchor is not None:
-            words |= {"weekday": str(anchor.isoweekday()), "hour": str(anchor.hour), "shift": self.shift_of(anchor)[0]}
-        return words
+    def keys(self, row: Row, anchor: datetime) -> Row:
+        """The grouping words of a row; those of time come from its anchor, a wall clock, kept as `local`."""
+        clock = {"weekday": str(anchor.isoweekday()), "hour": str(anchor.hour), "shift": self.shift_of(anchor)[0]}
+        return row | clock | {"local": anchor}
 
     @cached_property
     def blocks(self) -> list[Block]:
         """Staffed blocks of every device from its first exam's local day to the last day of data."""
         closed = {(r["facility"], r["date"]) for r in self.site("calendar.csv") if r["kind"] == "closed"}
-        first: dict[str, date] = {}
-        for session in self.truth("session"):
-            day = self.local(session["facility"], session["started_at"]).date()
-            first[session["device"]] = min(day, first.get(session["device"], day))
-        found = []
+        first, found = self.first_day, []
         for row in self.site("staffing.csv"):
             device = row["device"]
             if device not in first:
@@ -154,9 +152,25 @@ class Department:
         return Block(device, day, self.utc(facility, opens_local), closes_at, opens_local)
 
     @cached_property
+    def first_day(self) -> dict[str, date]:
+        """Local day of each device's first exam."""
+        first: dict[str, date] = {}
+        for exam in self.exams:
+            if exam["device"] is not None and exam["exam_started_at"] is not None:
+                day = self.local(self.devices[exam["device"]]["facility"], exam["exam_started_at"]).date()
+                first[exam["device"]] = min(day, first.get(exam["device"], day))
+        return first
+
+    @cached_property
+    def sessions(self) -> dict[str, list[Row]]:
+        """Sessions by device in order of time."""
+        by_device: dict[str, list[Row]] = {}
+        for row in sorted(self.truth("session"), key=lambda r: (r["started_at"], r["ended_at"])):
+            by_device.setdefault(row["device"], []).append(row)
+        return by_device
+
+    @cached_property
     def busy(self) -> dict[str, list[list[datetime]]]:
         """Union of sessions by device."""
-        by_device: dict[str, list[tuple[datetime, datetime]]] = {}
-        for row in self.truth("session"):
-            by_device.setdefault(row["device"], []).append((row["started_at"], row["ended_at"]))
-        return {device: merged(intervals) for device, intervals in by_device.items()}
+        return {device: merged([(s["started_at"], s["ended_at"]) for s in rows]) for device, rows in
+                self.sessions.items()}  # fmt: skip

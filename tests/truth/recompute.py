@@ -1,38 +1,31 @@
 """Every first metric recomputed in plain Python from the simulator's truth.
 
-`rows(department, metric)` gives row-level facts: the grouping words and either `value` (percentiles) or `numerator` and
-`denominator`; `fold` groups them. Definitions are written anew here from the metric headers' words.
+`ROWS[metric](department)` yields row-level facts: the grouping words, `local` (the wall clock that places the row in a
+period) and `value` for percentiles, or `numerator` and `denominator` (by statistic where there are several) and `n`.
+`statistics.py` makes the metrics' answer of them. Definitions are written anew here from the words of the metric headers.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
-from math import floor
 
 from tests.truth.department import Department, Row, merged, minutes, overlap_min
 
-
-def quantile(values: list[float], p: float) -> float:
-    """Linear interpolation between order statistics (Hyndman and Fan type 7)."""
-    ordered = sorted(values)
-    position = (len(ordered) - 1) * p
-    low = floor(position)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
+Rows = Callable[[Department], Iterator[Row]]
+HOUR = timedelta(hours=1)
+MILESTONES = ("ordered", "arrived", "exam_started", "exam_ended", "images_available", "first_prelim", "first_final")
 
 
-def interval(start: str, stop: str, anchor: str, keep: Callable[[Row], bool] = lambda _: True):
-    """Rows of a turnaround: eligible exams with the whole interval in minutes; negative ones carry no value."""
+def interval(start: str, stop: str, anchor: str, keep: Callable[[Row], bool] = lambda _: True) -> Rows:
+    """Rows of a turnaround: exams that count with the interval in minutes, None where an end is missing or before."""
 
     def rows(d: Department) -> Iterator[Row]:
-        for exam in d.countable:
-            if not keep(exam) or exam[anchor] is None:
-                continue
+        for exam in filter(keep, d.countable):
             length = minutes(exam[start], exam[stop])
-            words = d.keys(exam, d.local(exam["facility"], exam[anchor]))
+            words = d.keys(exam, d.local(exam["facility"], exam[anchor] or exam["exam_ended_at"]))
             yield words | {"value": length if length is not None and length >= 0 else None}
 
     return rows
@@ -41,7 +34,7 @@ def interval(start: str, stop: str, anchor: str, keep: Callable[[Row], bool] = l
 def first_read(d: Department) -> Iterator[Row]:
     for exam in d.countable:
         reads = [at for at in (exam["first_prelim_at"], exam["first_final_at"]) if at is not None]
-        length = minutes(exam["exam_ended_at"], min(reads) if reads else None)
+        length = minutes(exam["exam_ended_at"], min(reads, default=None))
         words = d.keys(exam, d.local(exam["facility"], exam["exam_ended_at"]))
         yield words | {"value": length if length is not None and length >= 0 else None}
 
@@ -56,127 +49,230 @@ def target_of(d: Department, exam: Row) -> float | None:
     ]
     if not fitting:
         return None
-    best = max(
-        fitting,
-        key=lambda row: [row[c] not in ("", "*") for c in ("facility", "modality", "priority", "patient_class")],
-    )
-    return float(best["target"])
+    best = max(fitting, key=lambda row: sum(row[c] not in ("", "*") for c in columns))
+    return float(best["target"]) * {"min": 1, "h": 60, "d": 1440}[best["unit"]]
 
 
 def within_target(d: Department) -> Iterator[Row]:
+    """A report that is missing although its target has passed is a miss; one that runs backwards says nothing."""
     for exam in d.countable:
-        length, target = minutes(exam["exam_ended_at"], exam["first_final_at"]), target_of(d, exam)
-        if target is None or length is None or length < 0:
+        target = target_of(d, exam)
+        waited = minutes(exam["exam_ended_at"], exam["first_final_at"] or d.data_through)
+        if target is None or waited < 0 or (exam["first_final_at"] is None and waited <= target):
             continue
         words = d.keys(exam, d.local(exam["facility"], exam["exam_ended_at"]))
-        yield words | {"numerator": float(length <= target), "denominator": 1.0}
+        yield words | {"numerator": float(exam["first_final_at"] is not None and waited <= target), "denominator": 1.0}
+
+
+def backlog(d: Department, period: Callable[[datetime], object]) -> Iterator[Row]:
+    """Waiting exams at the last full hour of each period, by the facility's wall clock."""
+    for facility in {e["facility"] for e in d.countable}:
+        exams = [e for e in d.countable if e["facility"] == facility]
+        hour = min(e["exam_ended_at"] for e in exams).replace(minute=0, second=0)
+        last_of: dict[object, datetime] = {}
+        while hour <= d.data_through:
+            last_of[period(d.local(facility, hour))] = hour
+            hour += HOUR
+        for at in last_of.values():
+            for exam in exams:
+                ended, final = exam["exam_ended_at"], exam["first_final_at"]
+                if ended > at or (final is not None and final <= at):
+                    continue
+                target = target_of(d, exam)
+                is_past = target is not None and minutes(ended, at) > target
+                numerator = {"waiting": 1.0, "past_target": float(is_past), "wrvu": exam["wrvu"] or 0.0}
+                yield d.keys(exam, d.local(facility, at)) | {"numerator": numerator, "denominator": 1.0}
+
+
+def device_hours(d: Department) -> Iterator[tuple[Row, datetime, float, float, float, float]]:
+    """(device's words, hour, minutes observed, staffed, busy, busy while staffed) from the device's first local day."""
+    for device, day in d.first_day.items():
+        facts = d.devices[device]
+        hour = d.utc(facts["facility"], datetime(day.year, day.month, day.day))
+        blocks = [(b.opens_at, b.closes_at) for b in d.blocks if b.device == device]
+        while hour < d.data_through:
+            whole = (hour, hour + HOUR)
+            staffed = [(max(a, hour), min(b, whole[1])) for a, b in blocks if overlap_min((a, b), whole)]
+            busy = [(a, b) for a, b in d.busy.get(device, []) if overlap_min((a, b), whole)]
+            yield (
+                d.keys(facts, d.local(facts["facility"], hour)),
+                hour,
+                overlap_min(whole, (hour, d.data_through)),
+                sum(overlap_min(s, s) for s in staffed),
+                sum(overlap_min(b, whole) for b in busy),
+                sum(overlap_min(b, s) for b in busy for s in staffed),
+            )
+            hour += HOUR
 
 
 def utilization(d: Department) -> Iterator[Row]:
-    for block in d.blocks:
-        device = d.devices[block.device]
-        staffed = (block.opens_at, block.closes_at)
-        hour = block.opens_at.replace(minute=0, second=0)
-        while hour < block.closes_at:
-            part = (max(hour, staffed[0]), min(hour + timedelta(hours=1), staffed[1]))
-            busy = sum(
-                overlap_min(part, (b[0], b[1]))
-                for b in d.busy.get(block.device, [])
-                if b[1] > part[0] and b[0] < part[1]
-            )
-            words = d.keys(device, d.local(device["facility"], hour))
-            yield words | {"numerator": busy, "denominator": overlap_min(part, part)}
-            hour += timedelta(hours=1)
+    for words, _, _, staffed, _, both in device_hours(d):
+        if staffed:
+            yield words | {"numerator": both, "denominator": staffed}
+
+
+def occupancy_by_hour(d: Department) -> Iterator[Row]:
+    for words, _, observed, _, busy, _ in device_hours(d):
+        yield words | {"numerator": busy, "denominator": observed}
+
+
+def throughput(d: Department) -> Iterator[Row]:
+    begun: dict[tuple[str, datetime], int] = defaultdict(int)
+    for exam in d.countable:
+        at, device = exam["exam_started_at"], exam["device"]
+        if at is not None and any(b.device == device and b.opens_at <= at < b.closes_at for b in d.blocks):
+            begun[device, at.replace(minute=0, second=0)] += 1
+    for words, hour, _, staffed, _, _ in device_hours(d):
+        if staffed:
+            n = begun.get((words["device"], hour), 0)
+            yield words | {"numerator": n, "denominator": staffed / 60, "n": n}
 
 
 def turnover(d: Department) -> Iterator[Row]:
-    for device, sessions in d.busy.items():
-        facts = d.devices[device]
+    for device, sessions in d.sessions.items():
         blocks = [b for b in d.blocks if b.device == device]
-        for before, after in pairwise(sessions):
-            gap = minutes(before[1], after[0])
-            is_same_block = any(b.opens_at <= before[1] and after[0] <= b.closes_at for b in blocks)
-            if gap is not None and gap <= 60 and is_same_block:
-                yield d.keys(facts, d.local(facts["facility"], after[0])) | {"value": gap}
+        busy_until = sessions[0]["ended_at"]
+        for _, after in pairwise(sessions):
+            gap = minutes(busy_until, after["started_at"])
+            is_same_block = any(b.opens_at <= busy_until and after["started_at"] <= b.closes_at for b in blocks)
+            if 0 <= gap <= 60 and is_same_block:
+                yield d.keys(after, d.local(after["facility"], after["started_at"])) | {"value": gap}
+            busy_until = max(busy_until, after["ended_at"])
 
 
 def first_case_on_time(d: Department) -> Iterator[Row]:
-    firsts: dict[str, dict[object, datetime]] = defaultdict(dict)
     opens: dict[tuple[str, object], datetime] = {}
     for block in d.blocks:
         key = (block.device, block.day)
         opens[key] = min(block.opens_local, opens.get(key, block.opens_local))
-    for device, sessions in d.busy.items():
-        for session in sessions:
-            local = d.local(d.devices[device]["facility"], session[0])
-            open_at = opens.get((device, local.date()))
-            if open_at is not None and local >= open_at - timedelta(minutes=60):
-                firsts[device].setdefault(local.date(), local)
-    for device, days in firsts.items():
-        for day, local in days.items():
-            late = local > opens[device, day] + timedelta(minutes=15)
-            yield d.keys(d.devices[device], None) | {
-                "weekday": str(local.isoweekday()),
-                "numerator": float(not late),
-                "denominator": 1.0,
-            }
+    for (device, day), open_at in opens.items():
+        facts = d.devices[device]
+        begins = [d.local(facts["facility"], s["started_at"]) for s in d.sessions.get(device, [])]
+        of_day = [b for b in begins if b.date() == day and b >= open_at - HOUR]
+        if of_day:
+            is_late = min(of_day) > open_at + timedelta(minutes=15)
+            yield d.keys(facts, open_at) | {"numerator": float(not is_late), "denominator": 1.0}
 
 
 def reject_rate(d: Department) -> Iterator[Row]:
-    for image in d.truth("image"):
-        yield dict(image) | {"numerator": float(image["is_rejected"]), "denominator": 1.0}
+    """Images of devices that tell of rejects, with the words of their exam."""
+    images = d.truth("image")
+    reporting = {image["device"] for image in images if image["is_rejected"]}
+    for image in images:
+        if image["device"] in reporting:
+            exam = d.exam_of[image["facility"], image["accession"]]
+            day = d.local(image["facility"], image["at"]).replace(hour=0, minute=0, second=0)
+            words = d.keys(exam | image, day)
+            yield words | {"numerator": float(image["is_rejected"]), "denominator": 1.0}
 
 
-def repeats(kinds: tuple[str, ...], days: float) -> Callable[[Department], Iterator[Row]]:
-    """Share of countable exams that repeat an earlier one within `days`."""
+def repeats(*kinds: str) -> Rows:
+    """Share of exams that repeat an earlier one within 7, 30 or 90 days, among those that can be compared."""
 
     def rows(d: Department) -> Iterator[Row]:
-        found = {(r["facility"], r["accession"]) for r in d.truth("repeat") if r["kind"] in kinds and r["days"] <= days}
+        days = {(r["facility"], r["accession"]): r["days"] for r in d.truth("repeat") if r["kind"] in kinds}
         for exam in d.countable:
-            words = d.keys(exam, d.local(exam["facility"], exam["exam_started_at"] or exam["exam_ended_at"]))
-            yield words | {"numerator": float((exam["facility"], exam["accession"]) in found), "denominator": 1.0}
+            if exam["exam_started_at"] is None or exam["region"] is None:
+                continue
+            since = days.get((exam["facility"], exam["accession"]), 1000)
+            words = d.keys(exam, d.local(exam["facility"], exam["exam_started_at"]))
+            yield words | {"numerator": {f"{w}d": float(since <= w) for w in (7, 30, 90)}, "denominator": 1.0}
 
     return rows
 
 
 def prior_availability(d: Department) -> Iterator[Row]:
     for case in d.truth("prior_case"):
-        yield dict(case) | {"numerator": float(case["is_repeated"]), "denominator": 1.0}
+        exam = d.exam_of[case["facility"], case["accession"]]
+        words = d.keys(exam | case, d.local(case["facility"], case["declared_at"]))
+        yield words | {"numerator": float(case["is_repeated"]), "denominator": 1.0}
 
 
-def reads(
-    value: Callable[[Department, Row, bool], float], role: str = "final"
-) -> Callable[[Department], Iterator[Row]]:
-    """One row a read of a role, counted by `value(department, read, is_after_hours)`."""
+def reads(value: Callable[[Department, Row, bool], object], roles: tuple[str, ...] = ("final",)) -> Rows:
+    """One row a read of a role, counted by `value(department, read, is_after_hours)`; None counts nothing."""
 
     def rows(d: Department) -> Iterator[Row]:
         for read in d.truth("read"):
-            if read["role"] != role:
-                continue
             exam = d.exam_of[read["facility"], read["accession"]]
             local = d.local(read["facility"], read["read_at"])
-            words = d.keys(exam, local) | {"radiologist": read["interpreter"]}
-            yield words | {"numerator": value(d, read, d.shift_of(local)[1]), "denominator": 1.0}
+            numerator = value(d, read, d.shift_of(local)[1])
+            if read["role"] in roles and numerator is not None:
+                words = d.keys(exam, local) | {"radiologist": read["interpreter"]}
+                yield words | {"numerator": numerator, "denominator": 1.0}
 
     return rows
 
 
-def reading_hours(d: Department, facility: str | None = None) -> dict[str, float]:
-    """Active reading hours by interpreter: union of reading intervals, gaps under 30 minutes bridged."""
-    by_reader: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
+def reading_intervals(d: Department) -> dict[str, list[tuple[datetime, datetime, str]]]:
+    """(start, end, facility) of every read by reader; a start that another reader's preliminary used is not known."""
+    found: dict[str, list[tuple[datetime, datetime, str]]] = defaultdict(list)
     for read in d.truth("read"):
-        if read["role"] == "final" and facility in (None, read["facility"]):
-            start = read["read_started_at"] or read["read_at"] - timedelta(minutes=10)
-            by_reader[read["interpreter"]].append((start, read["read_at"]))
-    bridge = timedelta(minutes=30)
-    return {r: sum(minutes(a, b) for a, b in merged(i, bridge)) / 60 for r, i in by_reader.items()}
+        exam = d.exam_of[read["facility"], read["accession"]]
+        start, end, prelim_at = read["read_started_at"], read["read_at"], exam["first_prelim_at"]
+        is_final_after_other = (
+            read["role"] == "final"
+            and exam["assistant"] not in (None, read["interpreter"])
+            and start is not None
+            and prelim_at is not None
+            and start <= prelim_at < end
+        )
+        if start is None or start > end or is_final_after_other:
+            start = end - timedelta(minutes=10)
+        found[read["interpreter"]].append((start, end, read["facility"]))
+    return found
+
+
+def reads_per_hour(d: Department) -> Iterator[Row]:
+    """Stretches of reading, gaps under 30 minutes bridged; a stretch counts where and when it began."""
+    for reader, intervals in reading_intervals(d).items():
+        for start, end in merged([(a, b) for a, b, _ in intervals], timedelta(minutes=30)):
+            inside = sorted(i for i in intervals if start <= i[0] <= i[1] <= end)
+            words = d.keys({"radiologist": reader, "facility": inside[0][2]}, d.local(inside[0][2], start))
+            yield words | {"numerator": len(inside), "denominator": minutes(start, end) / 60, "n": len(inside)}
+
+
+def day_of(d: Department, facility: str, *instants: datetime | None) -> datetime | None:
+    """Midnight of the local day of the first instant that is known."""
+    known = [at for at in instants if at is not None]
+    local = d.local(facility, known[0]) if known else None
+    return local.replace(hour=0, minute=0, second=0) if local else None
+
+
+def link_rate(d: Department) -> Iterator[Row]:
+    for exam in d.exams:
+        times = (exam[c] for c in ("exam_ended_at", "exam_started_at", "ordered_at", "first_final_at"))
+        day = day_of(d, exam["facility"], *times)
+        if day is None:
+            continue
+        is_performed = exam["has_order"] and exam["exam_ended_at"] is not None
+        has_both = exam["has_order"] and exam["has_study"]
+        yield d.keys(exam, day) | {
+            "numerator": {
+                "orders": float(is_performed and exam["has_study"]),
+                "studies": float(has_both),
+                "reports": float(has_both and exam["has_report"]),
+            },
+            "denominator": {
+                "orders": float(is_performed),
+                "studies": float(exam["has_study"]),
+                "reports": float(exam["has_report"]),
+            },
+        }
+
+
+def timestamp_completeness(d: Department) -> Iterator[Row]:
+    for exam in d.countable:
+        words = d.keys(exam, day_of(d, exam["facility"], exam["exam_ended_at"]))
+        for milestone in MILESTONES:
+            is_known = exam[f"{milestone}_at"] is not None
+            yield words | {"milestone": milestone, "numerator": float(is_known), "denominator": 1.0}
 
 
 def is_scheduled_outpatient(exam: Row) -> bool:
     return exam["patient_class"] == "outpatient" and exam["scheduled_at"] is not None
 
 
-PERCENTILES: dict[str, Callable[[Department], Iterable[Row]]] = {
+ROWS: dict[str, Rows] = {
     "order_to_exam": interval(
         "ordered_at", "exam_started_at", "exam_started_at", lambda e: not is_scheduled_outpatient(e)
     ),
@@ -184,27 +280,20 @@ PERCENTILES: dict[str, Callable[[Department], Iterable[Row]]] = {
     "exam_duration": interval("exam_started_at", "exam_ended_at", "exam_ended_at"),
     "report_final": interval("exam_ended_at", "first_final_at", "exam_ended_at"),
     "first_read": first_read,
-    "turnover": turnover,
-}
-RATIOS: dict[str, Callable[[Department], Iterable[Row]]] = {
     "within_target": within_target,
     "utilization": utilization,
+    "occupancy_by_hour": occupancy_by_hour,
+    "turnover": turnover,
+    "throughput": throughput,
     "first_case_on_time": first_case_on_time,
     "reject_rate": reject_rate,
-    "repeat_exam_rate": repeats(("repeat", "duplicate"), 30),
-    "duplicate_across_facilities": repeats(("duplicate",), 30),
+    "repeat_exam_rate": repeats("repeat", "duplicate"),
+    "duplicate_across_facilities": repeats("duplicate"),
     "prior_availability": prior_availability,
+    "reads": reads(lambda _d, read, _a: {read["role"]: 1.0}, ("final", "preliminary")),
+    "wrvu": reads(lambda _d, read, _a: read["wrvu"]),
+    "reads_per_hour": reads_per_hour,
     "share_after_hours": reads(lambda _d, _r, after: float(after)),
+    "link_rate": link_rate,
+    "timestamp_completeness": timestamp_completeness,
 }
-SUMS: dict[str, Callable[[Department], Iterable[Row]]] = {
-    "reads": reads(lambda _d, _r, _a: 1.0),
-    "wrvu": reads(lambda _d, read, _a: read["wrvu"] or 0.0),
-}
-
-
-def fold(rows: Iterable[Row], groups: tuple[str, ...]) -> dict[str, list[Row]]:
-    """Rows by group value in the metrics' own notation: values joined by ' | ', 'all' without groups."""
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[" | ".join(str(row[g]) for g in groups) or "all"].append(row)
-    return found

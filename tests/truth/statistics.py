@@ -1,0 +1,107 @@
+"""The answer of a metric from row-level facts, in plain Python: percentiles, shares, sums and their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from math import ceil, floor, sqrt
+from statistics import NormalDist, fmean, stdev
+
+from tests.truth.department import Row
+
+Z = NormalDist().inv_cdf(0.975)
+PROBABILITIES = {"p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95}
+Answer = tuple[int, float, float, float | None, float | None, float | None]
+
+
+def quantile(values: Sequence[float], p: float) -> float:
+    """Linear interpolation between order statistics (Hyndman and Fan type 7)."""
+    ordered = sorted(values)
+    position = (len(ordered) - 1) * p
+    low = floor(position)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
+
+
+def percentile_answer(rows: Sequence[Row], statistic: str) -> Answer:
+    """n, numerator, denominator, value, lower and upper; an order statistic beyond the values is not known."""
+    values = sorted(row["value"] for row in rows if row["value"] is not None)
+    n = len(values)
+    head = (n, float(n), float(len(rows)))
+    if not values:
+        return (*head, None, None, None)
+    if statistic == "mean":
+        mean = fmean(values)
+        half = Z * stdev(values) / sqrt(n) if n > 1 else None
+        return (*head, mean, None if half is None else mean - half, None if half is None else mean + half)
+    p = PROBABILITIES[statistic]
+    spread = Z * sqrt(n * p * (1 - p))
+    low, high = floor(n * p - spread), ceil(n * p + spread)
+    lower = values[low - 1] if low >= 1 else None
+    upper = values[high - 1] if high <= n else None
+    return (*head, quantile(values, p), lower, upper)
+
+
+def _part(value: object, statistic: str) -> float | None:
+    return value.get(statistic) if isinstance(value, dict) else value  # type: ignore[return-value]
+
+
+def counted(rows: Sequence[Row], statistic: str) -> list[tuple[float, float, int]]:
+    """(numerator, denominator, n) of the rows that have a numerator."""
+    found = []
+    for row in rows:
+        numerator = _part(row["numerator"], statistic)
+        if numerator is not None:
+            found.append((numerator, _part(row["denominator"], statistic) or 0.0, row.get("n", 1)))
+    return found
+
+
+def ratio_answer(rows: Sequence[Row], statistic: str) -> Answer | None:
+    """Divided after summing, with Wilson's score interval; None without trials."""
+    parts = counted(rows, statistic)
+    successes, trials = sum(p[0] for p in parts), sum(p[1] for p in parts)
+    if not trials:
+        return None
+    share = successes / trials
+    centre = (share + Z * Z / (2 * trials)) / (1 + Z * Z / trials)
+    half = Z * sqrt(share * (1 - share) / trials + Z * Z / (4 * trials * trials)) / (1 + Z * Z / trials)
+    return (int(trials), successes, trials, share, max(centre - half, 0.0), min(centre + half, 1.0))
+
+
+def rate_answer(rows: Sequence[Row], statistic: str) -> Answer | None:
+    """Divided after summing, without an interval."""
+    parts = counted(rows, statistic)
+    above, below = sum(p[0] for p in parts), sum(p[1] for p in parts)
+    return (sum(p[2] for p in parts), above, below, above / below, None, None) if below else None
+
+
+def sum_answer(rows: Sequence[Row], statistic: str) -> Answer | None:
+    """A sum; its denominator is what was counted."""
+    parts = counted(rows, statistic)
+    total, n = sum(p[0] for p in parts), sum(p[2] for p in parts)
+    return (n, total, sum(p[1] for p in parts), total, None, None) if parts else None
+
+
+ANSWERS = {
+    "percentile": percentile_answer,
+    "ratio": ratio_answer,
+    "rate": rate_answer,
+    "sum": sum_answer,
+    "last": sum_answer,
+}
+
+
+def period_of(period: str, local: datetime) -> tuple[date, date] | None:
+    """First day and day after the last of the period in which a wall clock lies; None for `all`."""
+    day = local.date()
+    if period == "all":
+        return None
+    if period == "day":
+        return day, day + timedelta(days=1)
+    if period == "week":
+        monday = day - timedelta(days=day.weekday())
+        return monday, monday + timedelta(days=7)
+    months = {"month": 1, "quarter": 3, "year": 12}[period]
+    first = day.replace(day=1, month=(day.month - 1) // months * months + 1)
+    index = first.year * 12 + first.month - 1 + months
+    return first, date(index // 12, index % 12 + 1, 1)

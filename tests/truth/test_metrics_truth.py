@@ -1,0 +1,106 @@
+"""Every metric equals its recomputation from the truth, for every grouping and period, on seeds of their own.
+
+Another seed by hand: TRUTH_SEEDS=5,6 pytest tests/truth (TRUTH_EXAMS, TRUTH_DAYS for its size).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from sql.catalog import Catalog, Metric
+from sql.filters import NO_VALUE
+from sql.query import metric
+from sql.shape import PERIODS
+from tests.truth.department import Row
+from tests.truth.recompute import ROWS, backlog
+from tests.truth.statistics import ANSWERS, Answer, period_of
+from tests.truth.world import World, make_world
+
+SEEDS = [int(seed) for seed in os.environ.get("TRUTH_SEEDS", "1,2").split(",")]
+EXAMS = int(os.environ.get("TRUTH_EXAMS", "1200"))
+DAYS = int(os.environ.get("TRUTH_DAYS", "45"))
+MESSAGES_ONLY = bool(int(os.environ.get("TRUTH_MESSAGES_ONLY", "1")))
+PAIRS = (("facility", "modality"), ("device", "hour"), ("weekday", "hour"), ("priority", "patient_class"),
+         ("radiologist", "shift"), ("facility", "milestone"), ("availability", "facility"))  # fmt: skip
+METRICS = Catalog.load().metrics
+Key = tuple[tuple[date, date] | None, str]
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    return make_world(base, request.param, exams=EXAMS, days=DAYS, messages_only=MESSAGES_ONLY)
+
+
+def questions(asked: Metric) -> list[tuple[tuple[str, ...], str, str]]:
+    """(groups, period, statistic): all periods and groups at the usual statistic, the others without groups or period."""
+    groups = [(), *((g,) for g in asked.groups), *(pair for pair in PAIRS if set(pair) <= set(asked.groups))]
+    periods = ("all", *PERIODS) if asked.has_dates else ("all",)
+    others = [s for s in asked.statistics if s != asked.statistic]
+    return (
+        [(g, p, asked.statistic) for g in groups for p in periods]
+        + [(g, "all", s) for g in groups for s in others]
+        + [((), p, s) for p in periods[1:] for s in others]
+    )
+
+
+@cache
+def facts(world: World, metric_id: str, period: str) -> list[Row]:
+    department = world.department
+    if metric_id == "backlog":
+        return list(backlog(department, lambda local: period_of(period, local)))
+    return list(ROWS[metric_id](department)) if period == "all" else facts(world, metric_id, "all")
+
+
+def expected(world: World, asked: Metric, groups: tuple[str, ...], period: str, statistic: str) -> dict[Key, Answer]:
+    by_key: dict[Key, list[Row]] = defaultdict(list)
+    for row in facts(world, asked.id, period):
+        values = (world.reader_keys.get(row[g]) if g == "radiologist" else row[g] for g in groups)
+        name = " | ".join(NO_VALUE if value is None else str(value) for value in values) or "all"
+        by_key[period_of(period, row["local"]), name].append(row)
+    answers = {key: ANSWERS[asked.kind](rows, statistic) for key, rows in by_key.items()}
+    return {key: answer for key, answer in answers.items() if answer is not None}
+
+
+def asked_of(world: World, asked: Metric, groups: tuple[str, ...], period: str, statistic: str) -> dict[Key, Answer]:
+    frame = metric(world.snapshot, asked.id, groups=groups, period=period, statistic=statistic)
+    return {
+        (None if period == "all" else (row[0], row[1]), row[3]): row[4:]
+        for row in frame.iter_rows()
+    }  # fmt: skip
+
+
+def differences(told: dict[Key, Answer], truth: dict[Key, Answer]) -> list[str]:
+    """Keys that only one side has, and answers that are not the same number."""
+    found = [f"only told: {key} {told[key]}" for key in told.keys() - truth.keys()]
+    found += [f"only true: {key} {truth[key]}" for key in truth.keys() - told.keys()]
+    for key in told.keys() & truth.keys():
+        if not all(is_same(a, b) for a, b in zip(told[key], truth[key], strict=True)):
+            found.append(f"{key}: told {told[key]}, true {truth[key]}")
+    return found
+
+
+def is_same(told: float | None, truth: float | None) -> bool:
+    """Equal but for the rounding of doubles and of summed parts, far below a minute or a tenth of a point."""
+    if told is None or truth is None:
+        return told is truth
+    return abs(told - truth) <= 1e-6 + 1e-6 * abs(truth)
+
+
+@pytest.mark.parametrize("metric_id", [m for m in METRICS if m != "freshness"])
+def test_metric_equals_truth(world: World, metric_id: str) -> None:
+    asked = METRICS[metric_id]
+    wrong = {}
+    for groups, period, statistic in questions(asked):
+        told = asked_of(world, asked, groups, period, statistic)
+        found = differences(told, expected(world, asked, groups, period, statistic))
+        if found:
+            wrong[groups, period, statistic] = (len(found), sorted(found)[:3])
+    assert wrong == {}
