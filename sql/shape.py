@@ -18,7 +18,7 @@ PERIODS = {"day": "1 DAY", "week": "7 DAY", "month": "1 MONTH", "quarter": "3 MO
 #: Normal quantile of the two-sided 95 % intervals.
 Z = 1.959963984540054
 #: Type of what is summed: the sum does not depend on the order of the rows.
-_EXACT = "DECIMAL(18, 6)"
+_EXACT = "DECIMAL(18, 9)"
 #: Expression of a group that comes from the anchor's wall clock.
 CLOCK_SQL = {"shift": "s.shift", "weekday": "isodow(b.period_local)", "hour": "hour(b.period_local)"}
 _SHIFT_JOIN = """

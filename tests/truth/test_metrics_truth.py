@@ -23,8 +23,8 @@ from tests.truth.statistics import ANSWERS, Answer, period_of
 from tests.truth.world import World, make_world
 
 SEEDS = [int(seed) for seed in os.environ.get("TRUTH_SEEDS", "1,2").split(",")]
-EXAMS = int(os.environ.get("TRUTH_EXAMS", "1200"))
-DAYS = int(os.environ.get("TRUTH_DAYS", "45"))
+EXAMS = int(os.environ.get("TRUTH_EXAMS", "600"))
+DAYS = int(os.environ.get("TRUTH_DAYS", "35"))
 MESSAGES_ONLY = bool(int(os.environ.get("TRUTH_MESSAGES_ONLY", "1")))
 PAIRS = (("facility", "modality"), ("device", "hour"), ("weekday", "hour"), ("priority", "patient_class"),
          ("radiologist", "shift"), ("facility", "milestone"), ("availability", "facility"))  # fmt: skip

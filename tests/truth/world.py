@@ -38,7 +38,9 @@ class World:
         keys: dict[tuple[str, str, str], str] = {}
         exams = {
             e["exam_key"]: (e["facility"], e["accession"])
-            for e in rows(self.snapshot, "fct_exam", columns=("exam_key", "facility", "accession"), limit=100_000).to_dicts()
+            for e in rows(
+                self.snapshot, "fct_exam", columns=("exam_key", "facility", "accession"), limit=100_000
+            ).to_dicts()
         }
         for read in rows(self.snapshot, "fct_read", limit=100_000).to_dicts():
             keys[(*exams[read["exam_key"]], read["role"])] = read["radiologist"]

@@ -1,0 +1,66 @@
+"""Small snapshots by hand: the catalog's tables, a few rows in some of them, macros and comments as published."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+
+from sql import metric_macros
+from sql.catalog import Catalog
+from sql.snapshot import Snapshot, open_snapshot
+
+Rows = list[dict[str, Any]]
+
+
+@cache
+def _empty() -> bytes:
+    """A snapshot file with all tables, macros and comments and no row."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.duckdb"
+        _create(path)
+        return path.read_bytes()
+
+
+def _create(path: Path) -> None:
+    with duckdb.connect(str(path)) as con:
+        for model in Catalog.load().tables.values():
+            columns = ", ".join(f'"{column.name}" {column.type}' for column in model.columns)
+            con.execute(f"CREATE TABLE {model.name} ({columns})")
+        con.execute(
+            """CREATE TABLE meta_snapshot (snapshot_id VARCHAR, seq BIGINT, built_at TIMESTAMP, data_through TIMESTAMP,
+               digest VARCHAR, signature VARCHAR)"""
+        )
+        metric_macros.install(con)
+
+
+def write_snapshot(path: Path, tables: dict[str, Rows], data_through: datetime, seq: int = 1) -> Path:
+    """A snapshot file with these rows; columns that a row does not name are NULL."""
+    path.write_bytes(_empty())
+    with duckdb.connect(str(path)) as con:
+        for table, rows in tables.items():
+            for row in rows:
+                names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" for _ in row)
+                con.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
+        con.execute(
+            "INSERT INTO meta_snapshot VALUES (?, ?, ?, ?, 'd', 's')",
+            [f"{seq:06d}-test", seq, data_through, data_through],
+        )
+    return path
+
+
+def snapshot_of(path: Path, data_through: datetime, **tables: Rows) -> Snapshot:
+    """The same, opened."""
+    return open_snapshot(write_snapshot(path / "hand.duckdb", tables, data_through))
+
+
+def exam_row(value: float | None, at: str = "2026-03-02 10:00", **columns: Any) -> dict[str, Any]:
+    """An exam that counts, ended `at` on the wall clock, with the same value for each interval."""
+    local = datetime.fromisoformat(at)
+    usual = {"facility": "NORTH", "modality": "CT", "priority": "routine", "patient_class": "outpatient"}
+    times = {"exam_started_local": local, "exam_ended_local": local, "is_countable": True}
+    return {**usual, **times, "report_final_min": value, "wait_min": value, **columns}
