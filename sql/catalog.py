@@ -16,8 +16,7 @@ from typing import NamedTuple
 import sqlglot
 from sqlglot import exp
 
-from sql.headers import SQL, Header, read_header
-from sql.headers import CatalogError as CatalogError  # what every reader of the catalog catches
+from sql.headers import SQL, CatalogError, Header, read_header
 
 MODEL_KEYS = {"name", "grain", "key", "purpose"}
 MODEL_OPTIONAL = {"materialize", "scope", "sorted_by", "column"}

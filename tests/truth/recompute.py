@@ -2,7 +2,8 @@
 
 `ROWS[metric](department)` yields row-level facts: the grouping words, `local` (the wall clock that places the row in a
 period) and `value` for percentiles, or `numerator` and `denominator` (by statistic where there are several) and `n`.
-`statistics.py` makes the metrics' answer of them. Definitions are written anew here from the words of the metric headers.
+`statistics.py` makes the metrics' answer of them. Definitions are written anew here from the words of the
+metric headers.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ import os
 from collections import defaultdict
 from datetime import date
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -40,7 +39,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def questions(asked: Metric) -> list[tuple[tuple[str, ...], str, str]]:
-    """(groups, period, statistic): all periods and groups at the usual statistic, the others without groups or period."""
+    """(groups, period, statistic): all of both at the usual statistic, others without groups or period."""
     groups = [(), *((g,) for g in asked.groups), *(pair for pair in PAIRS if set(pair) <= set(asked.groups))]
     periods = ("all", *PERIODS) if asked.has_dates else ("all",)
     others = [s for s in asked.statistics if s != asked.statistic]
