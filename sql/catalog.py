@@ -18,6 +18,12 @@ from sqlglot import exp
 
 from sql.headers import SQL, CatalogError, Header, read_header
 
+__all__ = [
+    "BETTER", "CHECK_KEYS", "CHECK_OPTIONAL", "CLOCK_GROUPS", "KINDS", "METRIC_KEYS", "METRIC_OPTIONAL", "MODEL_KEYS",
+    "MODEL_OPTIONAL", "PERCENTILES", "Catalog", "CatalogError", "Check", "Choice", "Column", "Metric", "Model",
+    "read_check", "read_metric", "read_model", "signature",
+]  # fmt: skip
+
 MODEL_KEYS = {"name", "grain", "key", "purpose"}
 MODEL_OPTIONAL = {"materialize", "scope", "sorted_by", "column"}
 CHECK_KEYS = {"name", "purpose"}
