@@ -243,7 +243,9 @@ def _events(message: Message, group: Group, order: dict[str, Any]) -> Iterator[d
     is_booked = order.get("order_status") == "SC"
     status = order.get("order_status") or ""
     if action in ("new", "derived"):
-        yield _event(message, order, "ordered", is_inferred=action == "derived" or not _has_time(message, group))
+        is_inferred = action == "derived" or not _has_time(message, group)
+        detail = "replacement" if order.get("order_control") == "RO" else None
+        yield _event(message, order, "ordered", is_inferred=is_inferred, detail=detail)
         if is_slot:
             yield _event(message, order, "scheduled", slot_at=slot, is_inferred=not is_booked)
     elif action in ("cancel", "replaced"):

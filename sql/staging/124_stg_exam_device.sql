@@ -11,10 +11,9 @@ FROM (SELECT c.exam_key, coalesce(a.device, t.device, c.facility || ':' || c.sta
                  PARTITION BY c.exam_key
                  ORDER BY c.preference, c.message_at DESC NULLS LAST,
                           coalesce(a.device, t.device, c.facility || ':' || c.station)) AS choice
-      FROM (SELECT e.exam_key, x.facility, e.station, CASE WHEN e.origin = 'mpps' THEN 2 ELSE 3 END AS preference,
+      FROM (SELECT e.exam_key, e.facility, e.station, CASE WHEN e.origin = 'mpps' THEN 2 ELSE 3 END AS preference,
                    e.message_at
             FROM stg_event e
-            JOIN stg_exam x ON x.exam_key = e.exam_key
             WHERE e.station <> ''
                 AND (e.origin = 'mpps' OR (e.origin = 'ris' AND e.code IN ('exam_started', 'exam_ended')))
             UNION ALL

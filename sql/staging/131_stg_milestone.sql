@@ -14,7 +14,8 @@ FROM (SELECT p.exam_key, p.milestone, p.pick, p.value_at, p.origin,
                   ELSE p.told_at = max(p.told_at) OVER w END AS is_picked
       FROM (SELECT e.exam_key, r.milestone, r.preference, r.pick, e.origin,
                    min(r.preference) OVER (PARTITION BY e.exam_key, r.milestone) AS best,
-                   CASE WHEN r.pick = 'first' THEN e.first_at ELSE e.last_at END AS told_at,
+                   CASE WHEN r.value = 'slot_at' THEN e.slot_told_at WHEN r.pick = 'first' THEN e.first_at
+                        ELSE e.last_at END AS told_at,
                    CASE WHEN r.value = 'slot_at' THEN e.slot_at WHEN r.pick = 'first' THEN e.first_at
                         ELSE e.last_at END AS value_at
             FROM stg_milestone_candidate e

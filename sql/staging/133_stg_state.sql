@@ -1,14 +1,15 @@
 -- name: stg_state
 -- grain: exam with events
 -- key: exam_key
--- purpose: What became of the order: the last word of the events that open and close it.
+-- purpose: What became of the order: the last word that opens or closes it, by its message where it has no instant.
 -- materialize: table
 -- column: exam_key VARCHAR - | exam
 -- column: is_cancelled BOOLEAN - | the last word was a cancel and the exam was not performed
 -- column: is_discontinued BOOLEAN - | the last performed step was given up
 SELECT s.exam_key,
        NOT s.is_performed AND s.cancelled_at IS NOT NULL
-           AND s.cancelled_at >= coalesce(s.opened_at, s.cancelled_at) AS is_cancelled,
+           AND s.cancelled_at >= coalesce(s.opened_at, s.cancelled_at)
+           AND s.cancelled_at IS DISTINCT FROM s.replacement_at AS is_cancelled,
        NOT s.is_performed AND s.no_show_at IS NOT NULL
            AND s.no_show_at >= coalesce(s.opened_at, s.no_show_at) AS is_no_show,
        s.discontinued_at IS NOT NULL AND s.discontinued_at >= coalesce(s.step_ended_at, s.discontinued_at)
@@ -23,6 +24,7 @@ FROM (SELECT e.exam_key,
                                OR (e.code = 'ordered' AND e.origin = 'order')) AS opened_at,
              bool_or(e.code IN ('exam_ended', 'preliminary_report', 'final_report', 'corrected_report', 'addendum'))
                  AS is_performed,
+             max(e.at) FILTER (WHERE e.detail = 'replacement') AS replacement_at,
              bool_or(e.code = 'images_imported') AS is_imported
-      FROM (SELECT a.exam_key, a.code, a.at, a.origin FROM stg_milestone_event a) e
+      FROM (SELECT a.exam_key, a.code, coalesce(a.at, a.message_at) AS at, a.origin, a.detail FROM stg_milestone_event a) e
       GROUP BY e.exam_key) s

@@ -19,6 +19,6 @@ FROM (SELECT s.exam_key, s.status, s.radiologist, s.assistant, coalesce(s.at, s.
              row_number() OVER (
                  PARTITION BY s.exam_key
                  ORDER BY CASE WHEN s.status = 'final' THEN 1 ELSE 2 END, coalesce(s.at, s.message_at), s.message_at,
-                          s.radiologist, s.assistant, s.source, s.message_id, s.row_number) AS version
+                          s.source, s.message_id, s.row_number, s.radiologist, s.assistant) AS version
       FROM stg_report s) r
 GROUP BY r.exam_key

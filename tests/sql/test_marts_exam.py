@@ -237,3 +237,55 @@ def test_merges_in_a_circle_are_one_patient_and_reported(warehouse: Warehouse) -
     warehouse.built(link("merge", "2", "1", "2026-03-03"))
     assert warehouse.row("SELECT count(DISTINCT patient_key) FROM fct_exam") == (1,)
     assert warehouse.rows("FROM dq_identity") == [("patient_id", "merge_cycle", 1)]
+
+
+def test_the_slot_is_the_one_told_last(warehouse: Warehouse) -> None:
+    """A later word without a slot leaves the slot as it was told, by whatever kind of event."""
+    warehouse.built(
+        order(f"{DAY} 08:00"),
+        event("scheduled", f"{DAY} 08:01", slot_at=clock("10:00")),
+        event("rescheduled", f"{DAY} 08:02", slot_at=clock("11:00")),
+        event("scheduled", f"{DAY} 08:03"),
+    )
+    assert warehouse.row("SELECT scheduled_at FROM fct_exam") == (clock("11:00"),)
+
+
+def test_a_word_known_to_the_day_closes_by_its_message_and_a_replacement_keeps_open(warehouse: Warehouse) -> None:
+    warehouse.built(
+        order(f"{DAY} 08:00"), event("ordered", f"{DAY} 08:00", origin="order"),
+        event("cancelled", None, origin="order", message_at=f"{DAY} 09:00"),
+        order(f"{DAY} 08:00", "A2"), event("ordered", f"{DAY} 10:00", "A2", origin="order"),
+        event("cancelled", None, "A2", origin="order", message_at=f"{DAY} 09:00"),
+        order(f"{DAY} 08:00", "A3"), event("cancelled", f"{DAY} 09:00", "A3", origin="order"),
+        event("ordered", f"{DAY} 09:00", "A3", origin="order", detail="replacement"),
+    )  # fmt: skip
+    assert warehouse.rows("SELECT accession, is_cancelled, cancelled_at FROM fct_exam ORDER BY accession") == [
+        ("A1", True, None), ("A2", False, None), ("A3", False, clock("09:00")),
+    ]  # fmt: skip
+
+
+def test_a_station_is_named_within_the_facility_of_its_message(warehouse: Warehouse) -> None:
+    """One study under one accession at NORTH, performed at WEST."""
+    warehouse.built(
+        order(f"{DAY} 08:00", study_uid="9.1"),
+        event("exam_started", f"{DAY} 09:00", None, facility="WEST", station="WCT01", study_uid="9.1"),
+    )
+    assert warehouse.row("SELECT facility, device FROM fct_exam") == ("NORTH", "W-CT1")
+
+
+def test_the_earliest_correction_or_addendum_proves_a_lost_final(warehouse: Warehouse) -> None:
+    warehouse.built(
+        *exam("A1", f"{DAY} 09:00", f"{DAY} 09:30"),
+        event("addendum", f"{DAY} 10:00", origin="report"), event("corrected_report", f"{DAY} 11:00", origin="report"),
+    )  # fmt: skip
+    assert warehouse.row("SELECT first_final_at, last_final_at FROM fct_exam") == (clock("10:00"), clock("10:00"))
+
+
+def test_of_versions_at_one_instant_the_message_number_decides(warehouse: Warehouse) -> None:
+    """Not the pseudonym, which would make the row depend on the key."""
+    pairs = [(f"A{n}", f"R{n}") for n in range(8)]
+    warehouse.built(
+        *(report(f"{DAY} 12:00", accession, message_id="1", interpreter_id="R8") for accession, _ in pairs),
+        *(report(f"{DAY} 12:00", accession, message_id="2", interpreter_id=reader) for accession, reader in pairs),
+    )
+    assert warehouse.row("SELECT count(DISTINCT radiologist) FROM fct_exam") == (1,)
