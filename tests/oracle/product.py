@@ -1,0 +1,102 @@
+"""The product as the comparison sees it: message streams through parse, load and build, and rows of the marts back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl.inbox import scan
+from etl.intake import open_intake
+from etl.load import store
+from etl.parsing import run_job
+from tests.oracle import Site
+from tests.warehouse import Choices, Warehouse
+
+Row = dict[str, Any]
+
+SITE = Site(
+    facilities={
+        "NORTH": ("America/New_York", ("NGH", "Northgate")),
+        "LONDON": ("Europe/London", ("LDN",)),
+        "HOWE": ("Australia/Lord_Howe", ()),
+    },
+    default_zone="America/New_York",
+    statuses={"AR": "arrived", "PR": "protocoled", "IA": "images_available"},
+    results={"AD": "addendum"},
+    devices={("NORTH", "NCT01"): "N-CT1", ("NORTH", "NCT02"): "N-CT2", ("LONDON", "LCT01"): "L-CT1",
+             ("HOWE", "HCT01"): "H-CT1"},
+    procedures={(facility, code): said for facility in ("NORTH", "LONDON", "HOWE") for code, said in {
+        "CTH": ("CT", "HEAD", "N", "WO"), "CTC": ("CT", "CHEST", "N", "W")}.items()},
+)  # fmt: skip
+#: What the site's own map makes of its codes.
+HARMONIZED = {"CTH": "CT_HEAD_WO", "CTC": "CT_CHEST_W"}
+
+
+def write_site(folder: Path) -> None:
+    """The same site in the product's files."""
+    lines = ['[site]\nname = "oracle"', f'default_zone = "{SITE.default_zone}"']
+    for name, (zone, aliases) in SITE.facilities.items():
+        lines.append(f'[[facility]]\nid = "{name}"\nname = "{name}"\nzone = "{zone}"\naliases = {[*aliases]}')
+    words = (("status", SITE.statuses), ("result_status", SITE.results))
+    tables = "\n".join(f"{k} = {{{', '.join(f'{a} = {b!r}' for a, b in v.items())}}}" for k, v in words)
+    lines.append(f'[[sender]]\napp = "RIS"\n{tables}')
+    (folder / "site.toml").write_text("\n".join(lines), "utf-8")
+    devices = [f"{d},{d},{f},CT,{s},,ACME,CT9,{d}" for (f, s), d in SITE.devices.items()]
+    procedures = [f"{f},{c},,{HARMONIZED[c]},test," for f, c in SITE.procedures]
+    for name, rows in (("devices.csv", devices), ("procedures.csv", procedures), ("staffing.csv", []),
+                       ("calendar.csv", []), ("shifts.csv", []), ("targets.csv", []), ("fees.csv", [])):  # fmt: skip
+        head = (folder / name).read_text("utf-8").splitlines()[0]
+        (folder / name).write_text("\n".join([head, *rows]) + "\n", "utf-8")
+
+
+@dataclass
+class Product:
+    """One installation; `take` loads files of messages as one batch each."""
+
+    house: Warehouse
+
+    @classmethod
+    def at(cls, root: Path) -> Product:
+        root.mkdir(parents=True)
+        product = cls(Warehouse(root, Choices(publish_names=True)))
+        write_site(product.house.site)
+        return product
+
+    def take(self, batch: Iterable[bytes]) -> None:
+        """Load messages as one file through the stages of the real pipeline."""
+        folder = self.house.root / f"in{self.house.batches}"
+        folder.mkdir()
+        self.house.batches += 1
+        (folder / "messages.hl7").write_bytes(b"".join(batch))
+        result = run_job(list(scan([folder])), self.house.load_site(), 60, 1 << 30)
+        con = open_intake(self.house.intake)
+        try:
+            counts = store(con, [result])
+        finally:
+            con.close()
+        assert counts.rejected == 0, counts.reasons
+
+    def digest(self, batches: Sequence[Iterable[bytes]], *, build_each: bool = False) -> str:
+        for number, batch in enumerate(batches, 1):
+            self.take(batch)
+            if build_each or number == len(batches):
+                report = self.house.build()
+        return report.digest
+
+    def exams(self) -> list[Row]:
+        """Rows of `fct_exam` with people by what was sent: patient as its first identifier, reader by name."""
+        with duckdb.connect(str(self.house.marts), read_only=True) as con:
+            con.execute(f"ATTACH '{self.house.intake}' AS intake (READ_ONLY)")
+            found = con.execute("""
+                SELECT e.* EXCLUDE (radiologist), a.name AS radiologist, p.patient
+                FROM fct_exam e
+                LEFT JOIN (SELECT actor, min(name) AS name FROM intake.work.actor GROUP BY actor) a
+                    ON a.actor = e.radiologist
+                LEFT JOIN (SELECT patient_key, min((authority, patient_id)) AS patient
+                           FROM intake.work.patient GROUP BY patient_key) p USING (patient_key)""")
+            names = [column[0] for column in found.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
