@@ -53,6 +53,7 @@ def load_build_tables(con: duckdb.DuckDBPyConnection) -> None:
     tables = {
         "milestone_rule": rules,
         "procedure_reference": procedures.drop("follow_up"),
+        "body_part_region": pl.DataFrame(reference_rows("body_parts")),
         "reject_reason": pl.DataFrame(reference_rows("reject_reasons")),
         "node_kind": pl.DataFrame(
             {"rank": [k.rank for k in NODE_KINDS], "identifier": [k.column for k in NODE_KINDS]},

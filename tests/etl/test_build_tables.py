@@ -45,3 +45,10 @@ def test_reject_reasons_are_context_group_7011_as_pydicom_has_it() -> None:
         if 7011 in groups
     }
     assert {row["code"]: row["meaning"] for row in reference_rows("reject_reasons")} == expected
+
+
+def test_body_parts_lead_to_regions_of_the_procedures() -> None:
+    regions = {row["region"] for row in reference_rows("procedures")}
+    parts = {row["body_part"]: row["region"] for row in reference_rows("body_parts")}
+    assert set(parts.values()) <= regions
+    assert not regions & set(parts)  # a body part that is a region needs no row
