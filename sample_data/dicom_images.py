@@ -25,7 +25,7 @@ PROJECTIONS = frozenset({"DX", "CR", "MG"})
 SIZES = {"CT": 512, "MR": 256, "US": 768, "NM": 256, "PT": 200, "XA": 1024, "DX": 2544, "CR": 2140, "MG": 3328}
 FRAMES = {"XA": 40, "NM": 2}
 ENHANCED_FRAMES = 6
-#: Pixel data was left out; trailing padding (PS3.10 7.2) ends the header, so that a reader sees that nothing is missing.
+#: Pixel data was left out; trailing padding (PS3.10 7.2) ends the header, so a reader sees that nothing is missing.
 HEADER_END = {"DataSetTrailingPadding": b"\0\0"}
 #: Deviation index of exposures rejected as under and over exposed.
 WRONG_EXPOSURE = {"111211": -4.2, "111212": 4.6}

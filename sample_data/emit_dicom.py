@@ -67,6 +67,12 @@ class DicomWriter:
             yield report
 
 
+def leaves_files(exam: Exam) -> bool:
+    """Some file names the exam: images or the begin of a step."""
+    has_step = exam.device.has_mpps and exam.exam_started_at is not None and "mpps_create" not in exam.lost
+    return has_step or (bool(exam.series) and not exam.is_study_missing)
+
+
 def sends_step_end(exam: Exam) -> bool:
     """An N-SET arrives. One for a step that nothing else tells of is refused: nobody could say whose it is."""
     is_known = "mpps_create" not in exam.lost or (bool(exam.series) and not exam.is_study_missing)

@@ -12,6 +12,7 @@ from typing import Any
 from sample_data.emit_dicom import sends_step_end
 from sample_data.emit_hl7 import bookings, posted_at, reports, status_at
 from sample_data.hl7_dialect import RIS, first_occurrence, is_near_change, recorded
+from sample_data.hl7_segments import is_temporary
 from sample_data.network import Network
 from sample_data.story import Exam
 
@@ -107,6 +108,11 @@ class Record:
         state = "rescheduled" if told[-1][0] == "S13" else states[told[-1][3]]
         return first, self.field(told[-1][2]), state
 
+    def patient(self) -> str:
+        """The person; under a temporary number that no merge has replaced yet, somebody else as far as anyone knows."""
+        is_unknown = is_temporary(self.exam) and self.exam.merged_at is None
+        return f"{self.exam.person.id}/{self.exam.mrn}" if is_unknown else self.exam.person.id
+
     def row(self) -> Row:
         """The exam's row of the truth."""
         exam = self.exam
@@ -131,7 +137,7 @@ class Record:
             "service_line": exam.service_line or None,
             "priority": exam.priority if is_known else None,
             "patient_class": exam.patient_class if is_known else None,
-            "patient": exam.person.id,
+            "patient": self.patient(),
             "ordered_at": self.field(exam.ordered_at) if is_known else None,
             "booked_at": booked_at,
             "scheduled_at": slot_at,

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from sample_data.department import Department
-from sample_data.emit_dicom import DicomWriter
+from sample_data.emit_dicom import DicomWriter, leaves_files
 from sample_data.emit_fhir import FhirWriter
 from sample_data.emit_hl7 import Hl7Emitter
 from sample_data.hl7_dialect import RIS
@@ -70,7 +70,8 @@ def simulate(  # noqa: PLR0913 - one public verb; all but the folder are named
     dicom, fhir = DicomWriter(network, files), FhirWriter(network, files / "fhir")
     count = dicom_files = 0
     for exam in department.exams():
-        exam.is_hl7_missing &= not messages_only  # such an exam would leave no trace at all
+        # without files an exam without messages would leave no trace at all
+        exam.is_hl7_missing &= not messages_only and leaves_files(exam)
         truth.exam(exam)
         for sent in emitter.messages(exam):
             hl7.add(sent)

@@ -119,3 +119,10 @@ def test_without_dicom_the_messages_alone_speak() -> None:
 def test_a_discontinued_exam_does_not_count() -> None:
     story = performed("N-CT1", exam_ended_at=None, discontinued_at=END, series=[])
     assert (row(story)["is_discontinued"], row(story)["exam_ended_at"], is_countable(row(story))) == (True, None, False)
+
+
+def test_an_unmerged_temporary_number_is_nobody_known() -> None:
+    story = performed("N-CT1", mrn="T1")
+    assert row(story)["patient"] == f"{story.person.id}/T1"
+    story.merged_at = END
+    assert row(story)["patient"] == story.person.id

@@ -158,3 +158,10 @@ def test_charges_add_up(messages: tuple[Path, Summary]) -> None:
         sums[facility.id, charge["accession"]] += sign * charge["quantity"] * fees[charge["charge_code"]]
     rows = pl.read_parquet(out / "truth" / "exam.parquet").filter(pl.col("wrvu").is_not_null()).to_dicts()
     assert {(r["facility"], r["accession"]): r["wrvu"] for r in rows} == {k: pytest.approx(v) for k, v in sums.items()}
+
+
+def test_every_exam_leaves_a_trace(network_files: tuple[Path, Summary]) -> None:
+    rows = pl.read_parquet(network_files[0] / "truth" / "exam.parquet")
+    silent = rows.filter(~pl.col("has_order"))
+    assert len(silent) > 0
+    assert silent.filter(~pl.col("has_study") & pl.col("exam_started_at").is_null()).is_empty()
