@@ -4,9 +4,10 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 DEMO_HOME ?= .radops/demo
+DEMO ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench lock clean
+.PHONY: help install demo test check docs bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -21,7 +22,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 demo: $(STAMP)  ## simulate a network of four facilities, run the ETL on its files, serve the dashboard
-	RADOPS_HOME=$(DEMO_HOME) $(BIN)/radops demo
+	RADOPS_HOME=$(DEMO_HOME) $(BIN)/radops demo $(DEMO)
 
 test: $(STAMP) check  ## the whole suite
 	$(BIN)/python -m pytest -n auto
@@ -30,6 +31,9 @@ check: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(STAMP)  ## the made parts of README.md, and sql/dictionary.md
+	$(BIN)/python -m etl.readme
 
 bench: $(STAMP)  ## benchmarks beside peers, as ratios
 	$(BIN)/radops bench --json bench.json

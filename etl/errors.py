@@ -26,19 +26,19 @@ class SettingsError(RadopsError):
 
 
 class UnreadableInputError(RadopsError):
-    """A path that was named cannot be read."""
+    """What was named cannot be used: a path, a file that does not conform, or nothing is published yet."""
 
     exit_code = 11
 
 
 class TooManyRejectsError(RadopsError):
-    """More of a run's input was rejected than the limit allows; what could be kept was kept."""
+    """More of a run's input was rejected than the limit allows: what could be kept was kept and published."""
 
     exit_code = 12
 
 
 class CheckFailedError(RadopsError):
-    """The marts break one of their own rules; nothing was published."""
+    """A check of the marts failed, a database is damaged or the disk is full: the old snapshot is kept."""
 
     exit_code = 13
 
@@ -51,8 +51,8 @@ class AlreadyRunningError(RadopsError):
 
 #: Exit codes in words, for the README and its test.
 EXIT_CODES: dict[int, str] = {
-    0: "done",
-    1: "a bug in radops",
+    0: "Done",
+    1: "A bug in radops: it is told by its place, never by a value",
     **{
         kind.exit_code: (kind.__doc__ or "").split(";")[0].rstrip(".")
         for kind in (
