@@ -49,16 +49,19 @@ class Rows:
 
     def add(self, position: int, row: dict[str, Any]) -> None:
         """Append one row; columns that `row` does not name are NULL. An unknown name is a bug."""
-        unknown = row.keys() - self.values.keys()
-        if unknown:
-            raise KeyError(f"not a column: {sorted(unknown)}")
+        if not row.keys() <= self.values.keys():
+            raise KeyError(f"not a column: {sorted(row.keys() - self.values.keys())}")
         previous = self.values["position"]
         number = self.values["row_number"][-1] + 1 if previous and previous[-1] == position else 0
+        get, values = row.get, self.values
         for name in self.columns:
-            self.values[name].append(row.get(name))
+            values[name].append(get(name))
         previous.append(position)
         self.values["row_number"].append(number)
         self.n += 1
+
+
+_NAMES = {record: tuple(column.name for column in columns) for record, columns in RECORDS.items()}
 
 
 @dataclass(slots=True)
@@ -73,7 +76,7 @@ class Parsed:
 
     def add(self, record: str, position: int, row: dict[str, Any]) -> None:
         if record not in self.rows:
-            self.rows[record] = Rows(tuple(c.name for c in RECORDS[record]))
+            self.rows[record] = Rows(_NAMES[record])
         self.rows[record].add(position, row)
 
     def records(self, record: str) -> Iterator[dict[str, Any]]:

@@ -87,28 +87,29 @@ def _placed(local: datetime, depth: int, offset: str | None, zone: Zone) -> Stam
     precision = _PRECISIONS[depth - 1]
     if offset is not None:
         source: ZoneSource = "offset"
-        aware = local.replace(tzinfo=offset_zone(offset))
+        ahead = offset_zone(offset).utcoffset(None)
     else:
-        source, aware = _in_zone(local, zone)
+        source, ahead = _in_zone(local, zone)
     if depth < 4:
         return Stamp(None, precision, source, local)
+    assert ahead is not None  # noqa: S101 - zones of IANA and of offsets always answer
     try:
-        return Stamp(aware.astimezone(UTC).replace(tzinfo=None), precision, source, local)
+        return Stamp(local - ahead, precision, source, local)
     except OverflowError as error:
         raise BadTime("not a date") from error
 
 
-def _in_zone(local: datetime, zone: Zone) -> tuple[ZoneSource, datetime]:
-    first = local.replace(tzinfo=zone.tz, fold=0)
+def _in_zone(local: datetime, zone: Zone) -> tuple[ZoneSource, timedelta | None]:
+    """Why the zone is used, and how far it is ahead of UTC at `local`, of two answers the first."""
+    before = zone.tz.utcoffset(local)
     if zone.source == "message":
-        return "message", first
-    second = first.replace(fold=1)
-    before, after = first.utcoffset(), second.utcoffset()
+        return "message", before
+    after = zone.tz.utcoffset(local.replace(fold=1))
     if before == after:
-        return zone.source, first
+        return zone.source, before
     assert before is not None  # noqa: S101 - ZoneInfo always answers
     assert after is not None  # noqa: S101
-    return ("facility_fold" if before > after else "facility_gap"), first
+    return ("facility_fold" if before > after else "facility_gap"), before
 
 
 def parse_dtm(text: str, zone: Zone) -> Stamp:
@@ -125,8 +126,22 @@ def parse_dtm(text: str, zone: Zone) -> Stamp:
     return _stamp(match.groups()[:7], match.group(8), zone)
 
 
+#: Octets of HHMMSS, HHMMSS.FFF and HHMMSS.FFFFFF -> parts of the time that they state.
+_PLAIN_TM = {6: 6, 10: 7, 13: 7}
+
+
+def _is_fraction(text: str) -> bool:
+    return text[0] == "." and text[1:].isdigit()
+
+
 def parse_da_tm(date: str, time: str, zone: Zone) -> Stamp:
     """DICOM DA with TM (old forms YYYY.MM.DD and HH:MM:SS tolerated). An empty TM leaves a date. Raises BadTime."""
+    depth = _PLAIN_TM.get(len(time))
+    if depth and len(date) == 8 and date.isdigit() and time[:6].isdigit() and (depth == 6 or _is_fraction(time[6:])):
+        try:  # nearly every time: read without the pattern
+            return _placed(datetime.fromisoformat(f"{date}T{time}"), depth, None, zone)
+        except ValueError:
+            pass  # second 60, or not a date: the pattern tells which
     day = date.strip().replace(".", "") if "." in date else date.strip()
     if not re.fullmatch(r"\d{8}", day, re.ASCII):
         raise BadTime("not a date")

@@ -27,15 +27,12 @@ class Field:
     """One row of a table; `first` is the top level tag, `rest` the tags within its items."""
 
     columns: tuple[str, ...]
+    column: str
     first: int
     rest: tuple[int, ...]
     type: str
     chapter: str
     read: Reader
-
-    @property
-    def column(self) -> str:
-        return self.columns[0]
 
     @property
     def tag(self) -> int:
@@ -167,7 +164,8 @@ def table(text: str) -> tuple[Field, ...]:
     for line in text.strip().splitlines():
         columns, path, kind, chapter = line.split(None, 3)
         tags = [tag_of(step) for step in path.split("/")]
-        rows.append(Field(tuple(columns.split(",")), tags[0], tuple(tags[1:]), kind, chapter, READERS[kind]))
+        names = tuple(columns.split(","))
+        rows.append(Field(names, names[0], tags[0], tuple(tags[1:]), kind, chapter, READERS[kind]))
     return tuple(rows)
 
 
@@ -197,15 +195,15 @@ def merged(one: Wanted | None, other: Wanted | None) -> Wanted | None:
 def read(header: Header, dataset: Dataset, rows: tuple[Field, ...]) -> dict[str, Any]:
     """The values that `rows` find in `dataset`, by column. Absent fields are left out."""
     found: dict[str, Any] = {}
-    for row in rows:
-        raw = dataset.get(row.first)
-        if not raw or row.columns[0] in found:
+    for row in [row for row in rows if row.first in dataset]:
+        raw = dataset[row.first]
+        if not raw or row.column in found:
             continue
         value = _descend(header, raw, row) if row.rest else row.read(header, raw, row)
         if value is None:
             continue
         if len(row.columns) == 1:
-            found[row.columns[0]] = value
+            found[row.column] = value
         else:
             found.update(zip(row.columns, value, strict=True))
     return found

@@ -40,6 +40,7 @@ class Header:
         "dataset",
         "defects",
         "double",
+        "is_plain",
         "meta",
         "position",
         "short",
@@ -51,7 +52,7 @@ class Header:
         self.meta, self.dataset, self.site, self.position = meta, dataset, site, position
         self.short, self.double = _STRUCTS[big]
         self.defects: list[Defect] = []
-        self.charset = _decoder(dataset.get(CHARSET))
+        self.charset, self.is_plain = _decoder(dataset.get(CHARSET))
         self.zone: Zone = site.zone_of(None)
         self.common: dict[str, Any] = {}
 
@@ -80,7 +81,12 @@ class Header:
 
     def text(self, raw: Any) -> str:
         """The whole value as text, outer blanks and padding stripped; '' for a sequence."""
-        if isinstance(raw, list):
+        try:
+            if self.is_plain:
+                return str(raw, "ascii").strip(" \0")
+        except UnicodeDecodeError:
+            pass
+        except TypeError:  # a sequence
             return ""
         text, is_good = self.charset(raw)
         if not is_good:
@@ -129,7 +135,7 @@ class Header:
         inner = Header(self.meta, self.dataset, self.site, self.position)
         inner.short, inner.double = self.short, self.double
         inner.defects, inner.zone, inner.common = self.defects, self.zone, self.common
-        inner.charset = _decoder(own)
+        inner.charset, inner.is_plain = _decoder(own)
         return inner
 
 
@@ -156,35 +162,33 @@ def _offset(text: str) -> Any:
     return offset_zone(text)
 
 
-def _decoder(stated: Any) -> Decoder:
+def _decoder(stated: Any) -> tuple[Decoder, bool]:
     return _decoder_of(stated if isinstance(stated, bytes) else b"")
 
 
 @lru_cache(maxsize=256)
-def _decoder_of(stated: bytes) -> Decoder:
-    """bytes -> (text, was it in the character set?) for a value of (0008,0005)."""
+def _decoder_of(stated: bytes) -> tuple[Decoder, bool]:
+    """bytes -> (text, was it in the character set?) for a value of (0008,0005); and whether ASCII octets are ASCII."""
     terms = [term.strip(" \0") for term in stated.decode("latin-1").split("\\")]
     codec = CODECS.get(terms[0]) if len(terms) == 1 else None
     if codec is None:
-        return _extended(terms)
+        return _extended(terms), False
 
     def decode(raw: bytes) -> tuple[str, bool]:
-        try:
-            return str(raw, "ascii").strip(" \0"), True
-        except UnicodeDecodeError:
-            pass
         try:
             return str(raw, codec).strip(" \0"), True
         except UnicodeDecodeError:
             return str(raw, "latin-1").strip(" \0"), False
 
-    return decode
+    return decode, True
 
 
 def _extended(terms: list[str]) -> Decoder:
     """Code extensions by ISO 2022 (PS3.5 6.1.2.5), as pydicom reads them; unknown terms decode as Latin-1, flagged."""
 
-    def decode(raw: bytes) -> tuple[str, bool]:
+    def decode(raw: Any) -> tuple[str, bool]:
+        if not isinstance(raw, bytes):  # a sequence
+            return "", True
         if raw.isascii() and ESCAPE not in raw:
             return str(raw, "ascii").strip(" \0"), True
         from pydicom.charset import convert_encodings, decode_bytes  # noqa: PLC0415 - seldom needed, slow to import

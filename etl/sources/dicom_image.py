@@ -166,19 +166,36 @@ def _frames(header: Header, stamp: Stamp | None, duration_s: float | None) -> tu
     first, ends = stamp if stamp and stamp.at else None, []
     if first and first.at and duration_s:
         ends.append(first.at + timedelta(seconds=duration_s))
-    for frame in items(header.dataset, PER_FRAME):
-        for content in items(frame, FRAME_CONTENT)[:1]:
-            raw = content.get(FRAME_STARTED)
-            text = header.text(raw) if raw else ""
-            start = header.instant(text, FRAME_STARTED) if text else None
-            if start is None or start.at is None:
-                continue
-            ends.append(start.at + timedelta(milliseconds=_milliseconds(header, content)))
-            if first is None or first.at is None or start.at < first.at:
-                first = start
+    for text, duration_ms in _outer_frames(header):
+        start = header.instant(text, FRAME_STARTED)
+        if start is None or start.at is None:
+            continue
+        ends.append(start.at + timedelta(milliseconds=duration_ms))
+        if first is None or first.at is None or start.at < first.at:
+            first = start
     if first is None or first.at is None:
         return stamp, duration_s
     return first, (max(ends) - first.at).total_seconds() if ends else None
+
+
+def _outer_frames(header: Header) -> list[tuple[str, float]]:
+    """(start, milliseconds) of the frames that can be first or end last; the others lie between and are not parsed.
+
+    Starts of one length and without offset are in order as text; a duration's last start ends last of its duration.
+    """
+    frames = [
+        (header.text(raw), _milliseconds(header, content))
+        for frame in items(header.dataset, PER_FRAME)
+        for content in items(frame, FRAME_CONTENT)[:1]
+        if (raw := content.get(FRAME_STARTED))
+    ]
+    lengths = {len(text) for text, _ in frames}
+    if len(lengths) != 1 or any("+" in text or "-" in text for text, _ in frames):
+        return frames
+    last: dict[float, str] = {}
+    for text, duration_ms in frames:
+        last[duration_ms] = max(text, last.get(duration_ms, ""))
+    return [min(frames), *((text, duration_ms) for duration_ms, text in last.items())]
 
 
 def _milliseconds(header: Header, content: Dataset) -> float:

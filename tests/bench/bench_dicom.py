@@ -1,0 +1,234 @@
+"""DICOM headers -> typed records: microseconds of CPU a file, beside pydicom stopping before the pixels.
+
+The mix: explicit and implicit CT slices and radiographs with half a megabyte of pixels, sequences of defined and
+undefined length, a deflated CT, an enhanced MR of 60 frames, a JPEG in fragments, a header without pixels. pydicom
+reads 45 values of each; ours also proves that the file is whole, converts times to UTC and fills the warehouse's rows.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from io import BytesIO
+from typing import Any
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.filewriter import dcmwrite
+from pydicom.sequence import Sequence
+from pydicom.uid import UID
+
+from etl.site import Facility, Site
+from etl.sources import dicom
+from etl.sources.dicom_identity import IDENTIFIERS, PATIENT
+from etl.sources.dicom_image import INSTANCE
+
+SITE = Site(facilities=(Facility("NORTH", "Northgate", "America/New_York", aliases=("NGTH",)),))
+EXPLICIT, IMPLICIT, BIG = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"
+DEFLATED, JPEG = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.50"
+CT, DX, MR = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.1.1", "1.2.840.10008.5.1.4.1.1.4.1"
+_ROOT = "1.2.840.10008.5.1.4.1.1."
+
+#: Elements that nearly every image carries and nobody asks for, so that the walk is as long as in real files.
+_FILLER = {
+    "InstanceCreatorUID": "1.2.3", "ReferringPhysicianName": "Roe^Ann", "PhysiciansOfRecord": "Fox^Fay",
+    "PatientAge": "057Y", "PatientWeight": "71.5", "PatientSize": "1.7", "AdditionalPatientHistory": "none known",
+    "SliceThickness": "3.0", "DataCollectionDiameter": "500", "ReconstructionDiameter": "350",
+    "DistanceSourceToDetector": "1085.6", "DistanceSourceToPatient": "595", "GantryDetectorTilt": "0",
+    "TableHeight": "157", "RotationDirection": "CW", "XRayTubeCurrent": "300", "FilterType": "WEDGE_3",
+    "GeneratorPower": "36", "FocalSpots": "1.2", "ConvolutionKernel": "Hr40d", "PatientPosition": "HFS",
+    "AcquisitionNumber": "1", "ImagePositionPatient": [-175.0, -175.0, 12.5], "PositionReferenceIndicator": "SN",
+    "ImageOrientationPatient": [1.0, 0.0, 0.0, 0.0, 1.0, 0.0], "FrameOfReferenceUID": "1.2.3.9",
+    "SliceLocation": "12.5", "PixelSpacing": [0.68, 0.68], "WindowCenter": "40", "WindowWidth": "400",
+    "RescaleIntercept": "-1024", "RescaleSlope": "1", "RescaleType": "HU", "LossyImageCompression": "00",
+    "IssueDateOfImagingServiceRequest": "20260115", "StudyID": "77", "SeriesNumber": "2", "InstanceNumber": "17",
+}  # fmt: skip
+
+
+def _items(*made: dict[str, Any]) -> Sequence:
+    found = []
+    for fields in made:
+        item = Dataset()
+        for keyword, value in fields.items():
+            setattr(item, keyword, value)
+        found.append(item)
+    return Sequence(found)
+
+
+def _code(value: str, meaning: str) -> dict[str, str]:
+    return {"CodeValue": value, "CodingSchemeDesignator": "L", "CodeMeaning": meaning}
+
+
+def image(number: int, sop_class: str, modality: str, *, pixels: int = 524_288, is_open: bool = False) -> Dataset:
+    """One image with sequences, private elements and pixels; each has times and UIDs of its own."""
+    made = Dataset()
+    clock = f"{9 + number // 3600 % 12:02d}{number // 60 % 60:02d}{number % 60:02d}.250"
+    fields: dict[str, Any] = {
+        **_FILLER, "SpecificCharacterSet": "ISO_IR 100", "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"],
+        "SOPClassUID": sop_class, "SOPInstanceUID": f"1.2.3.4.{number}", "StudyDate": "20260115", "StudyTime": "090000",
+        "SeriesDate": "20260115", "SeriesTime": "090100", "AcquisitionDate": "20260115", "AcquisitionTime": clock,
+        "ContentDate": "20260115", "ContentTime": clock, "InstanceCreationDate": "20260115",
+        "InstanceCreationTime": clock, "AccessionNumber": f"A{number // 40}", "Modality": modality,
+        "Manufacturer": "ACME", "InstitutionName": "NGTH", "StationName": "NCT01", "StudyDescription": "CT HEAD",
+        "SeriesDescription": "Axial 3.0", "InstitutionalDepartmentName": "Radiology", "OperatorsName": "Trän^Tim",
+        "ManufacturerModelName": "CT9000", "PatientName": "Doe^Jane", "PatientID": f"M{number // 40}",
+        "IssuerOfPatientID": "NORTH", "PatientBirthDate": "19680412", "PatientSex": "F", "BodyPartExamined": "HEAD",
+        "KVP": "120", "DeviceSerialNumber": "S1", "SoftwareVersions": "VB20A", "ProtocolName": "Head routine",
+        "ExposureTime": "500", "Exposure": "150", "StudyInstanceUID": f"1.2.3.{number // 40}",
+        "SeriesInstanceUID": f"1.2.3.4.{number // 20}", "Laterality": "", "SamplesPerPixel": 1,
+        "PhotometricInterpretation": "MONOCHROME2", "Rows": 512, "Columns": 512, "BitsAllocated": 16, "BitsStored": 12,
+        "HighBit": 11, "PixelRepresentation": 0, "PerformedProcedureStepStartDate": "20260115",
+        "PerformedProcedureStepStartTime": "085900", "PerformedProcedureStepID": "7",
+        "ReferencedPerformedProcedureStepSequence": _items({"ReferencedSOPInstanceUID": "1.9"}),
+        "ProcedureCodeSequence": _items(_code("CTH", "CT head")),
+        "RequestAttributesSequence": _items({"RequestedProcedureID": "R1", "ScheduledProcedureStepID": "S1",
+                                             "RequestedProcedureDescription": "CT head"}),
+        "ReferencedImageSequence": _items({"ReferencedSOPClassUID": CT, "ReferencedSOPInstanceUID": "1.2.3.5"}),
+    }  # fmt: skip
+    for keyword, value in fields.items():
+        setattr(made, keyword, value)
+    for group in (0x0019, 0x0021, 0x0029):
+        block = made.private_block(group, "ACME HEADER", create=True)
+        for element in range(4):
+            block.add_new(element, "LO", f"private {element}")
+        block.add_new(0x10, "OB", b"\1" * 2048)
+    if is_open:
+        for keyword in ("ProcedureCodeSequence", "RequestAttributesSequence", "ReferencedImageSequence"):
+            made[keyword].is_undefined_length = True
+            for item in made[keyword].value:
+                item.is_undefined_length_sequence_item = True
+    made.add_new(0x7FE00010, "OW", b"\1\2\3\4\5\6\7\0" * (pixels // 8))
+    return made
+
+
+def _enhanced(number: int, frames: int = 60) -> Dataset:
+    made = image(number, MR, "MR")
+    made.NumberOfFrames = frames
+    made.PerFrameFunctionalGroupsSequence = Sequence()
+    for n in range(frames):
+        frame = Dataset()
+        frame.FrameContentSequence = _items({
+            "FrameAcquisitionDateTime": f"20260115091{n // 60}{n % 60:02d}.25", "FrameAcquisitionDuration": 900.0,
+            "StackID": "1", "InStackPositionNumber": n + 1, "DimensionIndexValues": [1, n + 1],
+        })  # fmt: skip
+        frame.PlanePositionSequence = _items({"ImagePositionPatient": [0.0, 0.0, float(n)]})
+        frame.FrameVOILUTSequence = _items({"WindowCenter": "40", "WindowWidth": "400"})
+        made.PerFrameFunctionalGroupsSequence.append(frame)
+    return made
+
+
+def _compressed(number: int) -> Dataset:
+    made = image(number, DX, "DX")
+    made.add_new(0x7FE00010, "OB", encapsulate([b"\xff\xd8" + b"\1" * 60_000], has_bot=True))
+    made["PixelData"].is_undefined_length = True
+    return made
+
+
+def file_of(made: Dataset, syntax: str) -> bytes:
+    """A Part 10 file."""
+    made.file_meta = FileMetaDataset()
+    made.file_meta.TransferSyntaxUID = UID(syntax)
+    made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID
+    made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
+    made.file_meta.SourceApplicationEntityTitle = "NORTHCT1"
+    out = BytesIO()
+    dcmwrite(out, made, enforce_file_format=True)
+    return out.getvalue()
+
+
+def _header_only(number: int) -> Dataset:
+    made = image(number, CT, "CT")
+    del made.PixelData
+    made.DataSetTrailingPadding = b"\0\0"
+    return made
+
+
+#: Name of a kind, how often it comes in the mix, and how it is made.
+KINDS: tuple[tuple[str, int, Callable[[int], bytes]], ...] = (
+    ("explicit", 6, lambda n: file_of(image(n, CT, "CT"), EXPLICIT)),
+    ("undefined lengths", 4, lambda n: file_of(image(n, CT, "CT", is_open=True), EXPLICIT)),
+    ("implicit", 4, lambda n: file_of(image(n, CT, "CT"), IMPLICIT)),
+    ("big endian", 1, lambda n: file_of(image(n, CT, "CT"), BIG)),
+    ("fragments", 2, lambda n: file_of(_compressed(n), JPEG)),
+    ("header only", 1, lambda n: file_of(_header_only(n), EXPLICIT)),
+    ("enhanced", 1, lambda n: file_of(_enhanced(n), EXPLICIT)),
+    ("deflated", 1, lambda n: file_of(image(n, CT, "CT", pixels=65_536), DEFLATED)),
+)
+
+
+def corpus(rounds: int) -> dict[str, list[bytes]]:
+    """Files by kind, `rounds` times the mix."""
+    made: dict[str, list[bytes]] = {}
+    number = 0
+    for name, weight, make in KINDS:
+        made[name] = [make(number + n) for n in range(weight * rounds)]
+        number += weight * rounds
+    return made
+
+
+def _cpu_us(work: Callable[[], Any], count: int, rounds: int) -> float:
+    """Median over the rounds of CPU microseconds a file."""
+    taken = []
+    for _ in range(rounds):
+        start = time.process_time()
+        work()
+        taken.append((time.process_time() - start) / count * 1e6)
+    return statistics.median(taken)
+
+
+TAGS = [(field.first, field.rest) for field in (*INSTANCE, *IDENTIFIERS, *PATIENT)]
+
+
+def _ours(files: list[bytes]) -> None:
+    for data in files:
+        parsed = dicom.parse(data, SITE)
+        if parsed.rejected or parsed.defects:
+            raise ValueError("every file of the mix is readable")
+
+
+def _pydicom(files: list[bytes]) -> None:
+    for data in files:
+        whole = dcmread(BytesIO(data), stop_before_pixels=True)
+        for first, rest in TAGS:
+            element = whole.get(first)
+            if element is not None and rest and element.value:
+                element.value[0].get(rest[0])
+
+
+def run(quick: bool = False) -> dict[str, Any]:
+    """Measure; `quick` takes a smaller mix."""
+    made = corpus(1 if quick else 4)
+    files = list(_mixed(made))
+    rounds = 3 if quick else 7
+    _ours(files)
+    ours, theirs = _cpu_us(lambda: _ours(files), len(files), rounds), _cpu_us(lambda: _pydicom(files), len(files), 3)
+    inflating = [zlib_raw(data) for data in made["deflated"]]
+    return {
+        "n_files": len(files),
+        "mean_bytes": round(sum(map(len, files)) / len(files)),
+        "radops_us": ours,
+        "radops_per_second": 1e6 / ours,
+        "pydicom_us": theirs,
+        "pydicom_ratio": theirs / ours,
+        "inflate_us": _cpu_us(lambda: [zlib.decompress(data, -15) for data in inflating], len(inflating), rounds),
+        "radops_us_by_kind": {name: _cpu_us(partial(_ours, found), len(found), rounds) for name, found in made.items()},
+    }  # fmt: skip
+
+
+def _mixed(made: dict[str, list[bytes]]) -> Iterator[bytes]:
+    for found in made.values():
+        yield from found
+
+
+def zlib_raw(data: bytes) -> bytes:
+    """The deflated part of a file."""
+    return data[144 + int.from_bytes(data[140:144], "little") :]
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(), indent=2))
