@@ -1,6 +1,7 @@
-"""Element tables: one row an element with its columns, path, type and section; and the loop that reads them.
+"""Element tables: one row an element with its columns, path, type and release; and the loop that reads them.
 
-A path is relative to the resource. Rows of the same columns are alternatives (R4 and R5 names, choices of a type): the
+A path is relative to the resource, whose page of the release defines it; `R4` also holds for R5 unless a row of R5
+names the element otherwise. Rows of the same columns are alternatives (R4 and R5 names, choices of a type): the
 first that has a value wins. A type of several columns (a person, a time) is taken from one place as a whole.
 """
 
@@ -23,7 +24,7 @@ class Element:
     columns: tuple[str, ...]
     path: str
     type: str
-    section: str
+    release: str
 
 
 def _text(resource: Resource, path: str) -> tuple[Any, ...] | None:
@@ -111,11 +112,11 @@ WIDE = {"WHEN": ("at", "at_precision", "at_zone_source"), "PROCEDURE": PROCEDURE
 
 
 def table(text: str) -> tuple[Element, ...]:
-    """Rows of `columns path type section`, columns joined by commas."""
+    """Rows of `columns path type release`, columns joined by commas."""
     rows = []
     for line in text.strip().splitlines():
-        columns, path, kind, section = line.split()
-        rows.append(Element(WIDE.get(columns, tuple(columns.split(","))), path, kind, section))
+        columns, path, kind, release = line.split()
+        rows.append(Element(WIDE.get(columns, tuple(columns.split(","))), path, kind, release))
     return tuple(rows)
 
 

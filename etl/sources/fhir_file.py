@@ -25,7 +25,7 @@ DIRECTORY = frozenset(
     "Patient Practitioner PractitionerRole Organization Location Device Encounter ServiceRequest Endpoint".split()  # noqa: SIM905
 )
 _IN_DIRECTORY = re.compile(rb'"resourceType"\s*:\s*"(?:Bundle|' + "|".join(sorted(DIRECTORY)).encode() + rb')"')
-#: [base/]Type/id[/_history/version] of an absolute URL (2.1.0.4.3).
+#: [base/]Type/id[/_history/version] of an absolute URL.
 _LOCATION = re.compile(
     r"(?:(?P<base>\w+://.+)/)?(?P<type>[A-Z]\w+)/(?P<id>[^/\s]+)(?:/_history/(?P<version>[^/\s]+))?\Z"
 )
@@ -222,7 +222,7 @@ def _part(node: Body, name: str) -> Body:
 
 
 def _deleted(entry: Body, url: str) -> Item:
-    """A DELETE of a history or transaction Bundle as a version without content (3.1.0.9, Bundle.entry.request)."""
+    """A DELETE of a history or transaction Bundle as a version without content (Bundle.entry.request)."""
     request, response = _part(entry, "request"), _part(entry, "response")
     place = parts_of(str(request.get("url", ""))) or parts_of(url)
     if place is None:

@@ -1,4 +1,4 @@
-"""Imaging studies: ImagingStudy (R4 12.23, R5 12.14) -> instance + images_available.
+"""Imaging studies: ImagingStudy -> instance + images_available.
 
 The same object may also come as a DICOM file: both have the hash of its SOP Instance UID, and the file's header wins.
 """
@@ -18,12 +18,12 @@ from etl.sources.fhir_resource import Resource, nodes, text_of
 from etl.timestamps import BadTime, parse_fhir
 
 STUDY = table("""
-study_at                                        started                     instant     12.23.3
-study_description                               description                 text        12.23.3
-PROCEDURE                                       procedureCode               procedure   12.23.3
-PROCEDURE                                       procedure                   procedure   R5-12.14.3
+study_at                                        started                     instant     R4
+study_description                               description                 text        R4
+PROCEDURE                                       procedureCode               procedure   R4
+PROCEDURE                                       procedure                   procedure   R5
 """)
-AVAILABLE_AT = table("WHEN meta.lastUpdated when 2.27.3")
+AVAILABLE_AT = table("WHEN meta.lastUpdated when R4")
 #: Statuses (imagingstudy-status) of a study that holds nothing to look at.
 NO_STUDY = frozenset({"cancelled", "entered-in-error", "inactive"})
 

@@ -1,4 +1,4 @@
-"""Orders: ServiceRequest (R4 12.20, R5 12.11) -> order + events."""
+"""Orders: ServiceRequest -> order + events."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from etl.sources.fhir_people import demographics_of, numbers_of, order_numbers, 
 from etl.sources.fhir_resource import Reference, Resource, text_of
 
 ORDER = table("""
-WHEN                                            authoredOn                  when        12.20.4
-WHEN                                            meta.lastUpdated            when        2.27.3
-order_status                                    status                      text        12.20.4
-order_control                                   status                      text        12.20.4
-priority                                        priority                    text        12.20.4
-requested_at                                    occurrenceDateTime          instant     12.20.4
-requested_at                                    occurrencePeriod.start      instant     12.20.4
-requested_at                                    occurrenceTiming.event      instant     12.20.4
-PROCEDURE                                       code                        procedure   12.20.4
-laterality                                      bodySite                    side        12.20.4
-laterality                                      orderDetail                 side        12.20.4
-reason                                          reasonCode                  coded       12.20.4
-reason                                          reason                      coded       R5-12.11.4
-ordering_id,ordering_authority,ordering_name    requester                   person      12.20.4
+WHEN                                            authoredOn                  when        R4
+WHEN                                            meta.lastUpdated            when        R4
+order_status                                    status                      text        R4
+order_control                                   status                      text        R4
+priority                                        priority                    text        R4
+requested_at                                    occurrenceDateTime          instant     R4
+requested_at                                    occurrencePeriod.start      instant     R4
+requested_at                                    occurrenceTiming.event      instant     R4
+PROCEDURE                                       code                        procedure   R4
+laterality                                      bodySite                    side        R4
+laterality                                      orderDetail                 side        R4
+reason                                          reasonCode                  coded       R4
+reason                                          reason                      coded       R5
+ordering_id,ordering_authority,ordering_name    requester                   person      R4
 """)
 #: The time of a cancel: that of the version which says so.
 CANCELLED_AT = table("""
-WHEN                                            meta.lastUpdated            when        2.27.3
-WHEN                                            authoredOn                  when        12.20.4
+WHEN                                            meta.lastUpdated            when        R4
+WHEN                                            authoredOn                  when        R4
 """)
 #: Declared outside imaging, as extensions of the order.
 OUTSIDE: dict[str, str] = {

@@ -1,4 +1,4 @@
-"""Who: Patient (R4 8.1, R5 8.1) -> patient_link, Encounter (R4 8.11, R5 8.11) -> arrival."""
+"""Who: Patient -> patient_link; Encounter -> arrival, and class for its orders."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from etl.sources.fhir_people import (
 )
 from etl.sources.fhir_resource import Resource, nodes, text_of
 
-LINKED_AT = table("WHEN meta.lastUpdated when 2.27.3")
+LINKED_AT = table("WHEN meta.lastUpdated when R4")
 #: Patient.link.type (link-type) -> kind, and whether this record is the one that stays.
 LINKS: dict[str, tuple[str, bool]] = {
     "replaced-by": ("merge", False), "replaces": ("merge", True), "refer": ("link", True), "seealso": ("link", True),
 }  # fmt: skip
 
 ARRIVED_AT = table("""
-WHEN                                            period.start                when        8.11.3
-WHEN                                            actualPeriod.start          when        R5-8.11.3
+WHEN                                            period.start                when        R4
+WHEN                                            actualPeriod.start          when        R5
 """)
 VISIT = table("""
-location                                        location.location           place       8.11.3
-service                                         serviceType                 coded       8.11.3
+location                                        location.location           place       R4
+service                                         serviceType                 coded       R4
 """)
 VOID = frozenset({"entered-in-error", "cancelled"})
 #: Encounter.status in which the patient has come.

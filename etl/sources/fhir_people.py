@@ -12,7 +12,7 @@ from etl.sources.fhir_resource import Reference, Resource, nodes, text_of, value
 NOT_A_PERSON = frozenset({"AN", "VN", "ANON", "ANC", "AND", "ANT"})
 MAX_IDENTIFIERS = 32
 
-#: Identifier.type (table 0203) -> column (2.1.28.0.10; ServiceRequest.identifier, DiagnosticReport.identifier).
+#: Identifier.type (table 0203) -> column (ServiceRequest.identifier, DiagnosticReport.identifier).
 NUMBERS: dict[str, str] = {"ACSN": "accession", "PLAC": "placer_id", "FILL": "filler_id"}
 DICOM_UID = "urn:dicom:uid"
 
@@ -129,7 +129,7 @@ def subject_of(resource: Resource, *paths: str) -> dict[str, Any]:
 
 
 def demographics_of(resource: Resource, *paths: str) -> dict[str, Any]:
-    """`birth_date` and `sex` of a patient who is contained or in the same file (8.1)."""
+    """`birth_date` and `sex` of a patient who is contained or in the same file."""
     for patient in resource.references(*paths):
         if patient.target.get("resourceType") == "Patient":
             sex = {"male": "M", "female": "F", "other": "O", "unknown": "U"}.get(text_of(patient.target, "gender"))

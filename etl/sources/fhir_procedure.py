@@ -1,4 +1,4 @@
-"""What is done with an order: Procedure (R4 9.3, R5 9.3) and Task (R4 12.6, R5 8.16) -> events of origin ris."""
+"""What is done with an order: Procedure and Task -> events of origin ris."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from etl.sources.fhir_resource import Resource
 from etl.vocabulary import EVENTS
 
 STARTED_AT = table("""
-WHEN                                            performedPeriod.start       when        9.3.3
-WHEN                                            performedDateTime           when        9.3.3
-WHEN                                            occurrencePeriod.start      when        R5-9.3.3
-WHEN                                            occurrenceDateTime          when        R5-9.3.3
+WHEN                                            performedPeriod.start       when        R4
+WHEN                                            performedDateTime           when        R4
+WHEN                                            occurrencePeriod.start      when        R5
+WHEN                                            occurrenceDateTime          when        R5
 """)
 ENDED_AT = table("""
-WHEN                                            performedPeriod.end         when        9.3.3
-WHEN                                            occurrencePeriod.end        when        R5-9.3.3
+WHEN                                            performedPeriod.end         when        R4
+WHEN                                            occurrencePeriod.end        when        R5
 """)
-GIVEN_UP_AT = (*ENDED_AT, *table("WHEN meta.lastUpdated when 2.27.3"))
+GIVEN_UP_AT = (*ENDED_AT, *table("WHEN meta.lastUpdated when R4"))
 PERFORMED = table("""
-station                                         usedReference               device      9.3.3
-station                                         used.reference              device      R5-9.3.3
-station                                         performer.actor             device      9.3.3
-reason_code                                     statusReason                coded       9.3.3
-actor_id,actor_authority,actor_name             performer.actor             person      9.3.3
+station                                         usedReference               device      R4
+station                                         used.reference              device      R5
+station                                         performer.actor             device      R4
+reason_code                                     statusReason                coded       R4
+actor_id,actor_authority,actor_name             performer.actor             person      R4
 """)
 #: Procedure.status (event-status) -> moments that it states. Not listed: nothing was done, or it was never true.
 STATUS: dict[str, dict[str, tuple[Element, ...]]] = {
@@ -43,22 +43,22 @@ STATUS: dict[str, dict[str, tuple[Element, ...]]] = {
 }
 
 DONE_AT = table("""
-WHEN                                            executionPeriod.end         when        12.6.3
-WHEN                                            executionPeriod.start       when        12.6.3
-WHEN                                            lastModified                when        12.6.3
-WHEN                                            meta.lastUpdated            when        2.27.3
+WHEN                                            executionPeriod.end         when        R4
+WHEN                                            executionPeriod.start       when        R4
+WHEN                                            lastModified                when        R4
+WHEN                                            meta.lastUpdated            when        R4
 """)
 BEGUN_AT = table("""
-WHEN                                            executionPeriod.start       when        12.6.3
-WHEN                                            executionPeriod.end         when        12.6.3
-WHEN                                            lastModified                when        12.6.3
-WHEN                                            meta.lastUpdated            when        2.27.3
+WHEN                                            executionPeriod.start       when        R4
+WHEN                                            executionPeriod.end         when        R4
+WHEN                                            lastModified                when        R4
+WHEN                                            meta.lastUpdated            when        R4
 """)
 TASK = table("""
-actor_id,actor_authority,actor_name             owner                       person      12.6.3
-reason_code                                     statusReason                coded       12.6.3
-detail                                          reasonCode                  coded       12.6.3
-detail                                          reason                      coded       R5-8.16.3
+actor_id,actor_authority,actor_name             owner                       person      R4
+reason_code                                     statusReason                coded       R4
+detail                                          reasonCode                  coded       R4
+detail                                          reason                      coded       R5
 """)
 #: Task.status (task-status) in which the moment has been reached; an `in-progress` task has only begun.
 REACHED = frozenset({"completed"})

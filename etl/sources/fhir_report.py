@@ -1,4 +1,4 @@
-"""Reports: DiagnosticReport (R4 10.3, R5 10.3) -> report + events, one report for each order that it answers."""
+"""Reports: DiagnosticReport -> report + events, one report for each order that it answers."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from etl.sources.fhir_people import (
 from etl.sources.fhir_resource import Reference, Resource, text_of
 
 REPORT = table("""
-WHEN                                            issued                      when        10.3.3
-WHEN                                            meta.lastUpdated            when        2.27.3
-status_code                                     status                      text        10.3.3
-PROCEDURE                                       code                        procedure   10.3.3
-exam_started_at                                 effectivePeriod.start       instant     10.3.3
-exam_started_at                                 effectiveDateTime           instant     10.3.3
-exam_ended_at                                   effectivePeriod.end         instant     10.3.3
+WHEN                                            issued                      when        R4
+WHEN                                            meta.lastUpdated            when        R4
+status_code                                     status                      text        R4
+PROCEDURE                                       code                        procedure   R4
+exam_started_at                                 effectivePeriod.start       instant     R4
+exam_started_at                                 effectiveDateTime           instant     R4
+exam_ended_at                                   effectivePeriod.end         instant     R4
 """)
 #: What a report says about the exam -> event at that time.
 MOMENTS = {
     "exam_started": table("""
-WHEN                                            effectivePeriod.start       when        10.3.3
-WHEN                                            effectiveDateTime           when        10.3.3
+WHEN                                            effectivePeriod.start       when        R4
+WHEN                                            effectiveDateTime           when        R4
 """),
-    "exam_ended": table("WHEN                   effectivePeriod.end         when        10.3.3"),
+    "exam_ended": table("WHEN                   effectivePeriod.end         when        R4"),
 }
 
 #: DiagnosticReport.status (diagnostic-report-status) -> report status; '' is no report yet.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from etl.records import Defect
@@ -25,7 +26,7 @@ _NOBODY: Body = {}
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A Reference (2.3.0): who is meant by type and id on a server, and by business identifier."""
+    """A Reference: who is meant by type and id on a server, and by business identifier."""
 
     type: str
     id: str
@@ -181,7 +182,7 @@ class Resource:
 def values(node: Any, path: str) -> list[Any]:
     """Everything at a dotted path, lists flattened."""
     found = [node]
-    for name in path.split("."):
+    for name in _steps(path):
         step: list[Any] = []
         for each in found:
             value = each.get(name) if isinstance(each, dict) else None
@@ -189,8 +190,15 @@ def values(node: Any, path: str) -> list[Any]:
                 step += value[:MAX_REPEATS]
             elif value is not None:
                 step.append(value)
+        if not step:
+            return step
         found = step[:MAX_REPEATS]
     return found
+
+
+@lru_cache(maxsize=1024)
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
 
 
 def nodes(node: Any, path: str) -> list[Body]:

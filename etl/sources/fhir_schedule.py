@@ -1,4 +1,4 @@
-"""Bookings: Appointment (R4 12.9, R5 12.9) -> appointment + events.
+"""Bookings: Appointment -> appointment + events.
 
 Every version states the whole booking, and none says what changed. So `created` is when it was first booked, and the
 slot of a version is told at `meta.lastUpdated`: the slot told last wins, in whatever order versions arrive.
@@ -17,19 +17,19 @@ from etl.sources.fhir_people import demographics_of, numbers_of, orders_of, subj
 from etl.sources.fhir_resource import Resource
 
 APPOINTMENT = table("""
-WHEN                                            meta.lastUpdated            when        2.27.3
-WHEN                                            created                     when        12.9.3
-slot_at                                         start                       instant     12.9.3
-duration_min                                    minutesDuration             number      12.9.3
-resource                                        participant.actor           place       12.9.3
-reason_code                                     cancelationReason           coded       12.9.3
-reason_code                                     cancellationReason          coded       R5-12.9.3
-PROCEDURE                                       serviceType                 procedure   12.9.3
+WHEN                                            meta.lastUpdated            when        R4
+WHEN                                            created                     when        R4
+slot_at                                         start                       instant     R4
+duration_min                                    minutesDuration             number      R4
+resource                                        participant.actor           place       R4
+reason_code                                     cancelationReason           coded       R4
+reason_code                                     cancellationReason          coded       R5
+PROCEDURE                                       serviceType                 procedure   R4
 """)
-BOOKED_AT = table("WHEN created when 12.9.3")
+BOOKED_AT = table("WHEN created when R4")
 CANCELLED_AT = table("""
-WHEN                                            cancellationDate            when        R5-12.9.3
-WHEN                                            meta.lastUpdated            when        2.27.3
+WHEN                                            cancellationDate            when        R5
+WHEN                                            meta.lastUpdated            when        R4
 """)
 #: Appointment.status (appointmentstatus) -> status, event at the version's time.
 STATUS: dict[str, tuple[str, str]] = {

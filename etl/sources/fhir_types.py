@@ -1,4 +1,4 @@
-"""Names of the resources of R4 (4.0.1) and R5 (5.0.0), section 2.3 Resource Index."""
+"""Names of the resources of R4 (4.0.1) and R5 (5.0.0) by their resource index."""
 
 from __future__ import annotations
 
