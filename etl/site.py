@@ -10,9 +10,9 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
-from etl.timestamps import Zone
+from etl.timestamps import Zone, zone_info
 
 #: CSV files of a site folder and their columns; all but `devices.csv` and `staffing.csv` are optional.
 CSV_FILES: dict[str, tuple[str, ...]] = {
@@ -92,8 +92,8 @@ class Site:
         """The zone for times without offset: the facility's, else the site's default, marked as assumed."""
         facility = self.facility_of(alias)
         if facility is None:
-            return Zone(ZoneInfo(self.default_zone), "assumed")
-        return Zone(ZoneInfo(facility.zone), "facility")
+            return Zone(zone_info(self.default_zone), "assumed")
+        return Zone(zone_info(facility.zone), "facility")
 
     @lru_cache(maxsize=4096)  # noqa: B019
     def sender_of(self, app: str, facility: str) -> Sender:
@@ -109,7 +109,7 @@ class Site:
 
 def _zone(name: str, where: str) -> str:
     try:
-        ZoneInfo(name)
+        zone_info(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise SiteError(f"{where}: unknown time zone {name!r}; use an IANA name such as America/New_York") from error
     return name

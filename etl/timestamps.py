@@ -11,8 +11,9 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
+from importlib.resources import files
 from typing import Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Precision = Literal["year", "month", "day", "hour", "minute", "second", "fraction"]
 ZoneSource = Literal["offset", "message", "facility", "facility_fold", "facility_gap", "assumed"]
@@ -52,9 +53,22 @@ _FHIR = re.compile(
 _PRECISIONS: tuple[Precision, ...] = ("year", "month", "day", "hour", "minute", "second", "fraction")
 
 
+@lru_cache(maxsize=1024)
+def zone_info(name: str) -> ZoneInfo:
+    """The rules of an IANA zone as the pinned tzdata package has them. Raises ZoneInfoNotFoundError.
+
+    Those of the machine may be years older than the engine's, and then Python and SQL would not agree.
+    """
+    path = files("tzdata.zoneinfo").joinpath(*name.split("/"))
+    if not name or not {*name.split("/")}.isdisjoint({"", ".", ".."}) or not path.is_file():
+        raise ZoneInfoNotFoundError(name)
+    with path.open("rb") as rules:
+        return ZoneInfo.from_file(rules, key=name)
+
+
 def utc_zone(name: str, source: Literal["message", "facility", "assumed"]) -> Zone:
     """Zone of an IANA name."""
-    return Zone(ZoneInfo(name), source)
+    return Zone(zone_info(name), source)
 
 
 @lru_cache(maxsize=256)

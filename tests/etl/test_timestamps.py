@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.timestamps import BadTime, Stamp, Zone, offset_zone, parse_da_tm, parse_dtm, parse_fhir, utc_zone
+from etl.timestamps import BadTime, Stamp, Zone, offset_zone, parse_da_tm, parse_dtm, parse_fhir, utc_zone, zone_info
 
 NEW_YORK = utc_zone("America/New_York", "facility")
 KOLKATA = utc_zone("Asia/Kolkata", "facility")
@@ -195,3 +195,19 @@ def test_any_text_is_a_time_or_a_bad_time(text: str) -> None:
         except BadTime:
             continue
         assert (stamp.at is None) == (stamp.precision in ("year", "month", "day"))
+
+
+def test_zone_rules_are_the_pinned_ones() -> None:
+    """Morocco gave up its extra hour on 2026-09-20; the machine may not know."""
+    zone = utc_zone("Africa/Casablanca", "facility")
+    assert [parse_dtm(f"2026{month}25120000", zone).at for month in ("08", "10")] == [
+        at("2026-08-25T11:00:00"), at("2026-10-25T12:00:00"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["", "America", "America/Nowhere", "../tzdata/zones", "/etc/localtime", "America//Lima"]
+)
+def test_what_is_no_zone(name: str) -> None:
+    with pytest.raises(ZoneInfoNotFoundError):
+        zone_info(name)

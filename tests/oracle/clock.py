@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
+from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 LENGTHS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
@@ -17,9 +19,16 @@ class Stamp:
     flag: str = ""
 
 
+@cache
+def rules(zone: str) -> ZoneInfo:
+    """Of the newest rules at hand, the tzdata package; a machine's own may be older."""
+    with files("tzdata.zoneinfo").joinpath(zone).open("rb") as file:
+        return ZoneInfo.from_file(file)
+
+
 def to_utc(wall: datetime, zone: str) -> Stamp:
     """A wall clock reading in an IANA zone. The offsets of the day before and the day after are all there can be."""
-    tz = ZoneInfo(zone)
+    tz = rules(zone)
     offsets = []
     for hours in (-36, 36):
         moment = (wall + timedelta(hours=hours)).replace(tzinfo=UTC)
@@ -31,7 +40,7 @@ def to_utc(wall: datetime, zone: str) -> Stamp:
 
 
 def to_wall(at: datetime, zone: str) -> datetime:
-    return at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
+    return at.replace(tzinfo=UTC).astimezone(rules(zone)).replace(tzinfo=None, fold=0)
 
 
 def offset_of(text: str) -> timezone | None:
