@@ -87,8 +87,10 @@ def open_snapshot(path: Path, cache: ResultCache | None = None) -> Snapshot:
         raise SnapshotError(f"no snapshot at {path}")
     try:
         connection = duckdb.connect(str(real), read_only=True, config=SETTINGS)
-        for setting in LATE_SETTINGS:
-            connection.execute(setting)
+        # A file that this process has open already is the same engine, with its settings locked.
+        if connection.execute("SELECT current_setting('lock_configuration')").fetchone() != (True,):
+            for setting in LATE_SETTINGS:
+                connection.execute(setting)
     except duckdb.Error as error:
         raise SnapshotError(f"cannot open {real.name}: {error}") from error
     try:
