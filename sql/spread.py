@@ -1,0 +1,42 @@
+"""How a metric's values spread: counts by range, for a histogram beside the percentiles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from sql.catalog import Catalog
+from sql.filters import KEYS, Filters
+from sql.measure import QueryError
+from sql.snapshot import Snapshot
+
+#: Ends of the ranges of a length in minutes: a quarter of an hour to two days, wider as they grow.
+EDGES = (0.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0, 360.0, 720.0, 1440.0, 2880.0)
+
+
+def spread(
+    snapshot: Snapshot, metric_id: str, *, filters: Filters | None = None, edges: Sequence[float] = EDGES
+) -> pl.DataFrame:
+    """Values of a percentile metric by range: columns low, high (NULL: open), n, share, cumulative (0-1).
+
+    Ranges are half-open and start at the first edge; all are there, also empty ones, unless there is no value at all.
+    Values that run backwards are left out, as the metric leaves them out. Raises QueryError.
+    """
+    asked, filters = Catalog.load().metric(metric_id), filters or Filters()
+    if asked.kind != "percentile":
+        raise QueryError(f"{asked.id} has no spread: it is no percentile")
+    columns = [key for key in KEYS if key in asked.filters]
+    clause = filters.where(columns, anchor="period_local", alias="b", table=asked.table)
+    ends = ", ".join(f"({low!r}, {high!r})" for low, high in zip(edges, [*edges[1:], None], strict=True))
+    return snapshot.execute(
+        f"""WITH ranges AS (SELECT * FROM (VALUES {ends.replace("None", "NULL")}) r(low, high)),
+        taken AS (SELECT CAST(b.value AS DOUBLE) AS value FROM ({asked.body}) b WHERE b.value >= 0 AND {clause.sql})
+        SELECT CAST(r.low AS DOUBLE) AS low, CAST(r.high AS DOUBLE) AS high, count(t.value) AS n,
+        count(t.value) / sum(count(t.value)) OVER () AS share,
+        sum(count(t.value)) OVER (ORDER BY r.low) / sum(count(t.value)) OVER () AS cumulative
+        FROM ranges r LEFT JOIN taken t ON t.value >= r.low AND (r.high IS NULL OR t.value < r.high)
+        WHERE EXISTS (SELECT 1 FROM taken)
+        GROUP BY r.low, r.high ORDER BY r.low""",
+        clause.params,
+    )
