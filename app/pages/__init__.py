@@ -1,1 +1,39 @@
-"""Pages of the app."""
+"""Pages: each a path, a name and a function from a context to components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.context import Context
+from app.pages import definitions, exam, exams, overview, repeats, turnaround, utilization, workload
+from app.questions import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page; `parent` is the menu entry that is marked for a page that has none."""
+
+    path: str
+    name: str
+    icon: str
+    render: Callable[[Context], Any]
+    questions: Sequence[Question]
+    parent: str = ""
+
+
+PAGES: tuple[Page, ...] = (
+    Page("/", "overview", "overview", overview.render, overview.QUESTIONS),
+    Page("/turnaround", "turnaround", "turnaround", turnaround.render, turnaround.QUESTIONS),
+    Page("/utilization", "utilization", "utilization", utilization.render, utilization.QUESTIONS),
+    Page("/repeats", "repeats", "repeats", repeats.render, repeats.QUESTIONS),
+    Page("/workload", "workload", "workload", workload.render, workload.QUESTIONS),
+    Page("/exams", "exams", "exams", exams.render, exams.QUESTIONS),
+    Page("/exam", "exam", "exams", exam.render, exam.QUESTIONS, parent="exams"),
+    Page("/definitions", "definitions", "definitions", definitions.render, definitions.QUESTIONS),
+)
+MENU = tuple(page for page in PAGES if not page.parent)
+BY_PATH = {page.path: page for page in PAGES}
+#: Every question of every page: what can be downloaded.
+QUESTIONS = {question.id: question for page in PAGES for question in page.questions}

@@ -1,0 +1,95 @@
+"""What callbacks and routes answer. Each answer is made from one snapshot, taken once."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from dash import no_update
+
+from app import filterbar, shell
+from app.context import Context
+from app.guard import Person
+from app.pages import BY_PATH, QUESTIONS
+from app.state import State
+from app.texts import text
+from sql.csv_text import to_csv
+from sql.filters import FilterError
+from sql.snapshot import SnapshotError, Store
+
+
+class Answer(NamedTuple):
+    """Everything that changes with the page: in the order of the callback's outputs."""
+
+    page: Any
+    nav: Any
+    status: Any
+    banner: Any
+    title: str
+    has_no_filters: bool
+
+
+class Download(NamedTuple):
+    """A CSV file and its name; `snapshot` says what it was asked of."""
+
+    name: str
+    body: bytes
+    snapshot: str
+
+
+#: Pages that show the same whatever is filtered.
+_UNFILTERED = frozenset({"definitions", "exam"})
+
+
+def page(store: Store, person: Person, pathname: str, search: str, scheme: str) -> Answer:
+    """A page in a state. What is wrong with the address or the data is said on the page."""
+    try:
+        snapshot = store.current()
+    except SnapshotError:
+        return _plain("problem.unpublished")
+    current = BY_PATH.get(pathname)
+    try:
+        state = State.read(search, snapshot.data_through)
+    except FilterError as error:
+        return _plain("problem.filter", told=str(error))
+    if current is None:
+        return _plain("problem.unknown")
+    context = Context(snapshot, state, person, scheme)
+    return Answer(
+        shell.page_body(context, current), shell.nav(state, current), shell.status(snapshot), shell.banner(snapshot),
+        f"{text(f'page.{current.name}')} · {text('shell.name')}", current.name in _UNFILTERED,
+    )  # fmt: skip
+
+
+def _plain(key: str, told: str = "") -> Answer:
+    body = shell.problem(text(f"{key}.title"), told or text(f"{key}.hint"))
+    return Answer(body, [], [], None, text("shell.name"), has_no_filters=True)
+
+
+def synced(store: Store, control: str | None, search: str, chosen: list[Any]) -> list[Any]:
+    """URL and controls after a change of either; nothing changes while there is nothing to filter."""
+    try:
+        return filterbar.sync(control, search or "", chosen, store.current().data_through)
+    except (SnapshotError, FilterError):
+        return [no_update] * (1 + len(filterbar.CONTROLS))
+
+
+def snapshot_id(store: Store) -> str | None:
+    """Id of the newest snapshot, None before the first."""
+    try:
+        return store.current().id
+    except SnapshotError:
+        return None
+
+
+def download(store: Store, person: Person, question_id: str, search: str) -> Download | None:
+    """The CSV of a question, asked as the page asks it; None where there is no such question. Raises FilterError."""
+    question = QUESTIONS.get(question_id)
+    if question is None:
+        return None
+    snapshot = store.current()
+    context = Context(snapshot, State.read(search, snapshot.data_through), person)
+    frame = question.ask(context)
+    filters = context.filters
+    dates = "_".join(day.isoformat() for day in (filters.since, filters.until) if day is not None) or "all-days"
+    name = f"radops_{question_id.replace('.', '_')}_{dates}_{snapshot.id}.csv"
+    return Download(name, to_csv(frame, units=question.csv_units(context)), snapshot.id)

@@ -1,0 +1,47 @@
+"""Callbacks: wiring only. What they do is in named functions that know nothing of Dash's contexts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, Input, Output, State, ctx, no_update
+from dash.dependencies import ALL, ClientsideFunction
+
+from app import answers, filterbar
+from app.guard import person
+from sql.snapshot import Store
+
+
+def register(app: Dash, store: Store) -> None:
+    """Put the callbacks on an application."""
+
+    @app.callback(
+        Output("url", "search"), *(Output(name, "value") for name in filterbar.CONTROLS),
+        Input("url", "search"), Input("filter-clear", "n_clicks"), *(Input(i, "value") for i in filterbar.CONTROLS),
+    )  # fmt: skip
+    def sync(search: str, _: int | None, *chosen: Any) -> list[Any]:
+        control = ctx.triggered_id if ctx.triggered_id not in (None, "url") else None
+        return answers.synced(store, control, search, list(chosen))
+
+    @app.callback(
+        Output("page", "children"), Output("nav", "children"), Output("status", "children"),
+        Output("banner", "children"), Output("title", "data"), Output("filters", "hidden"),
+        Input("url", "pathname"), Input("url", "search"), Input("snapshot", "data"), Input("scheme", "data"),
+    )  # fmt: skip
+    def page(pathname: str, search: str, _: str | None, scheme: str | None) -> answers.Answer:
+        return answers.page(store, person(), pathname, search, scheme or "light")
+
+    @app.callback(Output("snapshot", "data"), Input("look", "n_intervals"), State("snapshot", "data"))
+    def look(_: int | None, known: str | None) -> Any:
+        newest = answers.snapshot_id(store)
+        return no_update if newest == known else newest
+
+    for function, wires in {
+        "toggleScheme": (Output("scheme", "data"), Input("scheme-toggle", "n_clicks")),
+        "applyScheme": (Output("provider", "forceColorScheme"), Input("scheme", "data")),
+        "setTitle": (Input("title", "data"),),
+        "toggleMenu": (Input("burger", "n_clicks"), Input("nav", "children")),
+        "toggleFilters": (Input("filters-toggle", "n_clicks"),),
+        "open": (Input({"kind": "graph", "question": ALL}, "clickData"),),
+    }.items():
+        app.clientside_callback(ClientsideFunction("radops", function), *wires)  # type: ignore[no-untyped-call]

@@ -1,0 +1,156 @@
+"""The parts of a page: headings with their evidence, cards around charts and tables, headline numbers, empty states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import polars as pl
+from dash import dcc, html
+
+from app import words
+from app.context import Context
+from app.dom import aria, data
+from app.icons import icon
+from app.questions import Question
+from app.texts import text
+from sql.catalog import Catalog
+from sql.measure import unapplied
+
+#: Of each figure: no buttons of plotly's, and it follows the width of its card.
+_CONFIG: Any = {
+    "displayModeBar": False,
+    "responsive": True,
+    "displaylogo": False,
+    "scrollZoom": False,
+    "doubleClick": False,
+}
+
+
+def page_head(context: Context, title: str, lead: str = "") -> html.Div:
+    """Title, the filters in words, and what the page answers."""
+    return html.Div(
+        [
+            html.H1(title),
+            html.P(context.filters.sentence(), className="sentence", id="sentence"),
+            *_uncovered(context),
+            *([html.P(lead, className="lead")] if lead else []),
+        ],
+        className="page-head",
+    )
+
+
+def _uncovered(context: Context) -> list[html.P]:
+    """A warning where the period compared with begins before the data: counts cannot be compared then."""
+    before, first = context.filters.before(), context.data_from()
+    if before is None or before.since is None or first is None or before.since >= first:
+        return []
+    return [html.P(text("head.uncovered", first=words.day(first)), className="uncovered")]
+
+
+def card(
+    context: Context, question: Question, body: Any, *, n: int | None = None, wide: bool = False, tools: Any = None
+) -> html.Section:
+    """A question with its answer: title, note, body, and a foot with n, what was not applied, definition and CSV."""
+    foot: list[Any] = []
+    if n is not None:
+        foot.append(html.Span(text("card.n", n=words.count(n)), className="n"))
+    if question.metric:
+        metric = context.definition(question.metric)
+        left_out = unapplied(question.metric, context.filters)
+        if left_out:
+            foot.append(html.Span(text("card.unapplied", names=", ".join(left_out)), className="warn"))
+        foot.append(dcc.Link(text("card.definition"), href=f"/definitions#{metric.id}", title=metric.question))
+    foot.append(
+        html.A([icon("download", 13), "CSV"], href=question.csv_href(context), className="csv",
+               title=text("card.csv"), **data("question", question.id))
+    )  # fmt: skip
+    head = html.Div(
+        [html.Div([html.H2(question.title), html.P(question.note, className="note")]), *([tools] if tools else [])],
+        className="card-head",
+    )
+    return html.Section(
+        [head, html.Div(body, className="card-body"), html.Div(foot, className="card-foot")],
+        className="card wide" if wide else "card",
+        **aria(question.title),
+    )
+
+
+def graph(question: Question, figure: go.Figure, height: int = 280) -> dcc.Graph:
+    """A figure that answers a question; a click on a mark leads to the exams behind it."""
+    return dcc.Graph(
+        figure=figure, config=_CONFIG, responsive=True, className="graph",
+        style={"height": f"{height}px"}, id={"kind": "graph", "question": question.id},
+    )  # fmt: skip
+
+
+def empty(note: str = "") -> html.Div:
+    """What stands where nothing matches: never a zero. With a note, what cannot be known and why."""
+    title = text("empty.unknown") if note else text("empty.title")
+    return html.Div([html.Strong(title), html.Span(note or text("empty.hint"))], className="empty")
+
+
+def shown(frame: pl.DataFrame, body: Any, note: str = "") -> Any:
+    """The body where the frame has rows, else the empty state. `body` is made only then."""
+    return empty(note) if frame.is_empty() else body()
+
+
+def headline(label: str, value: str, *, change: Any = None, hint: str = "", is_main: bool = False) -> html.Div:
+    """One number with its name, and what it was before."""
+    return html.Div(
+        [
+            html.Div(label, className="tile-label"),
+            html.Div(value, className="tile-value"),
+            html.Div([part for part in (change, html.Span(hint) if hint else None) if part], className="tile-hint"),
+        ],
+        className="tile main" if is_main else "tile",
+    )
+
+
+def choices(context: Context, path: str, key: str, options: Sequence[tuple[str, str]], chosen: str) -> html.Div:
+    """A row of links that set one own key of the page; the chosen one is marked."""
+    return html.Div(
+        [
+            dcc.Link(label, href=context.state.href(path, **{key: value}), className="choice on" if value == chosen
+                     else "choice")
+            for value, label in options
+        ],
+        className="choices",
+        role="group",
+    )  # fmt: skip
+
+
+def evidence(context: Context, metric_id: str) -> html.Section:
+    """What the page's main metric is made of: rows used, missing, negative, excluded; the cut-off and the snapshot."""
+    frame = context.completeness(metric_id)
+    metric = context.definition(metric_id)
+    parts = [
+        html.Span(
+            className=f"part {row['kind']}", style={"flexGrow": row["share"]},
+            title=f"{_fate(row)}: {words.count(row['n'])}",
+        )
+        for row in frame.iter_rows(named=True)
+    ]  # fmt: skip
+    told = [html.Li([html.Span(className=f"dot {row['kind']}"), _fate(row), " ", html.B(words.count(row["n"]))])
+            for row in frame.iter_rows(named=True)]  # fmt: skip
+    return html.Section(
+        [
+            html.H2(text("evidence.title", metric=metric.title)),
+            html.P(text("evidence.rows", grain=Catalog.load().models[metric.table].grain), className="facts"),
+            html.Div(parts, className="parts", role="img", **aria(metric.title)),
+            html.Ul(told, className="fates"),
+            html.P([text("evidence.target", target=metric.target), html.Br(), foot_line(context)], className="facts"),
+        ],
+        className="evidence",
+    )
+
+
+def foot_line(context: Context) -> str:
+    """Cut-off and snapshot in words."""
+    snapshot = context.snapshot
+    return text("evidence.facts", through=words.instant(snapshot.data_through), snapshot=snapshot.id)
+
+
+def _fate(row: dict[str, Any]) -> str:
+    return text(f"fate.{row['kind']}", reason=str(row["reason"]).replace("_", " "))

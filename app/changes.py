@@ -1,0 +1,32 @@
+"""How a change is shown: its sign, and a colour only where it is more than chance or small change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dash import html
+
+from app import words
+from app.texts import text
+
+#: Part of the earlier value from which a change without an interval (everything was measured) is coloured.
+NOTEWORTHY = 0.1
+
+
+def kind(row: Mapping[str, Any], prefix: str = "") -> str:
+    """better, worse or same, from a row of `sql.query.compare` whose columns may have a prefix.
+
+    Where both values have intervals these must not overlap; where none is defined the change must be noteworthy."""
+    verdict, is_clear = row[f"{prefix}verdict"] or "same", row[f"{prefix}is_clear"]
+    relative = row.get(f"{prefix}relative")
+    is_shown = is_clear if is_clear is not None else relative is not None and abs(relative) >= NOTEWORTHY
+    return verdict if is_shown else "same"
+
+
+def shown(row: Mapping[str, Any], unit: str, prefix: str = "") -> html.Span:
+    """The change in words, coloured."""
+    delta = row[f"{prefix}delta"]
+    tips = {True: "table.clear", False: "table.unclear", None: "table.measured"}
+    tip = text(tips[row[f"{prefix}is_clear"]]) if delta is not None else None
+    return html.Span(words.delta(delta, unit), className=f"delta {kind(row, prefix)}", title=tip)

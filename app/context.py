@@ -1,0 +1,99 @@
+"""One request's view: one snapshot, the state of the URL and the person; every number of the response is asked here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from app.guard import Person
+from app.state import State
+from sql import query
+from sql.catalog import Catalog, Metric
+from sql.filters import Filters
+from sql.snapshot import Snapshot
+
+#: Group -> (table of names, key, name).
+NAMES = {
+    "facility": ("dim_facility", "facility", "facility_name"),
+    "prior_facility": ("dim_facility", "facility", "facility_name"),
+    "device": ("dim_device", "device", "device_name"),
+    "radiologist": ("dim_radiologist", "radiologist", "label"),
+    "procedure": ("dim_procedure", "procedure", "procedure_name"),
+}
+
+
+@dataclass(frozen=True)
+class Context:
+    """Snapshot, state and person of one response, and the questions asked of them."""
+
+    snapshot: Snapshot
+    state: State
+    person: Person
+    scheme: str = "light"
+    _names: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+
+    @property
+    def filters(self) -> Filters:
+        """The filters kept to what the person may see."""
+        return self.state.filters.within(self.person.facilities)
+
+    def definition(self, metric_id: str) -> Metric:
+        """The catalog's entry of a metric."""
+        return Catalog.load().metric(metric_id)
+
+    def metric(self, metric_id: str, groups: Sequence[str] = (), **options: Any) -> pl.DataFrame:
+        """`sql.query.metric` under these filters."""
+        return query.metric(self.snapshot, metric_id, groups=groups, filters=self.filters, **options)
+
+    def compare(self, metric_id: str, groups: Sequence[str] = (), statistic: str | None = None) -> pl.DataFrame:
+        """`sql.query.compare` under these filters."""
+        return query.compare(self.snapshot, metric_id, groups=groups, filters=self.filters, statistic=statistic)
+
+    def trend(self, metric_id: str, groups: Sequence[str] = (), statistic: str | None = None) -> pl.DataFrame:
+        """`sql.query.trend` by day or week, as the period's length asks."""
+        return query.trend(
+            self.snapshot, metric_id, period=self.grain, groups=groups, filters=self.filters, statistic=statistic
+        )
+
+    def changes(self, metric_id: str, by: Sequence[str], statistic: str | None = None) -> pl.DataFrame:
+        """`sql.query.changes` under these filters."""
+        return query.changes(self.snapshot, metric_id, by=by, filters=self.filters, statistic=statistic)
+
+    def completeness(self, metric_id: str) -> pl.DataFrame:
+        """`sql.query.completeness` under these filters."""
+        return query.completeness(self.snapshot, metric_id, self.filters)
+
+    def rows(self, table: str, **options: Any) -> pl.DataFrame:
+        """`sql.query.rows` under these filters."""
+        return query.rows(self.snapshot, table, filters=self.filters, **options)
+
+    def counts(self, table: str, by: Sequence[str], **options: Any) -> pl.DataFrame:
+        """`sql.query.counts` under these filters."""
+        return query.counts(self.snapshot, table, by=by, filters=self.filters, **options)
+
+    def data_from(self) -> date | None:
+        """Day of the first exam that counts; None without one."""
+        first = query.rows(self.snapshot, "fct_exam", columns=("exam_ended_local",), where={"is_countable": True},
+                           order_by=("exam_ended_local",), limit=1)["exam_ended_local"].to_list()  # fmt: skip
+        return first[0].date() if first and first[0] is not None else None
+
+    @property
+    def grain(self) -> str:
+        """Period of a trend: days up to two months, weeks up to a year, then months."""
+        since, until = self.filters.since, self.filters.until
+        days = (until - since).days if since is not None and until is not None else 365
+        return "day" if days <= 62 else "week" if days <= 400 else "month"
+
+    def name(self, group: str, value: str) -> str:
+        """What people call a group's value; the value itself where it has no name."""
+        if group not in NAMES:
+            return value
+        if group not in self._names:
+            table, key, label = NAMES[group]
+            found = query.rows(self.snapshot, table, columns=(key, label), limit=100_000)
+            self._names[group] = {k: v for k, v in found.iter_rows() if v}
+        return self._names[group].get(value, value)

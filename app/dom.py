@@ -1,0 +1,20 @@
+"""Attributes that Dash's components take only as wildcards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def aria(label: str) -> dict[str, Any]:
+    """The name of an element for a screen reader."""
+    return {"aria-label": label}
+
+
+def silent() -> dict[str, Any]:
+    """Keep an element from a screen reader."""
+    return {"aria-hidden": "true"}
+
+
+def data(name: str, value: str) -> dict[str, Any]:
+    """A value that the browser's scripts and tests find an element by."""
+    return {f"data-{name}": value}

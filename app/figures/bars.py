@@ -1,0 +1,106 @@
+"""Bars: groups side by side, and counts by range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import polars as pl
+
+from app import words
+from app.figures.base import figure, level, palette
+
+Level = tuple[float, str]
+
+
+def groups(  # noqa: PLR0913 - one figure with named parts
+    frame: pl.DataFrame,
+    scheme: str,
+    *,
+    unit: str,
+    x: str,
+    name: Callable[[str], str] = str,
+    levels: Sequence[Level] = (),
+    min_n: int = 0,
+    href: Callable[[dict[str, Any]], str] | None = None,
+) -> go.Figure:
+    """A metric by group as horizontal bars in the frame's order, with 95 % intervals and lines at targets or limits.
+
+    Groups below `min_n` are pale."""
+    made = figure(scheme, x=x)
+    colours = palette(scheme)
+    rows = list(frame.iter_rows(named=True))
+    has_interval = any(row["lower"] is not None for row in rows)
+    error = {
+        "type": "data", "symmetric": False, "thickness": 1.2, "width": 3, "color": colours.muted,
+        "array": [0 if row["upper"] is None else row["upper"] - row["value"] for row in rows],
+        "arrayminus": [0 if row["lower"] is None else row["value"] - row["lower"] for row in rows],
+    }  # fmt: skip
+    made.add_bar(
+        y=[name(row["group_value"]) for row in rows], x=[row["value"] for row in rows], orientation="h",
+        marker={"color": [colours.band if row["n"] < min_n else colours.series[0] for row in rows]},
+        error_x=error if has_interval else None, customdata=[href(row) if href else "" for row in rows],
+        text=[_tip(name(row["group_value"]), row, unit, min_n) for row in rows], textposition="none",
+        hovertemplate="%{text}<extra></extra>", width=0.62,
+    )  # fmt: skip
+    for value, label in levels:
+        level(made, value, label, scheme, horizontal=False)
+    made.update_layout(margin={"t": 24 if levels else 8})
+    made.update_yaxes(autorange="reversed", showgrid=False, ticksuffix="  ")
+    made.update_xaxes(showgrid=True, rangemode="tozero", tickformat=".0%" if unit == "share" else "")
+    return made
+
+
+def _tip(label: str, row: dict[str, Any], unit: str, min_n: int) -> str:
+    few = f"<br>fewer than {min_n}: not firm" if row["n"] < min_n else ""
+    interval = ""
+    if row["lower"] is not None and row["upper"] is not None:
+        interval = f"<br>95 % interval {words.value(row['lower'], unit)} to {words.value(row['upper'], unit)}"
+    return f"<b>{label}</b><br><b>{words.value(row['value'], unit)}</b>{interval}<br>n = {words.count(row['n'])}{few}"
+
+
+def ranges(
+    frame: pl.DataFrame, scheme: str, *, marks: Sequence[tuple[float, str]] = (),
+    href: Callable[[dict[str, Any]], str] | None = None,
+) -> go.Figure:  # fmt: skip
+    """Counts by range of minutes (columns low, high, n, share), as neighbouring bars; `marks` are values to point at
+    with their names. Ranges are unequal, so the axis is by range, and says so by its labels."""
+    made = figure(scheme, x="time from exam end to final report", y="exams")
+    colours = palette(scheme)
+    rows = list(frame.iter_rows(named=True))
+    made.add_bar(
+        x=list(range(len(rows))), y=[row["n"] for row in rows], marker={"color": colours.series[0]}, width=0.92,
+        text=[f"<b>{_range(row)}</b><br>{words.count(row['n'])} exams, {words.share(row['share'])}" for row in rows],
+        hovertemplate="%{text}<extra></extra>", textposition="none", customdata=[href(r) if href else "" for r in rows],
+    )  # fmt: skip
+    for value, label in marks:
+        place = position(rows, value)
+        made.add_shape(type="line", x0=place, x1=place, yref="paper", y0=0, y1=1,
+                       line={"color": colours.ink, "width": 1.2, "dash": "dot"})  # fmt: skip
+        made.add_annotation(x=place, yref="paper", y=1, text=f"{label} {words.minutes(value)}", showarrow=False,
+                            xanchor="center", yanchor="bottom", font={"size": 11, "color": colours.ink})  # fmt: skip
+    made.update_layout(margin={"t": 24})
+    made.update_xaxes(tickvals=list(range(len(rows))), ticktext=[_start(row) for row in rows], tickangle=0)
+    return made
+
+
+def position(rows: Sequence[dict[str, Any]], value: float) -> float:
+    """Where a value lies on the axis of ranges: inside its range in proportion."""
+    for number, row in enumerate(rows):
+        if row["high"] is None or value < row["high"]:
+            width = (row["high"] or row["low"] * 2 or 1) - row["low"]
+            return float(number - 0.46 + 0.92 * min((value - row["low"]) / width, 1.0))
+    return float(len(rows)) - 0.5
+
+
+def _range(row: dict[str, Any]) -> str:
+    if row["high"] is None:
+        return f"{words.minutes(row['low'])} and more"
+    return f"{words.minutes(row['low'])} to {words.minutes(row['high'])}"
+
+
+def _start(row: dict[str, Any]) -> str:
+    low = row["low"]
+    label = f"{low:.0f}m" if low < 60 else f"{low / 60:g}h" if low < 2880 else f"{low / 1440:g}d"
+    return f"≥{label}" if row["high"] is None else label

@@ -1,0 +1,76 @@
+"""What all figures share: ground, type, axes, tips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from app.theme import FONT, PALETTES, Palette
+
+Places = Sequence[str]
+
+
+def palette(scheme: str) -> Palette:
+    """The colours of a scheme; light for one that is not known."""
+    return PALETTES.get(scheme, PALETTES["light"])
+
+
+def figure(scheme: str, *, x: str = "", y: str = "", legend: bool = False) -> go.Figure:
+    """An empty figure of the house: no frame, light grid on the value axis only, titles with units, legend above."""
+    colours = palette(scheme)
+    axis: dict[str, Any] = {
+        "gridcolor": colours.grid, "linecolor": colours.line, "zeroline": False, "automargin": True,
+        "tickfont": {"size": 11.5}, "fixedrange": True,
+    }  # fmt: skip
+    made = go.Figure()
+    made.update_layout(
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", colorway=list(colours.series),
+        font={"family": FONT, "size": 12, "color": colours.muted},
+        margin={"l": 8, "r": 12, "t": 30 if legend else 8, "b": 8}, showlegend=legend,
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left", "font": {"size": 12},
+                "itemclick": False, "itemdoubleclick": False, "bgcolor": "rgba(0,0,0,0)"},
+        hoverlabel={"bgcolor": colours.raised, "bordercolor": colours.line,
+                    "font": {"family": FONT, "size": 12, "color": colours.ink}, "align": "left"},
+        hovermode="closest", dragmode=False, bargap=0.28, separators=".,",
+    )  # fmt: skip
+    made.update_xaxes(**axis, showgrid=False)
+    made.update_yaxes(**axis, showgrid=True)
+    for title, update in ((x, made.update_xaxes), (y, made.update_yaxes)):
+        if title:
+            update(title={"text": title, "font": {"size": 12, "color": colours.muted}, "standoff": 8})
+    return made
+
+
+#: Steps between ticks of a length, in minutes.
+_STEPS = (5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 7200, 14400)
+
+
+def length_ticks(longest: float, most: int = 6) -> dict[str, Any]:
+    """Ticks of an axis of minutes at round lengths, labelled in minutes, hours or days as they are long."""
+    step = next((step for step in _STEPS if longest / step <= most), _STEPS[-1] * 5)
+    values = [number * step for number in range(int(longest // step) + 1)]
+    return {"tickvals": values, "ticktext": [length(value, step) for value in values]}
+
+
+def length(value: float, step: float = 0) -> str:
+    """A round length as a tick: 30 min, 2 h, 3 d."""
+    if value < 60 and (value == 0 or step < 60):
+        return f"{value:g} min" if value else "0"
+    return f"{value / 60:g} h" if value < 2880 else f"{value / 1440:g} d"
+
+
+def level(
+    made: go.Figure, value: float, label: str, scheme: str, *, horizontal: bool = True, dash: str = "dash"
+) -> None:
+    """A line at a target or limit, with its name at the far end."""
+    colour = palette(scheme).target
+    style = {"color": colour, "width": 1.4, "dash": "dash"}
+    note = {"text": label, "font": {"color": colour, "size": 11}, "showarrow": False}
+    if horizontal:
+        made.add_shape(type="line", xref="paper", x0=0, x1=1, y0=value, y1=value, line=style)
+        made.add_annotation(xref="paper", x=1, y=value, xanchor="right", yanchor="bottom", **note)
+    else:
+        made.add_shape(type="line", yref="paper", y0=0, y1=1, x0=value, x1=value, line=style)
+        made.add_annotation(yref="paper", y=1.0, x=value, xanchor="left", yanchor="bottom", **note)

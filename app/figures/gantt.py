@@ -1,0 +1,62 @@
+"""A day of the devices: busy intervals over the staffed band."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import plotly.graph_objects as go
+import polars as pl
+
+from app import words
+from app.figures.base import figure, palette
+
+
+def day(
+    busy: pl.DataFrame,
+    staffed: pl.DataFrame,
+    on: date,
+    scheme: str,
+    *,
+    name: Callable[[str], str],
+    href: Callable[[dict[str, Any]], str],
+) -> go.Figure:
+    """One row a device. `staffed`: device, opens_local, closes_local; `busy`: device, busy_started_local,
+    busy_ended_local, n_exams, gap_before_min. Work outside the staffed band is in the warning colour by being on bare
+    ground."""
+    made = figure(scheme)
+    colours = palette(scheme)
+    devices = sorted({*busy["device"].to_list(), *staffed["device"].to_list()})
+    start = datetime(on.year, on.month, on.day)
+    bands = list(staffed.iter_rows(named=True))
+    _spans(made, bands, ("opens_local", "closes_local"), name,
+           width=0.78, colour=colours.band, label="staffed", tips=["" for _ in bands])  # fmt: skip
+    rows = list(busy.iter_rows(named=True))
+    _spans(made, rows, ("busy_started_local", "busy_ended_local"), name, width=0.5, colour=colours.series[0],
+           label="busy", tips=[_tip(name, row) for row in rows], links=[href(row) for row in rows])  # fmt: skip
+    made.update_layout(barmode="overlay", showlegend=True, margin={"t": 30})
+    made.update_xaxes(type="date", range=[start, start + timedelta(hours=24)], tickformat="%H:%M", showgrid=True,
+                      dtick=3 * 3_600_000)  # fmt: skip
+    made.update_yaxes(categoryorder="array", categoryarray=[name(device) for device in devices], autorange="reversed",
+                      showgrid=False, ticksuffix="  ")  # fmt: skip
+    return made
+
+
+def _spans(  # noqa: PLR0913 - one kind of span with named parts
+    made: go.Figure, rows: list[dict[str, Any]], ends: tuple[str, str], name: Callable[[str], str], *,
+    width: float, colour: str, label: str, tips: list[str], links: list[str] | None = None,
+) -> None:  # fmt: skip
+    begin, end = ends
+    made.add_bar(
+        y=[name(row["device"]) for row in rows], base=[row[begin] for row in rows], orientation="h", width=width,
+        x=[(row[end] - row[begin]) / timedelta(milliseconds=1) for row in rows], name=label,
+        marker={"color": colour, "line": {"width": 0}}, text=tips, textposition="none", customdata=links,
+        hovertemplate="%{text}<extra></extra>" if any(tips) else None, hoverinfo=None if any(tips) else "skip",
+    )  # fmt: skip
+
+
+def _tip(name: Callable[[str], str], row: dict[str, Any]) -> str:
+    begin, end = row["busy_started_local"], row["busy_ended_local"]
+    gap = "" if row["gap_before_min"] is None else f"<br>{words.minutes(row['gap_before_min'])} after the one before"
+    return f"<b>{name(row['device'])}</b><br>{begin:%H:%M} to {end:%H:%M}, {row['n_exams']} exam(s){gap}"

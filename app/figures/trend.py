@@ -1,0 +1,83 @@
+"""A metric over time: line, interval, target; unfinished periods hollow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import plotly.graph_objects as go
+import polars as pl
+
+from app import words
+from app.figures.base import figure, length_ticks, level, palette
+
+
+class Line(NamedTuple):
+    """One line of a trend: its name and its frame in the shape of `sql.query.trend`."""
+
+    name: str
+    frame: pl.DataFrame
+
+
+def trend(  # noqa: PLR0913 - one figure with named parts
+    lines: Sequence[Line],
+    scheme: str,
+    *,
+    unit: str,
+    y: str,
+    target: float | None = None,
+    target_name: str = "",
+    href: Callable[[dict[str, Any]], str] | None = None,
+) -> go.Figure:
+    """Lines over time; with one line its 95 % interval as a band, with one or more a legend. Periods that the dates or
+    the data cut off are hollow. `href` gives the exams behind a point."""
+    made = figure(scheme, y=y, legend=len(lines) > 1)
+    colours = palette(scheme)
+    for number, line in enumerate(lines):
+        if line.frame.is_empty():
+            continue
+        colour = colours.series[number % len(colours.series)]
+        if len(lines) == 1 and line.frame["lower"].count():
+            _band(made, line.frame, colours.band)
+        rows = list(line.frame.iter_rows(named=True))
+        made.add_scatter(
+            x=line.frame["period_start"].to_list(), y=line.frame["value"].to_list(), name=line.name,
+            mode="lines+markers", line={"color": colour, "width": 2},
+            marker={"size": 6, "color": [colours.surface if row["is_partial"] else colour for row in rows],
+                    "line": {"color": colour, "width": 1.5}},
+            text=[_tip(line.name, row, unit) for row in rows], hovertemplate="%{text}<extra></extra>",
+            customdata=[href(row) if href else "" for row in rows],
+        )  # fmt: skip
+    if target is not None:
+        level(made, target, target_name, scheme)
+    made.update_yaxes(rangemode="tozero", **_ticks(unit, lines, target))
+    made.update_xaxes(tickformat="%-d %b", nticks=8)
+    return made
+
+
+def _band(made: go.Figure, frame: pl.DataFrame, colour: str) -> None:
+    known = frame.drop_nulls(["lower", "upper"])
+    x = known["period_start"].to_list()
+    made.add_scatter(
+        x=x + x[::-1], y=known["upper"].to_list() + known["lower"].to_list()[::-1], fill="toself", fillcolor=colour,
+        line={"width": 0}, hoverinfo="skip", showlegend=False, mode="lines",
+    )  # fmt: skip
+
+
+def _tip(name: str, row: dict[str, Any], unit: str) -> str:
+    start = row["period_start"]
+    interval = ""
+    if row["lower"] is not None and row["upper"] is not None:
+        interval = f"<br>95 % interval {words.value(row['lower'], unit)} to {words.value(row['upper'], unit)}"
+    unfinished = "<br>unfinished period" if row["is_partial"] else ""
+    return (
+        f"<b>{start:%a} {start.day} {start:%b %Y}</b><br>{name} <b>{words.value(row['value'], unit)}</b>{interval}"
+        f"<br>n = {words.count(row['n'])}{unfinished}"
+    )
+
+
+def _ticks(unit: str, lines: Sequence[Line], target: float | None) -> dict[str, Any]:
+    if unit == "min":
+        tops = [line.frame["value"].max() for line in lines]
+        return length_ticks(max([top for top in tops if isinstance(top, int | float)] + [target or 0.0, 1.0]), 5)
+    return {"tickformat": ".0%"} if unit == "share" else {}

@@ -1,0 +1,32 @@
+"""Work that waits, over time: all of it, and the part past its target."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import polars as pl
+
+from app import words
+from app.figures.base import figure, palette
+
+
+def waiting(frame: pl.DataFrame, scheme: str) -> go.Figure:
+    """Exams that wait for a final report by hour (columns hour_at, n_waiting, n_past_target): an area, and within
+    it those past their target."""
+    made = figure(scheme, y="exams waiting", legend=True)
+    colours = palette(scheme)
+    x = frame["hour_at"].to_list()
+    for column, label, colour, fill in (
+        ("n_waiting", "waiting", colours.series[0], colours.scale[1]),
+        ("n_past_target", "past target", colours.worse, ""),
+    ):
+        made.add_scatter(
+            x=x, y=frame[column].to_list(), name=label, mode="lines",
+            line={"color": colour, "width": 1.8, "shape": "hv"},
+            fill="tozeroy" if fill else None, fillcolor=fill or None,
+            text=[f"<b>{words.clock(at)}</b><br>{label} <b>{words.count(n)}</b>" for at, n in frame.select(
+                "hour_at", column).iter_rows()],
+            hovertemplate="%{text}<extra></extra>",
+        )  # fmt: skip
+    made.update_yaxes(rangemode="tozero")
+    made.update_xaxes(tickformat="%-d %b", nticks=8)
+    return made

@@ -1,0 +1,133 @@
+"""The filter bar: controls from the table of filters, and the two ways between their values and the URL."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import html, no_update
+
+from app.guard import Person
+from app.state import State
+from app.texts import text
+from sql import query
+from sql.filters import COMPARE, FILTERS, NO_VALUE, Filters
+from sql.snapshot import Snapshot
+
+#: Filter key -> its choices as (value, label).
+Options = dict[str, list[dict[str, str]]]
+#: Filters of the bar, in order; procedures are filtered by drilling.
+SHOWN = ("facility", "modality", "priority", "patient_class", "service_line", "device", "radiologist")
+#: Period of the bar -> days up to the data cut-off; None is every day.
+PERIODS: dict[str, int | None] = {"7": 7, "28": 28, "91": 91, "365": 365, "all": None}
+CUSTOM = "custom"
+#: Controls in the order of the callback's values.
+CONTROLS = ("filter-period", "filter-dates", "filter-compare", *(f"filter-{key}" for key in SHOWN))
+_LABELS = {"facility": "dim_facility", "device": "dim_device", "radiologist": "dim_radiologist"}
+
+
+def options(snapshot: Snapshot | None, person: Person) -> Options:
+    """Values that a person may choose, named; without a snapshot none."""
+    if snapshot is None:
+        return {}
+    scope = Filters().within(person.facilities)
+    found: Options = {}
+    for key in SHOWN:
+        if key == "radiologist" and not person.sees_readers:
+            continue
+        names = _names(snapshot, key)
+        seen = query.counts(snapshot, "fct_exam", by=(key,), filters=scope)[key].to_list()
+        values = sorted((value or NO_VALUE for value in seen), key=lambda value: (value == NO_VALUE, value))
+        found[key] = [{"value": value, "label": names.get(value, value)} for value in values]
+    return found
+
+
+def _names(snapshot: Snapshot, key: str) -> dict[str, str]:
+    if key not in _LABELS:
+        return {}
+    label = {"facility": "facility_name", "device": "device_name", "radiologist": "label"}[key]
+    found = query.rows(snapshot, _LABELS[key], columns=(key, label), limit=100_000)
+    return {value: name for value, name in found.iter_rows() if name}
+
+
+def bar(found: Options) -> list[Any]:
+    """The controls; those of no use to the person are there but hidden, so that the callback is always whole."""
+    labels = {item.key: item.label for item in FILTERS}
+    fixed = [
+        dmc.Select(
+            id="filter-period", label=text("bar.period"), allowDeselect=False, w=122, checkIconPosition="right",
+            data=[{"value": key, "label": text(f"period.{key}")} for key in (*PERIODS, CUSTOM)],
+        ),
+        dmc.DatePickerInput(id="filter-dates", label=text("bar.dates"), type="range", valueFormat="D MMM YYYY", w=194,
+                            allowSingleDateInRange=True, numberOfColumns=1),
+        dmc.Select(
+            id="filter-compare", label=text("bar.compare"), allowDeselect=False, w=128, checkIconPosition="right",
+            data=[{"value": key, "label": text(f"compare.{key}")} for key in COMPARE],
+        ),
+    ]  # fmt: skip
+    chosen = [
+        html.Div(
+            dmc.MultiSelect(
+                id=f"filter-{key}", label=labels[key], data=found.get(key, []), placeholder=text("bar.all"),
+                clearable=True, searchable=True, hidePickedOptions=False, className="multi",
+                nothingFoundMessage=text("bar.none"), comboboxProps={"width": 230, "position": "bottom-start"},
+            ),
+            className="multi-box" if key in found else "multi-box gone",
+        )
+        for key in SHOWN
+    ]  # fmt: skip
+    clear = html.Button(text("bar.clear"), id="filter-clear", className="plain clear")
+    return [html.Div([*fixed, *chosen, clear], className="bar-row")]
+
+
+def values(state: State, data_through: datetime) -> list[Any]:
+    """Values of the controls that show a state."""
+    filters = state.filters
+    last = None if filters.until is None else filters.until - timedelta(days=1)
+    dates = [day.isoformat() if day else None for day in (filters.since, last)]
+    return [period(filters, data_through), dates, filters.compare, *(list(getattr(filters, key)) for key in SHOWN)]
+
+
+def period(filters: Filters, data_through: datetime) -> str:
+    """Name of the period of some filters in the bar."""
+    for key, days in PERIODS.items():
+        if (filters.since, filters.until) == _dates(days, data_through):
+            return key
+    return CUSTOM
+
+
+def _dates(days: int | None, data_through: datetime) -> tuple[date | None, date | None]:
+    until = data_through.date() + timedelta(days=1)
+    return (None, None) if days is None else (until - timedelta(days=days), until)
+
+
+def changed(control: str, chosen: list[Any], state: State, data_through: datetime) -> State:
+    """The state after a person used one control; `chosen` are the values of all, in the order of CONTROLS."""
+    by_id = dict(zip(CONTROLS, chosen, strict=True))
+    if control == "filter-clear":
+        return State.read("", data_through)
+    if control == "filter-period" and by_id[control] in PERIODS:
+        since, until = _dates(PERIODS[by_id[control]], data_through)
+        return state.having(since=since, until=until, page=None)
+    if control == "filter-dates":
+        first, last = (date.fromisoformat(day[:10]) if day else None for day in by_id[control] or (None, None))
+        return state if first is None or last is None else state.having(since=first, until=last + timedelta(days=1))
+    if control == "filter-compare":
+        return state.having(compare=by_id[control])
+    key = control.removeprefix("filter-")
+    return state.having(**{key: tuple(by_id[control] or ())}, page=None) if key in SHOWN else state
+
+
+def sync(control: str | None, search: str, chosen: list[Any], data_through: datetime) -> list[Any]:
+    """Search and values of the controls after a change of either: what the callback answers.
+
+    `control` is the id that was used, None where the URL changed. The URL is left alone where it says the same."""
+    state = State.read(search, data_through)
+    if control is None:
+        return [no_update, *values(state, data_through)]
+    after = changed(control, chosen, state, data_through)
+    query_string = after.query()
+    if query_string == state.query():
+        return [no_update, *values(state, data_through)]
+    return [f"?{query_string}" if query_string else "", *values(after, data_through)]

@@ -1,0 +1,103 @@
+"""Definitions: every metric and column in words, with its SQL, generated from the headers of the SQL files."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import polars as pl
+from dash import html
+
+from app.cards import card, foot_line
+from app.context import Context
+from app.dom import aria
+from app.questions import Question
+from app.tables import Column, table
+from app.texts import text
+from sql.catalog import Catalog, Metric, Model
+
+#: What is said of a metric, in order.
+_TOLD = ("unit", "better", "statistic", "numerator", "denominator", "clock_start", "clock_stop", "includes", "excludes",
+         "nulls", "min_n", "target", "reference", "anchor", "version")  # fmt: skip
+
+
+def _metrics(_: Context) -> pl.DataFrame:
+    names = ("id", "title", "question", *_TOLD)
+    found = Catalog.load().metrics.values()
+    return pl.DataFrame([{name: str(getattr(m, name)) for name in names} | {"groups": ", ".join(m.groups),
+                         "filters": ", ".join(m.filters), "sql": m.body} for m in found])  # fmt: skip
+
+
+def _columns(_: Context) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {"table": model.name, "grain": model.grain, "column": column.name, "type": column.type,
+             "unit": column.unit, "note": column.note}
+            for model in Catalog.load().tables.values() for column in model.columns
+        ]
+    )  # fmt: skip
+
+
+def _freshness(context: Context) -> pl.DataFrame:
+    return context.metric("freshness", ("facility", "source", "standard"))
+
+
+METRICS = Question("definitions.metrics", _metrics)
+COLUMNS = Question("definitions.columns", _columns)
+FRESHNESS = Question("definitions.freshness", _freshness, "freshness")
+QUESTIONS = (METRICS, COLUMNS, FRESHNESS)
+
+
+def render(context: Context) -> list[Any]:
+    """The page."""
+    catalog = Catalog.load()
+    fresh = FRESHNESS.ask(context)
+    columns = [
+        Column(text("definitions.source"), lambda row: row["group_value"], is_text=True),
+        Column(text("definitions.silent"), lambda row: f"{row['value']:.1f} h"),
+    ]
+    return [
+        html.Div([html.H1(text("definitions.title")), html.P(text("definitions.lead"), className="lead")],
+                 className="page-head"),
+        html.Nav([html.A(m.title, href=f"#{m.id}", className="choice") for m in catalog.metrics.values()],
+                 className="choices", **aria(text("definitions.title"))),
+        card(context, METRICS, [_metric(metric) for metric in catalog.metrics.values()], wide=True),
+        html.Div(card(context, FRESHNESS, table(fresh, columns, label=FRESHNESS.title), wide=True), id="freshness-now"),
+        card(context, COLUMNS, [_model(model) for model in catalog.tables.values()], wide=True),
+        html.P(foot_line(context), className="facts"),
+    ]  # fmt: skip
+
+
+def _metric(metric: Metric) -> html.Article:
+    told = [(name, str(getattr(metric, name))) for name in _TOLD]
+    told += [("groups", ", ".join(metric.groups)), ("filters", ", ".join(metric.filters))]
+    pairs = [part for name, value in told if value not in ("", "none")
+             for part in (html.Dt(text(f"metric.{name}")), html.Dd(value))]  # fmt: skip
+    return html.Article(
+        [
+            html.H3([metric.title, html.Code(metric.id)]),
+            html.P(metric.question, className="question"),
+            html.Dl(pairs),
+            html.Details([html.Summary(text("definitions.sql")), html.Pre(html.Code(metric.body))]),
+        ],
+        id=metric.id,
+        className="definition",
+    )
+
+
+def _model(model: Model) -> html.Details:
+    frame = pl.DataFrame([{"name": c.name, "type": c.type, "unit": c.unit, "note": c.note} for c in model.columns])
+    columns = [Column(text(f"column.{name}"), partial(_cell, name), is_text=True) for name in frame.columns]
+    return html.Details(
+        [
+            html.Summary([html.Code(model.name), html.Span(model.purpose)]),
+            html.P(text("definitions.grain", grain=model.grain, key=model.key), className="note"),
+            table(frame, columns, label=model.name),
+        ],
+        id=f"table-{model.name}",
+        className="model",
+    )
+
+
+def _cell(name: str, row: Any) -> Any:
+    return html.Code(row[name]) if name == "name" else row[name]

@@ -1,0 +1,127 @@
+"""One exam's timeline: every event, where it came from, which of them count, and the intervals made from them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+from dash import dcc, html
+
+from app import words
+from app.cards import card, empty, foot_line, headline
+from app.context import Context
+from app.questions import Question
+from app.tables import Row
+from app.texts import text
+from sql import query
+from sql.exam_list import LENGTHS
+from sql.filters import Filters
+
+
+def _key(context: Context) -> str:
+    return context.state.own.get("exam", "")
+
+
+def _scope(context: Context) -> Filters:
+    return Filters().within(context.person.facilities)
+
+
+def _events(context: Context) -> pl.DataFrame:
+    return query.timeline(context.snapshot, _key(context), _scope(context))
+
+
+def _exam(context: Context) -> pl.DataFrame:
+    return query.rows(context.snapshot, "fct_exam", filters=_scope(context), where={"exam_key": _key(context)}, limit=1)
+
+
+EVENTS = Question("exam.events", _events)
+FACTS = Question("exam.facts", _exam, "", dict.fromkeys((*LENGTHS, "target_min"), "min"))
+QUESTIONS = (EVENTS, FACTS)
+#: What is said of an exam, in order: column, text.
+_TOLD = ("facility", "device", "modality", "procedure_name", "region", "laterality", "contrast", "priority",
+         "patient_class", "service_line", "radiologist", "n_images", "n_rejected", "accession")  # fmt: skip
+
+
+def render(context: Context) -> list[Any]:
+    """The page; an exam that is not there and one that may not be seen look the same."""
+    exam = FACTS.ask(context)
+    back = dcc.Link(text("exam.back"), href=context.state.bare().href("/exams"), className="back")
+    if exam.is_empty():
+        return [back, html.H1(text("exam.title")), empty(text("exam.unknown"))]
+    row = exam.row(0, named=True)
+    events = EVENTS.ask(context)
+    title = row["procedure_name"] or row["procedure_local"] or text("exam.title")
+    return [
+        html.Div([back, html.H1(title), html.P(_sentence(context, row), className="sentence")], className="page-head"),
+        html.Div([headline(text(f"length.{name}"), words.value(row[name], "min"), is_main=name == "report_final_min",
+                           hint=_hint(name, row)) for name in LENGTHS], className="tiles"),
+        html.Div(
+            [
+                card(context, EVENTS, _timeline(context, events), n=None, wide=True),
+                card(context, FACTS, _facts(context, row), wide=True),
+            ],
+            className="grid",
+        ),
+        html.P(foot_line(context), className="facts"),
+    ]  # fmt: skip
+
+
+def _sentence(context: Context, row: dict[str, Any]) -> str:
+    state = text("exam.counted") if row["is_countable"] else text("exam.excluded", reason=str(
+        row["exclusion_reason"]).replace("_", " "))  # fmt: skip
+    return text("exam.sentence", facility=context.name("facility", row["facility"]), state=state)
+
+
+def _hint(name: str, row: dict[str, Any]) -> str:
+    if name != "report_final_min" or row["target_min"] is None:
+        return ""
+    return text("exam.target", target=words.minutes(row["target_min"]))
+
+
+def _timeline(context: Context, events: pl.DataFrame) -> Any:
+    if events.is_empty():
+        return empty(text("exam.no_events"))
+    rows = list(events.iter_rows(named=True))
+    items = []
+    for row, before in zip(rows, [None, *rows[:-1]], strict=True):
+        items.append(
+            html.Li(
+                [
+                    html.Div([html.Time(_at(row["at"])), html.Small(_after(row, before))], className="event-at"),
+                    html.Div(
+                        [
+                            html.Strong(text(f"event.{row['code']}")),
+                            html.Span(_origin(row), className="event-source"),
+                            *([html.Span(text("exam.milestone"), className="badge")] if row["is_milestone"] else []),
+                        ],
+                        className="event-what",
+                    ),
+                ],
+                className="event milestone" if row["is_milestone"] else "event",
+            )
+        )
+    return html.Ol(items, className="timeline")
+
+
+def _at(at: datetime | None) -> str:
+    return words.NO_VALUE if at is None else f"{at.day} {at:%b %Y %H:%M:%S} UTC"
+
+
+def _after(row: dict[str, Any], before: dict[str, Any] | None) -> str:
+    """How long after the event before: the difference of two stamps that stand beside it."""
+    if before is None or row["at"] is None or before["at"] is None:
+        return ""
+    return f"+{words.minutes((row['at'] - before['at']).total_seconds() / 60)}"
+
+
+def _origin(row: Row) -> str:
+    return text("exam.origin", origin=text(f"origin.{row['origin']}"), standard=str(row["standard"]).upper(),
+                source=row["source"] or words.NO_VALUE, precision=row["at_precision"],
+                zone=str(row["at_zone_source"]).replace("_", " "))  # fmt: skip
+
+
+def _facts(context: Context, row: dict[str, Any]) -> Any:
+    told = [html.Div([html.Dt(text(f"fact.{name}")), html.Dd(context.name(name, str(row[name])))])
+            for name in _TOLD if row[name] is not None]  # fmt: skip
+    return html.Dl(told, className="told-facts")

@@ -1,0 +1,146 @@
+"""Exams: the list behind any number, to be sorted and leafed through, each leading to its timeline."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import polars as pl
+from dash import dcc, html
+
+from app import words
+from app.cards import card, choices, foot_line, page_head, shown
+from app.context import Context
+from app.dom import aria
+from app.questions import Question
+from app.tables import Column, Row, table
+from app.texts import text
+from sql.exam_list import LENGTHS, SHOW, SORTS, Narrow, exam_list
+from sql.rows import MAX_ROWS, RowsError
+
+PAGE_ROWS = 50
+#: Lists that a person may choose between.
+CHOICES = ("counted", "late", "waiting", "repeats", "rejects", "excluded")
+
+
+def narrow(own: dict[str, str]) -> Narrow:
+    """What the page's own keys ask for; what cannot be understood is left out. `measure` is `length:low-high`."""
+    length, _, ends = own.get("measure", "").partition(":")
+    low, _, high = ends.partition("-")
+    sort = own.get("sort", "-exam_ended_local")
+    return Narrow(
+        show=own.get("show", "counted") if own.get("show") in SHOW else "counted",
+        clock=own["clock"] if own.get("clock") in ("ended", "started", "final", "any") else "ended",
+        sort=sort if sort.removeprefix("-") in SORTS else "-exam_ended_local",
+        weekday=_whole(own.get("weekday"), 1, 7), hour=_whole(own.get("hour"), 0, 23),
+        length=length if length in LENGTHS else "", low=_number(low), high=_number(high),
+    )  # fmt: skip
+
+
+def _whole(given: str | None, low: int, high: int) -> int | None:
+    return (
+        int(given) if given is not None and given.isascii() and given.isdigit() and low <= int(given) <= high else None
+    )
+
+
+def _number(given: str) -> float | None:
+    return float(given) if given.replace(".", "", 1).isdigit() and given.isascii() else None
+
+
+def _ask(context: Context, limit: int = MAX_ROWS, offset: int = 0) -> pl.DataFrame:
+    return exam_list(context.snapshot, context.filters, _narrow(context), limit=limit, offset=offset)
+
+
+def _narrow(context: Context) -> Narrow:
+    asked = narrow(context.state.own)
+    if asked.show == "waiting":
+        return asked
+    return Narrow(asked.show, "any", asked.sort) if asked.show in ("excluded", "all") else asked
+
+
+LIST = Question("exams.list", _ask, "", dict.fromkeys((*LENGTHS, "target_min"), "min"))
+QUESTIONS = (LIST,)
+
+
+def render(context: Context) -> list[Any]:
+    """The page."""
+    page = max(_whole(context.state.own.get("page"), 1, 9999) or 1, 1)
+    try:
+        frame = _ask(context, PAGE_ROWS, (page - 1) * PAGE_ROWS)
+    except RowsError as error:
+        return [page_head(context, text("exams.title")), html.P(str(error))]
+    asked = _narrow(context)
+    total = 0 if frame.is_empty() else int(frame["total"][0])
+    options = [(name, text(f"show.{name}")) for name in CHOICES]
+    return [
+        page_head(context, text("exams.title"), _extra(asked)),
+        card(context, LIST, shown(frame, partial(_table, context, frame, asked)), n=total, wide=True,
+             tools=choices(context, "/exams", "show", options, asked.show)),
+        _pager(context, page, total),
+        html.P(foot_line(context), className="facts"),
+    ]  # fmt: skip
+
+
+def _extra(asked: Narrow) -> str:
+    """What narrows the list beside the filters, in words."""
+    parts = [text(f"show.{asked.show}.told")]
+    if asked.weekday is not None:
+        parts.append(text("exams.weekday", day=words.WEEKDAYS[asked.weekday - 1]))
+    if asked.hour is not None:
+        parts.append(text("exams.hour", start=f"{asked.hour:02d}:00", end=f"{asked.hour + 1:02d}:00"))
+    if asked.length:
+        low = words.minutes(asked.low or 0)
+        high = "" if asked.high is None else text("exams.below", value=words.minutes(asked.high))
+        parts.append(text("exams.length", name=text(f"length.{asked.length}"), low=low, high=high))
+    return ", ".join(parts) + "."
+
+
+def _table(context: Context, frame: pl.DataFrame, asked: Narrow) -> Any:
+    def sort_href(name: str) -> str:
+        turned = f"-{name}" if asked.sort != f"-{name}" else name
+        return context.state.href("/exams", sort=turned, page=None)
+
+    def ended(row: Row) -> Any:
+        at = row["exam_ended_local"] or row["exam_started_local"]
+        return dcc.Link(words.clock(at) if at else text("exams.open"), href=f"/exam?exam={row['exam_key']}")
+
+    def mark(name: str) -> str:
+        return {name: " ↑", f"-{name}": " ↓"}.get(asked.sort, "")
+
+    def length(name: str) -> Column:
+        return Column(text(f"length.{name}") + mark(name), lambda row: words.value(row[name], "min"), sort=name)
+
+    columns = [
+        Column(text("exams.ended") + mark("exam_ended_local"), ended, is_text=True, sort="exam_ended_local"),
+        Column(text("overview.facility"), lambda row: context.name("facility", row["facility"]), is_text=True),
+        Column(text("exams.procedure"), lambda row: row["procedure_name"] or row["procedure_local"] or words.NO_VALUE,
+               is_text=True),
+        Column(text("group.modality"), lambda row: row["modality"] or words.NO_VALUE, is_text=True),
+        Column(text("group.device"), lambda row: context.name("device", row["device"] or "") or words.NO_VALUE,
+               is_text=True),
+        Column(text("group.priority"), lambda row: row["priority"] or words.NO_VALUE, is_text=True),
+        Column(text("group.patient_class"), lambda row: row["patient_class"] or words.NO_VALUE, is_text=True),
+        *(length(name) for name in ("wait_min", "exam_duration_min", "report_final_min")),
+        Column(text("turnaround.target"), _target),
+    ]  # fmt: skip
+    return table(frame, columns, label=LIST.title, sort_href=sort_href)
+
+
+def _target(row: Row) -> Any:
+    if row["exclusion_reason"] is not None:
+        return html.Span(str(row["exclusion_reason"]).replace("_", " "), className="muted")
+    if row["is_within_target"] is None:
+        return words.NO_VALUE
+    kind = "met" if row["is_within_target"] else "missed"
+    return html.Span(text(f"exams.{kind}", target=words.minutes(row["target_min"])), className=kind)
+
+
+def _pager(context: Context, page: int, total: int) -> html.Nav:
+    pages = -(-total // PAGE_ROWS)
+    links = [
+        dcc.Link(text(f"pager.{name}"), href=context.state.href("/exams", page=number if number > 1 else None),
+                 className="choice")
+        for name, number in (("previous", page - 1), ("next", page + 1)) if 1 <= number <= pages
+    ]  # fmt: skip
+    return html.Nav([*links, html.Span(text("pager.at", page=page, pages=max(pages, 1)))] if pages > 1 else [],
+                    className="pager", **aria(text("pager.label")))  # fmt: skip

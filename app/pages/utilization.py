@@ -1,0 +1,171 @@
+"""Utilization: which scanners are full, idle, late? A day as it was, the week's pattern, and a row per device."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+from dash import dcc, html
+
+from app import changes, words
+from app.cards import card, empty, evidence, graph, headline, page_head, shown
+from app.context import Context
+from app.figures.gantt import day as day_figure
+from app.figures.heat import week
+from app.figures.trend import Line, trend
+from app.questions import Question, of_metric, of_trend
+from app.state import drill
+from app.tables import Column, Row, bar, change, table
+from app.texts import text
+
+METRIC = "utilization"
+#: Headline metrics: metric, statistic.
+HEADLINES = (("utilization", None), ("throughput", None), ("turnover", "p50"), ("turnover", "p90"),
+             ("first_case_on_time", None))  # fmt: skip
+
+
+def chosen_day(context: Context) -> date:
+    """The day of the Gantt chart: as the URL says, else the last whole working day of the period."""
+    given = context.state.own.get("day", "")
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        until = context.filters.until or context.snapshot.data_through.date() + timedelta(days=1)
+        last = min(until, context.snapshot.data_through.date()) - timedelta(days=1)
+        return last - timedelta(days=max(last.isoweekday() - 5, 0))
+
+
+def _on_day(context: Context, table_name: str, columns: tuple[str, ...], order: tuple[str, ...]) -> pl.DataFrame:
+    on = chosen_day(context)
+    one = Context(context.snapshot, context.state.having(since=on, until=on + timedelta(days=1)), context.person)
+    return one.rows(table_name, columns=columns, order_by=order, limit=100_000)
+
+
+def _busy(context: Context) -> pl.DataFrame:
+    columns = ("device", "modality", "busy_started_local", "busy_started_at", "busy_ended_at", "n_exams",
+               "gap_before_min", "is_turnover")  # fmt: skip
+    frame = _on_day(context, "fct_device_busy", columns, ("device", "busy_started_at"))
+    lasted = pl.col("busy_ended_at") - pl.col("busy_started_at")
+    return frame.with_columns((pl.col("busy_started_local") + lasted).alias("busy_ended_local"))
+
+
+def _staffed(context: Context) -> pl.DataFrame:
+    columns = ("device", "opens_local", "closes_local")
+    return _on_day(context, "fct_device_day", columns, ("device",)).drop_nulls("opens_local")
+
+
+def _headline(context: Context) -> pl.DataFrame:
+    return pl.concat([context.compare(metric, (), statistic).with_columns(pl.lit(metric).alias("metric"), pl.lit(
+        statistic or "value").alias("statistic")) for metric, statistic in HEADLINES])  # fmt: skip
+
+
+def _devices(context: Context) -> pl.DataFrame:
+    found = context.compare(METRIC, ("device",))
+    for name, metric, statistic in (
+        ("turnover_p50", "turnover", "p50"),
+        ("turnover_p90", "turnover", "p90"),
+        ("throughput", "throughput", None),
+        ("on_time", "first_case_on_time", None),
+    ):
+        frame = context.metric(metric, ("device",), statistic=statistic)
+        found = found.join(frame.select("group_value", pl.col("value").alias(name)), on="group_value", how="left",
+                           maintain_order="left")  # fmt: skip
+    day = context.counts("fct_device_day", ("device", "modality"), sums=("n_exams", "overtime_min", "staffed_min"))
+    return found.join(day.drop("n", "share"), left_on="group_value", right_on="device", how="left").sort(
+        "value", descending=True, nulls_last=True
+    )
+
+
+HEADLINE = Question("utilization.headline", _headline, "", {"value": "-"})
+GANTT = Question("utilization.day", _busy, "", {"gap_before_min": "min"})
+WEEK = Question("utilization.week", of_metric("occupancy_by_hour", "weekday", "hour"), "occupancy_by_hour")
+DEVICES = Question("utilization.devices", _devices, METRIC,
+                   {"turnover_p50": "min", "turnover_p90": "min", "throughput": "exams/h", "on_time": "share",
+                    "overtime_min": "min", "staffed_min": "min"})  # fmt: skip
+COURSE = Question("utilization.course", of_trend(METRIC), METRIC)
+QUESTIONS = (HEADLINE, GANTT, WEEK, DEVICES, COURSE)
+
+
+def render(context: Context) -> list[Any]:
+    """The page."""
+    cells, course = WEEK.ask(context), COURSE.ask(context)
+    return [
+        page_head(context, text("utilization.title"), text("utilization.lead")),
+        _tiles(context),
+        html.Div(
+            [
+                _devices_card(context),
+                _gantt_card(context),
+                card(context, WEEK, shown(cells, lambda: graph(WEEK, week(
+                    cells, context.scheme, unit="share", min_n=1,
+                    href=lambda row: drill(context.state, row["group_name"], row["group_value"], clock="started")),
+                    260)), wide=True),
+                card(context, COURSE, shown(course, lambda: graph(COURSE, trend(
+                    [Line(text("utilization.title"), course)], context.scheme, unit="share", y="busy share",
+                    href=lambda row: drill(context.state.having(since=row["period_start"], until=row["period_end"]),
+                                           "all", "all", clock="started")), 240)), wide=True),
+            ],
+            className="grid",
+        ),
+        evidence(context, METRIC),
+    ]  # fmt: skip
+
+
+def _tiles(context: Context) -> html.Div:
+    tiles = []
+    for row in HEADLINE.ask(context).iter_rows(named=True):
+        metric = context.definition(row["metric"])
+        statistic = "" if row["statistic"] == "value" else f" · {text('stat.' + row['statistic'])}"
+        tiles.append(headline(metric.title + statistic, words.value(row["value"], metric.unit),
+                              change=changes.shown(row, metric.unit), is_main=row["metric"] == METRIC))  # fmt: skip
+    return html.Div(tiles, className="tiles")
+
+
+def _gantt_card(context: Context) -> html.Section:
+    on = chosen_day(context)
+    busy, staffed = GANTT.ask(context), _staffed(context)
+    steps = html.Div(
+        [
+            dcc.Link("‹", href=context.state.href("/utilization", day=on - timedelta(days=1)), className="choice",
+                     title=text("utilization.before")),
+            html.Span(f"{on:%A} {on.day} {on:%B %Y}", className="choice on", id="gantt-day"),
+            dcc.Link("›", href=context.state.href("/utilization", day=on + timedelta(days=1)), className="choice",
+                     title=text("utilization.after")),
+        ],
+        className="choices",
+    )  # fmt: skip
+    if busy.is_empty() and staffed.is_empty():
+        return card(context, GANTT, empty(text("utilization.closed")), tools=steps, wide=True)
+    made = day_figure(
+        busy, staffed, on, context.scheme, name=lambda device: context.name("device", device),
+        href=lambda row: drill(context.state.having(since=on, until=on + timedelta(days=1)), "device", row["device"],
+                               clock="started"),
+    )  # fmt: skip
+    height = 70 + 30 * len({*busy["device"].to_list(), *staffed["device"].to_list()})
+    return card(context, GANTT, graph(GANTT, made, height), n=busy.height, tools=steps, wide=True)
+
+
+def _devices_card(context: Context) -> html.Section:
+    frame = DEVICES.ask(context)
+
+    def name(row: Row) -> Any:
+        return dcc.Link(context.name("device", row["group_value"]), href=drill(
+            context.state, "device", row["group_value"], clock="started"))  # fmt: skip
+
+    columns = [
+        Column(text("group.device"), name, is_text=True),
+        bar(text("utilization.title"), "value", "share", 1.0),
+        change(text("table.change"), "share"),
+        Column(text("utilization.exams"), lambda row: words.value(row["n_exams"], "exams")),
+        Column(text("utilization.throughput"), lambda row: words.value(row["throughput"], "per h")),
+        Column(text("utilization.turnover"), lambda row: f"{words.value(row['turnover_p50'], 'min')} · "
+               f"{words.value(row['turnover_p90'], 'min')}", hint=text("utilization.turnover.hint")),
+        Column(text("utilization.on_time"), lambda row: words.value(row["on_time"], "share"),
+               hint=text("utilization.on_time.hint")),
+        Column(text("utilization.overtime"), lambda row: words.value(row["overtime_min"], "min"),
+               hint=text("utilization.overtime.hint")),
+    ]  # fmt: skip
+    floor = context.definition(METRIC).min_n
+    body = shown(frame, lambda: table(frame, columns, label=DEVICES.title, faint=lambda row: row["n"] < floor))
+    return card(context, DEVICES, body, wide=True)

@@ -1,0 +1,144 @@
+"""Workload: who carries what, and when. Single readers only for those who may see them, else groups of five or more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+from dash import dcc, html
+
+from app import changes, words
+from app.cards import card, evidence, graph, headline, page_head, shown
+from app.context import Context
+from app.figures.heat import week
+from app.figures.trend import Line, trend
+from app.figures.waiting import waiting
+from app.questions import Question, of_metric, of_trend
+from app.state import drill
+from app.tables import Column, Row, bar, table
+from app.texts import text
+
+METRIC = "reads"
+#: Readers that a group must have to be shown to those who may not see single readers.
+GROUP_OF = 5
+HEADLINES = (("reads", "final"), ("wrvu", None), ("reads_per_hour", None), ("share_after_hours", None),
+             ("backlog", "waiting"), ("backlog", "past_target"))  # fmt: skip
+#: Columns of a table of groups: name, metric, statistic.
+_PARTS = (("prelim", "reads", "preliminary"), ("wrvu", "wrvu", None), ("per_hour", "reads_per_hour", None),
+          ("after_hours", "share_after_hours", None))  # fmt: skip
+_UNITS = {"prelim": "reads", "wrvu": "wRVU", "per_hour": "reads/h", "after_hours": "share"}
+
+
+def _headline(context: Context) -> pl.DataFrame:
+    return pl.concat([context.compare(metric, (), statistic).with_columns(pl.lit(metric).alias("metric"), pl.lit(
+        statistic or "value").alias("statistic")) for metric, statistic in HEADLINES])  # fmt: skip
+
+
+def _grouped(context: Context, group: str) -> pl.DataFrame:
+    found = context.compare(METRIC, (group,), "final")
+    for name, metric, statistic in _PARTS:
+        if group not in context.definition(metric).groups:
+            continue
+        frame = context.metric(metric, (group,), statistic=statistic)
+        found = found.join(frame.select("group_value", pl.col("value").alias(name)), on="group_value", how="full",
+                           coalesce=True)  # fmt: skip
+    return found.sort("value", descending=True, nulls_last=True)
+
+
+def _readers(context: Context) -> pl.DataFrame:
+    """By reader, for those who may see them; else by facility, where enough readers stand behind a number."""
+    if context.person.sees_readers:
+        return _grouped(context, "radiologist")
+    people = context.counts("fct_read", ("facility", "radiologist"), where={"role": "final"})
+    many = people.group_by("facility").len().filter(pl.col("len") >= GROUP_OF)["facility"]
+    return _grouped(context, "facility").filter(pl.col("group_value").is_in(many.to_list()))
+
+
+def _waiting(context: Context) -> pl.DataFrame:
+    frame = context.counts("fct_backlog_hour", ("hour_at",), sums=("n_waiting", "n_past_target"))
+    return frame.drop("n", "share").sort("hour_at")
+
+
+HEADLINE = Question("workload.headline", _headline, "", {"value": "-"})
+READERS = Question("workload.readers", _readers, METRIC, _UNITS)
+SHIFTS = Question("workload.shifts", lambda context: _grouped(context, "shift"), METRIC, _UNITS)
+LINES = Question("workload.lines", lambda context: _grouped(context, "service_line"), METRIC, _UNITS)
+WEEK = Question("workload.week", of_metric(METRIC, "weekday", "hour"), METRIC)
+BACKLOG = Question("workload.backlog", _waiting, "backlog", {"n_waiting": "exams", "n_past_target": "exams"})
+COURSE = Question("workload.course", of_trend("wrvu"), "wrvu")
+QUESTIONS = (HEADLINE, READERS, SHIFTS, LINES, WEEK, BACKLOG, COURSE)
+
+
+def render(context: Context) -> list[Any]:
+    """The page."""
+    cells, backlog, course = WEEK.ask(context), BACKLOG.ask(context), COURSE.ask(context)
+    return [
+        page_head(context, text("workload.title"), text("workload.lead")),
+        _tiles(context),
+        html.Div(
+            [
+                card(context, BACKLOG, shown(backlog, lambda: graph(BACKLOG, waiting(backlog, context.scheme))),
+                     wide=True),
+                _readers_card(context),
+                _group_card(context, SHIFTS, "shift"),
+                _group_card(context, LINES, "service_line"),
+                card(context, WEEK, shown(cells, lambda: graph(WEEK, week(
+                    cells, context.scheme, unit="reads", min_n=1,
+                    href=lambda row: drill(context.state, row["group_name"], row["group_value"], clock="final")), 260)),
+                    wide=True),
+                card(context, COURSE, shown(course, lambda: graph(COURSE, trend(
+                    [Line("wRVU", course)], context.scheme, unit="wRVU", y="wRVU", href=lambda row: drill(
+                        context.state.having(since=row["period_start"], until=row["period_end"]), "all", "all",
+                        clock="final")), 240)), wide=True),
+            ],
+            className="grid",
+        ),
+        evidence(context, METRIC),
+    ]  # fmt: skip
+
+
+def _tiles(context: Context) -> html.Div:
+    tiles = []
+    for row in HEADLINE.ask(context).iter_rows(named=True):
+        metric = context.definition(row["metric"])
+        statistic = f" · {text('stat.' + row['statistic'])}" if row["metric"] == "backlog" else ""
+        tiles.append(headline(metric.title + statistic, words.value(row["value"], metric.unit),
+                              change=changes.shown(row, metric.unit), is_main=row["metric"] == METRIC))  # fmt: skip
+    return html.Div(tiles, className="tiles")
+
+
+def _columns(context: Context, group: str, frame: pl.DataFrame) -> list[Column]:
+    top = frame["value"].max()
+
+    def name(row: Row) -> Any:
+        shown_name = context.name(group, row["group_value"])
+        if group == "shift":
+            return shown_name
+        return dcc.Link(shown_name, href=drill(context.state, group, row["group_value"], clock="final"))
+
+    made = [
+        Column(text(f"group.{group}"), name, is_text=True),
+        bar(text("workload.reads"), "value", "reads", float(top) if isinstance(top, int | float) else 0.0),
+        Column(text("table.change"), lambda row: words.delta(row["delta"], "reads")),
+        Column(text("workload.prelim"), lambda row: words.value(row["prelim"], "reads")),
+        Column("wRVU", lambda row: words.NO_VALUE if row["wrvu"] is None else words.decimal(row["wrvu"])),
+    ]  # fmt: skip
+    if "per_hour" in frame.columns:
+        made.append(Column(text("workload.per_hour"), lambda row: words.NO_VALUE if row["per_hour"] is None
+                           else words.decimal(row["per_hour"]), hint=text("workload.per_hour.hint")))  # fmt: skip
+    made.append(Column(text("workload.after"), lambda row: words.value(row["after_hours"], "share")))
+    return made
+
+
+def _readers_card(context: Context) -> html.Section:
+    frame = READERS.ask(context)
+    group = "radiologist" if context.person.sees_readers else "facility"
+    note = text("people.shown") if context.person.sees_readers else text("people.grouped", n=GROUP_OF)
+    body = shown(frame, lambda: table(frame, _columns(context, group, frame), label=READERS.title))
+    return card(context, READERS, [html.P(note, className="note people"), body], wide=True)
+
+
+def _group_card(context: Context, question: Question, group: str) -> html.Section:
+    frame = question.ask(context)
+    body = shown(frame, lambda: table(frame, _columns(context, group, frame), label=question.title))
+    return card(context, question, body, wide=True)

@@ -1,0 +1,59 @@
+"""Questions: what a chart, a table and its CSV file ask. The three cannot differ, because they ask the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from app.context import Context
+from app.texts import text
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of a page: id (`page.name`), the ask, the metric it is about, units of columns for the CSV."""
+
+    id: str
+    ask: Callable[[Context], pl.DataFrame]
+    metric: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """Its title in the catalogue of texts."""
+        return text(f"q.{self.id}")
+
+    @property
+    def note(self) -> str:
+        """What to know when reading it."""
+        return text(f"q.{self.id}.note")
+
+    def csv_href(self, context: Context) -> str:
+        """Address of its CSV file in the state of the page."""
+        return context.state.href(f"/csv/{self.id}.csv")
+
+    def csv_units(self, context: Context) -> dict[str, str]:
+        """Unit of each column: of the metric's values, and those given."""
+        if not self.metric:
+            return dict(self.units)
+        unit = context.definition(self.metric).unit
+        columns = ("value", "lower", "upper", "previous", "previous_lower", "previous_upper", "delta", "weighted")
+        return {**dict.fromkeys(columns, unit), **self.units}
+
+
+def of_metric(metric_id: str, *groups: str, **options: Any) -> Callable[[Context], pl.DataFrame]:
+    """The ask of a metric by groups."""
+    return lambda context: context.metric(metric_id, groups, **options)
+
+
+def of_compare(metric_id: str, *groups: str, statistic: str | None = None) -> Callable[[Context], pl.DataFrame]:
+    """The ask of a metric by groups beside its earlier period."""
+    return lambda context: context.compare(metric_id, groups, statistic)
+
+
+def of_trend(metric_id: str, *groups: str, statistic: str | None = None) -> Callable[[Context], pl.DataFrame]:
+    """The ask of a metric over time."""
+    return lambda context: context.trend(metric_id, groups, statistic)

@@ -1,0 +1,158 @@
+"""The scorecard of facilities: one row each from several metrics, and what is said of it in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from app import words
+from app.context import Context
+from app.state import drill
+from app.texts import text
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One column of the scorecard: name, metric, statistic, unit."""
+
+    name: str
+    metric: str
+    unit: str
+    statistic: str | None = None
+
+
+MEASURES = (
+    Measure("p50", "report_final", "min", "p50"),
+    Measure("p90", "report_final", "min", "p90"),
+    Measure("within", "within_target", "share"),
+    Measure("utilization", "utilization", "share"),
+    Measure("repeats", "repeat_exam_rate", "share", "30d"),
+    Measure("waiting", "backlog", "exams", "waiting"),
+    Measure("past_target", "backlog", "exams", "past_target"),
+)
+#: Columns kept of each measure, behind its name: value, n, delta, verdict, is_clear.
+_KEPT = ("value", "n", "delta", "relative", "verdict", "is_clear")
+#: Hours of silence after which a facility's data are called late.
+SILENT_HOURS = 12.0
+
+
+def scorecard(context: Context) -> pl.DataFrame:
+    """A row per facility: every measure as name, name_n, name_delta, name_verdict, name_is_clear, and silent_hours."""
+    return _card(context, ("facility",))
+
+
+def network(context: Context) -> pl.DataFrame:
+    """The same measures of all facilities together, in one row."""
+    return _card(context, ())
+
+
+def _card(context: Context, groups: tuple[str, ...]) -> pl.DataFrame:
+    found = context.metric("report_final", groups).select(pl.col("group_value").alias("facility"))
+    for measure in MEASURES:
+        frame = context.compare(measure.metric, groups, measure.statistic)
+        named = [pl.col(c).alias(measure.name if c == "value" else f"{measure.name}_{c}") for c in _KEPT]
+        found = found.join(frame.select(pl.col("group_value").alias("facility"), *named), on="facility", how="full",
+                           coalesce=True)  # fmt: skip
+    fresh = context.metric("freshness", groups).select(
+        pl.col("group_value").alias("facility"), pl.col("value").alias("silent_hours")
+    )
+    return found.join(fresh, on="facility", how="left").sort("facility")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to look at: how grave (2 act, 1 watch), the words, where to look."""
+
+    weight: int
+    told: str
+    href: str
+
+
+def findings(frame: pl.DataFrame, context: Context) -> list[Finding]:
+    """What is out of order, gravest first: clear turns for the worse, reports past their target, silent sources."""
+    found = [*_groups(context), *(item for row in frame.iter_rows(named=True) for item in _findings(row, context))]
+    return sorted(found, key=lambda item: -item.weight)
+
+
+def _groups(context: Context) -> Iterator[Finding]:
+    """Groups of patients whose share within target fell clearly."""
+    frame = context.compare("within_target", ("priority", "patient_class"))
+    for row in frame.sort("n", descending=True).iter_rows(named=True):
+        if row["verdict"] == "worse" and row["is_clear"]:
+            told = text("finding.group", group=row["group_value"].replace(" | ", ", "),
+                        value=words.share(row["value"]), n=words.count(row["denominator"]),
+                        delta=words.delta(row["delta"], "share"))  # fmt: skip
+            href = drill(context.state, row["group_name"], row["group_value"], show="late", sort="-report_final_min")
+            yield Finding(2, told, href)
+
+
+_PAGE_OF = {"within": "/turnaround", "p50": "/turnaround", "p90": "/turnaround", "utilization": "/utilization",
+            "repeats": "/repeats"}  # fmt: skip
+
+
+def _findings(row: dict[str, Any], context: Context) -> Iterator[Finding]:
+    facility = row["facility"]
+    name = name_of(facility, context)
+    here = context.state.bare() if facility == "all" else context.state.bare().having(facility=(facility,))
+    for measure in MEASURES:
+        if measure.name not in _PAGE_OF or row[f"{measure.name}_verdict"] != "worse":
+            continue
+        if row[f"{measure.name}_is_clear"]:
+            told = text(f"finding.{measure.name}", name=name, value=words.value(row[measure.name], measure.unit),
+                        delta=words.delta(row[f"{measure.name}_delta"], measure.unit))  # fmt: skip
+            yield Finding(2, told, here.href(_PAGE_OF[measure.name]))
+    if facility == "all":
+        return
+    if row["past_target"]:
+        told = text("finding.past_target", name=name, n=words.count(row["past_target"]),
+                    all=words.count(row["waiting"]))  # fmt: skip
+        yield Finding(1, told, drill(context.state.having(since=None, until=None), "facility", facility,
+                                     show="waiting", sort="exam_ended_local"))  # fmt: skip
+    if row["silent_hours"] is not None and row["silent_hours"] > SILENT_HOURS:
+        yield Finding(
+            1, text("finding.silent", name=name, age=words.hours(row["silent_hours"])), "/definitions#freshness"
+        )
+
+
+def name_of(facility: str, context: Context) -> str:
+    """What people call a row of the scorecard."""
+    return text("overview.all") if facility == "all" else context.name("facility", facility)
+
+
+def turn(whole: pl.DataFrame, changed: pl.DataFrame, context: Context) -> str:
+    """What changed most and where, in a sentence: the mean of all, and the three groups that moved it most that way."""
+    if whole.is_empty() or changed.is_empty() or whole["delta"][0] is None:
+        return ""
+    delta = whole["delta"][0]
+    same_way = changed.filter(pl.col("weighted").sign() == (1 if delta > 0 else -1)).head(3)
+    groups = "; ".join(
+        text("turn.group", name=context.name(row["group_name"], row["group_value"]),
+             kind=text(f"group.{row['group_name']}").lower(), value=words.delta(row["weighted"], "min"))
+        for row in same_way.iter_rows(named=True)
+    )  # fmt: skip
+    way = "turn.longer" if delta > 0 else "turn.shorter"
+    return text(way, value=words.minutes(abs(delta)), now=words.minutes(whole["value"][0]), groups=groups)
+
+
+def sentence(row: dict[str, Any], name: str) -> str:
+    """A facility in one sentence; what is not known is left out."""
+    if row["p50"] is None:
+        return text("sentence.none", name=name)
+    parts = [text("sentence.report", name=name, value=words.minutes(row["p50"]), change=_turn(row))]
+    if row["within"] is not None:
+        parts.append(text("sentence.within", value=words.share(row["within"])))
+    if row["utilization"] is not None:
+        parts.append(text("sentence.utilization", value=words.share(row["utilization"])))
+    return ", ".join(parts) + "."
+
+
+def _turn(row: dict[str, Any]) -> str:
+    if row["p50_delta"] is None:
+        return ""
+    if not row["p50_is_clear"]:
+        return text("sentence.same")
+    way = "sentence.slower" if row["p50_delta"] > 0 else "sentence.faster"
+    return text(way, value=words.minutes(abs(row["p50_delta"])))

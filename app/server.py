@@ -1,0 +1,111 @@
+"""The web server: one application a process, stateless, over the published snapshots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dash import Dash
+from flask import Flask, Response, g, has_request_context, request
+from flask_compress import Compress
+from gunicorn.app.base import BaseApplication
+
+from app import answers, callbacks, filterbar, shell, theme
+from app.guard import Person, Sign, content_policy, local_person, person, protect
+from sql.catalog import CatalogError
+from sql.filters import FilterError
+from sql.snapshot import Snapshot, SnapshotError, Store
+
+THREADS = 4
+_INDEX = """<!DOCTYPE html>
+<html lang="en">
+<head>{%metas%}<title>{%title%}</title>{%favicon%}{%css%}<link rel="stylesheet" href="/theme.css"></head>
+<body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
+</html>"""
+
+
+def create_app(published: Path, sign: Sign = local_person) -> Dash:
+    """The application over a folder of snapshots; `sign` ties requests to persons."""
+    store = Store(published)
+    server = Flask("radops")
+    server.config["COMPRESS_MIMETYPES"] = ["text/html", "text/css", "text/csv", "application/json",
+                                           "application/javascript", "text/javascript"]  # fmt: skip
+    policy: list[str] = []
+    protect(server, sign, lambda: policy[0])  # before Dash, whose own handlers come behind the guard
+    Compress(server)
+    app = Dash(
+        "radops", server=server,  # type: ignore[arg-type]  # a Flask application is taken too
+        assets_folder=str(Path(__file__).parent / "assets"), serve_locally=True,
+        title="radops", update_title="", index_string=_INDEX, use_pages=False, enable_mcp=False,
+        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}], add_log_handler=False,
+    )  # fmt: skip
+    app.layout = lambda: shell.frame(filterbar.options(_newest(store), _person()))
+    callbacks.register(app, store)
+    _routes(server, store)
+    policy.append(content_policy(app.csp_hashes()))
+    return app
+
+
+def _newest(store: Store) -> Snapshot | None:
+    try:
+        return store.current()
+    except SnapshotError:
+        return None
+
+
+def _person() -> Person:
+    """The person of the request; Dash looks at the layout by itself at start-up, as one who may see nothing."""
+    found = g.get("person") if has_request_context() else None
+    return found if isinstance(found, Person) else Person("nobody", facilities=())
+
+
+def _routes(server: Flask, store: Store) -> None:
+    @server.get("/healthz")
+    def healthz() -> Response:
+        return Response("ok\n", mimetype="text/plain")
+
+    @server.get("/theme.css")
+    def theme_css() -> Response:
+        return Response(theme.css_variables(), mimetype="text/css")
+
+    @server.get("/csv/<question_id>.csv")
+    def csv_file(question_id: str) -> Response:
+        try:
+            made = answers.download(store, person(), question_id, request.query_string.decode("utf-8", "replace"))
+        except (FilterError, CatalogError) as error:
+            return Response(f"{error}\n", status=400, mimetype="text/plain")
+        except SnapshotError:
+            return Response("nothing is published yet\n", status=503, mimetype="text/plain")
+        if made is None:
+            return Response("not found\n", status=404, mimetype="text/plain")
+        headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "X-Radops-Snapshot": made.snapshot}
+        return Response(made.body, mimetype="text/csv; charset=utf-8", headers=headers)
+
+
+class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn without its command line and files."""
+
+    def __init__(self, published: Path, options: dict[str, Any]) -> None:
+        self._published, self._options = published, options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return create_app(self._published).server
+
+
+def serve(published: Path, host: str = "127.0.0.1", port: int = 8050, workers: int = 2) -> None:
+    """Serve until stopped: `workers` processes without state, each with its own read-only snapshot and threads.
+
+    SIGTERM and Ctrl-C let requests in progress end. A worker that dies is replaced.
+    """
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    options = {
+        "bind": address, "workers": workers, "worker_class": "gthread", "threads": THREADS, "timeout": 120,
+        "graceful_timeout": 20, "keepalive": 5, "loglevel": "warning", "control_socket_disable": True,
+        "proc_name": "radops",
+    }  # fmt: skip
+    _Gunicorn(published, options).run()

@@ -1,0 +1,105 @@
+"""The frame around every page: header, navigation, filter bar, and the parts that callbacks fill."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+
+from app import filterbar, words
+from app.context import Context
+from app.dom import aria
+from app.icons import icon
+from app.pages import MENU, Page
+from app.state import State
+from app.texts import text
+from app.theme import MANTINE
+from sql.snapshot import Snapshot
+
+#: Seconds between two looks for a new snapshot.
+LOOK_EVERY = 20
+#: Hours without an event after which the data are called stale.
+STALE_HOURS = 24
+
+
+def frame(options: filterbar.Options) -> dmc.MantineProvider:
+    """The whole layout; pages are put into `page`."""
+    return dmc.MantineProvider(
+        id="provider",
+        theme=MANTINE,
+        children=[
+            dcc.Location(id="url", refresh="callback-nav"),
+            dcc.Store(id="scheme"),
+            dcc.Store(id="snapshot"),
+            dcc.Store(id="title"),
+            dcc.Interval(id="look", interval=LOOK_EVERY * 1000),
+            html.A(text("shell.skip"), href="#page", className="skip"),
+            html.Header(
+                [
+                    html.Button(icon("exams", 18), id="burger", className="plain burger", title=text("shell.menu"),
+                                **aria(text("shell.menu"))),
+                    html.Div([icon("logo", 20), html.Strong(text("shell.name"))], className="brand"),
+                    html.Div(id="status", className="status", role="status"),
+                    html.Button(icon("filter", 16), id="filters-toggle", className="plain filters-toggle",
+                                title=text("shell.filters"), **aria(text("shell.filters"))),
+                    html.Button(icon("scheme", 17), id="scheme-toggle", className="plain", title=text("shell.scheme"),
+                                **aria(text("shell.scheme"))),
+                ],
+                className="top",
+            ),
+            html.Div(
+                [
+                    html.Nav(id="nav", className="nav", **aria(text("shell.menu"))),
+                    html.Main(
+                        [
+                            html.Div(filterbar.bar(options), id="filters", className="filters"),
+                            html.Div(id="banner"),
+                            html.Div(id="page", className="page", tabIndex=-1),
+                        ]
+                    ),
+                ],
+                className="body",
+            ),
+        ],
+    )  # fmt: skip
+
+
+def nav(state: State, current: Page | None) -> list[Any]:
+    """Links to the pages, which keep the filters."""
+    return [
+        dcc.Link(
+            [icon(page.icon, 17), html.Span(text(f"page.{page.name}"))],
+            href=state.bare().href(page.path),
+            className="nav-link on" if current is not None and current.name in (page.name, page.parent) else "nav-link",
+        )
+        for page in MENU
+    ]
+
+
+def status(snapshot: Snapshot) -> list[Any]:
+    """Data cut-off and snapshot, in the header of every page."""
+    return [
+        html.Span([text("shell.through"), " ", html.B(words.instant(snapshot.data_through))]),
+        html.Span(snapshot.id, className="snapshot", id="snapshot-id", title=text("shell.snapshot")),
+    ]
+
+
+def banner(snapshot: Snapshot, now: datetime | None = None) -> Any:
+    """A warning where the newest event is old; nothing otherwise."""
+    silent = ((now or datetime.now(UTC)).replace(tzinfo=None) - snapshot.data_through).total_seconds() / 3600
+    if silent < STALE_HOURS:
+        return None
+    return html.Div([icon("alert", 16), html.Span(text("shell.stale", age=words.minutes(silent * 60)))],
+                    className="banner", role="alert")  # fmt: skip
+
+
+def problem(title: str, told: str) -> html.Div:
+    """A page that says what is wrong and what to do."""
+    return html.Div([html.H1(title), html.P(told), dcc.Link(text("shell.home"), href="/")], className="problem")
+
+
+def page_body(context: Context, page: Page) -> Any:
+    """The children of a page."""
+    return html.Div(page.render(context), className=f"page-{page.name}")

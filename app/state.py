@@ -1,0 +1,90 @@
+"""What a page shows, as its URL says it: the filters, and the page's own keys (day, statistic, sorting, ...).
+
+The URL's query string is the only state. Links, the filter bar, the back button and CSV addresses are all written here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlencode
+
+from sql.filters import KEYS, FilterError, Filters
+
+#: Keys that are no filters: a page's own choices. Unknown keys of a URL are ignored.
+OWN_KEYS = ("stat", "day", "show", "sort", "page", "exam", "weekday", "hour", "clock", "measure")
+#: Value of `period` that asks for every day.
+ALL_DAYS = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Filters and own keys of one page. `is_default` where the URL names no dates: the last weeks of the data."""
+
+    filters: Filters
+    own: dict[str, str] = field(default_factory=dict)
+    is_default: bool = False
+
+    @classmethod
+    def read(cls, search: str, data_through: datetime) -> Self:
+        """The state of a URL's query string. Raises FilterError, safe to show."""
+        pairs = dict(parse_qsl((search or "").removeprefix("?")))
+        filters = Filters.from_query(search or "")
+        own = {key: pairs[key] for key in OWN_KEYS if key in pairs}
+        if filters.since is not None or filters.until is not None or pairs.get("period") == ALL_DAYS:
+            return cls(filters, own)
+        if pairs.get("period"):
+            raise FilterError(f"period is {ALL_DAYS} or absent")
+        default = Filters.default(data_through)
+        compare = filters.compare if "compare" in pairs else default.compare
+        return cls(filters.replace(since=default.since, until=default.until, compare=compare), own, is_default=True)
+
+    def query(self) -> str:
+        """The query string that `read` reads as this state, without `?`; scope is never written."""
+        filters = self.filters
+        if self.is_default:
+            dateless = filters.replace(since=None, until=None, compare="none").to_query()
+            pairs = parse_qsl(dateless) + ([] if filters.compare == "previous" else [("compare", filters.compare)])
+        else:
+            pairs = parse_qsl(filters.to_query())
+            if filters.since is None and filters.until is None:
+                pairs.append(("period", ALL_DAYS))
+        return urlencode(pairs + [(key, self.own[key]) for key in OWN_KEYS if key in self.own])
+
+    def having(self, **changes: Any) -> Self:
+        """A copy with filter fields or own keys changed; an own key of None is dropped."""
+        own = {key: str(value) for key, value in {**self.own, **_own(changes)}.items() if value is not None}
+        fields = {key: value for key, value in changes.items() if key not in OWN_KEYS}
+        is_default = self.is_default and not fields.keys() & {"since", "until"}
+        return replace(self, filters=self.filters.replace(**fields), own=own, is_default=is_default)
+
+    def bare(self) -> Self:
+        """A copy without own keys: what a link to another page carries."""
+        return replace(self, own={})
+
+    def href(self, path: str, **changes: Any) -> str:
+        """Address of a page in this state, changed."""
+        query = self.having(**changes).query()
+        return f"{path}?{query}" if query else path
+
+
+def _own(changes: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in changes.items() if key in OWN_KEYS}
+
+
+def drill(state: State, group_name: str, group_value: str, **own: Any) -> str:
+    """Address of the exams behind one group of a metric's answer; groups that are no filter narrow by clock or not."""
+    changes: dict[str, Any] = dict(own)
+    if group_name != "all":
+        for name, value in zip(group_name.split(" | "), group_value.split(" | "), strict=True):
+            if name in KEYS:
+                changes[name] = (value,)
+            elif name in ("weekday", "hour"):
+                changes[name] = value
+    return state.bare().href("/exams", **changes)
+
+
+def days_before(until: date, days: int) -> date:
+    """First day of a period of some days that ends before `until`."""
+    return until - timedelta(days=days)

@@ -1,0 +1,85 @@
+"""Tables from frames: a list of columns says how each is written; rows may lead to exams. Nothing is calculated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from dash import dcc, html
+
+from app import changes, words
+from app.dom import aria
+from app.texts import text
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: heading, and how a row's cell is written; `is_text` cells stand left, numbers right."""
+
+    label: str
+    cell: Callable[[Row], Any]
+    is_text: bool = False
+    sort: str = ""  # name under which the page sorts by it
+    hint: str = ""
+
+
+def change(label: str, unit: str, prefix: str = "") -> Column:
+    """A column of changes since the earlier period."""
+    return Column(label, lambda row: changes.shown(row, unit, prefix))
+
+
+def bar(label: str, name: str, unit: str, full: float, mark: float | None = None) -> Column:
+    """A column of values with a bar behind; `full` is the value of the whole width, `mark` a target on it."""
+
+    def cell(row: Row) -> Any:
+        value = row[name]
+        width = 0.0 if value is None or full <= 0 else min(value / full, 1.0) * 100
+        marks = [] if mark is None else [html.Span(className="bar-mark", style={"left": f"{mark / full * 100:.1f}%"})]
+        return html.Div(
+            [
+                html.Span(words.value(value, unit), className="bar-text"),
+                html.Span([html.Span(className="bar-fill", style={"width": f"{width:.1f}%"}), *marks], className="bar"),
+            ],
+            className="bar-cell",
+        )
+
+    return Column(label, cell)
+
+
+def table(
+    frame: pl.DataFrame,
+    columns: Sequence[Column],
+    *,
+    label: str,
+    limit: int = 0,
+    sort_href: Callable[[str], str] | None = None,
+    faint: Callable[[Row], bool] | None = None,
+) -> html.Div:
+    """A table of a frame's rows in their order, the first `limit` where it is given; `label` names it for readers.
+
+    `faint` rows (too few exams for a firm number) are greyed out.
+    """
+    shown = frame.head(limit) if limit else frame
+    head = html.Thead(html.Tr([_heading(column, sort_href) for column in columns]))
+    body = [
+        html.Tr(
+            [html.Td(column.cell(row), className=None if column.is_text else "num") for column in columns],
+            className="faint" if faint is not None and faint(row) else None,
+        )
+        for row in shown.iter_rows(named=True)
+    ]
+    left = frame.height - shown.height
+    more = [html.Div(text("table.more", n=words.count(left)), className="more")] if left > 0 else []
+    made = html.Table([head, html.Tbody(body)], className="table", **aria(label))
+    return html.Div([html.Div(made, className="table-scroll", tabIndex=0), *more])
+
+
+def _heading(column: Column, sort_href: Callable[[str], str] | None) -> html.Th:
+    inner: Any = column.label
+    if column.sort and sort_href is not None:
+        inner = dcc.Link(column.label, href=sort_href(column.sort), title=text("table.sort"))
+    return html.Th(inner, className=None if column.is_text else "num", scope="col", title=column.hint or None)

@@ -1,0 +1,21 @@
+"""Every text of the dashboard. English first; another language is another table with the same keys.
+
+Texts of one room of the dashboard stand together in `app/wording/`; a key that is missing is an error, never a blank.
+"""
+
+from __future__ import annotations
+
+from app.wording import pages, parts, questions
+
+TEXTS: dict[str, str] = {**parts.TEXTS, **pages.TEXTS, **questions.TEXTS}
+
+
+class TextError(KeyError):
+    """A text that the catalogue does not have; names its key."""
+
+
+def text(key: str, /, **values: object) -> str:
+    """The text of a key with its values put in. Raises TextError."""
+    if key not in TEXTS:
+        raise TextError(key)
+    return TEXTS[key].format(**values) if values else TEXTS[key]

@@ -1,0 +1,1 @@
+"""The texts of the dashboard, by where they stand."""

@@ -1,0 +1,65 @@
+"""Titles of charts and tables, and what to know when reading them. Keys are `q.` and the question's id."""
+
+from __future__ import annotations
+
+_TOLD: dict[str, tuple[str, str]] = {
+    "overview.facilities": ("Facilities", "Under each number: the change since the period compared with. Colour only "
+                            "where the 95 % intervals do not overlap."),
+    "overview.network": ("All facilities", "The same measures of all facilities together."),
+    "overview.course": ("Reports by facility over time", "Median time from exam end to final report."),
+    "overview.changes": ("What changed most", "Mean time from exam end to final report, by group. Contribution is the "
+                         "change times the group's share of exams: what it moved the whole."),
+    "turnaround.headline": ("Headline numbers", "Time from exam end to first final report."),
+    "turnaround.stages": ("Stages of an exam", "Median, and the time within which 90 % are done. Each stage has "
+                          "its own exams, so the medians do not add up."),
+    "turnaround.spread": ("How the times spread", "Exams by time from exam end to final report. Ranges widen to the "
+                          "right."),
+    "turnaround.course": ("Over time", "Time from exam end to final report. Hollow points are unfinished periods."),
+    "turnaround.week": ("By weekday and hour", "Hour at which the exam ended. Cells below five exams stay empty."),
+    "turnaround.targets": ("Against target, by priority and patient class", "Pale rows have too few exams for a firm "
+                           "number. The target stands where all exams of a row share one."),
+    "turnaround.worst": ("Furthest from target", "Groups with enough exams, lowest share within target first. A click "
+                         "opens the late exams."),
+    "turnaround.modalities": ("By modality", "Time within which 90 % have a final report."),
+    "utilization.headline": ("Headline numbers", "Of all devices under these filters."),
+    "utilization.day": ("A day as it was", "Busy time of each device on its staffed hours (pale), local time. A click "
+                        "opens the exams."),
+    "utilization.week": ("Occupancy by weekday and hour", "Busy share of all minutes of the hour, staffed or not, "
+                         "split over the hours that an exam touches."),
+    "utilization.devices": ("Devices", "Busiest first. Busy time is the union of sessions within staffed hours."),
+    "utilization.course": ("Over time", "Busy share of staffed time, all devices under these filters."),
+    "repeats.headline": ("Headline numbers", "Rejected images and exams done again."),
+    "repeats.devices": ("Reject rate by device", "Of images of devices with rejection notes. AAPM TG-151: about 8 % is "
+                        "the target, 10 % the level to act on."),
+    "repeats.reasons": ("Why images were rejected", "By reason and view, as the rejection notes say."),
+    "repeats.operators": ("Reject rate by technologist",
+                          "Pseudonyms; pale rows have too few images. The mark is 10 %."),
+    "repeats.modalities": ("Exams repeated within 30 days", "Same patient, modality, region and side; planned "
+                           "follow-up left out."),
+    "repeats.procedures": ("Repeated exams by procedure", "Within 30 days; planned follow-up left out."),
+    "repeats.course": ("Repeated exams over time", "Share of exams that repeat one of the 30 days before."),
+    "repeats.flow": ("Imaged elsewhere, then again here", "Exams that repeat one of another facility within 90 days."),
+    "repeats.priors": ("Does a missing prior lead to a repeat?", "Exams whose order says whether outside images were "
+                       "at hand, beside Lu et al., AJR 2012;198:628-634."),
+    "repeats.sites": ("Duplicates by facility", "Exams within 30 days of one at another facility."),
+    "repeats.kinds": ("Kinds of repetition", "Repeat, duplicate across facilities, planned follow-up: never mixed."),
+    "repeats.week": ("Repeated exams by facility", "Within 30 days; planned follow-up left out."),
+    "workload.headline": ("Headline numbers", "Final reports under these filters."),
+    "workload.readers": ("Readers", "Final reports; preliminary ones by trainees apart."),
+    "workload.shifts": ("By shift", "Shift at the time of the report, by the site's own hours."),
+    "workload.lines": ("By service line", "Service line of the exam's procedure."),
+    "workload.week": ("Reports by weekday and hour", "Final reports by the hour in which they were signed."),
+    "workload.backlog": ("Waiting for a final report", "Exams that had ended and were not final, each hour (UTC)."),
+    "workload.course": ("Work over time", "wRVU of final reports."),
+    "exams.list": ("Exams", "A heading sorts; the time opens the exam's timeline. Times are local."),
+    "exam.events": ("Timeline", "Every event that a source told, in order. Dark ones are the milestones that count."),
+    "exam.facts": ("What is known", "As published: no names, numbers or birth dates."),
+    "definitions.metrics": ("Metrics", "One file each; pages, exports and this text are made from it."),
+    "definitions.columns": ("Tables and columns", "Published tables of a snapshot, for SQL."),
+    "definitions.freshness": ("How fresh each source is", "Hours from a source's newest event to the data cut-off."),
+}  # fmt: skip
+
+TEXTS: dict[str, str] = {
+    **{f"q.{key}": title for key, (title, _) in _TOLD.items()},
+    **{f"q.{key}.note": note for key, (_, note) in _TOLD.items()},
+}

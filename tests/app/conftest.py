@@ -1,0 +1,103 @@
+"""One small home of a simulated network, made once for all workers, and one server over it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.context import Context
+from app.guard import Person
+from app.state import State
+from sql.snapshot import Store
+from tests.conftest import REPO, missing
+
+CHROMIUM = Path("/usr/bin/chromium")
+LOCAL = Person("local", sees_readers=True)
+
+
+def radops(home: Path, *arguments: str) -> None:
+    """Run the command line on a home."""
+    done = subprocess.run(
+        [sys.executable, "-m", "etl.cli", *arguments],
+        cwd=REPO, env={**os.environ, "RADOPS_HOME": str(home)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode in (0, 12), done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with one snapshot; read only."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
+    made = shared / "app-home"
+    with (shared / "app-home.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (made / "published" / "radops.duckdb").exists():
+            radops(made, "simulate", "--out", str(shared / "app-network"), "--exams", "1500", "--days", "30",
+                   "--seed", "11")  # fmt: skip
+            radops(made, "run", str(shared / "app-network" / "files"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def store(home: Path) -> Store:
+    """The published folder of the home."""
+    return Store(home / "published")
+
+
+@pytest.fixture(scope="session")
+def context(store: Store) -> Context:
+    """The default view."""
+    snapshot = store.current()
+    return Context(snapshot, State.read("", snapshot.data_through), LOCAL)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def started(published: Path, port: int) -> subprocess.Popen[bytes]:
+    """A server over a folder of snapshots, once it answers."""
+    code = f"from pathlib import Path; from app.server import serve; serve(Path({str(published)!r}), port={port})"
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=REPO)
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+                assert answer.status == 200
+                return process
+        except urllib.error.URLError:
+            assert process.poll() is None, "the server ended"
+            time.sleep(0.1)
+    process.terminate()
+    raise AssertionError("the server does not answer")
+
+
+@pytest.fixture(scope="session")
+def address(home: Path) -> Iterator[str]:
+    """Address of a server over the home."""
+    port = free_port()
+    process = started(home / "published", port)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    assert process.wait(30) == 0
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser's program."""
+    if not CHROMIUM.exists():
+        missing("Chromium", "apt-get install chromium")
+    return CHROMIUM
