@@ -13,9 +13,17 @@ from etl.home import Home
 PASSED = "RADOPS_"
 
 
-def program() -> str:
-    """Absolute path of the `radops` script of this installation."""
-    return str(Path(sys.argv[0]).resolve()) if Path(sys.argv[0]).name == "radops" else f"{sys.executable} -m etl.cli"
+def command() -> list[str]:
+    """The words that start a run with this installation, whatever the folder they are started in."""
+    script = Path(sys.argv[0])
+    if script.name == "radops":
+        return [str(script.resolve()), "run"]
+    return [sys.executable, "-m", "etl.cli", "run"]
+
+
+def folder() -> Path:
+    """Where `python -m etl.cli` finds this installation; the script does not need it."""
+    return Path(__file__).resolve().parents[1]
 
 
 def environment(home: Home) -> dict[str, str]:
@@ -27,13 +35,21 @@ def environment(home: Home) -> dict[str, str]:
 def cron(home: Home, every_minutes: int) -> str:
     """A crontab entry. cron treats % as a line break, so it is escaped; output goes to the log folder."""
     settings = " ".join(f"{key}={shlex.quote(value)}" for key, value in environment(home).items())
-    command = f"{settings} {program()} run >>{shlex.quote(str(home.log / 'cron.log'))} 2>&1"
-    return f"*/{every_minutes} * * * * {command}".replace("%", r"\%") + "\n"
+    log = shlex.quote(str(home.log / "cron.log"))
+    line = f"cd {shlex.quote(str(folder()))} && {settings} {shlex.join(command())} >>{log} 2>&1"
+    return f"*/{every_minutes} * * * * {line}".replace("%", r"\%") + "\n"
+
+
+def _unit_word(text: str) -> str:
+    """`text` as one word of a unit file (systemd.syntax(7)); % begins a specifier there."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'
 
 
 def systemd(home: Home, every_minutes: int) -> str:
     """A service and a timer, to be saved as radops.service and radops.timer."""
-    lines = "\n".join(f'Environment="{key}={value}"' for key, value in environment(home).items())
+    lines = "\n".join(f"Environment={_unit_word(f'{key}={value}')}" for key, value in environment(home).items())
+    started = " ".join(_unit_word(word).replace("$", "$$") for word in command())
     return f"""# radops.service
 [Unit]
 Description=radops: ingest, build, publish
@@ -41,7 +57,8 @@ Description=radops: ingest, build, publish
 [Service]
 Type=oneshot
 {lines}
-ExecStart={program()} run
+WorkingDirectory={str(folder()).replace("%", "%%")}
+ExecStart={started}
 SuccessExitStatus=14
 UMask=0077
 
