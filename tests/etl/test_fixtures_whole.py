@@ -14,6 +14,7 @@ OURS = {"parser_failed", "parser_crashed", "too_slow", "too_much_memory"}
 #: Folder -> (read, kept, duplicate, rejected by reason); only the licences are no file of a standard.
 COUNTS: dict[str, tuple[int, int, int, dict[str, int]]] = {
     "hl7": (1125, 1120, 0, {"unknown_format": 5}),
+    "fhir": (132, 125, 4, {"unknown_format": 3}),
     "dicom": (79, 71, 3, {"unknown_format": 4, "truncated": 1}),
 }
 

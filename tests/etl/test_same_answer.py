@@ -54,8 +54,7 @@ def test_everything_twice_shuffled_in_batches(
     assert shuffled.digest(full=True) == clean.digest
 
     sums = shuffled.ledger()
-    assert clean.ledger["read"] == len(clean.pieces)
-    assert sums["read"] == 2 * len(clean.pieces)
+    assert sums["read"] == 2 * clean.ledger["read"] >= 2 * len(clean.pieces)
     assert [sums[fate] for fate in ("kept", "rejected")] == [clean.ledger[fate] for fate in ("kept", "rejected")]
     assert shuffled.rows("SELECT count(*) FROM raw_batch", "intake.duckdb") == [(n_batches,)]
 
