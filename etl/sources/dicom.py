@@ -10,6 +10,7 @@ A header without pixels ends with Data Set Trailing Padding (FFFC,FFFC) or with 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from etl.records import Parsed, Rejected
 from etl.site import Site
@@ -64,10 +65,14 @@ def _union(*parts: Wanted) -> Wanted:
 
 WANTED = _union(IDENTITY, IMAGE, MPPS, DOCUMENT)
 
+#: The file that `parse` accepted last and where its header ends, so that `messages` need not walk it again.
+_HEADER_END: list[Any] = []
+
 
 def parse(data: bytes, site: Site) -> Parsed:
     """The object of a file, or those of a JSON array. Never raises: what cannot be used is counted, with its reason."""
     parsed = Parsed("dicom")
+    _HEADER_END.clear()
     if is_json(data):
         for position, found in enumerate(objects_of(data, WANTED)):
             parsed.read += 1
@@ -79,13 +84,20 @@ def parse(data: bytes, site: Site) -> Parsed:
     except BrokenError as broken:
         found = broken
     _add_safely(found, 0, site, parsed)
+    if isinstance(found, File) and not parsed.rejected:
+        _HEADER_END[:] = [data, found.end]
     return parsed
 
 
 def messages(data: bytes) -> list[bytes]:
-    """The bytes of each object: the file itself, or each object of a JSON array as canonical JSON."""
+    """The bytes of each object: a file up to its pixels (all of it, if rejected), or the canonical JSON of each."""
     if not is_json(data):
-        return [data]
+        if not _HEADER_END or _HEADER_END[0] is not data:
+            _HEADER_END.clear()
+            parse(data, Site())
+        end = _HEADER_END[1] if _HEADER_END else len(data)
+        _HEADER_END.clear()  # large files are not held
+        return [data[:end]]
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):

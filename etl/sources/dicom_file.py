@@ -20,13 +20,14 @@ META: Wanted = dict.fromkeys((0x00020002, TRANSFER_SYNTAX, 0x00020016, 0x0002001
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A walked file. `last` is the highest tag that was seen whole at the top level."""
+    """A walked file. `last` is the highest tag seen whole at the top level, `end` where the header's bytes end."""
 
     meta: Dataset
     dataset: Dataset
     transfer_syntax: str
     is_big_endian: bool
     last: int
+    end: int
 
 
 def read_file(data: bytes, wanted: Wanted) -> File:
@@ -43,12 +44,13 @@ def read_file(data: bytes, wanted: Wanted) -> File:
         raise BrokenError("truncated")
     stated = meta.get(TRANSFER_SYNTAX)
     syntax = stated.decode("latin-1").rstrip("\0 ") if isinstance(stated, bytes) else ""
+    stream = data
     if syntax in DEFLATED_SYNTAXES:
-        data, at = inflate(data[at:]), 0
-    is_big = syntax == BIG or (not syntax and data[at] == 0)
+        stream, at = inflate(data[at:]), 0
+    is_big = syntax == BIG or (not syntax and stream[at] == 0)
     # Some writers encode otherwise than their file meta says: the first element shows whether it has a VR.
-    walker = Walker(data, explicit=data[at + 4 : at + 6] in HEADS, big=is_big)
+    walker = Walker(stream, explicit=stream[at + 4 : at + 6] in HEADS, big=is_big)
     dataset, last, at = walker.top(at, wanted)
-    if at < len(data):
+    if at < len(stream):
         last = walker.rest(at)
-    return File(meta, dataset, syntax, is_big, last)
+    return File(meta, dataset, syntax, is_big, last, at if stream is data else len(data))

@@ -49,7 +49,7 @@ def objects_of(data: bytes, wanted: Wanted) -> Iterator[File | BrokenError]:
         else:
             stated = _value(syntax, None, 0, budget) if syntax else b""
             text = stated.decode() if isinstance(stated, bytes) else ""
-            yield File({TRANSFER_SYNTAX: text.encode()}, dataset, text, False, WHOLE)
+            yield File({TRANSFER_SYNTAX: text.encode()}, dataset, text, False, WHOLE, 0)
 
 
 def _dataset(attributes: Any, wanted: Wanted, depth: int, budget: list[int]) -> Dataset:

@@ -102,6 +102,18 @@ def test_fixtures_cut(fixtures: Path) -> None:
     assert checked >= 40
 
 
+def test_a_message_is_the_header_alone_and_a_rejected_one_is_kept_whole() -> None:
+    """So an object is the same message with and without its pixels, and quarantine can be replayed."""
+    whole, padded = made.file_of(made.image()), made.file_of(header_only())
+    pixels = whole.index(b"\xe0\x7f\x10\x00")
+    made.parse(whole)
+    assert dicom.messages(whole) == [whole[:pixels]] == dicom.messages(padded)
+    assert dicom.messages(whole) == [whole[:pixels]]  # also without `parse` before
+    for data in (whole[:-1], made.file_of(made.image(PixelData=None)), made.file_of(made.image(), made.DEFLATED)):
+        made.parse(data)
+        assert dicom.messages(data) == [data] == dicom.messages(data)
+
+
 def test_a_cut_value_is_what_pydicom_would_read(tmp_path: Path) -> None:
     """The danger is real: pydicom reads a file cut inside PatientID as a shorter PatientID."""
     from pydicom import dcmread  # noqa: PLC0415
