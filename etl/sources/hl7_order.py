@@ -182,9 +182,7 @@ def procedure_of(message: Message, segments: dict[str, Segment]) -> dict[str, An
 def add_order_message(message: Message, parsed: Parsed) -> None:
     """One order row and its events for each imaging group."""
     replaced: dict[str, Any] | None = None
-    for group in groups(message):
-        if not _is_ours(message, group):
-            continue
+    for group in _ours(message):
         row = _order(message, group)
         control = row.get("order_control", "")
         if control and control not in CONTROLS:
@@ -202,6 +200,16 @@ def add_order_message(message: Message, parsed: Parsed) -> None:
             parsed.add("event", message.position, event)
     if replaced is not None:
         parsed.add("order", message.position, replaced)
+
+
+def _ours(message: Message) -> list[Group]:
+    """The imaging groups. An imaging order that replaces another (RP with RO, 4.5.1.1) says that this was one, too."""
+    found = list(groups(message))
+    ours = [_is_ours(message, group) for group in found]
+    actions = [CONTROLS.get(message.part(group.segments.get("ORC", NO_SEGMENT)[1], 1), "none") for group in found]
+    for n in range(len(found) - 1, 0, -1):
+        ours[n - 1] |= ours[n] and actions[n - 1] == "replaced" and actions[n] in ("derived", "replaced")
+    return [group for group, is_ours in zip(found, ours, strict=True) if is_ours]
 
 
 def _is_ours(message: Message, group: Group) -> bool:

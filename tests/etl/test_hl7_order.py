@@ -123,6 +123,17 @@ def test_replacement_names_the_new_order() -> None:
     assert [r["accession"] for r in rows(parsed, "event")] == ["A1", "A2"]
 
 
+@pytest.mark.parametrize(("new", "expected"), [("PET WHOLE BODY", ["RP", "RO"]), ("GAIT TRAINING", [])])
+def test_the_new_order_says_what_the_replaced_one_was(new: str, expected: list[str]) -> None:
+    """OBR-24 PT alone is PET or physical therapy."""
+    lines = [
+        segment("ORC", {1: "RP", 2: "P1^HIS", 9: "20260115091000"}), segment("OBR", {2: "P1^HIS", 24: "PT"}),
+        segment("ORC", {1: "RO", 2: "P2^HIS", 9: "20260115091000"}), segment("OBR", {4: f"X1^{new}^L", 24: "PT"}),
+    ]  # fmt: skip
+    parsed = parse(message("ORM^O01", PID, *lines))
+    assert [r["order_control"] for r in rows(parsed, "order")] == expected
+
+
 @pytest.mark.parametrize(
     ("status", "event"),
     [
