@@ -1,4 +1,4 @@
-"""The small sample beside this file, across the autumn clock change. The seed is one whose run has an exam of every fate.
+"""The small sample beside this file, across the autumn clock change. Its seed gives an exam of every fate.
 
 `python -m sample_data.sample_run` writes it again: the same bytes as
 `radops simulate --exams 240 --days 21 --seed 1152 --start 2026-10-19`.
