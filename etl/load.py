@@ -82,20 +82,9 @@ def _batches(results: Iterator[JobResult], most_files: int, most_bytes: int) -> 
 
 def store(con: duckdb.DuckDBPyConnection, results: list[JobResult]) -> Counts:
     """Store one batch in one transaction; an error leaves everything as it was."""
-    files = [file for result in results for file in result.files if not file.skipped]
-    n_skipped = sum(bool(file.skipped) for result in results for file in result.files)
-    if not files:
-        return Counts(skipped=n_skipped)
     con.begin()
     try:
-        batch_id = _value(con, "SELECT coalesce(max(batch_id), 0) + 1 FROM raw_batch")
-        messages = _classify(con, files)
-        counts = _count(files, messages)
-        counts.skipped = n_skipped
-        fresh = messages.filter(pl.col("fate") != "duplicate").select("file_id", "position", "message_hash")
-        _store_rows(con, batch_id, results, fresh)
-        _store_findings(con, batch_id, files, messages, counts)
-        _store_ledger(con, batch_id, files, messages, counts)
+        counts = append(con, results)
         con.commit()
     except BaseException:
         con.rollback()
@@ -103,8 +92,26 @@ def store(con: duckdb.DuckDBPyConnection, results: list[JobResult]) -> Counts:
     return counts
 
 
-def _value(con: duckdb.DuckDBPyConnection, sql: str) -> int:
-    return int(con.execute(sql).fetchall()[0][0])
+def append(con: duckdb.DuckDBPyConnection, results: list[JobResult]) -> Counts:
+    """Append one batch within the caller's transaction; files that were skipped leave no trace."""
+    files = [file for result in results for file in result.files if not file.skipped]
+    n_skipped = sum(bool(file.skipped) for result in results for file in result.files)
+    if not files:
+        return Counts(skipped=n_skipped)
+    batch_id = next_batch(con)
+    messages = _classify(con, files)
+    counts = _count(files, messages)
+    counts.skipped = n_skipped
+    fresh = messages.filter(pl.col("fate") != "duplicate").select("file_id", "position", "message_hash")
+    _store_rows(con, batch_id, results, fresh)
+    _store_findings(con, batch_id, files, messages, counts)
+    _store_ledger(con, batch_id, files, messages, counts)
+    return counts
+
+
+def next_batch(con: duckdb.DuckDBPyConnection) -> int:
+    """Number of the batch to come."""
+    return int(con.execute("SELECT coalesce(max(batch_id), 0) + 1 FROM raw_batch").fetchall()[0][0])
 
 
 def insert(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame, batch_id: int) -> None:

@@ -166,7 +166,7 @@ def run_job(
             continue
         parsed, messages = parse_bytes(data, site, seconds)
         file_id = hashlib.sha256(data).hexdigest()
-        result.files.append(_file_result(candidate, file_id, parsed, messages))
+        result.files.append(file_result(candidate, file_id, parsed, messages))
         _collect(columns, file_id, parsed)
     try:
         result.frames = {record: _frame(record, values) for record, values in columns.items()}
@@ -221,7 +221,8 @@ def _collect(columns: dict[str, dict[str, list[object]]], file_id: str, parsed: 
             target[name] += values
 
 
-def _file_result(candidate: Candidate, file_id: str, parsed: Parsed, messages: list[bytes]) -> FileResult:
+def file_result(candidate: Candidate, file_id: str, parsed: Parsed, messages: list[bytes]) -> FileResult:
+    """The ledger's view of a parsed file."""
     return FileResult(
         candidate,
         file_id=file_id,

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import polars as pl
 
 from etl.frames import query
 from etl.home import Home
-from etl.load import insert
-from etl.parsing import frames_of, parse_bytes
+from etl.inbox import Candidate
+from etl.load import append, insert, next_batch
+from etl.parsing import KEEP_BYTES, JobResult, file_result, frames_of, parse_bytes
+from etl.records import Parsed
 from etl.sources import sniff
 
 OPEN = "replayed_batch IS NULL"
+SHOWN_BYTES = 64
+_SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}\|")
+
+
+class _File(NamedTuple):
+    """A file rejected as a whole, parsed again."""
+
+    file_id: str
+    position: int
+    parsed: Parsed
+    messages: list[bytes]
 
 
 def listing(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
@@ -36,13 +49,21 @@ def _content(con: duckdb.DuckDBPyConnection, number: int) -> bytes | None:
 
 
 def shape(content: bytes) -> str:
-    """The structure of a message without its values: letters become x, digits 9; segment names stay readable."""
-    text = content.decode("latin-1")
-    if sniff(content) != "hl7" and not text[:3].isalpha():
-        return f"{len(content)} bytes, first 16 as hex: {content[:16].hex(' ')}"
-    lines = re.split(r"[\r\n]+", text)
-    masked = (line[:4] + re.sub(r"\d", "9", re.sub(r"[A-Za-z\x80-\xff]", "x", line[4:])) for line in lines)
-    return "\n".join(line if line.isprintable() else ascii(line) for line in masked)
+    """The structure of a message without its values: letters become x, digits 9; segment names stay readable.
+
+    Of other content only the beginning is shown, masked too.
+    """
+    if sniff(content) != "hl7":
+        return f"{len(content)} bytes, beginning with: {_mask(content[:SHOWN_BYTES].decode('latin-1'))}"
+    lines = re.split(r"[\r\n]+", content.decode("latin-1"))
+    return "\n".join(
+        line[:4] + _mask(line[4:]) if _SEGMENT.match(line) else _mask(line) for line in lines
+    )  # text that was broken into lines has no segment name
+
+
+def _mask(text: str) -> str:
+    masked = re.sub(r"\d", "9", re.sub(r"[A-Za-z\x80-\xff]", "x", text))
+    return masked if masked.isprintable() else ascii(masked)
 
 
 def show(con: duckdb.DuckDBPyConnection, number: int, *, reveal: bool) -> str | None:
@@ -54,18 +75,27 @@ def show(con: duckdb.DuckDBPyConnection, number: int, *, reveal: bool) -> str | 
 
 
 def replay(con: duckdb.DuckDBPyConnection, home: Home) -> dict[str, int]:
-    """Parse all open entries again; those that can be used now join the raw store in a batch of their own."""
+    """Parse all open entries again; what can be used now joins the raw store in batches of its own.
+
+    An entry that was cut when it was kept stays: its file must be delivered again.
+    """
     site = home.load_site()
     entries = con.execute(
         f"SELECT file_id, position, content FROM raw_quarantine WHERE {OPEN} ORDER BY batch_id, file_id, position"
     ).fetchall()
     accepted = 0
+    files: list[_File] = []
     con.begin()
     try:
-        batch_id = con.execute("SELECT coalesce(max(batch_id), 0) + 1 FROM raw_batch").fetchall()[0][0]
+        batch_id = next_batch(con)
         for file_id, position, content in entries:
-            parsed, _ = parse_bytes(bytes(content), site, home.settings.file_seconds)
-            if parsed.rejected:
+            if len(content) >= KEEP_BYTES:
+                continue
+            parsed, messages = parse_bytes(bytes(content), site, home.settings.file_seconds)
+            if len(parsed.rejected) == parsed.read:
+                continue
+            if parsed.read > 1:
+                files.append(_File(file_id, position, parsed, messages))
                 continue
             for record, rows in frames_of(file_id, parsed).items():
                 insert(con, f"raw_{record}", rows.with_columns(position=pl.lit(position, pl.Int64)), batch_id)
@@ -75,23 +105,52 @@ def replay(con: duckdb.DuckDBPyConnection, home: Home) -> dict[str, int]:
             con.execute(
                 "INSERT INTO raw_batch VALUES (?, now()::TIMESTAMP, 0, 0, ?, ?, 0, 0)", [batch_id, accepted, -accepted]
             )
+        _replay_files(con, files)
         con.commit()
     except BaseException:
         con.rollback()
         raise
+    accepted += len(files)
     return {"replayed": len(entries), "accepted": accepted, "still_rejected": len(entries) - accepted}
 
 
 def _settle(con: duckdb.DuckDBPyConnection, file_id: str, position: int, batch_id: int) -> None:
     """Mark an entry as replayed and move it from rejected to kept in its file's ledger line."""
-    con.execute(
-        f"UPDATE raw_quarantine SET replayed_batch = ? WHERE file_id = ? AND position = ? AND {OPEN}",
-        [batch_id, file_id, position],
-    )
+    _mark(con, file_id, position, batch_id)
     con.execute(
         """UPDATE raw_file SET n_kept = n_kept + 1, n_rejected = n_rejected - 1
            WHERE file_id = ? AND n_rejected > 0""",
         [file_id],
+    )
+
+
+def _mark(con: duckdb.DuckDBPyConnection, file_id: str, position: int, batch_id: int) -> None:
+    con.execute(
+        f"UPDATE raw_quarantine SET replayed_batch = ? WHERE file_id = ? AND position = ? AND {OPEN}",
+        [batch_id, file_id, position],
+    )
+
+
+def _replay_files(con: duckdb.DuckDBPyConnection, files: list[_File]) -> None:
+    """Load files that had been rejected as a whole, as one message, and turn out to hold several."""
+    if not files:
+        return
+    batch_id = next_batch(con)
+    results = []
+    for file in files:
+        _mark(con, file.file_id, file.position, batch_id)
+        con.execute("DELETE FROM raw_message WHERE file_id = ? AND position = ?", [file.file_id, file.position])
+        con.execute(
+            "UPDATE raw_file SET n_read = n_read - 1, n_rejected = n_rejected - 1 WHERE file_id = ? AND n_rejected > 0",
+            [file.file_id],
+        )
+        known = con.execute("SELECT path, size, modified_ns FROM raw_path WHERE file_id = ?", [file.file_id]).fetchall()
+        result = file_result(Candidate(*known[0]), file.file_id, file.parsed, file.messages)
+        results.append(JobResult([result], frames_of(file.file_id, file.parsed)))
+    append(con, results)
+    con.execute(
+        "UPDATE raw_batch SET n_read = n_read - ?, n_rejected = n_rejected - ? WHERE batch_id = ?",
+        [len(files), len(files), batch_id],
     )
 
 
