@@ -33,10 +33,15 @@ def _text(resource: Resource, path: str) -> tuple[Any, ...] | None:
 
 
 def _coded(resource: Resource, path: str) -> tuple[Any, ...] | None:
-    """CodeableConcept or CodeableReference: the first code, else its text."""
-    codings = codings_of(resource.nodes(path))
-    found = next((code for code, _, _ in codings if code), "") or next((text for _, text, _ in codings if text), "")
+    """CodeableConcept or CodeableReference: the first code. Its text may speak of a patient and is not taken."""
+    found = next((code for code, _, _ in codings_of(resource.nodes(path)) if code), "")
     return (found,) if found else None
+
+
+def _private(resource: Resource, path: str) -> tuple[Any, ...] | None:
+    """As `coded`, else the text: for columns that are never published."""
+    text = next((text for _, text, _ in codings_of(resource.nodes(path)) if text), "")
+    return _coded(resource, path) or ((text,) if text else None)
 
 
 def _instant(resource: Resource, path: str) -> tuple[Any, ...] | None:
@@ -104,8 +109,8 @@ PROCEDURE_COLUMNS = (
     "procedure_code", "procedure_text", "procedure_system", "alternate_code", "alternate_text", "alternate_system",
 )  # fmt: skip
 READERS: dict[str, Reader] = {
-    "text": _text, "coded": _coded, "instant": _instant, "when": _when, "person": _person, "place": _place,
-    "device": _device, "number": _number, "procedure": _procedure, "side": _side,
+    "text": _text, "coded": _coded, "private": _private, "instant": _instant, "when": _when,
+    "person": _person, "place": _place, "device": _device, "number": _number, "procedure": _procedure, "side": _side,
 }  # fmt: skip
 #: Columns of a type that stand for one word in a table.
 WIDE = {"WHEN": ("at", "at_precision", "at_zone_source"), "PROCEDURE": PROCEDURE_COLUMNS}

@@ -23,8 +23,8 @@ requested_at                                    occurrenceTiming.event      inst
 PROCEDURE                                       code                        procedure   R4
 laterality                                      bodySite                    side        R4
 laterality                                      orderDetail                 side        R4
-reason                                          reasonCode                  coded       R4
-reason                                          reason                      coded       R5
+reason                                          reasonCode                  private     R4
+reason                                          reason                      private     R5
 ordering_id,ordering_authority,ordering_name    requester                   person      R4
 """)
 #: The time of a cancel: that of the version which says so.

@@ -325,6 +325,18 @@ def test_every_event_can_be_told_by_a_task(code: str) -> None:
         assert row["at"] == utc("2026-10-19T14:50:00" if code.endswith("_started") else "2026-10-19T15:00:00")
 
 
+def test_free_text_is_taken_only_where_it_stays_private() -> None:
+    words = {"text": "Patient Jane Doe feels ill"}
+    parsed = parse(
+        order(reasonCode=[words], statusReason=words), procedure(status="not-done", statusReason=words),
+        task("protocoled", reasonCode=words, statusReason=words),
+        appointment(status="cancelled", cancelationReason=words),
+    )  # fmt: skip
+    assert one(parsed, "order")["reason"] == words["text"]
+    for record in ("event", "appointment"):
+        assert "Jane" not in repr(rows(parsed, record))
+
+
 def test_task_that_has_not_come_to_pass() -> None:
     assert parse(task("arrived", status="in-progress")).rows == {}
     assert parse(task("arrived", status="cancelled")).rows == {}

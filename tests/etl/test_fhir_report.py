@@ -19,6 +19,7 @@ from tests.etl.fhir_resources import (
     events,
     lines,
     one,
+    order,
     parse,
     patient,
     report,
@@ -242,3 +243,20 @@ def test_encounter() -> None:
 @pytest.mark.parametrize("status", ["planned", "cancelled", "entered-in-error"])
 def test_encounter_that_has_not_begun(status: str) -> None:
     assert parse(encounter(status=status)).rows == {}
+
+
+def test_encounter_of_an_order_says_its_class_and_place() -> None:
+    """Exports keep encounters in a file of their own, so an encounter names the order and not only the other way."""
+    based = [{"reference": "ServiceRequest/o"}]
+    parsed = parse(encounter(basedOn=based, status="planned", period=None))
+    row = one(parsed, "order")
+    expected = {
+        "order_ref": f"{BASE}/ServiceRequest/o", "patient_class": "EMER", "location": "ED",
+        "visit_id": f"Encounter/e^{BASE}", "order_status": None,
+    }  # fmt: skip
+    assert {name: row[name] for name in expected} == expected
+    assert "event" not in parsed.rows
+    assert parse(encounter(basedOn=based, status="cancelled")).rows == {}
+    assert "order" not in fhir.parse(dump(encounter(basedOn=based)), Site()).rows
+    laboratory = order(category=[{"coding": [{"system": "http://snomed.info/sct", "code": "108252007"}]}])
+    assert "order" not in parse(encounter(basedOn=based), laboratory).rows

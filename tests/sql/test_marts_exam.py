@@ -304,3 +304,15 @@ def test_of_versions_at_one_instant_the_message_number_decides(warehouse: Wareho
         *(report(f"{DAY} 12:00", accession, message_id="2", interpreter_id=reader) for accession, reader in pairs),
     )
     assert warehouse.row("SELECT count(DISTINCT radiologist) FROM fct_exam") == (1,)
+
+
+def test_header_of_an_image_wins_over_a_later_study_listing(warehouse: Warehouse) -> None:
+    """The same object by DICOM and by FHIR is one image, and the listing does not take its clock and device away."""
+    header = image("a", f"{DAY} 09:15", standard="dicom", message_at=clock("09:16"))
+    listing = image(
+        "a", f"{DAY} 09:00", standard="fhir", message_at=clock("12:00"), serial=None, ae_title=None, station=None,
+        acquired_clock="series",
+    )  # fmt: skip
+    warehouse.built(order(f"{DAY} 08:00"), listing, header)
+    query = "SELECT n_images, exam_started_at, device FROM fct_exam"
+    assert warehouse.row(query) == (1, clock("09:15"), "N-CT1")
