@@ -9,10 +9,14 @@ from typing import Any
 
 import duckdb
 
+from etl.home import Home
 from etl.inbox import scan
 from etl.intake import open_intake
 from etl.load import store
 from etl.parsing import run_job
+from etl.publish import publish
+from etl.settings import Settings
+from sql.snapshot import Snapshot, open_snapshot
 from tests.oracle import Site
 from tests.warehouse import Choices, Warehouse
 
@@ -86,6 +90,14 @@ class Product:
             if build_each or number == len(batches):
                 report = self.house.build()
         return report.digest
+
+    def snapshot(self) -> Snapshot:
+        """The marts as published."""
+        root = self.house.root
+        settings = Settings(home=root, key_file=self.house.key_file, publish_accession=True, publish_names=True)
+        home = Home(root, settings)
+        home.prepare()
+        return open_snapshot(publish(home).path)
 
     def exams(self) -> list[Row]:
         """Rows of `fct_exam` with people by what was sent: patient as its first identifier, reader by name."""
