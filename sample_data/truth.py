@@ -42,7 +42,7 @@ SCHEMAS = {
         is_repeated:is"""),
     "procedure": _schema("facility:t code:t text:t procedure:t is_mapped_by:t"),
     "device": _schema("device:t facility:t modality:t clock_offset_s:n"),
-    "image": _schema("sop_uid:t accession:t device:t facility:t modality:t view:t is_rejected:is"),
+    "image": _schema("sop_uid:t accession:t device:t facility:t modality:t view:t operator:t at:at is_rejected:is"),
     "quarantine": _schema("path:t position:n reason:t"),
 }  # fmt: skip
 _INSTANTS = [field.name for field in SCHEMAS["exam"] if field.type == _KINDS["at"] and field.name != "scheduled_at"]
@@ -129,11 +129,12 @@ class Truth:
         device: dict[str, Any] = {"device": exam.device.id, "facility": exam.facility, "modality": exam.modality}
         for image in (image for series in exam.series for image in series.images):
             shared = {"sop_uid": image.sop_uid, "accession": exam.accession, **device, "view": image.view or None}
-            self.add("image", {**shared, "is_rejected": image.reject_reason is not None})
-            if image.reject_reason is not None:
-                operator = exam.technologist.id if exam.technologist else None
+            shared["operator"] = exam.technologist.id if exam.technologist else None
+            is_rejected = image.reject_reason is not None
+            self.add("image", {**shared, "at": record.device_time(image.at), "is_rejected": is_rejected})
+            if is_rejected:
                 at = record.device_time(image.rejected_at)
-                self.add("reject", {**shared, "reason": image.reject_reason, "operator": operator, "at": at})
+                self.add("reject", {**shared, "reason": image.reject_reason, "at": at})
 
     def quarantine(self, path: str, position: int, reason: str) -> None:
         """A message that cannot be used: where it stands and why."""

@@ -24,10 +24,12 @@ from tests.truth.world import World, make_world
 SEEDS = [int(seed) for seed in os.environ.get("TRUTH_SEEDS", "1,2").split(",")]
 EXAMS = int(os.environ.get("TRUTH_EXAMS", "600"))
 DAYS = int(os.environ.get("TRUTH_DAYS", "35"))
-MESSAGES_ONLY = bool(int(os.environ.get("TRUTH_MESSAGES_ONLY", "1")))
+MESSAGES_ONLY = bool(int(os.environ.get("TRUTH_MESSAGES_ONLY", "0")))
 PAIRS = (("facility", "modality"), ("device", "hour"), ("weekday", "hour"), ("priority", "patient_class"),
          ("radiologist", "shift"), ("facility", "milestone"), ("availability", "facility"))  # fmt: skip
 METRICS = Catalog.load().metrics
+#: Groups whose values are pseudonyms -> mapping from the truth's names.
+PEOPLE = {"radiologist": "reader_keys", "operator": "operator_keys"}
 Key = tuple[tuple[date, date] | None, str]
 
 
@@ -60,8 +62,9 @@ def facts(world: World, metric_id: str, period: str) -> list[Row]:
 
 def expected(world: World, asked: Metric, groups: tuple[str, ...], period: str, statistic: str) -> dict[Key, Answer]:
     by_key: dict[Key, list[Row]] = defaultdict(list)
+    keys = {g: getattr(world, PEOPLE[g]) for g in groups if g in PEOPLE}
     for row in facts(world, asked.id, period):
-        values = (world.reader_keys.get(row[g]) if g == "radiologist" else row[g] for g in groups)
+        values = [keys[g].get(row[g]) if g in keys else row[g] for g in groups]
         name = " | ".join(NO_VALUE if value is None else str(value) for value in values) or "all"
         by_key[period_of(period, row["local"]), name].append(row)
     answers = {key: ANSWERS[asked.kind](rows, statistic) for key, rows in by_key.items()}

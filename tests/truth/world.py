@@ -6,6 +6,7 @@ import fcntl
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,25 +34,34 @@ class World:
         return Department(self.folder / "sim", self.snapshot.data_through, facilities=set(self.facilities))
 
     @cached_property
+    def exams(self) -> dict[str, tuple[str, str]]:
+        """Published exam -> (facility, accession)."""
+        columns = ("exam_key", "facility", "accession")
+        found = rows(self.snapshot, "fct_exam", columns=columns, limit=100_000)
+        return {key: (facility, accession) for key, facility, accession in found.rows()}
+
+    @cached_property
+    def operator_keys(self) -> dict[str, str]:
+        """Truth's technologist -> published key, by the exams they made."""
+        found = rows(self.snapshot, "fct_image_count", columns=("exam_key", "operator"), limit=100_000)
+        keys = {self.exams[exam_key]: operator for exam_key, operator in found.rows() if operator is not None}
+        images = self.department.truth("image")
+        return _one_to_one((i["operator"], keys.get((i["facility"], i["accession"]))) for i in images)
+
+    @cached_property
     def reader_keys(self) -> dict[str, str]:
         """Truth's reader -> published key, by the exams they read; must be one to one."""
-        keys: dict[tuple[str, str, str], str] = {}
-        exams = {
-            e["exam_key"]: (e["facility"], e["accession"])
-            for e in rows(
-                self.snapshot, "fct_exam", columns=("exam_key", "facility", "accession"), limit=100_000
-            ).to_dicts()
-        }
-        for read in rows(self.snapshot, "fct_read", limit=100_000).to_dicts():
-            keys[(*exams[read["exam_key"]], read["role"])] = read["radiologist"]
-        pairs = {
-            (read["interpreter"], keys[read["facility"], read["accession"], read["role"]])
-            for read in self.department.truth("read")
-            if (read["facility"], read["accession"], read["role"]) in keys
-        }
-        mapping = dict(pairs)
-        assert len(mapping) == len(pairs) == len(set(mapping.values())), "a reader has two keys or a key two readers"
-        return mapping
+        found = rows(self.snapshot, "fct_read", columns=("exam_key", "role", "radiologist"), limit=100_000)
+        keys = {(*self.exams[exam_key], role): radiologist for exam_key, role, radiologist in found.rows()}
+        reads = self.department.truth("read")
+        return _one_to_one((r["interpreter"], keys.get((r["facility"], r["accession"], r["role"]))) for r in reads)
+
+
+def _one_to_one(pairs: Iterable[tuple[str | None, str | None]]) -> dict[str, str]:
+    known = {(ours, theirs) for ours, theirs in pairs if ours is not None and theirs is not None}
+    mapping = dict(known)
+    assert len(mapping) == len(known) == len(set(mapping.values())), "a person has two keys or a key two persons"
+    return mapping
 
 
 def make_world(base: Path, seed: int, *, exams: int, days: int, messages_only: bool) -> World:
