@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import duckdb
 
-from sql.catalog import Catalog, Metric, signature
+from sql.catalog import Catalog, Metric, Model, signature
 from sql.filters import FILTERS, NO_VALUE
+from sql.meta_tables import META_TABLES
 from sql.shape import PERIODS, Ask, group_sql, period_end_sql, period_sql, statement
 
 __all__ = ["create_macro", "install", "signature"]
@@ -71,13 +72,16 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
     _install_dictionary(connection, catalog)
     present = {name for (name,) in connection.execute(
         "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'").fetchall()}  # fmt: skip
-    for model in catalog.tables.values():
-        if model.name not in present:
-            continue
-        connection.execute(f"COMMENT ON TABLE {model.name} IS {_text(f'{model.purpose} One row: {model.grain}.')}")
-        for column in model.columns:
-            unit = "" if column.unit == "-" else f" [{column.unit}]"
-            connection.execute(f'COMMENT ON COLUMN {model.name}."{column.name}" IS {_text(column.note + unit)}')
+    for name, (purpose, notes) in (META_TABLES | dict(map(_described, catalog.tables.values()))).items():
+        if name in present:
+            comments = [f"COMMENT ON TABLE {name} IS {_text(purpose)}"]
+            comments += [f'COMMENT ON COLUMN {name}."{column}" IS {_text(note)}' for column, note in notes.items()]
+            connection.execute("; ".join(comments))
+
+
+def _described(model: Model) -> tuple[str, tuple[str, dict[str, str]]]:
+    notes = {c.name: c.note if c.unit == "-" else f"{c.note} [{c.unit}]" for c in model.columns}
+    return model.name, (f"{model.purpose} One row: {model.grain}.", notes)
 
 
 def _install_dictionary(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:

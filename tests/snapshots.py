@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
+import polars as pl
 
 from sql import metric_macros
 from sql.catalog import Catalog
@@ -43,9 +44,10 @@ def write_snapshot(path: Path, tables: dict[str, Rows], data_through: datetime, 
     path.write_bytes(_empty())
     with duckdb.connect(str(path)) as con:
         for table, rows in tables.items():
-            for row in rows:
-                names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" for _ in row)
-                con.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
+            if rows:
+                con.register("new_rows", pl.DataFrame(rows, infer_schema_length=None))
+                con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM new_rows")
+                con.unregister("new_rows")
         con.execute(
             "INSERT INTO meta_snapshot VALUES (?, ?, ?, ?, 'd', 's')",
             [f"{seq:06d}-test", seq, data_through, data_through],

@@ -96,6 +96,15 @@ def is_same(told: float | None, truth: float | None) -> bool:
     return abs(told - truth) <= 1e-6 + 1e-6 * abs(truth)
 
 
+def test_published_tables_explain_themselves(world: World) -> None:
+    without = world.snapshot.execute("""
+        SELECT table_name || '.' || column_name AS name FROM duckdb_columns()
+        WHERE schema_name = 'main' AND NOT internal AND coalesce(comment, '') = ''
+        UNION ALL
+        SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' AND coalesce(comment, '') = ''""")
+    assert without["name"].to_list() == []
+
+
 @pytest.mark.parametrize("metric_id", [m for m in METRICS if m != "freshness"])
 def test_metric_equals_truth(world: World, metric_id: str) -> None:
     asked = METRICS[metric_id]

@@ -1,0 +1,63 @@
+"""What the tables say that describe a snapshot itself: table -> purpose and column -> note, for its comments."""
+
+from __future__ import annotations
+
+META_TABLES: dict[str, tuple[str, dict[str, str]]] = {
+    "meta_snapshot": (
+        "This snapshot. One row.",
+        {
+            "snapshot_id": "sequence and digest",
+            "seq": "number of the publish",
+            "built_at": "when it was published, UTC",
+            "data_through": "latest event that no message dates in its own future, UTC",
+            "digest": "order-free hash over all marts",
+            "signature": "hash over the metric files",
+        },
+    ),
+    "meta_table": (
+        "Size and digest of each mart. One row: table.",
+        {
+            "table_name": "table",
+            "n_rows": "rows",
+            "digest": "order-free hash over the rows",
+        },
+    ),
+    "meta_metric": (
+        "The metrics with their definitions, as in the headers of their files. One row: metric.",
+        {
+            "id": "name of the macro: FROM metrics.<id>()",
+            "title": "short name",
+            "question": "what a manager asks",
+            "unit": "unit of value, lower and upper",
+            "better": "lower, higher or neither",
+            "kind": "how rows are folded: percentile, ratio, rate, sum, last or max",
+            "statistic": "usual statistic",
+            "clock_start": "where the interval begins",
+            "clock_stop": "where it ends",
+            "includes": "what counts",
+            "excludes": "what does not",
+            "nulls": "what becomes of missing values",
+            "min_n": "below this n a value says little",
+            "table": "table that it reads",
+            "anchor": "wall clock that places a row in a period",
+            "target": "target where one is customary",
+            "goal": "target as a number in the unit",
+            "reference": "where the definition comes from",
+            "version": "version of the definition",
+            "since": "version of radops that brought it",
+            "groups": "groupings allowed",
+            "filters": "filters that apply",
+        },
+    ),
+    "meta_column": (
+        "The columns of the marts. One row: column of a table.",
+        {
+            "table_name": "table",
+            "column_number": "position from 1",
+            "column_name": "column",
+            "type": "SQL type",
+            "unit": "unit, - where there is none",
+            "note": "meaning",
+        },
+    ),
+}
