@@ -13,12 +13,15 @@ from etl.home import Home
 PASSED = "RADOPS_"
 
 
+def program() -> list[str]:
+    """The words that start this installation, before the verb."""
+    script = Path(sys.argv[0])
+    return [str(script.resolve())] if script.name == "radops" else [sys.executable, "-m", "etl.cli"]
+
+
 def command() -> list[str]:
     """The words that start a run with this installation, whatever the folder they are started in."""
-    script = Path(sys.argv[0])
-    if script.name == "radops":
-        return [str(script.resolve()), "run"]
-    return [sys.executable, "-m", "etl.cli", "run"]
+    return [*program(), "run"]
 
 
 def folder() -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Annotated
 
 import typer
@@ -24,6 +26,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Simulate four facilities, run the ETL on their files, open the dashboard."""
         from etl.pipeline import run  # noqa: PLC0415
+        from etl.schedule import program  # noqa: PLC0415
         from sample_data.simulate import simulate  # noqa: PLC0415
 
         check_loopback(host)
@@ -39,7 +42,7 @@ def register(app: typer.Typer) -> None:
             run(home, log, [made / "files"], stages=("ingest", "build", "publish"), progress=progress)
         if no_serve:
             return
-        from app.server import serve  # noqa: PLC0415
-
-        typer.echo(f"dashboard on http://{host}:{port} (stop with Ctrl-C)")
-        serve(home.published, host=host, port=port, workers=2)
+        # The engines' threads do not survive the fork of a web worker: the server starts in a fresh process image.
+        sys.stdout.flush()
+        words = [*program(), "serve", "--host", host, "--port", str(port)]
+        os.execv(words[0], words)  # noqa: S606 - our own program and checked options
