@@ -27,6 +27,7 @@ from etl.pseudonym import keyed_macro, load_key
 from etl.records import RECORDS
 from etl.site import Site
 from etl.site_tables import load_site_tables, site_signature
+from etl.transaction import transaction
 from sql.macros import MACROS
 
 #: Models up to this number are of the exams; the scopes of later ones follow from their changes.
@@ -227,13 +228,8 @@ def build(home: Home, *, full: bool = False, progress: Progress | None = None) -
         identity = advance(con, _last_batch(con), forget=0 if anew else built.batch_id)
         touched = 0
         if anew or built.batch_id < identity.batch_id:
-            con.execute("BEGIN")
-            try:
+            with transaction(con):
                 touched = _Fold(con, site, built, anew, progress).run(identity, signature)
-            except BaseException:
-                con.execute("ROLLBACK")
-                raise
-            con.execute("COMMIT")
         row = con.execute("SELECT count(*) FROM fct_exam").fetchone()
         return BuildReport(overall(con), int(row[0]) if row else 0, touched, _built(con).data_through, anew)
     finally:

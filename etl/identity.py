@@ -17,6 +17,7 @@ from etl.identity_graph import resolve
 from etl.identity_nodes import EXAM_RECORDS, MENTION_COLUMNS, NODE_KINDS, STUDY, mentions_sql, node_of, value_or_null
 from etl.identity_patients import TABLES as PATIENT_TABLES
 from etl.identity_patients import advance_patients, patient_of
+from etl.transaction import transaction
 
 _NODE_COLUMNS = ", ".join(f"n{kind.rank} UBIGINT" for kind in NODE_KINDS)
 TABLES = f"""
@@ -153,13 +154,12 @@ def _name_actors(con: duckdb.DuckDBPyConnection, since: int) -> None:
 def reset(con: duckdb.DuckDBPyConnection, signature: str) -> None:
     """Forget everything derived; the next `advance` starts at the first batch under a new epoch."""
     epoch = state(con).epoch + 1
-    con.execute("BEGIN")
-    for name in WORK_TABLES:
-        con.execute(f"DROP TABLE intake.work.{name}")
-    con.execute(TABLES)
-    con.execute("DELETE FROM intake.work.state")
-    con.execute("INSERT INTO intake.work.state VALUES (0, ?, ?)", [epoch, signature])
-    con.execute("COMMIT")
+    with transaction(con):
+        for name in WORK_TABLES:
+            con.execute(f"DROP TABLE intake.work.{name}")
+        con.execute(TABLES)
+        con.execute("DELETE FROM intake.work.state")
+        con.execute("INSERT INTO intake.work.state VALUES (0, ?, ?)", [epoch, signature])
 
 
 def advance(con: duckdb.DuckDBPyConnection, upto: int, *, forget: int) -> State:
@@ -170,8 +170,7 @@ def advance(con: duckdb.DuckDBPyConnection, upto: int, *, forget: int) -> State:
     before = state(con)
     if before.batch_id >= upto:
         return before
-    con.execute("BEGIN")
-    try:
+    with transaction(con):
         con.execute(f"DELETE FROM intake.work.touched WHERE batch_id <= {forget}")
         con.execute(f"DELETE FROM intake.work.touched_visit WHERE batch_id <= {forget}")
         _read_mentions(con, before.batch_id)
@@ -184,8 +183,4 @@ def advance(con: duckdb.DuckDBPyConnection, upto: int, *, forget: int) -> State:
         con.execute("INSERT INTO intake.work.mention SELECT * FROM closed_mention")
         con.execute("DELETE FROM intake.work.state")
         con.execute("INSERT INTO intake.work.state VALUES (?, ?, ?)", [upto, before.epoch, before.signature])
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
-    con.execute("COMMIT")
     return State(upto, before.epoch, before.signature)

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from etl.records import LOADED, RECORDS, SQL_TYPE
+from etl.transaction import transaction
 
 #: Tables beside the records.
 LEDGER = """
@@ -38,10 +39,9 @@ def open_intake(path: Path, *, memory_limit: str = "4GB") -> duckdb.DuckDBPyConn
     con.execute("SET TimeZone = 'UTC'")
     if is_new:
         path.chmod(0o600)
-    con.begin()
-    con.execute(LEDGER)
-    for record in RECORDS:
-        columns = ", ".join(f'"{name}" {kind}' for name, kind in raw_columns(record))
-        con.execute(f"CREATE TABLE IF NOT EXISTS raw_{record} ({columns})")
-    con.commit()
+    with transaction(con):
+        con.execute(LEDGER)
+        for record in RECORDS:
+            columns = ", ".join(f'"{name}" {kind}' for name, kind in raw_columns(record))
+            con.execute(f"CREATE TABLE IF NOT EXISTS raw_{record} ({columns})")
     return con

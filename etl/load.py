@@ -18,6 +18,7 @@ from etl.inbox import Candidate
 from etl.parsing import FileResult, JobResult
 from etl.pool import Parser
 from etl.records import RECORDS
+from etl.transaction import transaction
 
 _SUMS = ("files", "read", "kept", "rejected", "duplicate", "defects", "skipped", "batches")
 
@@ -82,14 +83,8 @@ def _batches(results: Iterator[JobResult], most_files: int, most_bytes: int) -> 
 
 def store(con: duckdb.DuckDBPyConnection, results: list[JobResult]) -> Counts:
     """Store one batch in one transaction; an error leaves everything as it was."""
-    con.begin()
-    try:
-        counts = append(con, results)
-        con.commit()
-    except BaseException:
-        con.rollback()
-        raise
-    return counts
+    with transaction(con):
+        return append(con, results)
 
 
 def append(con: duckdb.DuckDBPyConnection, results: list[JobResult]) -> Counts:

@@ -15,6 +15,7 @@ from etl.load import append, insert, next_batch
 from etl.parsing import KEEP_BYTES, JobResult, file_result, frames_of, parse_bytes
 from etl.records import Parsed
 from etl.sources import sniff
+from etl.transaction import transaction
 
 OPEN = "replayed_batch IS NULL"
 SHOWN_BYTES = 64
@@ -85,8 +86,7 @@ def replay(con: duckdb.DuckDBPyConnection, home: Home) -> dict[str, int]:
     ).fetchall()
     accepted = 0
     files: list[_File] = []
-    con.begin()
-    try:
+    with transaction(con):
         batch_id = next_batch(con)
         for file_id, position, content in entries:
             if len(content) >= KEEP_BYTES:
@@ -106,10 +106,6 @@ def replay(con: duckdb.DuckDBPyConnection, home: Home) -> dict[str, int]:
                 "INSERT INTO raw_batch VALUES (?, now()::TIMESTAMP, 0, 0, ?, ?, 0, 0)", [batch_id, accepted, -accepted]
             )
         _replay_files(con, files)
-        con.commit()
-    except BaseException:
-        con.rollback()
-        raise
     accepted += len(files)
     return {"replayed": len(entries), "accepted": accepted, "still_rejected": len(entries) - accepted}
 

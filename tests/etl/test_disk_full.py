@@ -1,0 +1,74 @@
+"""A full disk: a clear word and exit code, the old snapshot stays, and a run with space gives the clean answer."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from etl.errors import CheckFailedError
+from etl.publish import current, read_meta
+from tests.conftest import missing
+from tests.installation import STAGES, Installation
+
+SIZE_MB = 96
+#: Octets that are left when a stage begins: too few for a commit, none for a log line, half a copy.
+LEFT = {"ingest": 24 << 10, "build": 0, "publish": 1 << 20}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A filesystem of its own that is soon full."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if sys.platform != "linux" or not shutil.which("mount"):
+        missing("mount", "run as root on Linux")
+    options = f"size={SIZE_MB}m,mode=0700"
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "none", str(folder)], capture_output=True, check=False
+    )
+    if done.returncode:
+        missing("permission to mount a tmpfs", "run as root, in a container with CAP_SYS_ADMIN")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill(folder: Path, *, leave: int) -> Path:
+    """Take all space but `leave` octets."""
+    ballast = folder / "ballast"
+    with ballast.open("wb") as file:
+        file.write(bytes(shutil.disk_usage(folder).free - leave))
+    return ballast
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_full_disk(network: Path, small_disk: Path, tmp_path: Path, stage: str) -> None:
+    settings = {"site": network / "site", "key_file": tmp_path / "key"}
+    plain, house = Installation(tmp_path / "plain", settings), Installation(small_disk / "home", settings)
+    files = sorted((network / "files").rglob("*.hl7"))
+    for installation in (plain, house):
+        installation.stages(paths=files[::3])
+    clean = plain.stages(paths=files)["publish"]["digest"]
+    before = current(house.home)
+    assert before is not None
+    for done in STAGES[: STAGES.index(stage)]:
+        house.stages(done, paths=files if done == "ingest" else ())
+    old = read_meta(before)
+    ballast = fill(small_disk, leave=LEFT[stage])
+    arguments = [str(path) for path in files] if stage == "ingest" else []
+    told = house.radops(stage, *arguments, check=CheckFailedError.exit_code)
+    assert "no space left on the disk" in told.stderr, told.stderr
+    assert "Traceback" not in told.stderr
+    assert current(house.home) == before
+    assert read_meta(before) == old
+    ballast.unlink()
+    facts = house.stages(paths=files)
+    assert facts["publish"]["digest"] == clean
+    assert house.ledger() == plain.ledger()
+    assert house.digest(full=True) == clean
