@@ -46,8 +46,10 @@ FILTERS: tuple[Filter, ...] = (
 KEYS = tuple(f.key for f in FILTERS)
 #: How a table without a facility is kept to the facilities a person may see: its column, found through a table.
 SCOPE_THROUGH = {"exam_key": "fct_exam", "device": "dim_device", "radiologist": "fct_read"}
-#: Tables that say nothing about a facility.
-SHARED_TABLES = frozenset({"dim_procedure", "dim_calendar", "dim_shift", "meta_snapshot", "meta_metric", "meta_column"})
+#: Tables that everyone may see: they tell of no patient and no reader, or, as targets, hold for any facility.
+SHARED_TABLES = frozenset(
+    {"dim_procedure", "dim_calendar", "dim_shift", "dim_target", "meta_snapshot", "meta_metric", "meta_column"}
+)
 
 
 class Clause(NamedTuple):

@@ -19,6 +19,7 @@ from sql.shape import (
     period_end_sql,
     period_sql,
     statement,
+    weight_sql,
 )
 from sql.snapshot import Snapshot
 
@@ -92,17 +93,18 @@ def completeness(snapshot: Snapshot, metric_id: str, filters: Filters | None = N
     """
     asked, filters = Catalog.load().metric(metric_id), filters or Filters()
     clause = _clause(asked, filters)
-    parts = [f"SELECT {_fate(asked)} AS fate FROM ({asked.body}) b WHERE {clause.sql}"]
+    parts = [f"SELECT {_fate(asked)} AS fate, {weight_sql(asked)} AS n FROM ({asked.body}) b WHERE {clause.sql}"]
     if asked.table == "fct_exam":
         ours = filters.where(_exam_columns(), anchor="any_local", alias="x", table="fct_exam")
-        parts.append(f"""SELECT 'excluded|' || x.exclusion_reason
+        parts.append(f"""SELECT 'excluded|' || x.exclusion_reason, 1
         FROM (SELECT e.*, {_ANY_CLOCK} AS any_local FROM fct_exam e WHERE NOT e.is_countable) x WHERE {ours.sql}""")
         clause = Clause(clause.sql, clause.params | ours.params)
     return snapshot.execute(
-        f"""SELECT split_part(u.fate, '|', 1) AS kind, split_part(u.fate, '|', 2) AS reason, count(*) AS n,
-        count(*) / sum(count(*)) OVER () AS share
+        f"""SELECT split_part(u.fate, '|', 1) AS kind, split_part(u.fate, '|', 2) AS reason,
+        CAST(sum(u.n) AS BIGINT) AS n, sum(u.n) / sum(sum(u.n)) OVER () AS share
         FROM ({" UNION ALL ".join(parts)}) u
         GROUP BY u.fate
+        HAVING sum(u.n) > 0
         ORDER BY list_position(['used', 'missing', 'negative', 'excluded'], kind), n DESC, reason""",
         clause.params,
     )

@@ -117,6 +117,14 @@ def _values(metric: Metric, ask: Ask) -> dict[str, str]:
     } | {"n": "b.n" if "n" in metric.columns else "1"}
 
 
+def weight_sql(metric: Metric) -> str:
+    """How much a row of `b` adds to n, at the usual statistic: its trials for a ratio."""
+    usual = {choice.name: choice.denominator for choice in metric.choices}.get(metric.statistic)
+    if metric.kind == "ratio" and usual:
+        return f"b.{usual}"
+    return "b.n" if "n" in metric.columns else "1"
+
+
 def _denominator(choice: Choice) -> str:
     return f"CAST({f'b.{choice.denominator}' if choice.denominator else '1'} AS {_EXACT})"
 
