@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from sample_data.dicom_device import MAKERS
 from sample_data.emit_dicom import sends_step_end
 from sample_data.emit_hl7 import bookings, posted_at, reports, status_at
 from sample_data.hl7_dialect import RIS, first_occurrence, is_near_change, recorded
@@ -109,9 +110,16 @@ class Record:
         return first, self.field(told[-1][2]), state
 
     def patient(self) -> str:
-        """The person; under a temporary number that no merge has replaced yet, somebody else as far as anyone knows."""
-        is_unknown = is_temporary(self.exam) and self.exam.merged_at is None
-        return f"{self.exam.person.id}/{self.exam.mrn}" if is_unknown else self.exam.person.id
+        """The person, as far as anyone can tell.
+
+        Somebody else is behind a temporary number that no merge has replaced yet, and behind a number whose authority
+        nobody states: no message tells of the exam, and its device does not write who gave the number out.
+        """
+        exam = self.exam
+        if is_temporary(exam) and exam.merged_at is None:
+            return f"{exam.person.id}/{exam.mrn}"
+        has_authority = not exam.is_hl7_missing or MAKERS[exam.device.manufacturer].has_issuer
+        return exam.person.id if has_authority else f"{exam.person.id}/{exam.facility}"
 
     def row(self) -> Row:
         """The exam's row of the truth."""

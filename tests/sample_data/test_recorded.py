@@ -126,3 +126,12 @@ def test_an_unmerged_temporary_number_is_nobody_known() -> None:
     assert row(story)["patient"] == f"{story.person.id}/T1"
     story.merged_at = END
     assert row(story)["patient"] == story.person.id
+
+
+@pytest.mark.parametrize(("device", "suffix"), [("W-MR1", "/WEST"), ("E-CT1", "")])
+def test_a_number_without_authority_is_nobody_known(device: str, suffix: str) -> None:
+    """The maker of W-MR1 does not write Issuer of Patient ID."""
+    story = performed(device)
+    assert row(story)["patient"] == story.person.id
+    story.is_hl7_missing = True
+    assert row(story)["patient"] == story.person.id + suffix
