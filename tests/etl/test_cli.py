@@ -149,6 +149,8 @@ def test_simulate(radops: Verb, tmp_path: Path) -> None:
     answer = radops(*arguments, "--out", str(tmp_path / "a"))
     assert (answer.code, answer.json["exams"], answer.json["start"]) == (0, 20, "2026-05-01")
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["files", "site", "truth"]
+    assert answer.json["dicom_files"] > 0
+    assert radops(*arguments, "--out", str(tmp_path / "a"), "--messages-only").json["dicom_files"] == 0
     assert radops("simulate", "--out", str(tmp_path / "b"), "--exams", "0").code == 2
 
 
