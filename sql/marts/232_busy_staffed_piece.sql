@@ -1,5 +1,5 @@
 -- name: busy_staffed_piece
--- grain: device, UTC hour, busy piece, staffed piece
+-- grain: device, hour, busy piece, staffed piece
 -- key: device, hour_at, busy_from, staffed_from
 -- purpose: Busy time that lies within staffed time. The wall clock does not jump inside an hour.
 -- materialize: work

@@ -1,5 +1,5 @@
 -- name: fct_device_hour
--- grain: device, UTC hour
+-- grain: device, hour of the wall clock
 -- key: device, hour_at
 -- purpose: Staffed, busy, idle and overtime minutes of every hour from the device's first day to the data cut-off.
 -- materialize: table

@@ -37,7 +37,7 @@ STATISTICS = {"reads": ("final",), "repeat_exam_rate": ("30d",)}
 
 @pytest.fixture(scope="module", params=SEEDS)
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Row], Product]:
-    sent = messages(list(random_plans(random.Random(request.param), 400)))  # noqa: S311
+    sent = messages(list(random_plans(random.Random(request.param), 250)))  # noqa: S311
     product = Product.at(tmp_path_factory.mktemp("oracle") / "p")
     product.digest([sent])
     return oracle_rows(sent), product
