@@ -20,6 +20,7 @@ from etl.errors import EXIT_CODES
 from etl.readme import README, commands, filled
 from etl.settings import Settings
 from etl.site import Facility, Sender, load_site
+from etl.sources import fhir, hl7
 from sql import query
 from sql.filters import Filters
 from sql.snapshot import open_snapshot
@@ -69,6 +70,11 @@ def test_every_key_of_the_site_is_named_and_the_example_loads(tmp_path: Path) ->
     assert site.facility_of("ngh") is site.facilities[0]
     keys = {field.name for kind in (Facility, Sender) for field in fields(kind)} - {"is_mapped"}
     assert [key for key in keys if not re.search(rf"^{key} = ", example, re.MULTILINE)] == []
+
+
+def test_every_kind_of_message_that_is_read_is_named() -> None:
+    (section,) = re.findall(r"^## What is read$(.*?)^## ", TEXT, re.DOTALL | re.MULTILINE)
+    assert [kind for kind in (*hl7.HANDLERS, *fhir.HANDLERS) if not re.search(rf"\b{kind}\b", section)] == []
 
 
 def test_what_a_home_holds_is_named(published: Published) -> None:
