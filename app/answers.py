@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from dash import no_update
@@ -65,10 +66,10 @@ def _plain(key: str, told: str = "") -> Answer:
     return Answer(body, [], [], None, text("shell.name"), has_no_filters=True)
 
 
-def synced(store: Store, control: str | None, search: str, chosen: list[Any]) -> list[Any]:
+def synced(store: Store, used: Sequence[str], search: str, chosen: list[Any]) -> list[Any]:
     """URL and controls after a change of either; nothing changes while there is nothing to filter."""
     try:
-        return filterbar.sync(control, search or "", chosen, store.current().data_through)
+        return filterbar.sync(used, search or "", chosen, store.current().data_through)
     except (SnapshotError, FilterError):
         return [no_update] * (1 + len(filterbar.CONTROLS))
 

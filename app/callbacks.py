@@ -20,8 +20,8 @@ def register(app: Dash, store: Store) -> None:
         Input("url", "search"), Input("filter-clear", "n_clicks"), *(Input(i, "value") for i in filterbar.CONTROLS),
     )  # fmt: skip
     def sync(search: str, _: int | None, *chosen: Any) -> list[Any]:
-        control = ctx.triggered_id if ctx.triggered_id not in (None, "url") else None
-        return answers.synced(store, control, search, list(chosen))
+        ids = [item["prop_id"].rpartition(".")[0] for item in ctx.triggered]
+        return answers.synced(store, [] if "url" in ids else ids, search, list(chosen))
 
     @app.callback(
         Output("page", "children"), Output("nav", "children"), Output("status", "children"),

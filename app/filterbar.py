@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -56,20 +57,23 @@ def bar(found: Options) -> list[Any]:
     labels = {item.key: item.label for item in FILTERS}
     fixed = [
         dmc.Select(
-            id="filter-period", label=text("bar.period"), allowDeselect=False, w=122, checkIconPosition="right",
+            id="filter-period", label=text("bar.period"), value=CUSTOM, allowDeselect=False, w=122,
+            checkIconPosition="right",
             data=[{"value": key, "label": text(f"period.{key}")} for key in (*PERIODS, CUSTOM)],
         ),
-        dmc.DatePickerInput(id="filter-dates", label=text("bar.dates"), type="range", valueFormat="D MMM YYYY", w=194,
+        dmc.DatePickerInput(id="filter-dates", label=text("bar.dates"), type="range", value=[None, None],
+                            valueFormat="D MMM YYYY", w=194,
                             allowSingleDateInRange=True, numberOfColumns=1),
         dmc.Select(
-            id="filter-compare", label=text("bar.compare"), allowDeselect=False, w=128, checkIconPosition="right",
+            id="filter-compare", label=text("bar.compare"), value="none", allowDeselect=False, w=128,
+            checkIconPosition="right",
             data=[{"value": key, "label": text(f"compare.{key}")} for key in COMPARE],
         ),
     ]  # fmt: skip
     chosen = [
         html.Div(
             dmc.MultiSelect(
-                id=f"filter-{key}", label=labels[key], data=found.get(key, []), placeholder=text("bar.all"),
+                id=f"filter-{key}", label=labels[key], data=found.get(key, []), value=[], placeholder=text("bar.all"),
                 clearable=True, searchable=True, hidePickedOptions=False, className="multi",
                 nothingFoundMessage=text("bar.none"), comboboxProps={"width": 230, "position": "bottom-start"},
             ),
@@ -119,14 +123,14 @@ def changed(control: str, chosen: list[Any], state: State, data_through: datetim
     return state.having(**{key: tuple(by_id[control] or ())}, page=None) if key in SHOWN else state
 
 
-def sync(control: str | None, search: str, chosen: list[Any], data_through: datetime) -> list[Any]:
+def sync(used: Sequence[str], search: str, chosen: list[Any], data_through: datetime) -> list[Any]:
     """Search and values of the controls after a change of either: what the callback answers.
 
-    `control` is the id that was used, None where the URL changed. The URL is left alone where it says the same."""
-    state = State.read(search, data_through)
-    if control is None:
-        return [no_update, *values(state, data_through)]
-    after = changed(control, chosen, state, data_through)
+    `used` are the ids of controls that a person changed, none where the URL did. The URL is left alone where it says
+    the same."""
+    state = after = State.read(search, data_through)
+    for control in used:
+        after = changed(control, chosen, after, data_through)
     query_string = after.query()
     if query_string == state.query():
         return [no_update, *values(state, data_through)]

@@ -113,7 +113,7 @@ def _findings(row: dict[str, Any], context: Context) -> Iterator[Finding]:
                                      show="waiting", sort="exam_ended_local"))  # fmt: skip
     if row["silent_hours"] is not None and row["silent_hours"] > SILENT_HOURS:
         yield Finding(
-            1, text("finding.silent", name=name, age=words.hours(row["silent_hours"])), "/definitions#freshness"
+            1, text("finding.silent", name=name, age=words.hours(row["silent_hours"])), "/definitions#freshness-now"
         )
 
 

@@ -43,6 +43,8 @@ def create_app(published: Path, sign: Sign = local_person) -> Dash:
     callbacks.register(app, store)
     _routes(server, store)
     policy.append(content_policy(app.csp_hashes()))
+    with server.test_request_context():
+        app.index()  # type: ignore[no-untyped-call]  # registers the scripts: another process may serve the page
     return app
 
 

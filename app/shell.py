@@ -81,7 +81,12 @@ def nav(state: State, current: Page | None) -> list[Any]:
 def status(snapshot: Snapshot) -> list[Any]:
     """Data cut-off and snapshot, in the header of every page."""
     return [
-        html.Span([text("shell.through"), " ", html.B(words.instant(snapshot.data_through))]),
+        html.Span(
+            [
+                html.Span(text("shell.through") + " ", className="status-label"),
+                html.B(words.instant(snapshot.data_through)),
+            ]
+        ),
         html.Span(snapshot.id, className="snapshot", id="snapshot-id", title=text("shell.snapshot")),
     ]
 

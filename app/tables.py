@@ -37,7 +37,9 @@ def bar(label: str, name: str, unit: str, full: float, mark: float | None = None
 
     def cell(row: Row) -> Any:
         value = row[name]
-        width = 0.0 if value is None or full <= 0 else min(value / full, 1.0) * 100
+        if value is None:
+            return words.NO_VALUE
+        width = 0.0 if full <= 0 else min(value / full, 1.0) * 100
         marks = [] if mark is None else [html.Span(className="bar-mark", style={"left": f"{mark / full * 100:.1f}%"})]
         return html.Div(
             [

@@ -55,6 +55,11 @@ def value(number: float | None, unit: str) -> str:
     return _UNITS[unit](number) if unit in _UNITS else f"{decimal(number)}{THIN}{unit}"
 
 
+def plain(number: float | None) -> str:
+    """A number whose unit stands in the heading; a dash where there is none."""
+    return NO_VALUE if number is None else decimal(number)
+
+
 def delta(number: float | None, unit: str) -> str:
     """A change with its sign; shares in points."""
     if number is None:

@@ -27,6 +27,18 @@
     window.scrollTo(0, 0);
   }
 
+  /* What the address points at within the page is opened and brought into view. */
+  function reveal(tries) {
+    if (!window.location.hash || tries === 0) return;
+    const found = document.getElementById(window.location.hash.slice(1));
+    if (!found) {
+      window.setTimeout(reveal, 50, tries - 1);
+      return;
+    }
+    if (found.tagName === "DETAILS") found.open = true;
+    found.scrollIntoView();
+  }
+
   let scheme = remembered();
   root.setAttribute("data-mantine-color-scheme", scheme);
 
@@ -43,7 +55,9 @@
         return chosen || scheme;
       },
       setTitle: function (title) {
-        if (title) document.title = title;
+        if (!title) return;
+        document.title = title;
+        reveal(40);
       },
       toggleMenu: function () {
         const used = window.dash_clientside.callback_context.triggered.some((t) => t.prop_id.startsWith("burger"));

@@ -20,7 +20,7 @@ def matrix(frame: pl.DataFrame, scheme: str, *, name: Callable[[str], str]) -> g
     found = {(row["prior_facility"], row["facility"]): row for row in frame.iter_rows(named=True)}
     pairs = [[found.get((prior, later)) for later in sites] for prior in sites]
     scale = [[number / (len(colours.scale) - 1), colour] for number, colour in enumerate(colours.scale)]
-    labels = [name(site).replace(" ", "<br>", 1) for site in sites]
+    labels = [name(site).replace(" ", "<br>") for site in sites]
     made.add_heatmap(
         z=[[pair["n"] if pair else None for pair in row] for row in pairs], x=labels, y=labels,
         text=[[words.count(pair["n"]) if pair else "" for pair in row] for row in pairs], texttemplate="%{text}",

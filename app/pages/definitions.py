@@ -10,7 +10,6 @@ from dash import html
 
 from app.cards import card, foot_line
 from app.context import Context
-from app.dom import aria
 from app.questions import Question
 from app.tables import Column, table
 from app.texts import text
@@ -59,8 +58,6 @@ def render(context: Context) -> list[Any]:
     return [
         html.Div([html.H1(text("definitions.title")), html.P(text("definitions.lead"), className="lead")],
                  className="page-head"),
-        html.Nav([html.A(m.title, href=f"#{m.id}", className="choice") for m in catalog.metrics.values()],
-                 className="choices", **aria(text("definitions.title"))),
         card(context, METRICS, [_metric(metric) for metric in catalog.metrics.values()], wide=True),
         html.Div(card(context, FRESHNESS, table(fresh, columns, label=FRESHNESS.title), wide=True), id="freshness-now"),
         card(context, COLUMNS, [_model(model) for model in catalog.tables.values()], wide=True),
@@ -68,17 +65,17 @@ def render(context: Context) -> list[Any]:
     ]  # fmt: skip
 
 
-def _metric(metric: Metric) -> html.Article:
+def _metric(metric: Metric) -> html.Details:
     told = [(name, str(getattr(metric, name))) for name in _TOLD]
     told += [("groups", ", ".join(metric.groups)), ("filters", ", ".join(metric.filters))]
     pairs = [part for name, value in told if value not in ("", "none")
              for part in (html.Dt(text(f"metric.{name}")), html.Dd(value))]  # fmt: skip
-    return html.Article(
+    return html.Details(
         [
-            html.H3([metric.title, html.Code(metric.id)]),
-            html.P(metric.question, className="question"),
+            html.Summary([html.Strong(metric.title), html.Span(metric.question), html.Code(metric.id)]),
             html.Dl(pairs),
-            html.Details([html.Summary(text("definitions.sql")), html.Pre(html.Code(metric.body))]),
+            html.H3(text("definitions.sql")),
+            html.Pre(html.Code(metric.body)),
         ],
         id=metric.id,
         className="definition",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 from dash import dcc, html
@@ -38,6 +39,7 @@ def _exam(context: Context) -> pl.DataFrame:
 EVENTS = Question("exam.events", _events)
 FACTS = Question("exam.facts", _exam, "", dict.fromkeys((*LENGTHS, "target_min"), "min"))
 QUESTIONS = (EVENTS, FACTS)
+_UTC = ZoneInfo("UTC")
 #: What is said of an exam, in order: column, text.
 _TOLD = ("facility", "device", "modality", "procedure_name", "region", "laterality", "contrast", "priority",
          "patient_class", "service_line", "radiologist", "n_images", "n_rejected", "accession")  # fmt: skip
@@ -58,7 +60,7 @@ def render(context: Context) -> list[Any]:
                            hint=_hint(name, row)) for name in LENGTHS], className="tiles"),
         html.Div(
             [
-                card(context, EVENTS, _timeline(context, events), n=None, wide=True),
+                card(context, EVENTS, _timeline(context, events, row["facility"]), n=None, wide=True),
                 card(context, FACTS, _facts(context, row), wide=True),
             ],
             className="grid",
@@ -79,16 +81,19 @@ def _hint(name: str, row: dict[str, Any]) -> str:
     return text("exam.target", target=words.minutes(row["target_min"]))
 
 
-def _timeline(context: Context, events: pl.DataFrame) -> Any:
+def _timeline(context: Context, events: pl.DataFrame, facility: str) -> Any:
     if events.is_empty():
         return empty(text("exam.no_events"))
-    rows = list(events.iter_rows(named=True))
+    rows, zone = list(events.iter_rows(named=True)), _zone(context, facility)
     items = []
     for row, before in zip(rows, [None, *rows[:-1]], strict=True):
         items.append(
             html.Li(
                 [
-                    html.Div([html.Time(_at(row["at"])), html.Small(_after(row, before))], className="event-at"),
+                    html.Div(
+                        [html.Time(_at(row["at"], zone), title=_at(row["at"], _UTC)), html.Small(_after(row, before))],
+                        className="event-at",
+                    ),
                     html.Div(
                         [
                             html.Strong(text(f"event.{row['code']}")),
@@ -104,8 +109,18 @@ def _timeline(context: Context, events: pl.DataFrame) -> Any:
     return html.Ol(items, className="timeline")
 
 
-def _at(at: datetime | None) -> str:
-    return words.NO_VALUE if at is None else f"{at.day} {at:%b %Y %H:%M:%S} UTC"
+def _zone(context: Context, facility: str) -> ZoneInfo:
+    """Zone of a facility; UTC where it is not known."""
+    found = context.rows("dim_facility", where={"facility": facility})["zone"].to_list()
+    return ZoneInfo(found[0]) if found and found[0] else _UTC
+
+
+def _at(at: datetime | None, zone: ZoneInfo) -> str:
+    """A stamp on the wall clock of the facility, with the zone's short name."""
+    if at is None:
+        return words.NO_VALUE
+    local = at.replace(tzinfo=UTC).astimezone(zone)
+    return f"{local.day} {local:%b %Y %H:%M:%S %Z}"
 
 
 def _after(row: dict[str, Any], before: dict[str, Any] | None) -> str:
@@ -116,9 +131,13 @@ def _after(row: dict[str, Any], before: dict[str, Any] | None) -> str:
 
 
 def _origin(row: Row) -> str:
-    return text("exam.origin", origin=text(f"origin.{row['origin']}"), standard=str(row["standard"]).upper(),
-                source=row["source"] or words.NO_VALUE, precision=row["at_precision"],
-                zone=str(row["at_zone_source"]).replace("_", " "))  # fmt: skip
+    """Where an event comes from and how exact its stamp is; what is not known is left out."""
+    parts = [text(f"origin.{row['origin']}"), str(row["standard"]).upper(), row["source"]]
+    if row["at_precision"]:
+        parts.append(text("exam.precision", precision=row["at_precision"]))
+    if row["at_zone_source"]:
+        parts.append(text("exam.zone", zone=row["at_zone_source"].replace("_", " ")))
+    return " · ".join(part for part in parts if part)
 
 
 def _facts(context: Context, row: dict[str, Any]) -> Any:

@@ -102,7 +102,12 @@ def _table(context: Context, frame: pl.DataFrame, asked: Narrow) -> Any:
 
     def ended(row: Row) -> Any:
         at = row["exam_ended_local"] or row["exam_started_local"]
-        return dcc.Link(words.clock(at) if at else text("exams.open"), href=f"/exam?exam={row['exam_key']}")
+        return dcc.Link(
+            words.clock(at) if at else text("exams.open"), href=f"/exam?exam={row['exam_key']}", className="when"
+        )
+
+    def facility(row: Row) -> Any:
+        return html.Span(row["facility"], title=context.name("facility", row["facility"]))
 
     def mark(name: str) -> str:
         return {name: " ↑", f"-{name}": " ↓"}.get(asked.sort, "")
@@ -112,7 +117,7 @@ def _table(context: Context, frame: pl.DataFrame, asked: Narrow) -> Any:
 
     columns = [
         Column(text("exams.ended") + mark("exam_ended_local"), ended, is_text=True, sort="exam_ended_local"),
-        Column(text("overview.facility"), lambda row: context.name("facility", row["facility"]), is_text=True),
+        Column(text("overview.facility"), facility, is_text=True),
         Column(text("exams.procedure"), lambda row: row["procedure_name"] or row["procedure_local"] or words.NO_VALUE,
                is_text=True),
         Column(text("group.modality"), lambda row: row["modality"] or words.NO_VALUE, is_text=True),

@@ -43,7 +43,7 @@ def render(context: Context) -> list[Any]:
         page_head(context, text("overview.title")),
         _exceptions(frame, whole, context),
         card(context, FACILITIES, shown(frame, partial(_table, pl.concat([whole, frame]), context)), wide=True,
-             n=None if whole.is_empty() else int(whole["p50_n"][0])),
+             n=None if whole.is_empty() else whole["p50_n"][0]),
         _changed(context),
         evidence(context, "report_final"),
     ]  # fmt: skip

@@ -37,7 +37,7 @@ def _by_value(metric: str, group: str) -> Any:
 
 
 def _reasons(context: Context) -> pl.DataFrame:
-    return context.counts("fct_image_reject", ("reason", "view"))
+    return context.counts("fct_image_reject", ("reason",))
 
 
 def _flow(context: Context) -> pl.DataFrame:
@@ -127,7 +127,6 @@ def _reasons_card(context: Context) -> html.Section:
     frame = REASONS.ask(context)
     columns = [
         Column(text("repeats.reason"), lambda row: row["reason"] or words.NO_VALUE, is_text=True),
-        Column(text("repeats.view"), lambda row: row["view"] or words.NO_VALUE, is_text=True),
         Column(text("repeats.images"), lambda row: words.count(row["n"])),
         bar(text("repeats.share"), "share", "share", 1.0),
     ]

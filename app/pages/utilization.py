@@ -158,7 +158,7 @@ def _devices_card(context: Context) -> html.Section:
         bar(text("utilization.title"), "value", "share", 1.0),
         change(text("table.change"), "share"),
         Column(text("utilization.exams"), lambda row: words.value(row["n_exams"], "exams")),
-        Column(text("utilization.throughput"), lambda row: words.value(row["throughput"], "per h")),
+        Column(text("utilization.throughput"), lambda row: words.plain(row["throughput"])),
         Column(text("utilization.turnover"), lambda row: f"{words.value(row['turnover_p50'], 'min')} · "
                f"{words.value(row['turnover_p90'], 'min')}", hint=text("utilization.turnover.hint")),
         Column(text("utilization.on_time"), lambda row: words.value(row["on_time"], "share"),

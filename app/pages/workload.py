@@ -121,11 +121,11 @@ def _columns(context: Context, group: str, frame: pl.DataFrame) -> list[Column]:
         bar(text("workload.reads"), "value", "reads", float(top) if isinstance(top, int | float) else 0.0),
         Column(text("table.change"), lambda row: words.delta(row["delta"], "reads")),
         Column(text("workload.prelim"), lambda row: words.value(row["prelim"], "reads")),
-        Column("wRVU", lambda row: words.NO_VALUE if row["wrvu"] is None else words.decimal(row["wrvu"])),
+        Column("wRVU", lambda row: words.plain(row["wrvu"])),
     ]  # fmt: skip
     if "per_hour" in frame.columns:
-        made.append(Column(text("workload.per_hour"), lambda row: words.NO_VALUE if row["per_hour"] is None
-                           else words.decimal(row["per_hour"]), hint=text("workload.per_hour.hint")))  # fmt: skip
+        made.append(Column(text("workload.per_hour"), lambda row: words.plain(row["per_hour"]),
+                           hint=text("workload.per_hour.hint")))  # fmt: skip
     made.append(Column(text("workload.after"), lambda row: words.value(row["after_hours"], "share")))
     return made
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sql.filters import FILTERS
+
 TEXTS: dict[str, str] = {
     # Frame
     "shell.name": "radops",
@@ -41,6 +43,9 @@ TEXTS: dict[str, str] = {
     "card.n": "n = {n}",
     "card.unapplied": "Not filtered by {names}",
     "card.definition": "Definition",
+    "filter.since": "dates",
+    "filter.until": "dates",
+    **{f"filter.{item.key}": item.label.lower() for item in FILTERS},
     "card.csv": "These numbers as a CSV file",
     "table.n": "n",
     "table.change": "Change",

@@ -31,7 +31,7 @@ _TOLD: dict[str, tuple[str, str]] = {
     "repeats.headline": ("Headline numbers", "Rejected images and exams done again."),
     "repeats.devices": ("Reject rate by device", "Of images of devices with rejection notes. AAPM TG-151: about 8 % is "
                         "the target, 10 % the level to act on."),
-    "repeats.reasons": ("Why images were rejected", "By reason and view, as the rejection notes say."),
+    "repeats.reasons": ("Why images were rejected", "By reason, as the rejection notes say."),
     "repeats.operators": ("Reject rate by technologist",
                           "Pseudonyms; pale rows have too few images. The mark is 10 %."),
     "repeats.modalities": ("Exams repeated within 30 days", "Same patient, modality, region and side; planned "
@@ -52,7 +52,8 @@ _TOLD: dict[str, tuple[str, str]] = {
     "workload.backlog": ("Waiting for a final report", "Exams that had ended and were not final, each hour (UTC)."),
     "workload.course": ("Work over time", "wRVU of final reports."),
     "exams.list": ("Exams", "A heading sorts; the time opens the exam's timeline. Times are local."),
-    "exam.events": ("Timeline", "Every event that a source told, in order. Dark ones are the milestones that count."),
+    "exam.events": ("Timeline", "Every event that a source told, in order, on the facility's clock. Filled dots "
+                    "are the milestones that count."),
     "exam.facts": ("What is known", "As published: no names, numbers or birth dates."),
     "definitions.metrics": ("Metrics", "One file each; pages, exports and this text are made from it."),
     "definitions.columns": ("Tables and columns", "Published tables of a snapshot, for SQL."),

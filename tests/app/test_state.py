@@ -58,22 +58,22 @@ def controls(**chosen: object) -> list[object]:
 
 
 def test_choosing_writes_the_address_and_keeps_the_rest() -> None:
-    answer = filterbar.sync("filter-facility", "?modality=CT&page=3", controls(facility=["NORTH"]), THROUGH)
+    answer = filterbar.sync(["filter-facility"], "?modality=CT&page=3", controls(facility=["NORTH"]), THROUGH)
     assert answer[0] == "?facility=NORTH&modality=CT"
-    answer = filterbar.sync("filter-period", "?modality=CT", controls(period="7"), THROUGH)
+    answer = filterbar.sync(["filter-period"], "?modality=CT", controls(period="7"), THROUGH)
     assert answer[0] == "?since=2026-11-10&until=2026-11-17&modality=CT&compare=previous"
-    answer = filterbar.sync("filter-period", "", controls(period="all"), THROUGH)
+    answer = filterbar.sync(["filter-period"], "", controls(period="all"), THROUGH)
     assert answer[0] == "?compare=previous&period=all"
 
 
 def test_dates_of_the_bar_include_their_last_day() -> None:
-    answer = filterbar.sync("filter-dates", "", controls(dates=["2026-11-01", "2026-11-07"]), THROUGH)
+    answer = filterbar.sync(["filter-dates"], "", controls(dates=["2026-11-01", "2026-11-07"]), THROUGH)
     assert answer[0] == "?since=2026-11-01&until=2026-11-08&compare=previous"
-    assert filterbar.sync("filter-dates", "", controls(dates=["2026-11-01", None]), THROUGH)[0] is no_update
+    assert filterbar.sync(["filter-dates"], "", controls(dates=["2026-11-01", None]), THROUGH)[0] is no_update
 
 
 def test_the_address_sets_the_controls_and_is_left_alone() -> None:
-    answer = filterbar.sync(None, "?since=2026-11-10&until=2026-11-17&device=N-CT1", controls(), THROUGH)
+    answer = filterbar.sync([], "?since=2026-11-10&until=2026-11-17&device=N-CT1", controls(), THROUGH)
     shown = dict(zip(filterbar.CONTROLS, answer[1:], strict=True))
     assert answer[0] is no_update
     assert shown["filter-period"] == "7"
@@ -82,4 +82,12 @@ def test_the_address_sets_the_controls_and_is_left_alone() -> None:
 
 
 def test_clearing_goes_back_to_the_default() -> None:
-    assert filterbar.sync("filter-clear", "?facility=NORTH&since=2026-11-10", controls(), THROUGH)[0] == ""
+    assert filterbar.sync(["filter-clear"], "?facility=NORTH&since=2026-11-10", controls(), THROUGH)[0] == ""
+
+
+def test_controls_that_change_together_are_all_taken() -> None:
+    chosen = controls(facility=["NORTH"], priority=["stat"])
+    assert (
+        filterbar.sync(["filter-facility", "filter-priority"], "", chosen, THROUGH)[0]
+        == "?facility=NORTH&priority=stat"
+    )

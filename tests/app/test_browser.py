@@ -1,0 +1,234 @@
+"""The dashboard in a real browser: pages, filters, ways, files, schemes and widths, without a request outside."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from app.pages import PAGES
+from app.state import State
+from sql import query
+from sql.snapshot import Store
+from tests.app.conftest import free_port, radops, started
+
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WIDE, PHONE = {"width": 1360, "height": 860}, {"width": 390, "height": 844}
+LOADED = 30_000
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started_browser = playwright.chromium.launch(executable_path=str(chromium), args=ARGS)
+        yield started_browser
+        started_browser.close()
+
+
+class Watched:
+    """A page and what went wrong on it: console errors, exceptions, requests to other machines."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.address = address
+        self.faults: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.on("console", lambda m: self.faults.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("request", lambda request: self._check(request.url))
+
+    def _check(self, url: str) -> None:
+        if not url.startswith((self.address, "data:", "blob:")):
+            self.faults.append(f"request to {url}")
+
+    def open(self, path: str, name: str) -> Page:
+        self.page.goto(self.address + path)
+        self.page.wait_for_selector(f".page-{name}", timeout=LOADED)
+        return self.page
+
+
+@pytest.fixture
+def watched(browser: Browser, address: str) -> Iterator[Watched]:
+    """A wide page in light colours; nothing may have gone wrong on it in the end."""
+    context = browser.new_context(viewport=WIDE, color_scheme="light")  # type: ignore[arg-type]
+    seen = Watched(context, address)
+    yield seen
+    context.close()
+    assert seen.faults == []
+
+
+def graphs_drawn(page: Page) -> int:
+    expect(page.locator(".graph:not(:has(.main-svg))")).to_have_count(0, timeout=LOADED)
+    return page.locator(".graph .main-svg").count()
+
+
+@pytest.mark.parametrize("shown", [p for p in PAGES if p.name != "exam"], ids=lambda p: p.name)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_loads_in_both_schemes(browser: Browser, address: str, shown: object, scheme: str) -> None:
+    path, name = str(getattr(shown, "path")), str(getattr(shown, "name"))  # noqa: B009
+    context = browser.new_context(viewport=WIDE, color_scheme=scheme)  # type: ignore[arg-type]
+    seen = Watched(context, address)
+    page = seen.open(path, name)
+    graphs_drawn(page)
+    assert page.locator("#snapshot-id").inner_text() in page.locator(".page").inner_text()
+    assert page.evaluate("document.documentElement.dataset.mantineColorScheme") == scheme
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", ground)[:3])) > 380) is (scheme == "light")
+    expect(page).to_have_title(re.compile(".+ · radops"))
+    context.close()
+    assert seen.faults == []
+
+
+@pytest.mark.parametrize("shown", [p for p in PAGES if p.name != "exam"], ids=lambda p: p.name)
+def test_a_phone_shows_every_page_without_scrolling_sideways(browser: Browser, address: str, shown: object) -> None:
+    path, name = str(getattr(shown, "path")), str(getattr(shown, "name"))  # noqa: B009
+    context = browser.new_context(viewport=PHONE, has_touch=True)  # type: ignore[arg-type]
+    seen = Watched(context, address)
+    page = seen.open(path, name)
+    graphs_drawn(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    context.close()
+    assert seen.faults == []
+
+
+def test_the_phone_has_a_drawer_and_folds_its_filters(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
+    seen = Watched(context, address)
+    page = seen.open("/", "overview")
+    link = page.get_by_role("link", name="Workload", exact=True)
+    expect(link).not_to_be_visible()
+    page.locator("#burger").click()
+    link.click()
+    page.wait_for_selector(".page-workload")
+    expect(page.get_by_role("link", name="Turnaround", exact=True)).not_to_be_visible()
+    expect(page.locator("#filter-facility")).not_to_be_visible()
+    page.locator("#filters-toggle").click()
+    expect(page.locator("#filter-facility")).to_be_visible()
+    context.close()
+    assert seen.faults == []
+
+
+def test_a_filter_changes_the_address_the_words_and_the_numbers(watched: Watched, store: Store) -> None:
+    page = watched.open("/turnaround", "turnaround")
+    before = page.locator(".tile-value").nth(2).inner_text()
+    page.locator("#filter-modality").click()
+    page.get_by_role("option", name="CT", exact=True).click()
+    expect(page.locator("#sentence")).to_contain_text("modality CT", timeout=LOADED)
+    assert parse_qs(urlsplit(page.url).query) == {"modality": ["CT"]}
+    snapshot = store.current()
+    filters = State.read("?modality=CT", snapshot.data_through).filters
+    median = query.metric(snapshot, "report_final", filters=filters, statistic="p50")
+    from app import words  # noqa: PLC0415 - the same words as the page
+
+    assert page.locator(".tile-value").nth(2).inner_text() == words.minutes(median["value"][0]) != before
+    page.keyboard.press("Escape")
+    page.locator("#filter-period").click()
+    page.get_by_role("option", name="Last 7 days").click()
+    expect(page).to_have_url(re.compile("since="), timeout=LOADED)
+    page.go_back()
+    expect(page).not_to_have_url(re.compile("since="))
+    expect(page.locator("#filter-period")).to_have_value("Last 28 days", timeout=LOADED)
+    page.go_back()
+    expect(page.locator("#sentence")).not_to_contain_text("modality", timeout=LOADED)
+    assert page.locator(".tile-value").nth(2).inner_text() == before
+
+
+def test_a_link_opens_what_it_says_and_the_menu_keeps_it(watched: Watched) -> None:
+    page = watched.open("/turnaround?facility=NORTH&priority=stat&compare=none", "turnaround")
+    expect(page.locator("#sentence")).to_contain_text("at NORTH, priority stat")
+    expect(page.locator("#filter-compare")).to_have_value("Nothing")
+    page.get_by_role("link", name="Workload", exact=True).click()
+    page.wait_for_selector(".page-workload")
+    expect(page.locator("#sentence")).to_contain_text("at NORTH, priority stat")
+
+
+def test_from_a_number_to_the_exams_to_one_timeline_and_back(watched: Watched) -> None:
+    page = watched.open("/turnaround", "turnaround")
+    row = page.get_by_role("table", name="Against target, by priority and patient class").locator("tbody tr").first
+    n = row.locator("td").nth(1).inner_text()
+    row.get_by_role("link").click()
+    page.wait_for_selector(".page-exams", timeout=LOADED)
+    assert int(page.locator(".card .n").inner_text().removeprefix("n = ").replace(",", "")) >= int(n.replace(",", ""))
+    page.locator(".table tbody td:first-child a").first.click()
+    page.wait_for_selector(".page-exam .timeline", timeout=LOADED)
+    assert page.locator(".event.milestone").count() >= 3
+    page.go_back()
+    page.wait_for_selector(".page-exams", timeout=LOADED)
+    page.go_back()
+    page.wait_for_selector(".page-turnaround", timeout=LOADED)
+
+
+def test_a_mark_of_a_chart_leads_to_its_exams(watched: Watched) -> None:
+    page = watched.open("/turnaround", "turnaround")
+    graphs_drawn(page)
+    card = page.locator("section", has=page.get_by_role("heading", name="How the times spread"))
+    card.locator(".bars .point path").nth(3).click(force=True)
+    page.wait_for_selector(".page-exams", timeout=LOADED)
+    assert parse_qs(urlsplit(page.url).query)["measure"] == ["report_final_min:45-60"]
+    expect(page.locator(".lead")).to_contain_text("Final report from 45")
+
+
+def test_the_csv_of_a_card_has_the_numbers_of_the_query(watched: Watched, store: Store) -> None:
+    page = watched.open("/repeats?facility=NORTH", "repeats")
+    with page.expect_download() as given:
+        page.locator('[data-question="repeats.modalities"]').click()
+    rows = list(csv.DictReader(io.StringIO(Path(given.value.path()).read_text("utf-8"))))
+    snapshot = store.current()
+    filters = State.read("?facility=NORTH", snapshot.data_through).filters
+    frame = query.metric(snapshot, "repeat_exam_rate", groups=("modality",), filters=filters)
+    assert len(rows) > 2
+    assert {row["group_value"]: float(row["value [share]"]) for row in rows} == pytest.approx(
+        dict(frame.select("group_value", "value").iter_rows())
+    )
+
+
+def test_the_scheme_is_switched_and_remembered(watched: Watched) -> None:
+    page = watched.open("/", "overview")
+    page.locator("#scheme-toggle").click()
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
+    page.reload()
+    page.wait_for_selector(".page-overview", timeout=LOADED)
+    assert page.evaluate("document.documentElement.dataset.mantineColorScheme") == "dark"
+
+
+def test_a_definition_opens_from_its_card(watched: Watched) -> None:
+    page = watched.open("/turnaround", "turnaround")
+    page.get_by_role("link", name="Definition", exact=True).first.click()
+    page.wait_for_selector(".page-definitions", timeout=LOADED)
+    expect(page.locator("details#report_final")).to_have_attribute("open", re.compile(".*"), timeout=LOADED)
+    expect(page.locator("details#report_final pre")).to_contain_text("FROM fct_exam")
+
+
+def test_nothing_matches_is_said_and_never_a_zero(watched: Watched) -> None:
+    page = watched.open("/turnaround?since=1999-01-01&until=1999-02-01", "turnaround")
+    assert page.get_by_text("No exams match").count() >= 4
+    assert page.locator(".tile").count() == 0
+
+
+def test_a_new_snapshot_is_shown_without_a_reload(browser: Browser, home: Path, tmp_path: Path) -> None:
+    own = tmp_path / "home"
+    shutil.copytree(home, own, symlinks=True)
+    port = free_port()
+    process = started(own / "published", port)
+    context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
+    seen = Watched(context, f"http://127.0.0.1:{port}")
+    try:
+        page = seen.open("/", "overview")
+        old = page.locator("#snapshot-id").inner_text()
+        first = next(path for path in (home.parent / "app-network" / "files").rglob("*") if path.suffix == ".hl7")
+        late = tmp_path / "late.hl7"
+        late.write_bytes(re.sub(rb"\b20\d\d(?=\d{4})", b"2027", first.read_bytes()))
+        radops(own, "run", str(late))
+        expect(page.locator("#snapshot-id")).not_to_have_text(old, timeout=60_000)
+        assert page.locator("#snapshot-id").inner_text().startswith("000002")
+        assert seen.faults == []
+    finally:
+        context.close()
+        process.terminate()
+        assert process.wait(30) == 0
