@@ -35,7 +35,7 @@ COMMON = _columns("""
 standard            text       hl7, dicom or fhir
 source              text       sending system: APP@FACILITY of MSH-3/4, AE title or station, FHIR base
 message_id          text       MSH-10, SOP Instance UID hash, or resource type/id/version
-message_at          timestamp  MSH-7, instance creation, meta.lastUpdated
+message_at          timestamp  MSH-7, instance creation or last change, meta.lastUpdated
 facility_alias      text       the name by which the site table finds the facility
 """)
 
@@ -199,7 +199,7 @@ model               text       (0008,1090)
 serial              text       (0018,1000)
 software            text       (0018,1020)
 station             text       (0008,1010)
-ae_title            text       (0002,0016) else (0008,0054)
+ae_title            text       (0008,0055) else (0008,0054) else (0002,0016)
 institution         text       (0008,0080)
 department          text       (0008,1040)
 operator            text       (0008,1070); private
@@ -220,7 +220,7 @@ n_rows              integer    (0028,0010)
 n_columns           integer    (0028,0011)
 transfer_syntax     text       (0002,0010)
 imported_at         timestamp  attribute modification time of an import (0400,0562)
-import_source       text       source of previous values (0400,0564) or source AE
+import_source       text       source of previous values (0400,0564)
 """),
     "reject": COMMON
     + IDENTIFIERS

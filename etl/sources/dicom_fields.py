@@ -19,6 +19,9 @@ CODE_VALUE, CODE_SCHEME, CODE_MEANING = 0x00080100, 0x00080102, 0x00080104
 LONG_CODE, URN_CODE = 0x00080119, 0x00080120
 CODE: Wanted = dict.fromkeys((CHARSET, CODE_VALUE, CODE_SCHEME, CODE_MEANING, LONG_CODE, URN_CODE))
 
+#: No acquisition lasts longer than a day.
+LONGEST_S = 86_400.0
+
 Reader = Callable[[Header, Any, "Field"], Any]
 
 
@@ -116,6 +119,15 @@ def _double(header: Header, raw: Any, field: Field) -> float | None:
     return value
 
 
+def _seconds(header: Header, raw: Any, field: Field) -> float | None:
+    """FD: a duration that instants can be moved by."""
+    value = _double(header, raw, field)
+    if value is not None and not 0 <= value <= LONGEST_S:
+        header.defect(field.tag, "out of range")
+        return None
+    return value
+
+
 def _yes(header: Header, raw: Any, _field: Field) -> bool | None:
     return {"Y": True, "N": False}.get(header.text(raw).upper())
 
@@ -139,7 +151,7 @@ def _second(header: Header, raw: Any, _field: Field) -> tuple[str | None, ...] |
 READERS: dict[str, Reader] = {
     "TEXT": _text, "UI": _text, "FIRST": _first, "PN": _person, "DA": _date, "DS": _decimal, "IS": _decimal,
     "COUNT": _integer, "MICRO": _thousandth, "US": _short, "FD": _double, "YES": _yes, "MEANING": _meaning,
-    "CODE": _coded, "CODE2": _second,
+    "CODE": _coded, "CODE2": _second, "SECONDS": _seconds,
 }  # fmt: skip
 #: Types that read a whole code sequence.
 CODED = frozenset({"MEANING", "CODE", "CODE2"})

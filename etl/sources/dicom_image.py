@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from etl.records import Parsed
-from etl.sources.dicom_fields import read, table, wanted_of
+from etl.sources.dicom_fields import LONGEST_S, read, table, wanted_of
 from etl.sources.dicom_header import CHARSET, Header, hashed, items
 from etl.sources.dicom_identity import add_other_patients, identifiers, patient
 from etl.sources.dicom_walk import Dataset, Wanted
@@ -31,7 +31,7 @@ laterality               0020,0060                      TEXT     PS3.3 C.7.3.1
 laterality               5200,9229/0020,9071/0020,9072  TEXT     PS3.3 C.7.6.16.2.8
 accession_issuer         0008,0051/0040,0031            TEXT     PS3.3 10.14
 accession_issuer         0008,0051/0040,0032            TEXT     PS3.3 10.14
-acquisition_duration_s   0018,9073                      FD       PS3.3 C.8.13.4
+acquisition_duration_s   0018,9073                      SECONDS  PS3.3 C.8.13.4
 is_time_synchronized     0018,1800                      YES      PS3.3 C.7.4.2
 manufacturer             0008,0070                      TEXT     PS3.3 C.7.5.1
 model                    0008,1090                      TEXT     PS3.3 C.7.5.1
@@ -165,12 +165,12 @@ def _frames(header: Header, stamp: Stamp | None, duration_s: float | None) -> tu
     """Enhanced multi-frame: from the start of the first frame, or of the acquisition, to the end of the last frame."""
     first, ends = stamp if stamp and stamp.at else None, []
     if first and first.at and duration_s:
-        ends.append(first.at + timedelta(seconds=duration_s))
+        ends.append(_after(first.at, duration_s))
     for text, duration_ms in _outer_frames(header):
         start = header.instant(text, FRAME_STARTED)
         if start is None or start.at is None:
             continue
-        ends.append(start.at + timedelta(milliseconds=duration_ms))
+        ends.append(_after(start.at, duration_ms / 1000))
         if first is None or first.at is None or start.at < first.at:
             first = start
     if first is None or first.at is None:
@@ -198,12 +198,19 @@ def _outer_frames(header: Header) -> list[tuple[str, float]]:
     return [min(frames), *((text, duration_ms) for duration_ms, text in last.items())]
 
 
+def _after(at: datetime, seconds: float) -> datetime:
+    try:
+        return at + timedelta(seconds=seconds)
+    except OverflowError:  # on the last day of the calendar
+        return at
+
+
 def _milliseconds(header: Header, content: Dataset) -> float:
     raw = content.get(FRAME_DURATION)
     if not isinstance(raw, bytes) or len(raw) != 8:
         return 0.0
     value: float = header.double(raw)[0]
-    return value if 0 <= value < 86_400_000 else 0.0
+    return value if 0 <= value <= LONGEST_S * 1000 else 0.0
 
 
 def _when(stamp: Stamp) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,7 @@ THEIRS: dict[str, Callable[[Any], Any]] = {
     "TEXT": texts, "UI": texts, "FIRST": lambda v: texts(first(v)), "DA": day,
     "PN": lambda v: str(first(v)).partition("=")[0].rstrip("^"), "DS": lambda v: float(first(v)),
     "IS": lambda v: float(first(v)), "COUNT": lambda v: int(first(v)), "US": lambda v: int(first(v)),
-    "FD": lambda v: float(first(v)), "MICRO": lambda v: float(first(v)) / 1000,
+    "FD": lambda v: float(first(v)), "SECONDS": lambda v: float(first(v)), "MICRO": lambda v: float(first(v)) / 1000,
     "YES": {"Y": True, "N": False}.get, "MEANING": lambda v: coded(v[0])[1],
     "CODE": lambda v: coded(v[0]) or None, "CODE2": lambda v: coded(v[1]) if len(v) > 1 else None,
 }  # fmt: skip
@@ -141,6 +141,40 @@ def test_every_value_equals_pydicoms(fixtures: Path) -> None:
         assert {ours[column] for column in absent} <= {None}, path.name
     assert sum(compared.values()) > 2_000
     assert len(compared) >= 40
+
+
+#: Column -> DA and TM keywords.
+TIMES = {
+    "study_at": ("StudyDate", "StudyTime"), "series_at": ("SeriesDate", "SeriesTime"),
+    "step_started_at": ("PerformedProcedureStepStartDate", "PerformedProcedureStepStartTime"),
+    "step_ended_at": ("PerformedProcedureStepEndDate", "PerformedProcedureStepEndTime"),
+    "message_at": ("InstanceCreationDate", "InstanceCreationTime"),
+}  # fmt: skip
+
+
+def test_every_time_is_the_one_written(fixtures: Path) -> None:
+    """No fixture stands at a known facility: UTC is what is written, less the offset where one is stated."""
+    compared: Counter[str] = Counter()
+    for path in [path for path in readable(fixtures) if path.suffix != ".json"]:
+        ours = made.one(made.parse(path.read_bytes()))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            whole = pydicom.dcmread(path, force=True, stop_before_pixels=True)
+        offset = whole.get("TimezoneOffsetFromUTC") or "+0000"
+        ahead = timedelta(hours=int(offset[:3]), minutes=int(offset[0] + offset[3:]))
+        for column, (date_keyword, time_keyword) in TIMES.items():
+            if "OriginalAttributesSequence" in whole and column == "message_at":
+                continue
+            day = texts(whole.get(date_keyword, "")).replace(".", "")
+            clock, _, fraction = texts(whole.get(time_keyword, "")).replace(":", "").partition(".")
+            expected = None
+            if len(day) == 8 and len(clock) == 6:
+                written = datetime.strptime(day + clock, "%Y%m%d%H%M%S")
+                expected = written.replace(microsecond=int(fraction.ljust(6, "0") or 0)) - ahead
+                compared[column] += 1
+            assert ours[column] == expected, (path.name, column)
+    assert set(compared) == set(TIMES) - {"step_ended_at"}  # no file has one
+    assert sum(compared.values()) > 200
 
 
 def test_image_classes_are_those_that_pydicom_calls_image_storage() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from etl.parsing import frames_of
 from etl.sources import dicom, sniff
 from etl.sources.dicom_walk import MAX_DEPTH, MAX_ELEMENTS, MAX_INFLATED, MAX_VALUE
 from tests.etl import dicom_made as made
@@ -149,6 +150,56 @@ def test_damage_never_raises(data: st.DataObject) -> None:
 @given(st.binary(max_size=400), st.sampled_from((b"", b"\x08\0", b"\0\x08", b"\2\0", bytes(128) + b"DICM")))
 def test_noise_never_raises(noise: bytes, start: bytes) -> None:
     check(start + noise)
+
+
+DAYS = st.sampled_from(
+    ("", "00010101", "99991231", "20261101", "2026", "0000", "20260230", "２０２６０１０１", "-2026011")
+)
+CLOCKS = st.sampled_from(("", "000000", "235960", "2359", "015959.999999", "24", "1", "12:30:00", "010203.5+1400"))
+MOMENTS = st.sampled_from(("99991231235959.999999-1400", "00010101000000+1400", "2026", "20261101013000", "x"))
+SECONDS = st.floats(width=64) | st.sampled_from((0.0, 86_400.0, -1.0, 1e300))
+NUMBERS = st.sampled_from(("", "1", "-0", "1e300", "nan", "inf", "1e11", "0x10", "1_000", " 7 ", "9" * 40))
+
+
+#: Tags of dates and times of the top level: study, series, acquisition, content, creation, step end.
+DATES = (0x00080012, 0x00080020, 0x00080021, 0x00080022, 0x00080023, 0x00400250)
+TIMES = (0x00080013, 0x00080030, 0x00080031, 0x00080032, 0x00080033, 0x00400251)
+DECIMALS = (0x00180060, 0x00181150, 0x00181152, 0x00181153, 0x00181411, 0x00280008)
+OFFSETS = st.sampled_from(("", "+1400", "-1400", "+0060", "٣٣٣٣٣", "+0100"))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_extreme_values_fit_their_columns(data: st.DataObject) -> None:
+    """Whatever stands in the times and numbers: the rows become a frame, as the load wants them."""
+    drawn: dict[int, tuple[bytes, bytes]] = {tag: (b"DA", data.draw(DAYS).encode()) for tag in DATES}
+    drawn |= {tag: (b"TM", data.draw(CLOCKS).encode()) for tag in TIMES}
+    drawn |= {tag: (b"DS", data.draw(NUMBERS).encode()) for tag in DECIMALS}
+    drawn |= {
+        0x00080008: (b"CS", b"ORIGINAL"), 0x00080016: (b"UI", made.ENHANCED_MR.encode()),
+        0x00080018: (b"UI", b"1.2.3.45"),
+        0x0008002A: (b"DT", data.draw(MOMENTS).encode()), 0x00080201: (b"SH", data.draw(OFFSETS).encode()),
+        0x00189073: (b"FD", struct.pack("<d", data.draw(SECONDS))), 0x0020000D: (b"UI", b"1.2."),
+        0x0020000E: (b"UI", b"1.2.3."), 0x52009230: (b"SQ", b"".join(frame(data) for _ in range(3))),
+        0x7FE00010: (b"OW", b""),
+    }  # fmt: skip
+    meta = element(0x00020010, b"UI", made.EXPLICIT.encode() + b"\0")
+    parsed = made.parse(bytes(128) + b"DICM" + meta + b"".join(element(t, *drawn[t]) for t in sorted(drawn)))
+    found = frames_of("f", parsed)["instance"]
+    assert found.height == 1
+    lasting = found["acquisition_duration_s"][0]
+    assert lasting is None or 0 <= lasting < 1e12
+
+
+def frame(data: st.DataObject) -> bytes:
+    """One item of the per-frame functional groups."""
+    moment, lasting = data.draw(MOMENTS).encode(), struct.pack("<d", data.draw(SECONDS))
+    content = element(0x00189074, b"DT", moment) + element(0x00189220, b"FD", lasting)
+    return item(element(0x00209111, b"SQ", item(content)))
+
+
+def item(content: bytes) -> bytes:
+    return ITEM[:4] + struct.pack("<L", len(content)) + content
 
 
 def check(data: bytes) -> None:
