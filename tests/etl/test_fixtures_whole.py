@@ -15,7 +15,8 @@ OURS = {"parser_failed", "parser_crashed", "too_slow", "too_much_memory"}
 COUNTS: dict[str, tuple[int, int, int, dict[str, int]]] = {
     "hl7": (1125, 1120, 0, {"unknown_format": 5}),
     "fhir": (132, 125, 4, {"unknown_format": 3}),
-    "dicom": (79, 71, 3, {"unknown_format": 4, "truncated": 1}),
+    # Seven differ from another file in their pixel data alone: the same object, so the same message.
+    "dicom": (79, 64, 10, {"unknown_format": 4, "truncated": 1}),
 }
 
 
