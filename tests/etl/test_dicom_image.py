@@ -175,8 +175,8 @@ def test_character_sets(charset: Any, name: str) -> None:
 
 
 def test_an_item_may_have_a_character_set_of_its_own() -> None:
-    request = dataset(SpecificCharacterSet="ISO_IR 100", RequestedProcedureDescription="Schädel")
-    assert row_of(RequestAttributesSequence=[request])["procedure_text"] == "Schädel"
+    request = dataset(SpecificCharacterSet="ISO_IR 144", RequestedProcedureDescription="череп")
+    assert row_of(RequestAttributesSequence=[request])["procedure_text"] == "череп"
 
 
 def test_text_outside_the_character_set_is_counted() -> None:
@@ -211,6 +211,35 @@ def change(source: str) -> Dataset:
     return dataset(
         AttributeModificationDateTime="20260120090000-0500", ModifyingSystem="NIMPORT", SourceOfPreviousValues=source
     )
+
+
+def test_frames_in_any_order_and_of_any_length() -> None:
+    whole = enhanced(4)
+    whole.PerFrameFunctionalGroupsSequence = list(whole.PerFrameFunctionalGroupsSequence)[::-1]
+    row = made.one(made.parse(made.file_of(whole)))
+    assert (row["acquired_at"], row["acquisition_duration_s"]) == (made.utc("2026-01-15T15:02:00.250"), 38.0)
+    whole.PerFrameFunctionalGroupsSequence[2].FrameContentSequence[0].FrameAcquisitionDuration = 60_000.0
+    assert made.one(made.parse(made.file_of(whole)))["acquisition_duration_s"] == 70.0
+
+
+def test_the_last_day_of_the_calendar() -> None:
+    site = made.Site()  # UTC
+    whole = enhanced(1, AcquisitionDateTime="99991231235959", AcquisitionDuration=86_400.0)
+    whole.PerFrameFunctionalGroupsSequence[0].FrameContentSequence[0].FrameAcquisitionDateTime = "99991231235959"
+    row = made.one(made.parse(made.file_of(whole), site))
+    assert (row["acquired_at"], row["acquisition_duration_s"]) == (made.utc("9999-12-31T23:59:59"), 0.0)
+
+
+def test_an_order_number_without_its_issuer_identifies_nothing() -> None:
+    request = dataset(PlacerOrderNumberImagingServiceRequest="P1", FillerOrderNumberImagingServiceRequest="F1")
+    row = row_of(RequestAttributesSequence=[request])
+    assert (row["placer_id"], row["filler_id"]) == (None, None)
+
+
+@pytest.mark.parametrize(("modality", "is_image"), [("CT", True), ("SR", False), ("SEG", False)])
+def test_a_private_class_is_an_image_by_its_rows_and_modality(modality: str, is_image: bool) -> None:
+    parsed = made.parse(made.file_of(made.image(SOPClassUID="1.3.12.2.1107.5.9.1", Modality=modality)))
+    assert (parsed.rejected, "instance" in parsed.rows) == ([], is_image)
 
 
 def test_an_import_is_told_with_its_source() -> None:
