@@ -26,6 +26,7 @@ class Record:
     def __init__(self, network: Network, exam: Exam, horizon: datetime, *, has_dicom: bool) -> None:
         self.network, self.exam, self.horizon = network, exam, horizon
         self.dialect = RIS.get(exam.facility)
+        self.has_dicom = has_dicom
         self.has_mpps = has_dicom and exam.device.has_mpps and exam.exam_started_at is not None
         self.has_images = has_dicom and bool(exam.series) and not exam.is_study_missing
         self.reports = list(reports(exam))

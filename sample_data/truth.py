@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from sample_data.neighbours import Neighbours
 from sample_data.network import Network
 from sample_data.recorded import Record, Row, is_countable
+from sample_data.senders import told
 from sample_data.story import Exam
 
 CHUNK = 8_000
@@ -43,6 +44,7 @@ SCHEMAS = {
     "procedure": _schema("facility:t code:t text:t procedure:t is_mapped_by:t"),
     "device": _schema("device:t facility:t modality:t clock_offset_s:n"),
     "image": _schema("sop_uid:t accession:t device:t facility:t modality:t view:t operator:t at:at is_rejected:is"),
+    "sender": _schema("facility:t source:t last_at:at"),
     "quarantine": _schema("path:t position:n reason:t"),
 }  # fmt: skip
 _INSTANTS = [field.name for field in SCHEMAS["exam"] if field.type == _KINDS["at"] and field.name != "scheduled_at"]
@@ -84,6 +86,7 @@ class Truth:
         }
         self.neighbours = Neighbours(network, self.add, has_imports=has_dicom)
         self.data_through = datetime.min
+        self.last_told: dict[tuple[str, str], datetime] = {}
         for name in network.names.values():
             known = None if name.mapped_by == "none" else name.procedure
             values = (name.facility, name.code, name.text, known, name.mapped_by)
@@ -103,6 +106,8 @@ class Truth:
         row = record.row()
         self.add("exam", row)
         self.data_through = max([self.data_through, *(row[c] for c in _INSTANTS if row[c] is not None)])
+        for source, at in told(record, row):
+            self.last_told[exam.facility, source] = max(at, self.last_told.get((exam.facility, source), at))
         self._reads(row)
         self._images(record)
         _, slot_at, state = record.booked()
@@ -143,6 +148,8 @@ class Truth:
     def close(self) -> None:
         """Settle neighbours, close all tables and add the end of the data to every exam."""
         self.neighbours.close()
+        for (facility, source), at in self.last_told.items():
+            self.add("sender", {"facility": facility, "source": source, "last_at": at})
         for table in self.tables.values():
             table.close()
         part = self.folder / "exam.parquet.part"

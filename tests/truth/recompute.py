@@ -269,6 +269,14 @@ def timestamp_completeness(d: Department) -> Iterator[Row]:
             yield words | {"milestone": milestone, "numerator": float(is_known), "denominator": 1.0}
 
 
+def freshness(d: Department) -> Iterator[Row]:
+    """Hours from each sender's last event to the end of the data."""
+    for sender in d.truth("sender"):
+        source, last_at = sender["source"], sender["last_at"]
+        standard = "fhir" if source.startswith("https:") else "hl7" if "@" in source else "dicom"
+        yield sender | {"standard": standard, "local": last_at, "value": minutes(last_at, d.data_through) / 60}
+
+
 def is_scheduled_outpatient(exam: Row) -> bool:
     return exam["patient_class"] == "outpatient" and exam["scheduled_at"] is not None
 
@@ -297,4 +305,5 @@ ROWS: dict[str, Rows] = {
     "share_after_hours": reads(lambda _d, _r, after: float(after)),
     "link_rate": link_rate,
     "timestamp_completeness": timestamp_completeness,
+    "freshness": freshness,
 }

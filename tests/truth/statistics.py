@@ -82,7 +82,14 @@ def sum_answer(rows: Sequence[Row], statistic: str) -> Answer | None:
     return (n, total, sum(p[1] for p in parts), total, None, None) if parts else None
 
 
+def max_answer(rows: Sequence[Row], _statistic: str) -> Answer:
+    """The largest value."""
+    values = [row["value"] for row in rows]
+    return (len(values), float(len(values)), float(len(rows)), max(values), None, None)
+
+
 ANSWERS = {
+    "max": max_answer,
     "percentile": percentile_answer,
     "ratio": ratio_answer,
     "rate": rate_answer,
