@@ -23,11 +23,15 @@ def good(number: int) -> bytes:
     return GOOD % ((number,) * 5)
 
 
+#: Of no known type, and with a text that a sender broke into lines.
+UNKNOWN = good(2).replace(b"ORM^O01", b"ZZZ^Z99") + b"NTE|1||seen by\rJANE herself\r"
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Installation:
     house = Installation(tmp_path, {"publish_accession": True})
     inbox = house.home.inbox
-    (inbox / "a.hl7").write_bytes(good(1) + good(2).replace(b"ORM^O01", b"ZZZ^Z99") + good(3))
+    (inbox / "a.hl7").write_bytes(good(1) + UNKNOWN + good(3))
     (inbox / "b.hl7").write_bytes(good(4).replace(b"ORM^O01", b""))
     (inbox / "c.txt").write_bytes(b"JANE DOE was here")
     (inbox / "d.dcm").write_bytes(bytes(128) + b"DICM" + b"\x02\x00\x00\x00UL\x04\x00")
@@ -81,7 +85,7 @@ def test_replay_after_a_fix_loads_what_was_kept(house: Installation, monkeypatch
     assert house.rows("SELECT accession FROM fct_exam ORDER BY 1") == [("A1",), ("A2",), ("A3",)]
     assert house.digest(full=True) == digest
     assert house.rows("SELECT count(*) FROM raw_order", "intake.duckdb") == [(3,)]
-    (house.home.inbox / "again.hl7").write_bytes(good(2).replace(b"ORM^O01", b"ZZZ^Z99"))
+    (house.home.inbox / "again.hl7").write_bytes(UNKNOWN)
     assert house.stages()["ingest"]["duplicate"] == 1
     assert house.digest() == digest
 
