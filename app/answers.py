@@ -66,12 +66,12 @@ def _plain(key: str, told: str = "") -> Answer:
     return Answer(body, [], [], None, text("shell.name"), has_no_filters=True)
 
 
-def synced(store: Store, used: Sequence[str], search: str, chosen: list[Any]) -> list[Any]:
+def synced(store: Store, used: Sequence[str], search: str, chosen: list[Any], shown: str | None) -> list[Any]:
     """URL and controls after a change of either; nothing changes while there is nothing to filter."""
     try:
-        return filterbar.sync(used, search or "", chosen, store.current().data_through)
+        return filterbar.sync(used, search or "", chosen, shown, store.current().data_through)
     except (SnapshotError, FilterError):
-        return [no_update] * (1 + len(filterbar.CONTROLS))
+        return [no_update] * (2 + len(filterbar.CONTROLS))
 
 
 def snapshot_id(store: Store) -> str | None:

@@ -16,12 +16,14 @@ def register(app: Dash, store: Store) -> None:
     """Put the callbacks on an application."""
 
     @app.callback(
-        Output("url", "search"), *(Output(name, "value") for name in filterbar.CONTROLS),
+        Output("url", "search"), Output("shown", "data"), *(Output(name, "value") for name in filterbar.CONTROLS),
         Input("url", "search"), Input("filter-clear", "n_clicks"), *(Input(i, "value") for i in filterbar.CONTROLS),
+        State("shown", "data"),
     )  # fmt: skip
-    def sync(search: str, _: int | None, *chosen: Any) -> list[Any]:
+    def sync(search: str, _: int | None, *values: Any) -> list[Any]:
         ids = [item["prop_id"].rpartition(".")[0] for item in ctx.triggered]
-        return answers.synced(store, [] if "url" in ids else ids, search, list(chosen))
+        *chosen, shown = values
+        return answers.synced(store, [] if "url" in ids else ids, search, chosen, shown)
 
     @app.callback(
         Output("page", "children"), Output("nav", "children"), Output("status", "children"),

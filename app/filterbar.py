@@ -123,15 +123,16 @@ def changed(control: str, chosen: list[Any], state: State, data_through: datetim
     return state.having(**{key: tuple(by_id[control] or ())}, page=None) if key in SHOWN else state
 
 
-def sync(used: Sequence[str], search: str, chosen: list[Any], data_through: datetime) -> list[Any]:
-    """Search and values of the controls after a change of either: what the callback answers.
+def sync(used: Sequence[str], search: str, chosen: list[Any], shown: str | None, data_through: datetime) -> list[Any]:
+    """Search, what the controls show, and their values, after a change of either: what the callback answers.
 
-    `used` are the ids of controls that a person changed, none where the URL did. The URL is left alone where it says
-    the same."""
+    `used` are the ids of controls that a person changed, none where the URL did; `shown` is the query that the controls
+    were last set to. Controls that do not show the URL yet (they report themselves empty as they appear) say nothing.
+    The URL is left alone where it says the same."""
     state = after = State.read(search, data_through)
-    for control in used:
-        after = changed(control, chosen, after, data_through)
+    if shown == state.query():
+        for control in used:
+            after = changed(control, chosen, after, data_through)
     query_string = after.query()
-    if query_string == state.query():
-        return [no_update, *values(state, data_through)]
-    return [f"?{query_string}" if query_string else "", *values(after, data_through)]
+    written = no_update if query_string == state.query() else f"?{query_string}" if query_string else ""
+    return [written, query_string, *values(after, data_through)]

@@ -32,6 +32,7 @@ def frame(options: filterbar.Options) -> dmc.MantineProvider:
         children=[
             dcc.Location(id="url", refresh="callback-nav"),
             dcc.Store(id="scheme"),
+            dcc.Store(id="shown"),
             dcc.Store(id="snapshot"),
             dcc.Store(id="title"),
             dcc.Interval(id="look", interval=LOOK_EVERY * 1000),

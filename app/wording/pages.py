@@ -134,7 +134,7 @@ _EXAMS = {
     "show.rejects": "With rejected images",
     "show.excluded": "Excluded",
     "show.counted.told": "Exams that count",
-    "show.late.told": "Exams reported later than their target",
+    "show.late.told": "Exams reported later than their target, or waiting beyond it",
     "show.waiting.told": "Exams that ended and have no final report yet",
     "show.negative.told": "Exams whose report precedes their end",
     "show.repeats.told": "Exams that repeat an earlier one",

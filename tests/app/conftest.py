@@ -1,4 +1,4 @@
-"""One small home of a simulated network, made once for all workers, and one server over it."""
+"""One home of the committed sample, made once for all workers, and one server over it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from sql.snapshot import Store
 from tests.conftest import REPO, missing
 
 CHROMIUM = Path("/usr/bin/chromium")
+SAMPLE = REPO / "sample_data" / "sample" / "files"
 LOCAL = Person("local", sees_readers=True)
 
 
@@ -43,9 +44,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (shared / "app-home.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (made / "published" / "radops.duckdb").exists():
-            radops(made, "simulate", "--out", str(shared / "app-network"), "--exams", "1500", "--days", "30",
-                   "--seed", "11")  # fmt: skip
-            radops(made, "run", str(shared / "app-network" / "files"))
+            radops(made, "run", str(SAMPLE))
     return made
 
 

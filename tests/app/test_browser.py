@@ -17,7 +17,7 @@ from app.pages import PAGES
 from app.state import State
 from sql import query
 from sql.snapshot import Store
-from tests.app.conftest import free_port, radops, started
+from tests.app.conftest import SAMPLE, free_port, radops, started
 
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WIDE, PHONE = {"width": 1360, "height": 860}, {"width": 390, "height": 844}
@@ -221,7 +221,7 @@ def test_a_new_snapshot_is_shown_without_a_reload(browser: Browser, home: Path, 
     try:
         page = seen.open("/", "overview")
         old = page.locator("#snapshot-id").inner_text()
-        first = next(path for path in (home.parent / "app-network" / "files").rglob("*") if path.suffix == ".hl7")
+        first = next(path for path in sorted(SAMPLE.rglob("*.hl7")))
         late = tmp_path / "late.hl7"
         late.write_bytes(re.sub(rb"\b20\d\d(?=\d{4})", b"2027", first.read_bytes()))
         radops(own, "run", str(late))

@@ -57,24 +57,29 @@ def controls(**chosen: object) -> list[object]:
     return list({**values, **{f"filter-{name}": value for name, value in chosen.items()}}.values())
 
 
+def synced(used: list[str], search: str, chosen: list[object]) -> list[object]:
+    """The answer where the controls show the URL."""
+    return filterbar.sync(used, search, chosen, State.read(search, THROUGH).query(), THROUGH)
+
+
 def test_choosing_writes_the_address_and_keeps_the_rest() -> None:
-    answer = filterbar.sync(["filter-facility"], "?modality=CT&page=3", controls(facility=["NORTH"]), THROUGH)
+    answer = synced(["filter-facility"], "?modality=CT&page=3", controls(facility=["NORTH"]))
     assert answer[0] == "?facility=NORTH&modality=CT"
-    answer = filterbar.sync(["filter-period"], "?modality=CT", controls(period="7"), THROUGH)
+    answer = synced(["filter-period"], "?modality=CT", controls(period="7"))
     assert answer[0] == "?since=2026-11-10&until=2026-11-17&modality=CT&compare=previous"
-    answer = filterbar.sync(["filter-period"], "", controls(period="all"), THROUGH)
+    answer = synced(["filter-period"], "", controls(period="all"))
     assert answer[0] == "?compare=previous&period=all"
 
 
 def test_dates_of_the_bar_include_their_last_day() -> None:
-    answer = filterbar.sync(["filter-dates"], "", controls(dates=["2026-11-01", "2026-11-07"]), THROUGH)
+    answer = synced(["filter-dates"], "", controls(dates=["2026-11-01", "2026-11-07"]))
     assert answer[0] == "?since=2026-11-01&until=2026-11-08&compare=previous"
-    assert filterbar.sync(["filter-dates"], "", controls(dates=["2026-11-01", None]), THROUGH)[0] is no_update
+    assert synced(["filter-dates"], "", controls(dates=["2026-11-01", None]))[0] is no_update
 
 
 def test_the_address_sets_the_controls_and_is_left_alone() -> None:
-    answer = filterbar.sync([], "?since=2026-11-10&until=2026-11-17&device=N-CT1", controls(), THROUGH)
-    shown = dict(zip(filterbar.CONTROLS, answer[1:], strict=True))
+    answer = synced([], "?since=2026-11-10&until=2026-11-17&device=N-CT1", controls())
+    shown = dict(zip(filterbar.CONTROLS, answer[2:], strict=True))
     assert answer[0] is no_update
     assert shown["filter-period"] == "7"
     assert shown["filter-dates"] == ["2026-11-10", "2026-11-16"]
@@ -82,12 +87,16 @@ def test_the_address_sets_the_controls_and_is_left_alone() -> None:
 
 
 def test_clearing_goes_back_to_the_default() -> None:
-    assert filterbar.sync(["filter-clear"], "?facility=NORTH&since=2026-11-10", controls(), THROUGH)[0] == ""
+    assert synced(["filter-clear"], "?facility=NORTH&since=2026-11-10", controls())[0] == ""
 
 
 def test_controls_that_change_together_are_all_taken() -> None:
     chosen = controls(facility=["NORTH"], priority=["stat"])
-    assert (
-        filterbar.sync(["filter-facility", "filter-priority"], "", chosen, THROUGH)[0]
-        == "?facility=NORTH&priority=stat"
-    )
+    assert synced(["filter-facility", "filter-priority"], "", chosen)[0] == "?facility=NORTH&priority=stat"
+
+
+@pytest.mark.parametrize("shown", [None, "", "facility=EAST"])
+def test_controls_that_do_not_show_the_address_yet_change_nothing(shown: str | None) -> None:
+    answer = filterbar.sync(["filter-facility", "filter-priority"], "?facility=NORTH", controls(), shown, THROUGH)
+    assert answer[:2] == [no_update, "facility=NORTH"]
+    assert dict(zip(filterbar.CONTROLS, answer[2:], strict=True))["filter-facility"] == ["NORTH"]

@@ -1,0 +1,97 @@
+"""What the overview says in words, and how changes are coloured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from app import changes, scorecard, words
+from app.context import Context
+from app.icons import sparkline
+from app.tables import Column, table
+
+
+def row(**known: Any) -> dict[str, Any]:
+    empty = {f"{m.name}{part}": None for m in scorecard.MEASURES
+             for part in ("", "_n", "_delta", "_relative", "_verdict", "_is_clear")}  # fmt: skip
+    return {"facility": "NORTH", "silent_hours": 0.0, **empty, **known}
+
+
+def frame(*rows: dict[str, Any]) -> pl.DataFrame:
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def test_the_scorecard_has_a_row_per_facility_and_the_numbers_of_the_metrics(context: Context) -> None:
+    found = scorecard.scorecard(context)
+    half = dict(
+        context.metric("report_final", ("facility",), statistic="p50").select("group_value", "value").iter_rows()
+    )
+    assert dict(found.select("facility", "p50").drop_nulls().iter_rows()) == half
+    assert found["facility"].to_list() == sorted(found["facility"].to_list())
+    assert scorecard.network(context)["facility"].to_list() == ["all"]
+
+
+def test_a_facility_in_a_sentence() -> None:
+    known = row(p50=90.0, p50_delta=12.0, p50_is_clear=True, within=0.83, utilization=0.5)
+    told = scorecard.sentence(known, "Northgate").replace(words.THIN, " ")
+    assert told == (
+        "Northgate: half of the exams have a final report within 1 h 30 (12 min slower), 83.0 % met their target, "
+        "devices were busy 50.0 % of staffed time."
+    )
+    unclear = scorecard.sentence(row(p50=90.0, p50_delta=-12.0, p50_is_clear=False), "Northgate")
+    assert unclear.endswith("(no clear change).")
+    assert scorecard.sentence(row(), "Northgate") == "Northgate: no reports in this period."
+
+
+def test_findings_come_gravest_first_and_only_when_clear(context: Context) -> None:
+    calm = row(within=0.9, within_delta=-0.05, within_verdict="worse", within_is_clear=False)
+    worse = row(within=0.6, within_delta=-0.2, within_verdict="worse", within_is_clear=True, past_target=3, waiting=9,
+                silent_hours=30.0)  # fmt: skip
+    nothing = {item.told for item in scorecard.findings(frame(calm), context)}
+    found = scorecard.findings(frame(worse), context)
+    own = [item for item in found if item.told not in nothing]
+    assert [item.weight for item in own] == [2, 1, 1]
+    assert "60.0" in own[0].told
+    assert own[0].href.startswith("/turnaround?facility=NORTH")
+    assert "3 of 9" in own[1].told
+    assert [item.weight for item in found] == sorted((item.weight for item in found), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "is_clear", "relative", "kind"),
+    [("worse", True, 0.01, "worse"), ("worse", False, 0.5, "same"), ("better", None, 0.2, "better"),
+     ("better", None, 0.05, "same"), (None, None, None, "same"), ("same", True, 0.0, "same")],
+)  # fmt: skip
+def test_a_change_is_coloured_only_beyond_chance_or_when_noteworthy(
+    verdict: str | None, is_clear: bool | None, relative: float | None, kind: str
+) -> None:
+    assert changes.kind({"verdict": verdict, "is_clear": is_clear, "relative": relative}) == kind
+
+
+def test_what_changed_most_names_the_groups_that_moved_the_whole_that_way() -> None:
+    whole = pl.DataFrame({"delta": [10.0], "value": [70.0]})
+    changed = pl.DataFrame(
+        {"group_name": ["modality", "modality"], "group_value": ["CT", "MR"], "weighted": [8.0, -3.0]}
+    )
+    context: Any = type("Named", (), {"name": staticmethod(lambda group, value: value)})
+    told = scorecard.turn(whole, changed, context).replace(words.THIN, " ")
+    assert told == "The mean time to a final report rose by 10 min to 70 min. Moved most by modality CT (+8 min)."
+    assert scorecard.turn(whole.clear(), changed, context) == ""
+
+
+def test_a_sparkline_keeps_gaps_and_marks_the_last_point() -> None:
+    drawn = sparkline([1.0, None, 3.0, 2.0], "course").style["maskImage"]
+    assert drawn.count("M") == 2
+    assert "cx=%2293.0%22" in drawn
+    assert sparkline([1.0], "course").children == ""
+
+
+def test_a_table_keeps_the_order_says_what_is_left_and_greys_small_rows() -> None:
+    made = table(pl.DataFrame({"n": [30, 2, 9]}), [Column("n", lambda r: r["n"])], label="Counts", limit=2,
+                 faint=lambda r: r["n"] < 5)  # fmt: skip
+    body = made.children[0].children.children[1].children
+    assert [line.children[0].children for line in body] == [30, 2]
+    assert [line.className for line in body] == [None, "faint"]
+    assert made.children[1].children == "1 more in the CSV file"
