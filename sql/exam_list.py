@@ -17,7 +17,8 @@ SHOW: dict[str, str] = {
     "counted": "e.is_countable",
     # as within_target counts: reported too late, or still waiting beyond the target
     "late": """e.is_countable AND ((e.is_within_target IS FALSE AND e.report_final_min >= 0)
-        OR (e.first_final_at IS NULL AND e.exam_ended_at + to_seconds(e.target_min * 60) < (SELECT s.data_through FROM meta_snapshot s)))""",
+        OR (e.first_final_at IS NULL
+            AND e.exam_ended_at + to_seconds(e.target_min * 60) < (SELECT s.data_through FROM meta_snapshot s)))""",
     "waiting": "e.is_countable AND e.first_final_at IS NULL",
     "negative": "e.is_countable AND e.report_final_min < 0",
     "rejects": "e.is_countable AND e.n_rejected > 0",
