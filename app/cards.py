@@ -96,12 +96,14 @@ def shown(frame: pl.DataFrame, body: Any, note: str = "") -> Any:
     return empty(note) if frame.is_empty() else body()
 
 
-def headline(label: str, value: str, *, change: Any = None, hint: str = "", is_main: bool = False) -> html.Div:
-    """One number with its name, and what it was before."""
+def headline(
+    label: str, value: str, *, change: Any = None, hint: str = "", is_main: bool = False, href: str = ""
+) -> html.Div:
+    """One number with its name, and what it was before; `href` leads to the exams behind it."""
     return html.Div(
         [
             html.Div(label, className="tile-label"),
-            html.Div(value, className="tile-value"),
+            html.Div(dcc.Link(value, href=href) if href else value, className="tile-value"),
             html.Div([part for part in (change, html.Span(hint) if hint else None) if part], className="tile-hint"),
         ],
         className="tile main" if is_main else "tile",

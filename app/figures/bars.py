@@ -74,14 +74,17 @@ def ranges(
         text=[f"<b>{_range(row)}</b><br>{words.count(row['n'])} exams, {words.share(row['share'])}" for row in rows],
         hovertemplate="%{text}<extra></extra>", textposition="none", customdata=[href(r) if href else "" for r in rows],
     )  # fmt: skip
-    for value, label in marks:
+    for number, (value, label) in enumerate(marks):
         place = position(rows, value)
         made.add_shape(type="line", x0=place, x1=place, yref="paper", y0=0, y1=1,
                        line={"color": colours.ink, "width": 1.2, "dash": "dot"})  # fmt: skip
-        made.add_annotation(x=place, yref="paper", y=1, text=f"{label} {words.minutes(value)}", showarrow=False,
-                            xanchor="center", yanchor="bottom", font={"size": 11, "color": colours.ink})  # fmt: skip
-    made.update_layout(margin={"t": 24})
-    made.update_xaxes(tickvals=list(range(len(rows))), ticktext=[_start(row) for row in rows], tickangle=0)
+        made.add_annotation(
+            x=place, yref="paper", y=1, yshift=14 * number, text=f"{label} {words.minutes(value)}", showarrow=False,
+            xanchor="center", yanchor="bottom", font={"size": 11, "color": colours.ink},
+        )  # fmt: skip
+    made.update_layout(margin={"t": 12 + 14 * len(marks)})
+    made.update_xaxes(tickvals=list(range(len(rows))), ticktext=[_start(row) for row in rows],
+                      autotickangles=[0, 90])  # fmt: skip
     return made
 
 

@@ -9,9 +9,9 @@ from app import words
 from app.figures.base import figure, palette
 
 
-def waiting(frame: pl.DataFrame, scheme: str) -> go.Figure:
+def waiting(frame: pl.DataFrame, scheme: str, *, href: str = "") -> go.Figure:
     """Exams that wait for a final report by hour (columns hour_at, n_waiting, n_past_target): an area, and within
-    it those past their target."""
+    it those past their target. `href` gives the exams that wait now."""
     made = figure(scheme, y="exams waiting", legend=True)
     colours = palette(scheme)
     x = frame["hour_at"].to_list()
@@ -25,7 +25,7 @@ def waiting(frame: pl.DataFrame, scheme: str) -> go.Figure:
             fill="tozeroy" if fill else None, fillcolor=fill or None,
             text=[f"<b>{words.clock(at)}</b><br>{label} <b>{words.count(n)}</b>" for at, n in frame.select(
                 "hour_at", column).iter_rows()],
-            hovertemplate="%{text}<extra></extra>",
+            hovertemplate="%{text}<extra></extra>", customdata=[href] * frame.height,
         )  # fmt: skip
     made.update_yaxes(rangemode="tozero")
     made.update_xaxes(tickformat="%-d %b", nticks=8)

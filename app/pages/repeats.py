@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
-from dash import html
+from dash import dcc, html
 
 from app import changes, words
 from app.cards import card, empty, evidence, graph, headline, page_head, shown
@@ -102,7 +102,9 @@ def _tiles(context: Context) -> html.Div:
         else:
             tiles.append(headline(title, words.share(row["value"]), change=changes.shown(row, "share"),
                                   is_main=(metric, statistic) == (METRIC, "30d"),
-                                  hint=text("turnaround.of", n=words.count(row["denominator"]))))  # fmt: skip
+                                  hint=text("turnaround.of", n=words.count(row["denominator"])), href=drill(
+                                      context.state, "all", "all", clock="started",
+                                      show="rejects" if metric == "reject_rate" else "repeats")))  # fmt: skip
     return html.Div(tiles, className="tiles")
 
 
@@ -126,7 +128,14 @@ def _bars(
 def _reasons_card(context: Context) -> html.Section:
     frame = REASONS.ask(context)
     columns = [
-        Column(text("repeats.reason"), lambda row: row["reason"] or words.NO_VALUE, is_text=True),
+        Column(
+            text("repeats.reason"),
+            lambda row: dcc.Link(
+                row["reason"] or words.NO_VALUE,
+                href=drill(context.state, "all", "all", show="rejects", sort="-n_rejected", clock="started"),
+            ),
+            is_text=True,
+        ),
         Column(text("repeats.images"), lambda row: words.count(row["n"])),
         bar(text("repeats.share"), "share", "share", 1.0),
     ]

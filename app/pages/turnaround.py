@@ -137,7 +137,8 @@ def _tiles(context: Context, numbers: pl.DataFrame) -> html.Div:
     within = context.compare("within_target")
     tiles = [
         headline(text("turnaround.within"), words.share(row["value"]), change=changes.shown(row, "share"), is_main=True,
-                 hint=text("turnaround.of", n=words.count(row["denominator"])))
+                 hint=text("turnaround.of", n=words.count(row["denominator"])),
+                 href=drill(context.state, "all", "all", show="late", sort="-report_final_min"))
         for row in within.iter_rows(named=True)
     ]  # fmt: skip
     tiles += [

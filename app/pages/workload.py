@@ -77,7 +77,9 @@ def render(context: Context) -> list[Any]:
         _tiles(context),
         html.Div(
             [
-                card(context, BACKLOG, shown(backlog, lambda: graph(BACKLOG, waiting(backlog, context.scheme))),
+                card(context, BACKLOG, shown(backlog, lambda: graph(BACKLOG, waiting(
+                    backlog, context.scheme, href=drill(context.state.having(since=None, until=None), "all", "all",
+                                                        show="waiting", sort="exam_ended_local")))),
                      wide=True),
                 _readers_card(context),
                 _group_card(context, SHIFTS, "shift"),

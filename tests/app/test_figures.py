@@ -96,7 +96,7 @@ def test_stages_are_side_by_side_and_never_stacked() -> None:
     made = stages.stages(frame, "light", title=str.upper)
     assert made.layout.barmode == "overlay"
     assert [list(trace.x) for trace in made.data] == [[30.0, 40.0], [10.0, 20.0]]
-    assert list(made.data[0].y) == ["WAIT", "EXAM"]
+    assert [label.split("<br>")[0] for label in made.data[0].y] == ["WAIT", "EXAM"]
 
 
 def test_a_day_draws_busy_time_on_staffed_time() -> None:
