@@ -10,7 +10,7 @@ from flask import Flask, Response, g, has_request_context, request
 from flask_compress import Compress
 from gunicorn.app.base import BaseApplication
 
-from app import answers, callbacks, filterbar, shell, theme
+from app import answers, callbacks, failure, filterbar, shell, theme
 from app.guard import Person, Sign, content_policy, local_person, person, protect
 from sql.catalog import CatalogError
 from sql.filters import FilterError
@@ -38,6 +38,7 @@ def create_app(published: Path, sign: Sign = local_person) -> Dash:
         assets_folder=str(Path(__file__).parent / "assets"), serve_locally=True,
         title="radops", update_title="", index_string=_INDEX, use_pages=False, enable_mcp=False,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}], add_log_handler=False,
+        on_error=failure.on_error,
     )  # fmt: skip
     app.layout = lambda: shell.frame(filterbar.options(_newest(store), _person()))
     callbacks.register(app, store)

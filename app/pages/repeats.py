@@ -120,7 +120,7 @@ def _bars(
             shortened, context.scheme, unit="share", x=context.definition(question.metric).title.lower(),
             name=lambda value: context.name(group, value), levels=levels, min_n=floor,
             href=lambda row: drill(context.state, group, row["group_value"], show=show, clock="started"),
-        ), 78 + 27 * shortened.height)  # fmt: skip
+        ), max(78 + 27 * shortened.height, 240))  # fmt: skip
 
     return card(context, question, shown(frame, made, none), n=int(frame["n"].sum()))
 
@@ -204,7 +204,7 @@ def _course_card(context: Context) -> html.Section:
     def made() -> Any:
         title = context.definition(METRIC).title
         return graph(
-            COURSE, trend([Line(title, frame)], context.scheme, unit="share", y="share of exams", href=href), 240
+            COURSE, trend([Line(title, frame)], context.scheme, unit="share", y="share of exams", href=href), 330
         )
 
     return card(context, COURSE, shown(frame, made))
