@@ -129,8 +129,7 @@ def _derive_devices(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE OR REPLACE TEMP TABLE touched_device AS
         SELECT d.device, p.facility, p.modality, p.zone, d.since_day,
-               least(CAST(d.since_day AS TIMESTAMP) - INTERVAL 1 DAY, min(b.busy_started_at)) AS load_from,
-               CAST(local_at(p.first_at, p.zone) AS DATE) AS first_day
+               least(CAST(d.since_day AS TIMESTAMP) - INTERVAL 1 DAY, min(b.busy_started_at)) AS load_from
         FROM (SELECT c.device, CAST(least(c.since_at, min(b.busy_started_at)) AS DATE) - 1 AS since_day
               FROM device_since c
               LEFT JOIN fct_device_busy b ON b.device = c.device AND b.busy_ended_at >= c.since_at
@@ -138,4 +137,4 @@ def _derive_devices(con: duckdb.DuckDBPyConnection) -> None:
         LEFT JOIN device_profile p ON p.device = d.device
         LEFT JOIN fct_device_busy b ON b.device = d.device
             AND b.busy_ended_at >= CAST(d.since_day AS TIMESTAMP) - INTERVAL 1 DAY
-        GROUP BY d.device, p.facility, p.modality, p.zone, d.since_day, p.first_at""")
+        GROUP BY d.device, p.facility, p.modality, p.zone, d.since_day""")

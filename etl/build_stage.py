@@ -44,10 +44,11 @@ def create_raw_views(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def load_clock(con: duckdb.DuckDBPyConnection, since: int, previous: object) -> None:
-    """Temp table `clock`: data_through (latest event that no message dates in its own future) and the value before."""
+    """Temp table `clock`: data_through (latest event not dated after its message or its load) and the value before."""
     row = con.execute(f"""
-        SELECT max(e."at") FROM intake.raw_event e
-        WHERE e.batch_id > {since} AND e."at" <= coalesce(e.message_at, e."at") + INTERVAL 1 DAY""").fetchone()
+        SELECT max(e."at") FROM intake.raw_event e LEFT JOIN intake.raw_batch b USING (batch_id)
+        WHERE e.batch_id > {since}
+            AND e."at" <= least(e.message_at, b.loaded_at, e."at") + INTERVAL 1 DAY""").fetchone()
     con.execute(
         """CREATE OR REPLACE TEMP TABLE clock AS
         SELECT greatest(CAST($new AS TIMESTAMP), CAST($old AS TIMESTAMP)) AS data_through,

@@ -1,7 +1,7 @@
 -- name: device_block
 -- grain: staffed block of a device and day
 -- key: device, day_local, opens_local
--- purpose: Staffed blocks by day: weekly hours without closed days, from the first exam to the data cut-off.
+-- purpose: Staffed blocks by day: weekly hours on days in service, without closed days.
 -- materialize: work
 -- column: device VARCHAR - | device
 -- column: day_local DATE local | day
@@ -11,13 +11,9 @@ SELECT d.device, d.facility, d.modality, d.zone, CAST(d.day_local AS DATE) AS da
        add_seconds(CAST(d.day_local AS TIMESTAMP), s.opens_minute * 60) AS opens_local,
        add_seconds(CAST(d.day_local AS TIMESTAMP), s.closes_minute * 60) AS closes_local
 FROM (SELECT v.device, v.facility, v.modality, v.zone,
-             unnest(generate_series(CAST(v.first_day AS TIMESTAMP), CAST(v.last_day AS TIMESTAMP), INTERVAL 1 DAY))
+             unnest(generate_series(CAST(v.from_day AS TIMESTAMP), CAST(v.to_day AS TIMESTAMP), INTERVAL 1 DAY))
                  AS day_local
-      FROM (SELECT t.device, t.facility, t.modality, t.zone, greatest(t.first_day, t.since_day) AS first_day,
-                   CAST(local_at(c.data_through, t.zone) AS DATE) AS last_day
-            FROM touched_device t
-            CROSS JOIN clock c) v
-      WHERE v.last_day >= v.first_day) d
+      FROM device_service v) d
 JOIN staffing s ON s.device = d.device AND s.weekday = isodow(d.day_local)
 LEFT JOIN (SELECT DISTINCT k.facility, k.date FROM site_calendar k WHERE k.kind = 'closed') x
     ON x.facility = d.facility AND x.date = CAST(d.day_local AS DATE)

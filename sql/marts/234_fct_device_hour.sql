@@ -1,7 +1,7 @@
 -- name: fct_device_hour
 -- grain: device, hour of the wall clock
 -- key: device, hour_at
--- purpose: Staffed, busy, idle and overtime minutes of every hour from the device's first day to the data cut-off.
+-- purpose: Staffed, busy, idle and overtime minutes of every hour in service up to the data cut-off.
 -- materialize: table
 -- scope: device CAST(hour_local AS DATE)
 -- sorted_by: hour_at
