@@ -91,30 +91,36 @@ coalesce({ask.period_end.format(start="f.period_start")}, CAST({ask.until} AS DA
 {ask.group_name} AS group_name, {ask.group_value} AS group_value,
 {finish}
 FROM finished f
-WHERE f.denominator > 0
+WHERE f.denominator {">=" if metric.kind == "last" else ">"} 0
 ORDER BY {ask.order}"""
 
 
 def _where(metric: Metric, ask: Ask) -> str:
-    """The filters; of a count at an instant, only the last full hour that lies in the period and in the data."""
-    if metric.kind != "last":
-        return ask.where
+    """The filters; of a count at an instant, nothing behind the last full hour of the data."""
+    return ask.where if metric.kind != "last" else f"{ask.where} AND b.period_local < {_last_hour_end(ask)}"
+
+
+def _last_hour_end(ask: Ask) -> str:
+    """End of the last full hour that lies in the period and in the data."""
     end = f"CAST({ask.period_end.format(start=ask.period_start)} AS TIMESTAMP)"
-    last = f"least({end}, CAST({ask.until} AS TIMESTAMP), b.latest_local + INTERVAL 1 HOUR)"
-    return f"{ask.where} AND b.period_local >= {last} - INTERVAL 1 HOUR AND b.period_local < {last}"
+    return f"least({end}, CAST({ask.until} AS TIMESTAMP), b.latest_local + INTERVAL 1 HOUR)"
 
 
 def _values(metric: Metric, ask: Ask) -> dict[str, str]:
     """The columns that a kind folds, over `b`."""
     if metric.kind in ("percentile", "max"):
         return {"value": "CAST(b.value AS DOUBLE)"}
-    return {
+    values = {
         part: f"CASE {ask.statistic}{cases}{_unknown(metric)} END"
         for part, cases in (
             ("numerator", "".join(f" WHEN '{c.name}' THEN CAST(b.{c.numerator} AS {_EXACT})" for c in metric.choices)),
             ("denominator", "".join(f" WHEN '{c.name}' THEN {_denominator(c)}" for c in metric.choices)),
         )
     } | {"n": "b.n" if "n" in metric.columns else "1"}
+    if metric.kind != "last":
+        return values
+    is_last = f"b.period_local >= {_last_hour_end(ask)} - INTERVAL 1 HOUR"
+    return {part: f"CASE WHEN {is_last} THEN {sql} ELSE 0 END" for part, sql in values.items()}
 
 
 def weight_sql(metric: Metric) -> str:

@@ -1,7 +1,7 @@
 -- name: dq_message_flow
 -- grain: facility, source, standard, origin, day
 -- key: facility, source, standard, origin, day
--- purpose: How many events each sender tells a day, and until when.
+-- purpose: How many events up to the data cut-off each sender tells a day, and until when.
 -- materialize: table
 -- column: facility VARCHAR - | facility of the exams
 -- column: source VARCHAR - | sending system
@@ -13,5 +13,6 @@
 SELECT e.facility, v.source, v.standard, v.origin, CAST(v.at AS DATE) AS day, count(*) AS n_events, max(v.at) AS last_at
 FROM fct_exam_event v
 JOIN fct_exam e ON e.exam_key = v.exam_key
-WHERE v.at IS NOT NULL AND v.source IS NOT NULL
+CROSS JOIN clock c
+WHERE v.at <= c.data_through AND v.source IS NOT NULL
 GROUP BY ALL

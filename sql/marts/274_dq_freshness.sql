@@ -24,8 +24,6 @@ FROM (SELECT d.*, c.data_through,
                  AS pause_days
       FROM (SELECT m.facility, m.source, m.standard, m.day, sum(m.n_events) AS n_events, max(m.last_at) AS last_at
             FROM dq_message_flow m
-            CROSS JOIN clock k
-            WHERE m.last_at <= k.data_through
             GROUP BY m.facility, m.source, m.standard, m.day) d
       CROSS JOIN clock c) s
 GROUP BY s.facility, s.source, s.standard

@@ -10,7 +10,7 @@
 -- denominator: waiting exams; the value is not divided by them
 -- clock_start: exam_ended
 -- clock_stop: first_final
--- includes: exams that count, ended at or before the last full hour of the period and not final at it
+-- includes: exams that count, ended at or before the last full hour of the period and not final at it; 0 where some waited earlier in the period only
 -- excludes: none
 -- nulls: exams without an end stamp never wait; where the wall clock repeats an hour its second pass counts
 -- min_n: 1

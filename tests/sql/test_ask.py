@@ -186,6 +186,11 @@ def test_backlog_is_the_count_at_the_last_hour_of_each_period(tmp_path: Path) ->
         (date(2026, 10, 1), 3.0, 3), (date(2026, 11, 1), 7.0, 7),
     ]  # fmt: skip
     assert metric(snapshot, "backlog").select("value").rows() == [(7.0,)]
+    inpatients = [backlog_row("2026-10-31 20:00", "2026-10-31 16:00", 2) | {"patient_class": "inpatient"}]
+    (tmp_path / "mixed").mkdir()
+    mixed = snapshot_of(tmp_path / "mixed", through, fct_backlog_hour=hours + inpatients, dim_facility=place)
+    by_class = metric(mixed, "backlog", groups=("patient_class",)).select("group_value", "value", "n").rows()
+    assert by_class == [("(none)", 7.0, 7), ("inpatient", 0.0, 0)]
     assert metric(snapshot, "backlog", statistic="past_target").select("value", "n").rows() == [(1.0, 7)]
     until = Filters(until=date(2026, 11, 1))
     assert metric(snapshot, "backlog", filters=until).select("value").rows() == [(3.0,)]

@@ -66,7 +66,10 @@ def within_target(d: Department) -> Iterator[Row]:
 
 
 def backlog(d: Department, period: Callable[[datetime], object]) -> Iterator[Row]:
-    """Waiting exams at the last full hour of each period, by the facility's wall clock."""
+    """Waiting exams at the last full hour of each period, by the facility's wall clock.
+
+    A group that waited at an earlier hour of the period only has none.
+    """
     for facility in {e["facility"] for e in d.countable}:
         exams = [e for e in d.countable if e["facility"] == facility]
         hour = min(e["exam_ended_at"] for e in exams).replace(minute=0, second=0)
@@ -83,6 +86,23 @@ def backlog(d: Department, period: Callable[[datetime], object]) -> Iterator[Row
                 is_past = target is not None and minutes(ended, at) > target
                 numerator = {"waiting": 1.0, "past_target": float(is_past), "wrvu": exam["wrvu"] or 0.0}
                 yield d.keys(exam, d.local(facility, at)) | {"numerator": numerator, "denominator": 1.0}
+        yield from none_waiting(d, exams, period)
+
+
+def none_waiting(d: Department, exams: list[Row], period: Callable[[datetime], object]) -> Iterator[Row]:
+    """A row of nothing for each exam and period in which it waited at a full hour, the later one of a repeated hour."""
+    nothing = {"numerator": dict.fromkeys(("waiting", "past_target", "wrvu"), 0.0), "denominator": 0.0, "n": 0}
+    for exam in exams:
+        facility, seen = exam["facility"], set()
+        hour = exam["exam_ended_at"].replace(minute=0, second=0)
+        hour += HOUR if hour < exam["exam_ended_at"] else timedelta()
+        while hour <= d.data_through and (exam["first_final_at"] is None or hour < exam["first_final_at"]):
+            local = d.local(facility, hour)
+            is_repeated = hour + HOUR <= d.data_through and d.local(facility, hour + HOUR) == local
+            if not is_repeated and period(local) not in seen:
+                seen.add(period(local))
+                yield d.keys(exam, local) | nothing
+            hour += HOUR
 
 
 def device_hours(d: Department) -> Iterator[tuple[Row, datetime, float, float, float, float]]:
