@@ -13,7 +13,7 @@ from etl.build import build
 from etl.errors import TooManyRejectsError
 from etl.faults import explain, place
 from etl.home import Home
-from etl.inbox import scan
+from etl.inbox import scan, settle
 from etl.intake import open_intake
 from etl.load import Counts, load, new_candidates
 from etl.lock import writer_lock
@@ -59,6 +59,7 @@ def ingest_stage(home: Home, log: Log, paths: list[Path], progress: Progress = _
         con = open_intake(home.intake, memory_limit=home.settings.memory_limit)
         try:
             candidates = new_candidates(con, scan(inputs))
+            settle(candidates, home.settings.settle_seconds)
             parser = Parser(home.settings, site)
             counts = load(con, parser, candidates, lambda c: progress("ingest", c.files + c.skipped, len(candidates)))
         finally:

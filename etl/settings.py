@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     batch_mb: int = Field(default=64, ge=1, description="MB of input a transaction at most")
     worker_memory_mb: int = Field(default=2048, ge=256, description="memory limit of one parser process, MB")
     file_seconds: float = Field(default=30.0, gt=0, description="time limit for parsing one file, seconds")
+    settle_seconds: float = Field(default=2.0, ge=0, description="age of a file, seconds, before it is read")
     max_rejects: float = Field(default=0.5, ge=0, le=1, description="share of a run's messages that may be rejected")
     keep_snapshots: int = Field(default=7, ge=1, description="snapshots kept beside those pinned at month ends")
     memory_limit: str = Field(default="4GB", description="DuckDB memory limit of build and publish")

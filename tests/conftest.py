@@ -9,6 +9,9 @@ import pytest
 
 from tests.published import Published, publish_network
 
+#: Files of tests are whole as soon as they are there; what waits for them has tests of its own.
+os.environ.setdefault("RADOPS_SETTLE_SECONDS", "0")
+
 REPO = Path(__file__).resolve().parents[1]
 
 

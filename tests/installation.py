@@ -19,6 +19,8 @@ from etl.settings import Settings
 from etl.sources import sniff, source
 from tests.conftest import REPO
 
+#: Settings of a test that names no others; files of tests are whole as soon as they are there.
+USUAL: dict[str, Any] = {"workers": 1, "settle_seconds": 0}
 STAGES = ("ingest", "build", "publish")
 #: Ways in which a sender may frame the same messages.
 FRAMES = (b"%b", b"\x0b%b\x1c\r", b"%b\n")
@@ -53,14 +55,14 @@ class Installation:
 
     @property
     def home(self) -> Home:
-        home = Home(self.root, Settings(home=self.root, **{"workers": 1, **self.settings}))
+        home = Home(self.root, Settings(home=self.root, **{**USUAL, **self.settings}))
         home.prepare()
         return home
 
     @property
     def environment(self) -> dict[str, str]:
         own = {key: value for key, value in os.environ.items() if not key.startswith("RADOPS_")}
-        given = {"home": self.root, "workers": 1, **self.settings}
+        given = {"home": self.root, **USUAL, **self.settings}
         return own | {f"RADOPS_{key.upper()}": str(value) for key, value in given.items()}
 
     def deliver(self, name: str, given: Sequence[Piece], *, a_file: int = 20) -> None:

@@ -8,6 +8,7 @@ import random
 import socket
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,21 @@ def test_growing_file_is_taken_with_what_was_added(house: Installation) -> None:
     counts = house.stages("ingest")["ingest"]
     assert (counts["read"], counts["kept"], counts["duplicate"]) == (4, 1, 3)
     assert house.rows("SELECT count(*) FROM raw_order", "intake.duckdb") == [(4,)]
+
+
+def test_file_being_written_is_left_for_the_next_run(house: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a message lies there when the run looks, the other half comes while the run waits for the file to be old."""
+    house.stages("ingest")
+    message = MESSAGE % (2, 2, 2)
+    path = house.home.inbox / "slow.hl7"
+    path.write_bytes(message[:-40])
+    slow = replace(house, settings={**house.settings, "settle_seconds": 1.0})
+    monkeypatch.setattr("etl.inbox.time.sleep", lambda _seconds: path.write_bytes(message))
+    counts = slow.stages("ingest")["ingest"]
+    monkeypatch.undo()
+    assert (counts["read"], counts["skipped"]) == (0, 1)
+    assert slow.stages("ingest")["ingest"]["kept"] == 1
+    assert house.ledger()["read"] == 2
 
 
 def test_renamed_file_has_no_second_effect(house: Installation) -> None:
