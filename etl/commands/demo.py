@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import date, timedelta
 from typing import Annotated
 
 import typer
@@ -17,8 +18,8 @@ def register(app: typer.Typer) -> None:
 
     @app.command("demo")
     def demo_verb(
-        exams: Annotated[int, typer.Option(min=1, help="Exams to simulate.")] = 4500,
-        days: Annotated[int, typer.Option(min=1, help="Days they spread over.")] = 45,
+        exams: Annotated[int, typer.Option(min=1, help="Exams to simulate.")] = 5000,
+        days: Annotated[int, typer.Option(min=1, help="Days up to today that they spread over.")] = 60,
         seed: Annotated[int, typer.Option(help="The same seed gives the same network.")] = 7,
         host: Annotated[str, typer.Option(help="Address; loopback only.")] = "127.0.0.1",
         port: Annotated[int, typer.Option(help="TCP port.")] = 8050,
@@ -35,7 +36,8 @@ def register(app: typer.Typer) -> None:
         with progress_bar(as_json=False) as progress:
             if not (made / "truth").is_dir():
                 typer.echo(f"simulating {exams:,} exams over {days} days at four facilities in {made}")
-                summary = simulate(made, exams=exams, days=days, seed=seed)
+                start = date.today() - timedelta(days=days)
+                summary = simulate(made, exams=exams, days=days, seed=seed, start=start)
                 log.stage(
                     "simulate", exams=summary.exams, hl7_messages=summary.messages, dicom_files=summary.dicom_files
                 )
