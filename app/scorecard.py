@@ -35,12 +35,10 @@ MEASURES = (
 )
 #: Columns kept of each measure, behind its name: value, n, delta, verdict, is_clear.
 _KEPT = ("value", "n", "delta", "relative", "verdict", "is_clear")
-#: Hours of silence after which a facility's data are called late.
-SILENT_HOURS = 12.0
 
 
 def scorecard(context: Context) -> pl.DataFrame:
-    """A row per facility: every measure as name, name_n, name_delta, name_verdict, name_is_clear, and silent_hours."""
+    """A row per facility: every measure as name, name_n, name_delta, name_verdict, name_is_clear, and n_silent."""
     return _card(context, ("facility",))
 
 
@@ -56,10 +54,10 @@ def _card(context: Context, groups: tuple[str, ...]) -> pl.DataFrame:
         named = [pl.col(c).alias(measure.name if c == "value" else f"{measure.name}_{c}") for c in _KEPT]
         found = found.join(frame.select(pl.col("group_value").alias("facility"), *named), on="facility", how="full",
                            coalesce=True)  # fmt: skip
-    fresh = context.metric("freshness", groups).select(
-        pl.col("group_value").alias("facility"), pl.col("value").alias("silent_hours")
+    silent = context.counts("dq_freshness", groups, where={"is_silent": True}).select(
+        (pl.col("facility") if groups else pl.lit("all")).alias("facility"), pl.col("n").alias("n_silent")
     )
-    return found.join(fresh, on="facility", how="left").sort("facility")
+    return found.join(silent, on="facility", how="left").with_columns(pl.col("n_silent").fill_null(0)).sort("facility")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,8 @@ class Finding:
 
 def findings(frame: pl.DataFrame, context: Context) -> list[Finding]:
     """What is out of order, gravest first: clear turns for the worse, reports past their target, silent sources."""
-    found = [*_groups(context), *(item for row in frame.iter_rows(named=True) for item in _findings(row, context))]
+    by_row = (item for row in frame.iter_rows(named=True) for item in _findings(row, context))
+    found = [*_groups(context), *by_row, *_silent(context)]
     return sorted(found, key=lambda item: -item.weight)
 
 
@@ -87,6 +86,15 @@ def _groups(context: Context) -> Iterator[Finding]:
                         delta=words.delta(row["delta"], "share"))  # fmt: skip
             href = drill(context.state, row["group_name"], row["group_value"], show="late", sort="-report_final_min")
             yield Finding(2, told, href)
+
+
+def _silent(context: Context) -> Iterator[Finding]:
+    """Senders that have been silent for longer than ever before."""
+    senders = context.rows("dq_freshness", where={"is_silent": True}, order_by=("facility", "source"))
+    for row in senders.iter_rows(named=True):
+        told = text("finding.silent", name=context.name("facility", row["facility"]), source=row["source"],
+                    age=words.hours(row["silent_hours"]), pause=words.days(row["longest_pause_days"]))  # fmt: skip
+        yield Finding(1, told, "/definitions#freshness-now")
 
 
 _PAGE_OF = {"within": "/turnaround", "p50": "/turnaround", "p90": "/turnaround", "utilization": "/utilization",
@@ -111,10 +119,6 @@ def _findings(row: dict[str, Any], context: Context) -> Iterator[Finding]:
                     all=words.count(row["waiting"]))  # fmt: skip
         yield Finding(1, told, drill(context.state.having(since=None, until=None), "facility", facility,
                                      show="waiting", sort="exam_ended_local"))  # fmt: skip
-    if row["silent_hours"] is not None and row["silent_hours"] > SILENT_HOURS:
-        yield Finding(
-            1, text("finding.silent", name=name, age=words.hours(row["silent_hours"])), "/definitions#freshness-now"
-        )
 
 
 def name_of(facility: str, context: Context) -> str:

@@ -42,6 +42,11 @@ def hours(value: float) -> str:
     return minutes(value * 60)
 
 
+def days(value: int | None) -> str:
+    """A length in whole days; a dash where there is none."""
+    return NO_VALUE if value is None else f"{value}{THIN}d"
+
+
 #: Unit of a metric -> its writer. What is not listed is a decimal with its unit.
 _UNITS: dict[str, Callable[[float], str]] = {
     "min": minutes, "share": share, "exams": count, "reads": count, "h": hours, "images": count,

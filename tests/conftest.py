@@ -6,11 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.published import Published, publish_network
 
 #: Files of tests are whole as soon as they are there; what waits for them has tests of its own.
 os.environ.setdefault("RADOPS_SETTLE_SECONDS", "0")
+
+#: No test is timed; CI repeats the same examples, so that a red run speaks of the change.
+settings.register_profile("radops", deadline=None, derandomize=os.environ.get("CI") == "true")
+settings.load_profile("radops")
 
 REPO = Path(__file__).resolve().parents[1]
 

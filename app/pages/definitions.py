@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 from dash import html
 
+from app import words
 from app.cards import card, foot_line
 from app.context import Context
 from app.questions import Question
@@ -38,7 +39,7 @@ def _columns(_: Context) -> pl.DataFrame:
 
 
 def _freshness(context: Context) -> pl.DataFrame:
-    return context.metric("freshness", ("facility", "source", "standard"))
+    return context.rows("dq_freshness", order_by=("facility", "source"))
 
 
 METRICS = Question("definitions.metrics", _metrics)
@@ -52,8 +53,11 @@ def render(context: Context) -> list[Any]:
     catalog = Catalog.load()
     fresh = FRESHNESS.ask(context)
     columns = [
-        Column(text("definitions.source"), lambda row: row["group_value"], is_text=True),
-        Column(text("definitions.silent"), lambda row: f"{row['value']:.1f} h"),
+        Column(text("overview.facility"), lambda row: context.name("facility", row["facility"]), is_text=True),
+        Column(text("definitions.source"), lambda row: row["source"], is_text=True),
+        Column(text("definitions.silent"), lambda row: words.hours(row["silent_hours"])),
+        Column(text("definitions.pause"), lambda row: words.days(row["longest_pause_days"])),
+        Column(text("definitions.week"), lambda row: words.count(row["n_events_7d"])),
     ]
     return [
         html.Div([html.H1(text("definitions.title")), html.P(text("definitions.lead"), className="lead")],

@@ -27,7 +27,7 @@ def _changes(context: Context) -> pl.DataFrame:
 
 FACILITIES = Question(
     "overview.facilities", scorecard.scorecard, "report_final",
-    {measure.name: measure.unit for measure in scorecard.MEASURES} | {"silent_hours": "h"},
+    {measure.name: measure.unit for measure in scorecard.MEASURES} | {"n_silent": "senders"},
 )  # fmt: skip
 COURSE = Question("overview.course", of_trend("report_final", "facility"), "report_final")
 CHANGES = Question("overview.changes", _changes, "report_final")
@@ -90,8 +90,7 @@ def _table(frame: pl.DataFrame, context: Context) -> Any:
         Column(text("overview.n"), lambda row: words.value(row["p50_n"], "exams")),
         *(measure(m.name, m.unit) for m in scorecard.MEASURES if m.name not in ("waiting", "past_target")),
         Column(text("overview.waiting"), partial(_waiting, context), hint=text("overview.waiting.hint")),
-        Column(text("overview.fresh"), lambda row: words.NO_VALUE if row["silent_hours"] is None
-               else words.hours(row["silent_hours"]), hint=text("overview.fresh.hint")),
+        Column(text("overview.silent"), _senders, hint=text("overview.silent.hint")),
         Column(text("overview.course"), course, is_text=True),
     ]  # fmt: skip
     return table(frame, columns, label=FACILITIES.title)
@@ -101,6 +100,10 @@ def _pair(row: Row, name: str, unit: str) -> html.Div:
     """A value, and under it the change since the period before."""
     under = changes.shown(row, unit, f"{name}_") if row[f"{name}_delta"] is not None else ""
     return html.Div([html.Span(words.value(row[name], unit)), html.Small(under)], className="pair")
+
+
+def _senders(row: Row) -> html.Span:
+    return html.Span(words.count(row["n_silent"]), className="delta worse" if row["n_silent"] else "delta same")
 
 
 def _waiting(context: Context, row: Row) -> html.Div:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -10,13 +12,16 @@ import pytest
 from app import changes, scorecard, words
 from app.context import Context
 from app.icons import sparkline
+from app.state import State
 from app.tables import Column, table
+from tests.app.conftest import LOCAL
+from tests.snapshots import exam_row, snapshot_of
 
 
 def row(**known: Any) -> dict[str, Any]:
     empty = {f"{m.name}{part}": None for m in scorecard.MEASURES
              for part in ("", "_n", "_delta", "_relative", "_verdict", "_is_clear")}  # fmt: skip
-    return {"facility": "NORTH", "silent_hours": 0.0, **empty, **known}
+    return {"facility": "NORTH", "n_silent": 0, **empty, **known}
 
 
 def frame(*rows: dict[str, Any]) -> pl.DataFrame:
@@ -47,16 +52,29 @@ def test_a_facility_in_a_sentence() -> None:
 
 def test_findings_come_gravest_first_and_only_when_clear(context: Context) -> None:
     calm = row(within=0.9, within_delta=-0.05, within_verdict="worse", within_is_clear=False)
-    worse = row(within=0.6, within_delta=-0.2, within_verdict="worse", within_is_clear=True, past_target=3, waiting=9,
-                silent_hours=30.0)  # fmt: skip
+    worse = row(within=0.6, within_delta=-0.2, within_verdict="worse", within_is_clear=True, past_target=3, waiting=9)
     nothing = {item.told for item in scorecard.findings(frame(calm), context)}
     found = scorecard.findings(frame(worse), context)
     own = [item for item in found if item.told not in nothing]
-    assert [item.weight for item in own] == [2, 1, 1]
+    assert [item.weight for item in own] == [2, 1]
     assert "60.0" in own[0].told
     assert own[0].href.startswith("/turnaround?facility=NORTH")
     assert "3 of 9" in own[1].told
     assert [item.weight for item in found] == sorted((item.weight for item in found), reverse=True)
+
+
+def test_a_silent_sender_is_named_with_its_rhythm(tmp_path: Path) -> None:
+    days = {"facility": "NORTH", "standard": "dicom", "longest_pause_days": 2, "n_events_7d": 0}
+    senders = [
+        {**days, "source": "CT1", "silent_hours": 240.0, "is_silent": True},
+        {**days, "source": "IMPORT", "silent_hours": 400.0, "is_silent": None},
+        {**days, "source": "MR1", "silent_hours": 30.0, "is_silent": False},
+    ]
+    snapshot = snapshot_of(tmp_path, datetime(2026, 3, 3), dq_freshness=senders, fct_exam=[exam_row(60.0)])
+    context = Context(snapshot, State.read("", snapshot.data_through), LOCAL)
+    (found,) = scorecard.findings(scorecard.scorecard(context), context)
+    assert found.told.replace(words.THIN, " ") == "NORTH: CT1 sent nothing for 10 d; its longest pause so far was 2 d"
+    assert scorecard.scorecard(context)["n_silent"].to_list() == [1]
 
 
 @pytest.mark.parametrize(
