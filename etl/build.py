@@ -187,7 +187,7 @@ class _Fold:
         kind = "VIEW" if model.materialize == "view" else "TABLE"
         self.con.execute(f"CREATE OR REPLACE TEMP {kind} {model.name} AS {model.body}")
         if model.name == "stg_exam_fact":
-            load_procedure_names(self.con, self.site.folder)
+            load_procedure_names(self.con)
 
     def _derive(self, model: BuildModel) -> None:
         """Replace the rows of one mart that are in scope, and carry its digest along."""

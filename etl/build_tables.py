@@ -52,7 +52,7 @@ def load_build_tables(con: duckdb.DuckDBPyConnection) -> None:
     )
     tables = {
         "milestone_rule": rules,
-        "procedure_reference": procedures.drop("follow_up"),
+        "procedure_reference": procedures.drop("follow_up", "complete"),
         "body_part_region": pl.DataFrame(reference_rows("body_parts")),
         "reject_reason": pl.DataFrame(reference_rows("reject_reasons")),
         "node_kind": pl.DataFrame(
@@ -68,11 +68,11 @@ def load_build_tables(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {sql}")
 
 
-def load_procedure_names(con: duckdb.DuckDBPyConnection, site_folder: Path | None) -> None:
-    """Create `procedure_name`: each distinct local name of the staged exams with its harmonized procedure."""
+def load_procedure_names(con: duckdb.DuckDBPyConnection) -> None:
+    """Create `procedure_name`: each distinct local name of the staged exams with the procedure that it says."""
     names = query(con, """
         SELECT DISTINCT facility, procedure_code AS code, procedure_text AS text, NULL::VARCHAR AS system,
                alternate_code, alternate_text, modality,
                name_key(facility, procedure_code, procedure_text, alternate_code, alternate_text, modality) AS name_key
         FROM stg_exam_fact ORDER BY name_key""")  # fmt: skip
-    table(con, "procedure_name", resolve(names, site_folder))
+    table(con, "procedure_name", resolve(names))

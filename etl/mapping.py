@@ -1,54 +1,134 @@
-"""The unmapped queue: local names without a harmonized procedure, most exams first, with proposals.
+"""The review of procedure names: what no harmonized procedure was accepted for, most exams first, with proposals.
 
-Which exams lack a procedure is read from the snapshot; what the senders call them stays private and is read from the
-raw store.
+Which exams lack a procedure is read from the snapshot; what the senders call them, and what the image headers say
+beside it, stays private and is read from the raw store. A reviewed list goes into the site's own map by `take`.
 """
 
 from __future__ import annotations
 
+import csv
+import io
+import os
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
+from etl.errors import UnreadableInputError
 from etl.identity_nodes import EXAM_RECORDS, mention_of
-from etl.procedures import match_name
+from etl.procedure_match import body_parts, procedures
+from etl.procedure_names import rows
+from etl.procedures import match
 from etl.records import RECORDS
+from etl.site import CSV_FILES
+from sql.csv_text import neutral
 
 COLUMNS = {
     "facility": pl.String, "code": pl.String, "text": pl.String, "modality": pl.String, "n_exams": pl.Int64,
-    "method": pl.String, "procedure": pl.String,
+    "method": pl.String, "score": pl.Float64, "procedure": pl.String, "others": pl.String, "evidence": pl.String,
+    "decided_by": pl.String, "valid_from": pl.String,
 }  # fmt: skip
+SITE_FILE = "procedures.csv"
 
 
-def unmapped(con: duckdb.DuckDBPyConnection, snapshot: Path) -> pl.DataFrame:
-    """Rows as in `COLUMNS`; `procedure` holds the proposal to confirm, if there is one. `con` is the raw store's."""
+def unmapped(con: duckdb.DuckDBPyConnection, snapshot: Path, *, with_mapped: bool = False) -> pl.DataFrame:
+    """Rows as in `COLUMNS`; `procedure` holds the proposal to confirm, if there is one. `con` is the raw store's.
+
+    `with_mapped` adds the names that have a procedure, with the headers that speak against it as evidence.
+    """
     quoted = str(snapshot).replace("'", "''")
     con.execute(f"ATTACH '{quoted}' AS published (READ_ONLY)")
     try:
         found = con.execute(f"""
-            SELECT e.facility, e.procedure_local, max(t.text), e.modality, count(DISTINCT e.exam_key) AS n_exams
+            SELECT e.facility, e.procedure_local, max(t.text), e.modality, e.procedure,
+                   count(DISTINCT e.exam_key) AS n_exams, mode(b.part ORDER BY b.part) AS part
             FROM published.main.fct_exam e
-            LEFT JOIN ({_texts()}) t ON t.exam_key = e.exam_key AND t.code IS NOT DISTINCT FROM e.procedure_local
-            WHERE e.procedure IS NULL AND NOT e.is_imported
-            GROUP BY e.facility, e.procedure_local, e.modality
-            ORDER BY n_exams DESC, e.facility, e.procedure_local, e.modality""").fetchall()
+            LEFT JOIN ({_said("procedure_text")}) t
+                ON t.exam_key = e.exam_key AND t.code IS NOT DISTINCT FROM e.procedure_local
+            LEFT JOIN (SELECT exam_key, mode(text ORDER BY text) AS part FROM ({_said("body_part")})
+                       GROUP BY exam_key) b ON b.exam_key = e.exam_key
+            WHERE NOT e.is_imported {"" if with_mapped else "AND e.procedure IS NULL"}
+            GROUP BY e.facility, e.procedure_local, e.modality, e.procedure
+            ORDER BY n_exams DESC, e.facility, e.procedure_local, e.modality, e.procedure""").fetchall()
     finally:
         con.execute("DETACH published")
-    rows = []
-    for facility, code, text, modality, n_exams in found:
-        match = match_name(text or "", modality or "")
-        rows.append((facility, code, text, modality, n_exams, match.method, match.proposal or None))
-    return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+    return pl.DataFrame([_row(*fields) for fields in found], schema=COLUMNS, orient="row")
 
 
-def _texts() -> str:
-    """SQL: exam, local code and text of every mention that names a procedure."""
-    named = [r for r in EXAM_RECORDS if {"procedure_code", "procedure_text"} <= {c.name for c in RECORDS[r]}]
-    return " UNION ALL ".join(
-        f"""SELECT m.exam_key, r.code, r.text
-        FROM (SELECT {mention_of(record)} AS mention, procedure_code AS code, procedure_text AS text
-              FROM raw_{record} WHERE procedure_text IS NOT NULL) r
-        JOIN work.mention m ON m.mention = r.mention"""
-        for record in named
-    )
+def _row(
+    facility: str, code: str | None, text: str | None, modality: str | None, mapped: str | None, *counts: object
+) -> tuple[object, ...]:
+    n_exams, part = counts
+    seen = str(part or "").upper()
+    if mapped:
+        regions = next((p.regions for p in procedures() if p.id == mapped), frozenset())
+        is_apart = seen in body_parts() and not body_parts()[seen] & regions
+        evidence = f"header body part {seen}" if is_apart else None
+        return facility, code, text, modality, n_exams, "mapped", None, mapped, None, evidence, None, None
+    found = match([code] if code else [], [text] if text else [], modality or "", seen)
+    proposal, others = found.procedure or found.proposal, " ".join(found.others)
+    told = (found.method, found.score, proposal, others or None, found.evidence or None)
+    return facility, code, text, modality, n_exams, *told, None, None
+
+
+def _said(column: str) -> str:
+    """SQL: exam, local code and `column` as text of every mention that has it."""
+    parts = []
+    for record in EXAM_RECORDS:
+        names = {c.name for c in RECORDS[record]}
+        if column not in names:
+            continue
+        code = "procedure_code" if "procedure_code" in names else "NULL"
+        parts.append(f"""
+            SELECT m.exam_key, r.code, r.text
+            FROM (SELECT {mention_of(record)} AS mention, {code} AS code, {column} AS text
+                  FROM raw_{record} WHERE {column} IS NOT NULL) r
+            JOIN work.mention m ON m.mention = r.mention""")
+    return " UNION ALL ".join(parts)
+
+
+def take(reviewed: Path, site_folder: Path) -> int:
+    """Write the decided rows of a reviewed list (`decided_by` filled) into the site's map; returns how many are new.
+
+    A decision with a `valid_from` holds for exams from that day on; one for the same name and day replaces the older.
+    Raises UnreadableInputError naming the line where a procedure or a date is none; then nothing is written.
+    """
+    columns = CSV_FILES[SITE_FILE]
+    decided = [
+        {name: _cell(row.get(name)) for name in columns} | {"line": str(number)}
+        for number, row in enumerate(rows(reviewed), 2)
+        if _cell(row.get("decided_by"))
+    ]
+    known = {p.id for p in procedures()}
+    for row in decided:
+        where = f"{reviewed}, line {row.pop('line')}"
+        if row["procedure"] not in known:
+            raise UnreadableInputError(f"{where}: {row['procedure'] or 'empty'} is no harmonized procedure")
+        if not row["facility"] or not (row["code"] or row["text"]):
+            raise UnreadableInputError(f"{where}: facility and code (or text) are needed")
+        try:
+            date.fromisoformat(row["valid_from"] or "2000-01-01")
+        except ValueError as error:
+            raise UnreadableInputError(f"{where}: valid_from is no date as 2026-01-31") from error
+    path = site_folder / SITE_FILE
+    before = [{name: row.get(name) or "" for name in columns} for row in rows(path)] if path.is_file() else []
+    merged = {_key(row): row for row in before} | {_key(row): row for row in decided}
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(merged.values())
+    temporary = path.with_suffix(".new")
+    temporary.write_text(text.getvalue(), "utf-8")
+    os.replace(temporary, path)
+    return sum(row not in before for row in decided)
+
+
+def _cell(text: str | None) -> str:
+    """A cell as it was before `to_csv` guarded it against formulas."""
+    cell = (text or "").strip()
+    return cell[1:] if cell.startswith("'") and neutral(cell[1:]) == cell else cell
+
+
+def _key(row: dict[str, str]) -> tuple[str, str, str]:
+    return row["facility"].strip(), row["code"].strip() or row["text"].strip(), row["valid_from"].strip()

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 REFERENCE = Path(__file__).parents[1] / "etl" / "reference" / "procedures.csv"
+#: The harmonized procedures that the network performs or charges, in their order; the table may grow beside them.
+PERFORMED = Path(__file__).parent / "tables" / "procedures.csv"
 #: A modality of the table that a facility without it performs on another device.
 STAND_IN = {"DX": "CR"}
 #: Every so many names of a facility: left to the text matcher; a name that says nothing.
@@ -81,9 +83,11 @@ class LocalName:
 
 
 def procedures() -> dict[str, Procedure]:
-    """The harmonized table, in file order."""
+    """The harmonized procedures of the network, in the order of `PERFORMED`."""
     with REFERENCE.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+        known = {row["procedure"]: row for row in csv.DictReader(file)}
+    with PERFORMED.open(encoding="utf-8", newline="") as file:
+        rows = [known[row["procedure"]] for row in csv.DictReader(file)]
     return {
         r["procedure"]: Procedure(
             r["procedure"], r["name"], r["modality"], r["region"], r["focus"], r["laterality"], r["contrast"],

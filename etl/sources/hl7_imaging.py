@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from etl import procedures
+from etl import procedure_names, procedures
 from etl.site import Site
 from etl.sources.hl7_message import NO_SEGMENT, Message, Segment
 
@@ -103,6 +103,6 @@ def _harmonized() -> frozenset[str]:
 
 @lru_cache(maxsize=65536)
 def _names_an_exam(text: str) -> bool:
-    said = procedures.parse_name(text)
+    said = procedure_names.parse_name(text)
     is_therapy = said.modality == "PT" and "pet" not in text.casefold()
     return bool(said.modality and said.regions and not is_therapy)

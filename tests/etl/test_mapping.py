@@ -10,9 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from etl.cli import app
+from etl.errors import UnreadableInputError
 from etl.home import Home
 from etl.intake import open_intake
-from etl.mapping import COLUMNS, unmapped
+from etl.mapping import COLUMNS, take, unmapped
 from etl.publish import publish
 from etl.settings import Settings
 from sql.query import rows
@@ -38,11 +39,76 @@ def test_names_with_exams_and_proposals_most_exams_first(tmp_path: Path) -> None
     home.prepare()
     snapshot = publish(home).path
     with open_intake(home.intake) as con:
-        assert unmapped(con, snapshot).rows() == [
-            ("NORTH", "STEALTH", "CT HEAD W/O CONTRAST STEALTH", "CT", 2, "proposed", "CT_HEAD_WO"),
-            ("NORTH", "=S2", "SPECIAL", "CT", 1, "none", None),
-            ("NORTH", "=S3", "SPECIAL", "CT", 1, "none", None),
-        ]
+        listed = unmapped(con, snapshot)
+        everything = unmapped(con, snapshot, with_mapped=True)
+    assert listed.columns == list(COLUMNS)
+    assert listed.select("facility", "code", "text", "modality", "n_exams", "method", "score", "procedure").rows() == [
+        ("NORTH", "STEALTH", "CT HEAD W/O CONTRAST STEALTH", "CT", 2, "proposed", 0.8, "CT_HEAD_WO"),
+        ("NORTH", "=S2", "SPECIAL", "CT", 1, "none", 0.0, None),
+        ("NORTH", "=S3", "SPECIAL", "CT", 1, "none", 0.0, None),
+    ]
+    assert listed["evidence"].to_list() == ["unknown words: stealth", None, None]
+    mapped = everything.filter(method="mapped")
+    assert mapped.select("code", "procedure", "n_exams").rows() == [("CTH", "CT_HEAD_WO", 1)]
+    assert everything.height == listed.height + mapped.height
+
+
+REVIEWED = """facility,code,text,modality,n_exams,procedure,decided_by,valid_from
+NORTH,STEALTH,CT HEAD W/O CONTRAST STEALTH,CT,2,CT_HEAD_W,ann,2026-03-03
+NORTH,'=S2,SPECIAL,CT,1,CT_CHEST_WO,ann,
+NORTH,'=S3,SPECIAL,CT,1,CT_HEAD_WO,,
+"""
+
+
+def test_a_decision_holds_from_its_day_and_needs_no_new_intake(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    for day in (2, 3, 4):
+        times = (f"2026-03-0{day} 23:30", f"2026-03-0{day} 23:50")
+        warehouse.load(*exam(f"A{day}", *times, mrn=str(day), procedure_code="STEALTH",
+                             procedure_text="CT HEAD W/O CONTRAST STEALTH"))  # fmt: skip
+    warehouse.load(*exam("B1", "2026-03-02 09:00", "2026-03-02 09:30", mrn="9", procedure_code="=S2",
+                         procedure_text="SPECIAL"))  # fmt: skip
+    warehouse.build()
+    asked = "SELECT accession, procedure FROM fct_exam ORDER BY accession"
+    assert {procedure for _, procedure in warehouse.rows(asked)} == {None}
+    reviewed = tmp_path / "reviewed.csv"
+    reviewed.write_text(REVIEWED, "utf-8")
+    assert take(reviewed, warehouse.site) == 2
+    assert take(reviewed, warehouse.site) == 0  # taken again, nothing is new
+    assert warehouse.build().is_full
+    assert warehouse.batches == 4
+    assert warehouse.rows(asked) == [
+        ("A2", None), ("A3", "CT_HEAD_W"), ("A4", "CT_HEAD_W"), ("B1", "CT_CHEST_WO")
+    ]  # fmt: skip
+    reviewed.write_text(REVIEWED.replace("CT_HEAD_W,ann,2026-03-03", "CT_HEAD_WO,ann,2026-03-04"), "utf-8")
+    take(reviewed, warehouse.site)
+    warehouse.build()
+    assert warehouse.rows(asked)[:3] == [("A2", None), ("A3", "CT_HEAD_W"), ("A4", "CT_HEAD_WO")]
+    decided = (warehouse.site / "procedures.csv").read_text("utf-8").splitlines()
+    assert [line for line in decided if "STEALTH" in line or "=S" in line] == [
+        "NORTH,STEALTH,CT HEAD W/O CONTRAST STEALTH,CT_HEAD_W,ann,2026-03-03",
+        "NORTH,=S2,SPECIAL,CT_CHEST_WO,ann,",
+        "NORTH,STEALTH,CT HEAD W/O CONTRAST STEALTH,CT_HEAD_WO,ann,2026-03-04",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("NORTH,X,CT,,,CT_HED,ann,", "CT_HED is no harmonized procedure"),
+        ("NORTH,X,CT,,,,ann,", "empty is no harmonized procedure"),
+        ("NORTH,,,,,CT_HEAD_WO,ann,", "facility and code"),
+        ("NORTH,X,CT,,,CT_HEAD_WO,ann,3.4.26", "valid_from is no date"),
+    ],
+)
+def test_a_wrong_decision_is_named_and_nothing_is_written(tmp_path: Path, row: str, told: str) -> None:
+    warehouse = Warehouse(tmp_path)
+    before = (warehouse.site / "procedures.csv").read_bytes()
+    reviewed = tmp_path / "reviewed.csv"
+    reviewed.write_text(REVIEWED + row + "\n", "utf-8")
+    with pytest.raises(UnreadableInputError, match=f"line 5: {told}"):
+        take(reviewed, warehouse.site)
+    assert (warehouse.site / "procedures.csv").read_bytes() == before
 
 
 def test_the_verb_lists_what_the_snapshot_counts(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,5 @@
 """Names meet at attributes; doubt about laterality or contrast never merges."""
 
-from pathlib import Path
-
 import polars as pl
 import pytest
 
@@ -35,15 +33,15 @@ def test_names_of_one_exam_meet(name: str, modality: str, procedure: str) -> Non
 @pytest.mark.parametrize(
     ("name", "modality", "method"),
     [
-        ("CT HEAD", "CT", "none"),  # contrast not said
+        ("CT HEAD", "CT", "proposed"),  # contrast not said
         ("CT ABDOMEN W ORAL CONTRAST", "CT", "ambiguous"),  # oral is not intravenous
-        ("CT CHEST WITH 3D", "CT", "none"),  # "with" says nothing about contrast here
-        ("XR KNEE 3V", "DX", "none"),  # side not said
+        ("CT CHEST WITH 3D", "CT", "proposed"),  # "with" says nothing about contrast here
+        ("XR KNEE 3V", "DX", "proposed"),  # side not said
         ("XR KNEE LEFT RIGHT", "DX", "ambiguous"),
         ("CT CHEST W CONTRAST", "MR", "conflict"),  # header says otherwise
-        ("MRI BRAIN PITUITARY WO", "MR", "proposed"),  # unknown word
+        ("MRI BRAIN TRACTOGRAPHY WO", "MR", "proposed"),  # unknown word
         ("SPECIAL STUDY 7", "CT", "none"),
-        ("XR CHEST 5 VIEWS", "DX", "ambiguous"),
+        ("XR CHEST 5 VIEWS", "DX", "none"),
     ],
 )
 def test_doubt_never_merges(name: str, modality: str, method: str) -> None:
@@ -58,26 +56,23 @@ def test_every_shipped_name_finds_itself() -> None:
 
 def test_shipped_procedures_differ_in_attributes() -> None:
     keys = [
-        (p.modality, p.regions, p.focus, p.laterality, p.contrast, p.views, p.guidance) for p in procedures.procedures()
+        (p.modality, p.regions, p.foci, p.laterality, p.contrast, p.views, p.guidance) for p in procedures.procedures()
     ]
     assert len(keys) == len(set(keys))
 
 
 def test_normalize_unfolds_shorthand() -> None:
-    assert normalize("CT Abd/Pelv  W/WO") == "ct abd pelv wwo"
+    assert normalize("CT Abd/Pelv  W/WO") == "ct abd pelv with and without contrast"
     assert parse_name("Knee, 3vw").views == "3"
 
 
-def test_resolve_prefers_the_site_and_keeps_rows(tmp_path: Path) -> None:
-    (tmp_path / "procedures.csv").write_text(
-        "facility,code,text,procedure,decided_by,valid_from\nNORTH,X1,,US_OB,person,\nNORTH,X2,,NOT_A_PROCEDURE,person,\n"
-    )
+def test_resolve_prefers_a_code_and_keeps_rows() -> None:
     rows = [
         ("NORTH", "X1", "CT HEAD WO", None, None, None, "CT"),
-        ("EAST", "X1", "CT HEAD WO", None, None, None, "CT"),
-        ("NORTH", "X2", None, None, "MR_BRAIN_WO", None, "MR"),
+        ("NORTH", "X2", "CT HEAD WO", None, "MR_BRAIN_WO", None, "MR"),
+        ("NORTH", "X3", "CT HEAD WO", None, None, "CT CHEST WO", "CT"),
         ("NORTH", None, None, None, None, None, None),
     ]
-    found = resolve(pl.DataFrame(rows, schema=dict.fromkeys(NAME_COLUMNS, pl.String), orient="row"), tmp_path)
-    assert found["procedure"].to_list() == ["US_OB", "CT_HEAD_WO", "MR_BRAIN_WO", None]
-    assert found["method"].to_list() == ["site", "text", "code", "none"]
+    found = resolve(pl.DataFrame(rows, schema=dict.fromkeys(NAME_COLUMNS, pl.String), orient="row"))
+    assert found["procedure"].to_list() == ["CT_HEAD_WO", "MR_BRAIN_WO", None, None]
+    assert found["method"].to_list() == ["text", "code", "ambiguous", "none"]

@@ -40,7 +40,7 @@ def test_hopeless_names_match_nothing() -> None:
 
 
 def test_every_procedure_has_a_charge_and_is_known_to_the_table() -> None:
-    assert set(NETWORK.procedures) == {p.id for p in procedures()}
+    assert set(NETWORK.procedures) <= {p.id for p in procedures()}
     charges = [p.charge for p in NETWORK.procedures.values()]
     assert len(set(charges)) == len(charges)
     assert all(p.wrvu > 0 for p in NETWORK.procedures.values())
