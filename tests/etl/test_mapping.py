@@ -111,10 +111,12 @@ def test_a_wrong_decision_is_named_and_nothing_is_written(tmp_path: Path, row: s
     assert (warehouse.site / "procedures.csv").read_bytes() == before
 
 
-def test_the_verb_lists_what_the_snapshot_counts(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_verb_lists_what_the_snapshot_counts(
+    published: Published, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("RADOPS_HOME", str(published.home.root))
     monkeypatch.setenv("RADOPS_SITE", str(published.home.site))
-    out = published.home.root / "map.csv"
+    out = tmp_path / "map.csv"
     result = CliRunner().invoke(app, ["map"])
     assert result.exit_code == 0, result.output
     assert CliRunner().invoke(app, ["map", "--out", str(out)]).exit_code == 0
