@@ -62,7 +62,7 @@ def keep_before(con: duckdb.DuckDBPyConnection) -> None:
         SELECT device, facility, modality, first_exam_at AS first_at FROM dim_device""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE read_before AS
-        SELECT exam_key, facility, radiologist, role, read_at, read_started_at FROM fct_read
+        SELECT exam_key, facility, radiologist, role, read_at, read_started_at, wrvu FROM fct_read
         WHERE exam_key IN (SELECT exam_key FROM touched_exam)""")
 
 
@@ -75,7 +75,7 @@ def _changed(before: str, now: str, columns: str) -> str:
 def derive_scopes(con: duckdb.DuckDBPyConnection) -> None:
     """Create the scopes of patients, readers, facilities and devices, once the exams' marts are new."""
     exams = _changed("exam_before", "fct_exam", CARRIED)
-    reads = _changed("read_before", "fct_read", "exam_key, facility, radiologist, role, read_at, read_started_at")
+    reads = _changed("read_before", "fct_read", "exam_key, facility, radiologist, role, read_at, read_started_at, wrvu")
     con.execute(f"CREATE OR REPLACE TEMP TABLE exam_changed AS SELECT * FROM {exams}")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE touched_patient AS

@@ -12,7 +12,7 @@ from typing import Any
 from sample_data.dicom_device import MAKERS
 from sample_data.emit_dicom import sends_step_end
 from sample_data.emit_hl7 import bookings, posted_at, reports, status_at
-from sample_data.hl7_dialect import RIS, first_occurrence, is_near_change, recorded
+from sample_data.hl7_dialect import DICTATION, RIS, first_occurrence, is_near_change, recorded
 from sample_data.hl7_segments import is_temporary
 from sample_data.network import Network
 from sample_data.story import Exam
@@ -66,18 +66,39 @@ class Record:
         from_status = self.status(attribute)
         if from_status is not None:
             return from_status
-        if self.has_images:
-            taken = [
-                self.device_time(i.at + timedelta(seconds=side * i.duration_s))
-                for s in exam.series if not s.is_derived for i in s.images
-            ]  # fmt: skip
-            known = [t for t in taken if t is not None]
-            return (min, max)[side](known)
-        return self.field(at) if self.reports and "exam_times" not in exam.lost else None
+        return self._acquired(side) if self.has_images else self._reported(at)
+
+    def _acquired(self, side: int) -> datetime:
+        """First (0) or last (1) acquisition of original images."""
+        taken = [
+            self.device_time(i.at + timedelta(seconds=side * i.duration_s))
+            for s in self.exam.series if not s.is_derived for i in s.images
+        ]  # fmt: skip
+        return (min, max)[side]([t for t in taken if t is not None])
+
+    def _reported(self, at: datetime | None) -> datetime | None:
+        """Start or end of the exam, where a report carries it."""
+        return self.field(at) if self.reports and "exam_times" not in self.exam.lost else None
+
+    def clocks(self) -> tuple[datetime | None, datetime | None]:
+        """Start of the exam by the device (MPPS, else images), and by the RIS, else the report."""
+        at = self.exam.exam_started_at
+        if self.has_mpps and "mpps_create" not in self.exam.lost:
+            device_at = self.device_time(at)
+        else:
+            device_at = self._acquired(0) if self.has_images else None
+        return device_at, self.status("exam_started_at") or self._reported(at)
 
     def versions(self, status: str) -> list[datetime]:
         """OBR-22 of all versions with an OBR-25 status, sorted."""
         return sorted(at for _, s, when, _ in self.reports if s == status and (at := self.field(when)) is not None)
+
+    def _dictated_addenda(self) -> list[datetime]:
+        """Addenda that the dictation system tells in place of the RIS."""
+        if self.exam.facility != "EAST" or self.exam.is_hl7_missing or "final" in self.exam.lost:
+            return []
+        told = (recorded(self.network, DICTATION, a.at) for a in self.exam.addenda if a.kind == "addendum")
+        return [at for at in told if at is not None]
 
     def read_started(self) -> datetime | None:
         """Start of reading, where a report carries it."""
@@ -163,6 +184,8 @@ class Record:
             "critical_communicated_at": self.critical(exam.critical_communicated_at),
             "interpreter": exam.interpreter.id if finals and exam.interpreter else None,
             "assistant": exam.assistant.id if self.reports and exam.assistant else None,
+            "n_addenda": len(set(self.versions("FA") + self._dictated_addenda())),
+            "n_corrections": len(set(self.versions("C"))),
             "n_images": len(images) - n_rejected,
             "n_rejected": n_rejected,
             "wrvu": self.wrvu(),

@@ -32,8 +32,8 @@ SCHEMAS = {
         service_line:t priority:t patient_class:t patient:t ordered_at:at booked_at:at scheduled_at:at arrived_at:at
         exam_started_at:at exam_ended_at:at images_available_at:at read_started_at:at first_prelim_at:at
         last_prelim_at:at first_final_at:at last_final_at:at critical_found_at:at critical_communicated_at:at
-        interpreter:t assistant:t n_images:n n_rejected:n wrvu:x is_cancelled:is is_no_show:is is_discontinued:is
-        has_study:is has_order:is has_report:is study_uid:t"""),
+        interpreter:t assistant:t n_addenda:n n_corrections:n n_images:n n_rejected:n wrvu:x is_cancelled:is
+        is_no_show:is is_discontinued:is has_study:is has_order:is has_report:is study_uid:t"""),
     "session": _schema("device:t facility:t modality:t started_at:at ended_at:at n_exams:n"),
     "repeat": _schema("accession:t facility:t prior_accession:t prior_facility:t days:x is_same_facility:is kind:t"),
     "reject": _schema("sop_uid:t accession:t device:t facility:t modality:t reason:t view:t operator:t at:at"),
@@ -42,6 +42,7 @@ SCHEMAS = {
     "prior_case": _schema("""accession:t patient:t facility:t availability:t modality:t region:t declared_at:at
         is_repeated:is"""),
     "procedure": _schema("facility:t code:t text:t procedure:t is_mapped_by:t"),
+    "clock": _schema("accession:t facility:t device:t device_at:at anchor_at:at"),
     "device": _schema("device:t facility:t modality:t clock_offset_s:n"),
     "image": _schema("sop_uid:t accession:t device:t facility:t modality:t view:t operator:t at:at is_rejected:is"),
     "sender": _schema("facility:t source:t last_at:at"),
@@ -108,6 +109,10 @@ class Truth:
         self.data_through = max([self.data_through, *(row[c] for c in _INSTANTS if row[c] is not None)])
         for source, at in told(record, row):
             self.last_told[exam.facility, source] = max(at, self.last_told.get((exam.facility, source), at))
+        device_at, anchor_at = record.clocks()
+        if row["device"] is not None and device_at is not None and anchor_at is not None:
+            shared = {"accession": exam.accession, "facility": exam.facility, "device": row["device"]}
+            self.add("clock", {**shared, "device_at": device_at, "anchor_at": anchor_at})
         self._reads(row)
         self._images(record)
         _, slot_at, state = record.booked()

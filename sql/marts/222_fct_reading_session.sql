@@ -11,11 +11,15 @@
 -- column: started_local TIMESTAMP local | wall clock of the facility
 -- column: minutes DOUBLE min | length
 -- column: n_reads BIGINT reads | reads in it
+-- column: n_charged BIGINT reads | final reads with a charge
+-- column: wrvu DOUBLE wRVU | of these
 SELECT s.radiologist, s.facility, s.started_at, s.ended_at, local_at(s.started_at, coalesce(z.zone, d.default_zone))
            AS started_local,
-       minutes_between(s.started_at, s.ended_at) AS minutes, s.n_reads
+       minutes_between(s.started_at, s.ended_at) AS minutes, s.n_reads, s.n_charged,
+       CAST(s.wrvu AS DOUBLE) AS wrvu
 FROM (SELECT n.radiologist, n.session, arg_min(n.facility, concat(n.started_at, n.ended_at, n.facility)) AS facility,
-             min(n.started_at) AS started_at, max(n.ended_at) AS ended_at, count(*) AS n_reads
+             min(n.started_at) AS started_at, max(n.ended_at) AS ended_at, count(*) AS n_reads,
+             count(n.wrvu) AS n_charged, sum(CAST(n.wrvu AS DECIMAL(18, 4))) AS wrvu
       FROM (SELECT g.*, sum(g.is_first) OVER (
                        PARTITION BY g.radiologist ORDER BY g.started_at, g.ended_at, g.exam_key, g.role
                        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS session
@@ -25,7 +29,7 @@ FROM (SELECT n.radiologist, n.session, arg_min(n.facility, concat(n.started_at, 
                               THEN 0 ELSE 1 END AS is_first
                   FROM (SELECT r.radiologist, r.facility, r.exam_key, r.role, r.read_at AS ended_at,
                                least(coalesce(r.read_started_at, r.read_at - INTERVAL 10 MINUTE), r.read_at)
-                                   AS started_at, t.since_at
+                                   AS started_at, CASE WHEN r.role = 'final' THEN r.wrvu END AS wrvu, t.since_at
                         FROM fct_read r
                         JOIN touched_radiologist t ON t.radiologist = r.radiologist) i
                   WHERE i.started_at >= i.since_at) g) n

@@ -1,7 +1,7 @@
 -- name: dim_procedure
 -- grain: harmonized procedure
 -- key: procedure
--- purpose: The harmonized procedures.
+-- purpose: The harmonized procedures, and what their exams usually weigh.
 -- materialize: table
 -- column: procedure VARCHAR - | id
 -- column: procedure_name VARCHAR - | name
@@ -12,6 +12,11 @@
 -- column: service_line VARCHAR - | reading service
 -- column: loinc VARCHAR - | LOINC code, where there is one
 -- column: is_follow_up BOOLEAN - | planned serial imaging
+-- column: wrvu_usual DOUBLE wRVU | median of its exams with charges, NULL where there are none
 SELECT p.procedure, p.name AS procedure_name, p.modality, p.region, p.laterality, p.contrast, p.service_line, p.loinc,
-       p.is_follow_up
+       p.is_follow_up, w.wrvu_usual
 FROM procedure_reference p
+LEFT JOIN (SELECT e.procedure, quantile_cont(e.wrvu, 0.5) AS wrvu_usual
+           FROM fct_exam e
+           WHERE e.is_countable AND e.wrvu IS NOT NULL
+           GROUP BY e.procedure) w ON w.procedure = p.procedure

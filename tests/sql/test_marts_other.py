@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.raw_rows import Row, link
 from tests.warehouse import Warehouse, event, exam, image, order, report
 
@@ -98,6 +100,28 @@ def test_active_reading_time_bridges_gaps_under_30_minutes(tmp_path: Path) -> No
     ]
     house.built(*read("A4", "4", "2026-03-02 14:50", "2026-03-02 14:55"))
     assert house.rows(query) == [(at("2026-03-02 14:00"), at("2026-03-02 15:20"), 80.0, 4, at("2026-03-02 09:00"))]
+
+
+def charged(code: str, accession: str, mrn: str, when: str) -> Row:
+    return "charge", {
+        "source": "BILL", "facility_alias": "NORTH", "accession": accession, "patient_id": mrn,
+        "patient_authority": "NORTH", "message_id": f"C{accession}", "message_at": when, "at": when,
+        "charge_code": code, "quantity": 1.0, "transaction_type": "CG",
+    }  # fmt: skip
+
+
+def test_work_of_a_stretch_of_reading(tmp_path: Path) -> None:
+    """A charge that comes later finds the stretch and the procedure; what has none is not counted as nothing."""
+    house = Warehouse(tmp_path).built(
+        *read("A1", "1", "2026-03-02 14:00", "2026-03-02 14:10"), *read("A2", "2", None, "2026-03-02 14:40"),
+        *read("A3", "3", "2026-03-02 16:00", "2026-03-02 16:10"),
+    )  # fmt: skip
+    query = "SELECT n_reads, n_charged, wrvu FROM fct_reading_session ORDER BY started_at"
+    usual = "SELECT wrvu_usual FROM dim_procedure WHERE procedure = 'CT_HEAD_WO'"
+    assert (house.rows(query), house.row(usual)) == ([(2, 0, None), (1, 0, None)], (None,))
+    house.built(charged("C1", "A1", "1", "2026-03-02 18:00"), charged("C2", "A2", "2", "2026-03-02 18:00"))
+    assert house.rows(query) == [(2, 2, 1.45), (1, 0, None)]
+    assert house.row(usual) == (pytest.approx(0.725),)  # between 1.25 and 0.2
 
 
 def test_shift_and_after_hours_of_a_read(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from sql.catalog import Catalog, Metric
 from sql.filters import NO_VALUE
 from sql.query import metric
 from sql.shape import PERIODS
+from tests.truth import recompute, recompute_quality, recompute_workload
 from tests.truth.department import Row
-from tests.truth.recompute import ROWS, backlog
 from tests.truth.statistics import ANSWERS, Answer, period_of
 from tests.truth.world import World, make_world
 
@@ -26,7 +26,9 @@ EXAMS = int(os.environ.get("TRUTH_EXAMS", "600"))
 DAYS = int(os.environ.get("TRUTH_DAYS", "35"))
 MESSAGES_ONLY = bool(int(os.environ.get("TRUTH_MESSAGES_ONLY", "0")))
 PAIRS = (("facility", "modality"), ("device", "hour"), ("weekday", "hour"), ("priority", "patient_class"),
-         ("radiologist", "shift"), ("facility", "milestone"), ("availability", "facility"))  # fmt: skip
+         ("radiologist", "shift"), ("facility", "milestone"), ("availability", "facility"),
+         ("interval_name", "device"))  # fmt: skip
+ROWS = recompute.ROWS | recompute_workload.ROWS | recompute_quality.ROWS
 METRICS = Catalog.load().metrics
 #: Groups whose values are pseudonyms -> mapping from the truth's names.
 PEOPLE = {"radiologist": "reader_keys", "operator": "operator_keys"}
@@ -56,7 +58,7 @@ def questions(asked: Metric) -> list[tuple[tuple[str, ...], str, str]]:
 def facts(world: World, metric_id: str, period: str) -> list[Row]:
     department = world.department
     if metric_id == "backlog":
-        return list(backlog(department, lambda local: period_of(period, local)))
+        return list(recompute.backlog(department, lambda local: period_of(period, local)))
     return list(ROWS[metric_id](department)) if period == "all" else facts(world, metric_id, "all")
 
 

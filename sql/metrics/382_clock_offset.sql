@@ -1,0 +1,24 @@
+-- id: clock_offset
+-- title: Device clock offset
+-- question: How far does a device's clock stand from the clocks around it?
+-- unit: s
+-- better: lower
+-- kind: max
+-- statistic: value
+-- clock_start: exam_started by the RIS, else the report
+-- clock_stop: exam_started by the device
+-- includes: the largest offset, ahead or behind, among the devices of each group; n counts devices
+-- excludes: none
+-- nulls: a device whose exams no other clock tells is not known
+-- min_n: 1
+-- table: dq_clock_offset
+-- anchor: none: over all data
+-- groups: facility, device
+-- filters: facility, device
+-- target: the site's to set; minutes are lost in every interval between the two clocks
+-- reference: median of device start less RIS or report start, typing delay included; with sign and spread: dq_clock_offset
+-- version: 1
+-- since: 0.1.0
+SELECT s.data_through AS period_local, abs(c.offset_s) AS value, c.facility, c.device
+FROM dq_clock_offset c
+CROSS JOIN meta_snapshot s

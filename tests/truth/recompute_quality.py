@@ -1,0 +1,52 @@
+"""Metrics of interoperability recomputed in plain Python from the simulator's truth; see `recompute.py`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from statistics import median
+
+from tests.truth.department import Department, Row, minutes
+from tests.truth.recompute import Rows
+
+#: Interval -> milestones it runs between.
+INTERVALS = {
+    "order_to_exam_min": ("ordered_at", "exam_started_at"),
+    "wait_min": ("arrived_at", "exam_started_at"),
+    "exam_duration_min": ("exam_started_at", "exam_ended_at"),
+    "report_prelim_min": ("exam_ended_at", "first_prelim_at"),
+    "report_final_min": ("exam_ended_at", "first_final_at"),
+    "read_final_min": ("images_available_at", "first_final_at"),
+    "prelim_to_final_min": ("first_prelim_at", "first_final_at"),
+}
+
+
+def unmapped_codes(d: Department) -> Iterator[Row]:
+    for exam in d.countable:
+        words = d.keys(exam, d.local(exam["facility"], exam["exam_ended_at"]))
+        yield words | {"numerator": float(exam["procedure"] is None), "denominator": 1.0}
+
+
+def negative_intervals(d: Department) -> Iterator[Row]:
+    for exam in d.countable:
+        words = d.keys(exam, d.local(exam["facility"], exam["exam_ended_at"]))
+        for name, (start, stop) in INTERVALS.items():
+            length = minutes(exam[start], exam[stop])
+            if length is not None:
+                yield words | {"interval_name": name, "numerator": float(length < 0), "denominator": 1.0}
+
+
+def clock_offset(d: Department) -> Iterator[Row]:
+    """Median seconds that a device's start of the exam lies before or after what the RIS or the report says."""
+    apart: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for row in d.truth("clock"):
+        apart[row["facility"], row["device"]].append(60 * minutes(row["anchor_at"], row["device_at"]))
+    for (facility, device), seconds in apart.items():
+        yield {"facility": facility, "device": device, "local": d.data_through, "value": abs(median(seconds))}
+
+
+ROWS: dict[str, Rows] = {
+    "unmapped_codes": unmapped_codes,
+    "negative_intervals": negative_intervals,
+    "clock_offset": clock_offset,
+}
