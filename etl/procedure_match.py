@@ -2,16 +2,17 @@
 
 The score is the product of one factor an attribute: 1 where name and procedure agree, less where the name does not say
 it, least where it says something else. Every factor of a disagreement or a doubt lies below `AUTO_ACCEPT`, so a name
-is accepted only in full agreement, and never across laterality or contrast. String distance orders equal scores only.
+is accepted only in full agreement, and never across laterality or contrast. String distance orders equal scores and
+reads misspelt words as the nearest known ones, both for proposals only.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 
-from etl.procedure_names import CONTRAST_MATTERS, REFERENCE, Attributes, normalize, parse_name, rows
+from etl.procedure_names import CONTRAST_MATTERS, REFERENCE, Attributes, normalize, parse_name, rows, vocabulary
 
 #: From this score on, and with no other procedure as good, a name is taken without a person.
 AUTO_ACCEPT = 0.9
@@ -21,6 +22,8 @@ WORTH_SHOWING = 0.3
 OTHER, UNSAID, UNKNOWN_WORD, COMPLETE = 0.2, 0.7, 0.8, 0.95
 #: The region taken from the header's body part, or the header's body part speaking against the name's region.
 BY_HEADER, AGAINST_HEADER = 0.85, 0.85
+#: Likeness from which on an unknown word is read as a known one, and the least letters of such a word.
+ALIKE, SHORTEST = 0.8, 4
 #: Modalities that name the same kind of exam when they stand in a header.
 SAME_MODALITY = {"CR": "DX", "RG": "DX", "PET": "PT", "RF": "XA", "ANGIO": "XA", "MAMMO": "MG"}
 
@@ -150,7 +153,7 @@ def score(procedure: Procedure, said: Attributes) -> float:
 @lru_cache(maxsize=65536)
 def match_name(text: str, header_modality: str = "", code: str = "", body_part: str = "") -> Match:
     """The one harmonized procedure that agrees with every attribute of the name, or proposals and why none is taken."""
-    said = parse_name(text, code)
+    said = _mended(text, code)
     kind, header = _kind(said.modality), _kind(header_modality)
     evidence = [f"unknown words: {' '.join(said.unknown)}"] if said.unknown else []
     is_conflict = bool(kind and header in _of_kind() and kind != header)
@@ -176,6 +179,18 @@ def match_name(text: str, header_modality: str = "", code: str = "", body_part: 
     if points >= AUTO_ACCEPT and (len(ranked) == 1 or ranked[1][0] * factor < points):
         return Match(best.id, "text", points, None, "; ".join(evidence), others)
     return Match(None, "proposed", points, best.id, "; ".join([*evidence, *_open(best, said)]), others)
+
+
+def _mended(text: str, code: str) -> Attributes:
+    """What the name says, unknown words read as the nearest known ones; they stay unknown, so it is never accepted."""
+    said = parse_name(text, code)
+    near = {word: get_close_matches(word, vocabulary(), 1, ALIKE) for word in said.unknown if len(word) >= SHORTEST}
+    if not any(near.values()):
+        return said
+    line = " ".join((near.get(word) or [word])[0] for word in normalize(text).split())
+    mended = parse_name(line, code)
+    mended.unknown, mended.is_contradictory = said.unknown, said.is_contradictory or mended.is_contradictory
+    return mended
 
 
 def _ranked(said: Attributes, kind: str, line: str) -> list[tuple[float, Procedure]]:

@@ -30,7 +30,7 @@ _SIGNS = tuple(
         (r"\bc\s*\+\s*[/&]?\s*c?\s*-", " wwo "),
         (r"\bc\s*-\s*[/&]?\s*c?\s*\+", " wwo "),
         (r"\bc\s?\+|(?<!\w)\+\s?c\b", " with contrast "),
-        (r"\bc-(?=\s|$|\))|(?<!\w)-c(?=\s*(?:$|\)))", " without contrast "),
+        (r"\bc-(?=\s|$|\))(?!\s*sp)|(?<!\w)-c(?=\s*(?:$|\)))", " without contrast "),
         (r"\bw\s*/\s*wo\b|\bw\s*(?:/|&|\+)\s*w\s*/?\s*o\b", " wwo "),
         (r"\bw\s*/\s*o\b", " wo "),
         (r"(\d)\s*\+", r" \1 or more "),
@@ -40,16 +40,17 @@ _SIGNS = tuple(
     )
 )
 _AGENT = r"(?: (?:iv|contrast))"
+_ORAL = r"(?:with |without |no )oral\b(?: contrast\b)?"
 _JOINED = r"(?:and |then |followed by )?"
 #: Contrast phrases, tried in order; the words around them decide, so "with 3D" says nothing about contrast.
 _CONTRAST = tuple(
     (value, re.compile(rf"\b(?:{pattern})"))
     for value, pattern in (
         ("?", r"perhaps\b(?: (?:iv|contrast)\b)*"),
-        ("", r"(?:with |without |no )?oral(?: contrast)?(?: and)?(?= .*\biv\b)|(?<=\biv )(?:contrast )?(?:and )?"
-             r"(?:with |without )?oral\b|(?<=\biv contrast )(?:and )?(?:with |without )?oral(?: contrast)?\b"
-             r"|(?:without|no) oral(?: contrast)?\b"),
-        ("?", r"(?:with )?oral\b(?: contrast)?"),  # oral only: left to a person
+        # Oral beside intravenous: the intravenous one counts, and what is said of both is said of it.
+        ("", r"oral (?:and |or )?(?=iv\b)|(?<=\biv )(?:and |or )?oral\b|(?<=with )oral contrast and (?=iv\b)"),
+        ("", rf"{_ORAL}(?: and)?(?= (?:with|without) iv\b)|(?:(?<=\biv )|(?<=\biv contrast ))(?:and )?{_ORAL}"),
+        ("?", r"(?:with |without )?oral\b(?: contrast)?"),  # oral only: left to a person
         ("WWO", rf"with{_AGENT}* {_JOINED}without\b{_AGENT}*|without{_AGENT}* {_JOINED}with\b{_AGENT}*"),
         ("WO", rf"without\b(?:{_AGENT}+|$)"),
         ("W", rf"with(?:{_AGENT}+|$)|(?:iv )?contrast\b"),
@@ -119,6 +120,13 @@ def words() -> tuple[dict[tuple[str, ...], Meanings], dict[tuple[str, ...], tupl
         for phrase, meaning in of_language.items():
             meanings.setdefault(phrase, tuple(meaning))
     return meanings, rewritten
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> tuple[str, ...]:
+    """Every word of the phrases that mean something."""
+    meanings, _ = words()
+    return tuple(sorted({word for phrase in meanings for word in phrase if len(word) > 2}))
 
 
 def _phrases(line: list[str], known: dict[tuple[str, ...], object]) -> Iterator[tuple[str, ...]]:

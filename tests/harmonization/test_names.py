@@ -121,3 +121,48 @@ def test_headers_help_and_contradict() -> None:
 )
 def test_a_side_in_the_code_counts(text: str, code: str, procedure: str | None) -> None:
     assert match_name(text, "", code).procedure == procedure
+
+
+@pytest.mark.parametrize(
+    ("text", "contrast"),
+    [
+        ("CT ABD WITH IV AND ORAL CONTRAST", "W"),
+        ("CT ABD W ORAL & IV CON", "W"),
+        ("CT ABD W PO/IV CON", "W"),
+        ("CT ABD W ORAL CONTRAST AND IV CONTRAST", "W"),
+        ("CT ABD W IV CON W/O ORAL CON", "W"),
+        ("CT ABD WITHOUT ORAL CONTRAST WITH IV CONTRAST", "W"),
+        ("CT ABD WITHOUT ORAL AND IV CONTRAST", "WO"),
+        ("CT ABD WITHOUT IV OR ORAL CONTRAST", "WO"),
+        ("CT ABD WO ORAL OR IV CON", "WO"),
+        ("CT ABD W ORAL WO IV CONTRAST", "WO"),
+        ("CT ABD WO IV W PO", "WO"),
+        ("CT ABD C-", "WO"),
+        ("CT ABD (C+)", "W"),
+        ("CT ABD C+ / C-", "WWO"),
+        ("CT ABD W/O & W", "WWO"),
+        ("CT ABD W+WO CONTRAST", "WWO"),
+        ("CT ABD PRE/POST CON", "WWO"),
+        ("CT ABD W ORAL CON", None),
+        ("CT ABD W/O ORAL CON", None),
+        ("CT ABD WITHOUT ORAL CONTRAST AND IV CONTRAST", None),
+        ("CT ABD +/- CONTRAST", None),
+        ("CT ABD W OR W/O CONTRAST", None),
+        ("CT ABD WITH AND/OR WITHOUT CONTRAST", None),
+        ("CT ABD CONTRAST IF NEEDED", None),
+        ("CT ABD NOT WITH CONTRAST", None),
+        ("CT ABD W CONTRAST, CT CHEST WO CONTRAST", None),
+        ("CT ABD", None),
+    ],
+)
+def test_contrast_is_heard_in_many_spellings_and_never_guessed(text: str, contrast: str | None) -> None:
+    assert match_name(text).procedure == (contrast and f"CT_ABD_{contrast}")
+
+
+@pytest.mark.parametrize(
+    ("text", "proposal"),
+    [("CT ABDOMNE PELVIS W CONTRAST", "CT_ABDPELV_W"), ("XR CHSET 2V", "XR_CHEST_2V"), ("US THYROYD", "US_THYROID")],
+)
+def test_a_misspelt_name_is_proposed_and_not_taken(text: str, proposal: str) -> None:
+    match = match_name(text)
+    assert (match.procedure, match.method, match.proposal) == (None, "proposed", proposal)
