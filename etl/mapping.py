@@ -95,10 +95,17 @@ def take(reviewed: Path, site_folder: Path) -> int:
     Raises UnreadableInputError naming the line where a procedure or a date is none; then nothing is written.
     """
     columns = CSV_FILES[SITE_FILE]
+    try:
+        listed = list(rows(reviewed))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UnreadableInputError(f"{reviewed} cannot be read as CSV in UTF-8") from error
+    missing = [name for name in columns if listed and name not in listed[0]]
+    if missing:
+        raise UnreadableInputError(f"{reviewed}: missing column {', '.join(missing)}; cells are parted by commas")
     decided = [
-        {name: _cell(row.get(name)) for name in columns} | {"line": str(number)}
-        for number, row in enumerate(rows(reviewed), 2)
-        if _cell(row.get("decided_by"))
+        {name: _cell(row[name]) for name in columns} | {"line": str(number)}
+        for number, row in enumerate(listed, 2)
+        if _cell(row["decided_by"])
     ]
     known = {p.id for p in procedures()}
     for row in decided:

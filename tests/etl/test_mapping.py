@@ -19,7 +19,7 @@ from etl.settings import Settings
 from sql.query import rows
 from sql.snapshot import open_snapshot
 from tests.published import Published
-from tests.warehouse import Warehouse, exam
+from tests.warehouse import Warehouse, exam, image
 
 
 def test_names_with_exams_and_proposals_most_exams_first(tmp_path: Path) -> None:
@@ -34,7 +34,8 @@ def test_names_with_exams_and_proposals_most_exams_first(tmp_path: Path) -> None
         code = "STEALTH" if "HEAD" in text else f"=S{number}"
         warehouse.load(*exam(accession, "2026-03-02 09:00", "2026-03-02 09:30", mrn=accession, procedure_code=code,
                              procedure_text=text))  # fmt: skip
-    warehouse.built(*exam("A5", "2026-03-02 09:00", "2026-03-02 09:30", mrn="5", procedure_text="CT HEAD"))
+    warehouse.built(*exam("A5", "2026-03-02 09:00", "2026-03-02 09:30", mrn="5", procedure_text="CT HEAD"),
+                    image("S5", "2026-03-02 09:10", "A5", mrn="5", body_part="Abdomen"))  # fmt: skip
     home = Home(tmp_path, Settings(home=tmp_path, key_file=warehouse.key_file))
     home.prepare()
     snapshot = publish(home).path
@@ -49,7 +50,9 @@ def test_names_with_exams_and_proposals_most_exams_first(tmp_path: Path) -> None
     ]
     assert listed["evidence"].to_list() == ["unknown words: stealth", None, None]
     mapped = everything.filter(method="mapped")
-    assert mapped.select("code", "procedure", "n_exams").rows() == [("CTH", "CT_HEAD_WO", 1)]
+    assert mapped.select("code", "procedure", "n_exams", "evidence").rows() == [
+        ("CTH", "CT_HEAD_WO", 1, "header body part ABDOMEN")
+    ]
     assert everything.height == listed.height + mapped.height
 
 
@@ -63,8 +66,9 @@ NORTH,'=S3,SPECIAL,CT,1,CT_HEAD_WO,,
 def test_a_decision_holds_from_its_day_and_needs_no_new_intake(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path)
     for day in (2, 3, 4):
-        times = (f"2026-03-0{day} 23:30", f"2026-03-0{day} 23:50")
-        warehouse.load(*exam(f"A{day}", *times, mrn=str(day), procedure_code="STEALTH",
+        # Performed late on local day `day`, which is the next one in UTC; ordered the local day before.
+        times = (f"2026-03-0{day + 1} 04:30", f"2026-03-0{day + 1} 04:50")
+        warehouse.load(*exam(f"A{day}", *times, mrn=str(day), ordered=f"2026-03-0{day} 01:00", procedure_code="STEALTH",
                              procedure_text="CT HEAD W/O CONTRAST STEALTH"))  # fmt: skip
     warehouse.load(*exam("B1", "2026-03-02 09:00", "2026-03-02 09:30", mrn="9", procedure_code="=S2",
                          procedure_text="SPECIAL"))  # fmt: skip
@@ -109,6 +113,37 @@ def test_a_wrong_decision_is_named_and_nothing_is_written(tmp_path: Path, row: s
     with pytest.raises(UnreadableInputError, match=f"line 5: {told}"):
         take(reviewed, warehouse.site)
     assert (warehouse.site / "procedures.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (REVIEWED.replace(",", ";").encode(), "missing column facility"),
+        ("facility,code\nNORTH,Schädel\n".encode("cp1252"), "cannot be read"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_file_that_is_no_reviewed_list_is_named(tmp_path: Path, content: bytes | None, told: str) -> None:
+    reviewed = tmp_path / "reviewed.csv"
+    if content is not None:
+        reviewed.write_bytes(content)
+    with pytest.raises(UnreadableInputError, match=told):
+        take(reviewed, tmp_path)
+    assert not (tmp_path / "procedures.csv").exists()
+
+
+def test_the_verb_takes_a_reviewed_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse = Warehouse(tmp_path)
+    Home(tmp_path, Settings(home=tmp_path, key_file=warehouse.key_file)).prepare()
+    monkeypatch.setenv("RADOPS_HOME", str(tmp_path))
+    monkeypatch.setenv("RADOPS_KEY_FILE", str(warehouse.key_file))
+    reviewed = tmp_path / "reviewed.csv"
+    reviewed.write_text(REVIEWED, "utf-8")
+    result = CliRunner().invoke(app, ["map", "--take", str(reviewed)])
+    assert (result.exit_code, result.stdout.split()) == (0, ["decisions", "taken", "2"])
+    assert "NORTH,STEALTH,CT HEAD W/O CONTRAST STEALTH,CT_HEAD_W,ann,2026-03-03\n" in (
+        warehouse.site / "procedures.csv"
+    ).read_text("utf-8")
 
 
 def test_the_verb_lists_what_the_snapshot_counts(
