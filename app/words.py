@@ -47,9 +47,14 @@ def days(value: int | None) -> str:
     return NO_VALUE if value is None else f"{value}{THIN}d"
 
 
+def day_lengths(value: float) -> str:
+    """A length given in days, in the units that matter."""
+    return minutes(value * 1440)
+
+
 #: Unit of a metric -> its writer. What is not listed is a decimal with its unit.
 _UNITS: dict[str, Callable[[float], str]] = {
-    "min": minutes, "share": share, "exams": count, "reads": count, "h": hours, "images": count,
+    "min": minutes, "share": share, "exams": count, "reads": count, "h": hours, "d": day_lengths, "images": count,
 }  # fmt: skip
 
 

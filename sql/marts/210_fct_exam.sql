@@ -58,6 +58,9 @@
 -- column: order_to_exam_min DOUBLE min | ordered to exam start
 -- column: wait_min DOUBLE min | arrived to exam start
 -- column: exam_duration_min DOUBLE min | exam start to exam end
+-- column: schedule_lag_days DOUBLE d | ordered to booked slot
+-- column: image_availability_min DOUBLE min | exam end to images available
+-- column: time_to_read_min DOUBLE min | exam end to begin of reading
 -- column: report_prelim_min DOUBLE min | exam end to first preliminary
 -- column: report_final_min DOUBLE min | exam end to first final
 -- column: read_final_min DOUBLE min | images available to first final
@@ -97,23 +100,17 @@ SELECT f.exam_key, published_accession(f.accession) AS accession, f.facility, f.
        f.first_prelim_source, f.first_final_source,
        g.ordered_local, g.scheduled_local, g.arrived_local, g.exam_started_local, g.exam_ended_local,
        g.first_final_local,
-       minutes_between(f.ordered_at, f.exam_started_at) AS order_to_exam_min,
-       minutes_between(f.arrived_at, f.exam_started_at) AS wait_min,
-       minutes_between(f.exam_started_at, f.exam_ended_at) AS exam_duration_min,
-       minutes_between(f.exam_ended_at, f.first_prelim_at) AS report_prelim_min,
-       minutes_between(f.exam_ended_at, f.first_final_at) AS report_final_min,
-       minutes_between(f.images_available_at, f.first_final_at) AS read_final_min,
-       minutes_between(f.exam_ended_at, least(f.first_prelim_at, f.first_final_at)) AS first_read_min,
-       minutes_between(f.first_prelim_at, f.first_final_at) AS prelim_to_final_min,
-       minutes_between(f.ordered_at, f.first_final_at) AS order_to_final_min,
-       minutes_between(f.arrived_at, f.first_final_at) AS arrival_to_final_min,
+       i.order_to_exam_min, i.wait_min, i.exam_duration_min, i.schedule_lag_days, i.image_availability_min,
+       i.time_to_read_min, i.report_prelim_min, i.report_final_min, i.read_final_min, i.first_read_min,
+       i.prelim_to_final_min, i.order_to_final_min, i.arrival_to_final_min,
        f.radiologist, f.assistant, f.wrvu, f.n_series, f.n_images, f.n_rejected, f.n_addenda, f.n_corrections,
-       t.target_min, minutes_between(f.exam_ended_at, f.first_final_at) <= t.target_min AS is_within_target,
+       t.target_min, i.report_final_min <= t.target_min AS is_within_target,
        f.has_order, f.has_study, f.has_report, f.is_cancelled, f.is_no_show, f.is_discontinued, f.is_imported,
        coalesce(p.is_follow_up, FALSE) OR coalesce(f.reason, '') = 'FU' AS is_follow_up, c.is_after_hours,
        g.exclusion_reason IS NULL AS is_countable, g.exclusion_reason, f.first_loaded_batch
 FROM stg_exam_fact f
 JOIN stg_exam_flag g ON g.exam_key = f.exam_key
+JOIN stg_interval i ON i.exam_key = f.exam_key
 JOIN stg_procedure p ON p.exam_key = f.exam_key
 LEFT JOIN stg_target t ON t.exam_key = f.exam_key
 LEFT JOIN clock_shift c ON c.minute_of_week = minute_of_week(g.exam_ended_local)

@@ -29,7 +29,7 @@ def test_minutes(value: float, shown: str) -> None:
 @pytest.mark.parametrize(
     ("value", "unit", "shown"),
     [(None, "min", "–"), (0.0814, "share", "8.1 %"), (1234, "exams", "1,234"), (1.234, "reads/h", "1.23 reads/h"),
-     (0.5, "h", "30 min")],
+     (0.5, "h", "30 min"), (2.5, "d", "2 d 12 h")],
 )  # fmt: skip
 def test_values_with_their_units(value: float | None, unit: str, shown: str) -> None:
     assert plain(words.value(value, unit)) == shown

@@ -27,7 +27,8 @@ METRICS = Catalog.load().metrics
 #: Columns whose words mean something to a metric.
 WORDS = {
     "zone": ("America/New_York",), "kind": ("repeat", "duplicate", "follow_up"), "role": ("final", "preliminary"),
-    "patient_class": ("outpatient", "inpatient"), "source": ("ris", "mpps", "none"), "facility": ("N", "W"),
+    "patient_class": ("outpatient", "inpatient", "emergency"), "availability": ("imported", "held", "none"),
+    "source": ("ris", "mpps", "none"), "facility": ("N", "W"),
 }  # fmt: skip
 NEVER_NULL = {"zone", "facility", "exam_key", "day", "source", "device", "hour_at", "hour_local"}
 
@@ -55,7 +56,7 @@ def value_of(column: Column, rng: random.Random) -> Any:
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A snapshot with random rows in every table that a metric reads."""
     rng = random.Random(5)  # noqa: S311 - test data
-    read = {m.table for m in METRICS.values()} | {"fct_repeat", "fct_image_reject"}
+    read = {m.table for m in METRICS.values()} | {"fct_repeat", "fct_image_reject", "dim_staffing"}
     tables = {
         name: [{c.name: value_of(c, rng) for c in model.columns} for _ in range(60)]
         for name, model in Catalog.load().tables.items()

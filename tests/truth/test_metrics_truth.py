@@ -16,7 +16,14 @@ from sql.catalog import Catalog, Metric
 from sql.filters import NO_VALUE
 from sql.query import metric
 from sql.shape import PERIODS
-from tests.truth import recompute, recompute_quality, recompute_workload
+from tests.truth import (
+    recompute,
+    recompute_devices,
+    recompute_quality,
+    recompute_repeats,
+    recompute_turnaround,
+    recompute_workload,
+)
 from tests.truth.department import Row
 from tests.truth.statistics import ANSWERS, Answer, period_of
 from tests.truth.world import World, make_world
@@ -28,7 +35,14 @@ MESSAGES_ONLY = bool(int(os.environ.get("TRUTH_MESSAGES_ONLY", "0")))
 PAIRS = (("facility", "modality"), ("device", "hour"), ("weekday", "hour"), ("priority", "patient_class"),
          ("radiologist", "shift"), ("facility", "milestone"), ("availability", "facility"),
          ("interval_name", "device"))  # fmt: skip
-ROWS = recompute.ROWS | recompute_workload.ROWS | recompute_quality.ROWS
+ROWS = (
+    recompute.ROWS
+    | recompute_turnaround.ROWS
+    | recompute_devices.ROWS
+    | recompute_repeats.ROWS
+    | recompute_workload.ROWS
+    | recompute_quality.ROWS
+)
 METRICS = Catalog.load().metrics
 #: Groups whose values are pseudonyms -> mapping from the truth's names.
 PEOPLE = {"radiologist": "reader_keys", "operator": "operator_keys"}
