@@ -42,8 +42,11 @@ class TooLargeError(Exception):
 
 
 def scan(paths: Iterable[Path]) -> Iterator[Candidate]:
-    """Regular files below `paths`, sorted by path within a folder. Raises UnreadableInputError for a path not there."""
-    for path in paths:
+    """Regular files below `paths`, sorted by path within a folder. Raises UnreadableInputError for a path not there.
+
+    Paths are told from the root, so that a file is known again from whichever folder it is named.
+    """
+    for path in (Path(os.path.abspath(path)) for path in paths):  # links are not followed
         try:
             info = path.stat(follow_symlinks=False)
         except OSError as error:

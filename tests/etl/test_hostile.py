@@ -203,3 +203,10 @@ def test_known_files_cost_a_look_and_no_parser(house: Installation, monkeypatch:
     monkeypatch.setattr(Parser, "start", None)
     counts = house.stages("ingest")["ingest"]
     assert (counts["files"], counts["read"]) == (0, 0)
+
+
+def test_file_is_known_by_whatever_path_it_is_named(house: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.stages("ingest")
+    monkeypatch.chdir(house.home.inbox)
+    for path in (Path("."), Path("good.hl7"), Path("..", "inbox")):
+        assert house.stages("ingest", paths=[path])["ingest"]["files"] == 0
