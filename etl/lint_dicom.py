@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Literal
 
@@ -21,26 +20,13 @@ from pydicom.errors import InvalidDicomError
 from pydicom.tag import BaseTag
 from pydicom.valuerep import validate_value
 
+from etl.lint import Finding
 from etl.site import Site
 from etl.sources import dicom
 from etl.sources.dicom_classes import SORTS, Sort
 from etl.sources.dicom_header import place
 from etl.sources.dicom_json import is_json
 from etl.sources.dicom_walk import MAX_DEPTH
-
-Severity = Literal["error", "warning"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One departure from the standard in object `position`; `field` is an address such as 0008,0050."""
-
-    position: int
-    severity: Severity
-    field: str
-    rule: str
-    chapter: str
-
 
 #: Reason of our reading -> chapter that it breaks.
 CHAPTERS: dict[str, str] = {

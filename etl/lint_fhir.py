@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from etl.lint_hl7 import Finding
+from etl.lint import Finding
 from etl.site import Site
 from etl.sources import fhir
 from etl.sources.fhir_file import Body, Item, items

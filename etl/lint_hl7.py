@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from hl7apy import load_reference
 from hl7apy.consts import VALIDATION_LEVEL
@@ -18,23 +16,10 @@ from hl7apy.exceptions import ChildNotFound, HL7apyException, UnsupportedVersion
 from hl7apy.parser import parse_message
 from hl7apy.validation import Validator
 
+from etl.lint import Finding, Severity
 from etl.site import Site
 from etl.sources import hl7
 from etl.sources.hl7_text import as_bytes, decode, spans
-
-Severity = Literal["error", "warning"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One departure from the standard in message `position`; `field` is an address such as PID-3 or a group name."""
-
-    position: int
-    severity: Severity
-    field: str
-    rule: str
-    chapter: str
-
 
 #: Segment -> section of the standard (version 2.5.1 numbering) that defines it.
 CHAPTERS: dict[str, str] = {

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from etl.durable import sync, write_synced
 from etl.errors import UnreadableInputError
 from etl.lock import writer_lock
 
@@ -42,9 +43,9 @@ def put(folder: Path, files: Mapping[str, bytes], manifest: str) -> None:
             _replace(folder, pack, [*files], ours)
         else:
             os.rename(pack, folder)
-        _sync(folder)
+        sync(folder)
         shutil.rmtree(aside)
-    _sync(folder.parent)
+    sync(folder.parent)
 
 
 def _listed(folder: Path) -> set[str]:
@@ -64,34 +65,19 @@ def _listed(folder: Path) -> set[str]:
 def _write(pack: Path, files: Mapping[str, bytes]) -> None:
     pack.mkdir()
     for name, data in files.items():
-        _write_synced(pack / name, data)
-    _sync(pack)
+        write_synced(pack / name, data)
+    sync(pack)
 
 
 def _replace(folder: Path, pack: Path, names: list[str], ours: set[str]) -> None:
     gone = ours - {*names, MANIFEST}
-    _write_synced(pack / NAMES, json.dumps({"files": [{"name": name} for name in (*names, *gone)]}).encode())
+    write_synced(pack / NAMES, json.dumps({"files": [{"name": name} for name in (*names, *gone)]}).encode())
     os.replace(pack / NAMES, folder / ASIDE / NAMES)
     (folder / MANIFEST).unlink(missing_ok=True)
-    _sync(folder)
+    sync(folder)
     for name in names:
         os.replace(pack / name, folder / name)
     for name in gone:
         (folder / name).unlink(missing_ok=True)
-    _sync(folder)
+    sync(folder)
     os.replace(pack / MANIFEST, folder / MANIFEST)
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import duckdb
 
 from etl.build_digest import overall, recount
+from etl.durable import sync
 from etl.errors import CheckFailedError
 from etl.home import Home
 from sql import metric_macros
@@ -91,10 +92,10 @@ def publish(home: Home) -> Published:
     copied = (datetime.now(UTC) - started).total_seconds()
     snapshot_id = f"{sequence:06d}-{digest[:12]}"
     _complete(temporary, snapshot_id, sequence, digest, signature)
-    _sync(temporary)
+    sync(temporary)
     temporary.chmod(0o440)
     os.rename(temporary, final)
-    _sync(home.published)
+    sync(home.published)
     _point(home.published, final.name)
     _retire(home, final)
     return Published(snapshot_id, final, digest, is_new=True, seconds_to_copy=copied)
@@ -135,20 +136,12 @@ def _complete(path: Path, snapshot_id: str, sequence: int, digest: str, signatur
         con.execute("CHECKPOINT")
 
 
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _point(folder: Path, name: str) -> None:
     temporary = folder / f".{POINTER}.tmp"
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(name)
     os.replace(temporary, folder / POINTER)
-    _sync(folder)
+    sync(folder)
 
 
 def _retire(home: Home, newest: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from etl.lint_hl7 import Finding, lint
+from etl.lint import Finding
+from etl.lint_hl7 import lint
 from tests.etl.hl7_lines import message
 
 EVN = "EVN||20260115090000"
