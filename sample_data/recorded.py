@@ -12,7 +12,7 @@ from typing import Any
 from sample_data.dicom_device import MAKERS
 from sample_data.emit_dicom import sends_step_end
 from sample_data.emit_hl7 import bookings, posted_at, reports, status_at
-from sample_data.hl7_dialect import DICTATION, RIS, first_occurrence, is_near_change, recorded
+from sample_data.hl7_dialect import ADMISSION, DICTATION, RIS, first_occurrence, is_near_change, recorded
 from sample_data.hl7_segments import is_temporary
 from sample_data.network import Network
 from sample_data.story import Exam
@@ -112,6 +112,23 @@ class Record:
         has_final = any(status != "P" for _, status, _, _ in self.reports)
         return self.field(at) if has_final and self.exam.critical_category else None
 
+    def critical_category(self) -> str | None:
+        """A critical result's category, where its stamp carries it: the tasks of the FHIR server do not."""
+        is_told = self.dialect is not None and self.critical(self.exam.critical_found_at) is not None
+        return self.exam.critical_category if is_told else None
+
+    def discontinued_reason(self) -> str | None:
+        """Why the step was given up, where the modality's last word arrives."""
+        return self.exam.discontinued_reason or None if self.has_mpps and sends_step_end(self.exam) else None
+
+    def door(self) -> datetime | None:
+        """Registered arrival of the visit: emergency patients' by ADT, on the FHIR server the begin of the visit."""
+        if self.dialect is None:
+            return self.exam.arrived_at
+        if self.exam.is_hl7_missing or self.exam.door_at is None:
+            return None
+        return recorded(self.network, ADMISSION[self.exam.facility], self.exam.door_at)
+
     def wrvu(self) -> float | None:
         """Sum of the posted charges."""
         posted = posted_at(self.exam)
@@ -171,6 +188,7 @@ class Record:
             "ordered_at": self.field(exam.ordered_at) if is_known else None,
             "booked_at": booked_at,
             "scheduled_at": slot_at,
+            "door_at": self.door(),
             "arrived_at": self.status("arrived_at"),
             "exam_started_at": started,
             "exam_ended_at": ended,
@@ -182,6 +200,8 @@ class Record:
             "last_final_at": finals[-1] if finals else None,
             "critical_found_at": self.critical(exam.critical_found_at),
             "critical_communicated_at": self.critical(exam.critical_communicated_at),
+            "critical_category": self.critical_category(),
+            "discontinued_reason": self.discontinued_reason(),
             "interpreter": exam.interpreter.id if finals and exam.interpreter else None,
             "assistant": exam.assistant.id if self.reports and exam.assistant else None,
             "n_addenda": len(set(self.versions("FA") + self._dictated_addenda())),

@@ -8,6 +8,7 @@
 -- column: exam_key VARCHAR - | exam
 -- column: facility VARCHAR - | facility
 -- column: device VARCHAR - | device booked, else of the exam
+-- column: booked_device VARCHAR - | device booked, NULL where the appointment names none that is known
 -- column: modality VARCHAR - | modality of the exam
 -- column: priority VARCHAR - | priority of the exam
 -- column: patient_class VARCHAR - | patient class of the exam
@@ -16,7 +17,7 @@
 -- column: duration_min DOUBLE min | length of the slot
 -- column: status VARCHAR - | booked, rescheduled, arrived, completed, cancelled, noshow, ...
 SELECT a.appointment_key, a.exam_key, f.facility, coalesce(v.device, t.device, f.device) AS device,
-       p.modality, f.priority, f.patient_class, a.slot_at, local_at(a.slot_at, f.zone) AS slot_local, a.duration_min,
+       coalesce(v.device, t.device) AS booked_device, p.modality, f.priority, f.patient_class, a.slot_at, local_at(a.slot_at, f.zone) AS slot_local, a.duration_min,
        a.status
 FROM (SELECT s.exam_key, s.appointment_key,
              arg_max(s.slot_at, s.version) FILTER (WHERE s.slot_at IS NOT NULL) AS slot_at,

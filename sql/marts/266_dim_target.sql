@@ -3,7 +3,7 @@
 -- key: metric, facility, modality, priority, patient_class, valid_from
 -- purpose: Targets of the site with their sources; NULL means any.
 -- materialize: table
--- column: metric VARCHAR - | metric id
+-- column: metric VARCHAR - | metric id; of critical results with their category, as in critical_communication:1
 -- column: facility VARCHAR - | facility or any
 -- column: modality VARCHAR - | modality or any
 -- column: priority VARCHAR - | priority or any

@@ -28,6 +28,8 @@ METRICS = Catalog.load().metrics
 WORDS = {
     "zone": ("America/New_York",), "kind": ("repeat", "duplicate", "follow_up"), "role": ("final", "preliminary"),
     "patient_class": ("outpatient", "inpatient", "emergency"), "availability": ("imported", "held", "none"),
+    "modality": ("CT", "a"), "code": ("critical_found", "discontinued"),
+    "metric": tuple(f"critical_communication:{category}" for category in "abc"),
     "source": ("ris", "mpps", "none"), "facility": ("N", "W"),
 }  # fmt: skip
 NEVER_NULL = {"zone", "facility", "exam_key", "day", "source", "device", "hour_at", "hour_local"}
@@ -56,7 +58,14 @@ def value_of(column: Column, rng: random.Random) -> Any:
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A snapshot with random rows in every table that a metric reads."""
     rng = random.Random(5)  # noqa: S311 - test data
-    read = {m.table for m in METRICS.values()} | {"fct_repeat", "fct_image_reject", "dim_staffing"}
+    read = {m.table for m in METRICS.values()} | {
+        "fct_repeat",
+        "fct_image_reject",
+        "dim_staffing",
+        "fct_exam_event",
+        "fct_series",
+        "dim_target",
+    }
     tables = {
         name: [{c.name: value_of(c, rng) for c in model.columns} for _ in range(60)]
         for name, model in Catalog.load().tables.items()

@@ -1,0 +1,31 @@
+-- id: slot_fill
+-- title: Booked slots filled
+-- question: How many of the slots that were booked did a patient fill?
+-- unit: share
+-- better: higher
+-- kind: ratio
+-- statistic: value
+-- numerator: slots whose patient arrived or was examined
+-- denominator: booked slots whose outcome is known
+-- clock_start: none
+-- clock_stop: none
+-- includes: the last slot of each appointment, up to the data cut-off
+-- excludes: slots after the data cut-off
+-- nulls: slots without any word on what became of them are left out; slots that nobody booked are in no message and are not known
+-- min_n: 10
+-- table: fct_appointment
+-- anchor: slot_local
+-- groups: facility, modality, device, priority, patient_class, shift, weekday, hour
+-- filters: since, until, facility, modality, priority, patient_class, device
+-- target: none customary
+-- reference: arrived slots over offered slots, as far as messages tell of the offer: slots that were booked
+-- version: 1
+-- since: 0.1.0
+SELECT a.slot_local AS period_local,
+       CASE WHEN a.status IN ('arrived', 'completed') OR e.arrived_at IS NOT NULL OR e.exam_started_at IS NOT NULL THEN 1
+            WHEN a.status IN ('cancelled', 'noshow') THEN 0 END AS numerator,
+       a.facility, a.modality, a.device, a.priority, a.patient_class
+FROM fct_appointment a
+JOIN fct_exam e ON e.exam_key = a.exam_key
+CROSS JOIN meta_snapshot s
+WHERE a.slot_at <= s.data_through

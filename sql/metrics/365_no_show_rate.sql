@@ -1,0 +1,31 @@
+-- id: no_show_rate
+-- title: No-shows
+-- question: How many patients do not come to their slot?
+-- unit: share
+-- better: lower
+-- kind: ratio
+-- statistic: value
+-- numerator: slots whose patient did not come
+-- denominator: slots whose patient came or did not come
+-- clock_start: none
+-- clock_stop: none
+-- includes: the last slot of each appointment, up to the data cut-off
+-- excludes: cancelled slots; slots after the data cut-off
+-- nulls: slots without any word on what became of them are left out
+-- min_n: 10
+-- table: fct_appointment
+-- anchor: slot_local
+-- groups: facility, modality, device, priority, patient_class, shift, weekday, hour
+-- filters: since, until, facility, modality, priority, patient_class, device
+-- target: none customary
+-- reference: no-shows over slots that were not cancelled
+-- version: 1
+-- since: 0.1.0
+SELECT a.slot_local AS period_local,
+       CASE WHEN a.status IN ('arrived', 'completed') OR e.arrived_at IS NOT NULL OR e.exam_started_at IS NOT NULL THEN 0
+            WHEN a.status = 'noshow' THEN 1 END AS numerator,
+       a.facility, a.modality, a.device, a.priority, a.patient_class
+FROM fct_appointment a
+JOIN fct_exam e ON e.exam_key = a.exam_key
+CROSS JOIN meta_snapshot s
+WHERE a.slot_at <= s.data_through

@@ -1,0 +1,40 @@
+-- id: discontinued_rate
+-- title: Discontinued exams
+-- question: How many exams are begun and given up, and why?
+-- unit: share
+-- better: lower
+-- kind: ratio
+-- statistic: all
+-- choices: all=is_discontinued, equipment=is_equipment, patient=is_patient, order=is_order, other=is_other
+-- numerator: performed steps given up, for all reasons of CID 9300 or for one kind of them
+-- denominator: exams that began
+-- clock_start: exam_started
+-- clock_stop: discontinued
+-- includes: exams with a start, finished or given up
+-- excludes: outside studies
+-- nulls: a reason that is not told, or is of no other kind, is other
+-- min_n: 30
+-- table: fct_exam
+-- anchor: exam_started_local
+-- groups: facility, modality, device, priority, patient_class, service_line, procedure, radiologist, shift, weekday, hour
+-- filters: since, until, facility, modality, priority, patient_class, service_line, device, radiologist, procedure
+-- target: none customary
+-- reference: DICOM performed procedure step discontinued, reasons of PS3.16 CID 9300
+-- version: 1
+-- since: 0.1.0
+SELECT x.exam_started_local AS period_local, CAST(x.is_discontinued AS INTEGER) AS is_discontinued,
+       CAST(x.is_discontinued AND x.kind = 'equipment' AS INTEGER) AS is_equipment,
+       CAST(x.is_discontinued AND x.kind = 'patient' AS INTEGER) AS is_patient,
+       CAST(x.is_discontinued AND x.kind = 'order' AS INTEGER) AS is_order,
+       CAST(x.is_discontinued AND x.kind = 'other' AS INTEGER) AS is_other,
+       x.facility, x.modality, x.device, x.priority, x.patient_class, x.service_line, x.procedure, x.radiologist
+FROM (SELECT e.*, CASE WHEN v.reason IN ('110501', '110516') THEN 'equipment'
+                       WHEN v.reason IN ('110503', '110504', '110505', '110506', '110507', '110508', '110515') THEN 'patient'
+                       WHEN v.reason IN ('110500', '110502', '110509', '110510', '110511', '110512') THEN 'order'
+                       ELSE 'other' END AS kind
+      FROM fct_exam e
+      LEFT JOIN (SELECT d.exam_key, arg_max(d.detail, row(d.event_number, d.detail)) AS reason
+                 FROM fct_exam_event d
+                 WHERE d.code = 'discontinued' AND d.detail IS NOT NULL
+                 GROUP BY d.exam_key) v ON v.exam_key = e.exam_key
+      WHERE e.exam_started_at IS NOT NULL AND NOT e.is_imported) x
