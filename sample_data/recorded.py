@@ -172,12 +172,14 @@ class Record:
         has_device = (
             self.has_images or self.has_mpps or (is_known and (self.is_told_station() or booked_at is not None))
         )
+        has_code = self.has_images and MAKERS[exam.device.manufacturer].has_code
         return {
             "accession": exam.accession,
             "facility": exam.facility,
             "modality": exam.modality,
             "device": exam.device.id if has_device else None,
             "procedure": exam.procedure,
+            "procedure_local": exam.code if is_known or has_code else None,
             "region": exam.region or None,
             "laterality": exam.laterality or None,
             "contrast": exam.contrast or None,

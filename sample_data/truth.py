@@ -34,7 +34,7 @@ SCHEMAS = {
         first_prelim_at:at last_prelim_at:at first_final_at:at last_final_at:at critical_found_at:at
         critical_communicated_at:at critical_category:t discontinued_reason:t interpreter:t assistant:t n_addenda:n
         n_corrections:n n_images:n n_rejected:n wrvu:x is_cancelled:is is_no_show:is is_discontinued:is has_study:is
-        has_order:is has_report:is study_uid:t"""),
+        has_order:is has_report:is study_uid:t procedure_local:t"""),
     "session": _schema("device:t facility:t modality:t started_at:at ended_at:at n_exams:n"),
     "repeat": _schema("accession:t facility:t prior_accession:t prior_facility:t days:x is_same_facility:is kind:t"),
     "reject": _schema("sop_uid:t accession:t device:t facility:t modality:t reason:t view:t operator:t at:at"),

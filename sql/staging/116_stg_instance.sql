@@ -10,6 +10,8 @@ SELECT i.exam_key, i.sop_hash, i.study_key, i.series_key, i.modality, i.body_par
        i.acquired_at, i.acquired_ended_at, i.acquired_clock, i.is_original, i.operator, i.imported_at, i.import_source,
        i.procedure_code, i.procedure_text, i.procedure_system, i.alternate_code, i.alternate_text,
        i.birth_date, i.sex, i.manufacturer, i.model, i.station, i.facility, i.message_at,
+       i.standard = 'dicom' AS is_header, i.accession IS NOT NULL AND i.patient_id IS NOT NULL AS has_identity,
+       coalesce(i.series_description, i.protocol) AS series_text,
        coalesce(s.device, a.device, t.device,
                 i.facility || ':' || coalesce(i.model || '/' || i.serial, i.station, i.ae_title)) AS device
 FROM (SELECT r.*, m.exam_key, m.facility, m.study_key, keyed('series', r.series_uid) AS series_key,

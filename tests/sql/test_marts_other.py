@@ -207,3 +207,38 @@ def test_a_clock_that_runs_ahead_is_reported(tmp_path: Path) -> None:
         rows.append(image(f"i{number}", f"2026-03-02 1{number}:0{ahead}", f"A{number}", mrn=str(number)))
     house = Warehouse(tmp_path).built(*rows)
     assert house.rows("SELECT device, n, offset_s FROM dq_clock_offset") == [("N-CT1", 3, 420.0)]
+
+
+FULL: dict[str, Any] = {
+    "body_part": "HEAD", "series_description": "AX", "manufacturer": "ACME", "accession": "A1", "patient_id": "1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "lacking"),
+    [
+        ({}, set()),
+        ({"series_description": None, "protocol": "HEAD"}, set()),
+        ({"series_description": None}, {"has_description"}),
+        ({"body_part": None}, {"has_body_part"}),
+        ({"body_part": "Unknown"}, {"has_body_part"}),
+        ({"manufacturer": None}, {"has_maker"}),
+        ({"model": None}, {"has_maker"}),
+        ({"modality": None}, {"has_modality"}),
+        ({"acquired_clock": "series"}, {"has_time"}),
+        ({"acquired_at": None, "acquired_clock": None}, {"has_time"}),
+        ({"patient_id": None}, {"has_identity"}),
+    ],
+)
+def test_what_headers_lack(tmp_path: Path, change: dict[str, Any], lacking: set[str]) -> None:
+    """Every header of the exam must have it; a study listing has none and is not asked."""
+    (kind, first), (_, second) = (image(sop, "2026-03-02 10:05") for sop in ("s1", "s2"))
+    listed = {**first, "sop_hash": "s3", "standard": "fhir", "source": "https://x"}
+    rows = exam("A1", "2026-03-02 10:00", "2026-03-02 10:20")
+    house = Warehouse(tmp_path).built(
+        *rows, (kind, {**first, **FULL}), (kind, {**second, **FULL, **change}), (kind, listed)
+    )
+    names = ("has_identity", "has_modality", "has_body_part", "has_description", "has_maker", "has_time")
+    *flags, n_headers, is_ready = house.row(f"SELECT {', '.join(names)}, n_headers, is_ready FROM fct_header")
+    assert {name for name, flag in zip(names, flags, strict=True) if not flag} == lacking
+    assert (n_headers, is_ready) == (2, not lacking)

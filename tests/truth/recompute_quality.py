@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from statistics import median
 
@@ -45,8 +45,34 @@ def clock_offset(d: Department) -> Iterator[Row]:
         yield {"facility": facility, "device": device, "local": d.data_through, "value": abs(median(seconds))}
 
 
+def label_consistency(d: Department) -> Iterator[Row]:
+    """Exams under the code that most exams of their procedure have at their facility."""
+    codes: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    named = [e for e in d.countable if e["procedure"] is not None and e["procedure_local"] is not None]
+    for exam in named:
+        codes[exam["facility"], exam["procedure"]][exam["procedure_local"]] += 1
+    for exam in named:
+        told = codes[exam["facility"], exam["procedure"]]
+        words = d.keys(exam, d.local(exam["facility"], exam["exam_ended_at"]))
+        is_usual = told[exam["procedure_local"]] == max(told.values())
+        yield words | {"numerator": float(is_usual), "denominator": 1.0}
+
+
+def ai_readiness(d: Department) -> Iterator[Row]:
+    """The simulated devices write all but the body part, which they leave out where nobody knows the region."""
+    for exam in d.countable:
+        if not exam["has_study"]:
+            continue
+        words = d.keys(exam, d.local(exam["facility"], exam["exam_ended_at"]))
+        has_region = float(exam["region"] is not None)
+        always = dict.fromkeys(("identity", "modality", "description", "maker", "time"), 1.0)
+        yield words | {"numerator": {**always, "ready": has_region, "body_part": has_region}, "denominator": 1.0}
+
+
 ROWS: dict[str, Rows] = {
     "unmapped_codes": unmapped_codes,
     "negative_intervals": negative_intervals,
     "clock_offset": clock_offset,
+    "label_consistency": label_consistency,
+    "ai_readiness": ai_readiness,
 }

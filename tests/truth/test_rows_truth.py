@@ -17,8 +17,8 @@ Row = dict[str, Any]
 SAME = """ordered_at booked_at scheduled_at door_at arrived_at exam_started_at exam_ended_at
     images_available_at read_started_at
     first_prelim_at last_prelim_at first_final_at last_final_at critical_found_at critical_communicated_at device
-    modality procedure region laterality contrast service_line n_addenda n_corrections n_images n_rejected is_cancelled
-    is_no_show is_discontinued has_study has_order has_report""".split()  # noqa: SIM905
+    modality procedure procedure_local region laterality contrast service_line n_addenda n_corrections n_images
+    n_rejected is_cancelled is_no_show is_discontinued has_study has_order has_report""".split()  # noqa: SIM905
 LIMIT = 100_000
 
 
