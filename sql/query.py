@@ -6,11 +6,12 @@ All answers are polars frames from one immutable snapshot. A metric's frame alwa
 from __future__ import annotations
 
 from sql.balance import workload_balance
+from sql.censored import censored
 from sql.compare import changes, compare, trend
 from sql.measure import SHAPE, QueryError, clocks, completeness, explain, metric
 from sql.rows import counts, facts, rows, timeline
 
 __all__ = [
-    "SHAPE", "QueryError", "changes", "clocks", "compare", "completeness", "counts", "explain", "facts", "metric",
-    "rows", "timeline", "trend", "workload_balance",
+    "SHAPE", "QueryError", "censored", "changes", "clocks", "compare", "completeness", "counts", "explain", "facts",
+    "metric", "rows", "timeline", "trend", "workload_balance",
 ]  # fmt: skip

@@ -21,7 +21,7 @@ Z = 1.959963984540054
 _EXACT = "DECIMAL(18, 9)"
 #: Expression of a group that comes from the anchor's wall clock.
 CLOCK_SQL = {"shift": "s.shift", "weekday": "isodow(b.period_local)", "hour": "hour(b.period_local)"}
-_SHIFT_JOIN = """
+SHIFT_JOIN = """
 LEFT JOIN dim_shift s
     ON s.minute_of_week = (isodow(b.period_local) - 1) * 1440 + hour(b.period_local) * 60 + minute(b.period_local)"""
 
@@ -70,7 +70,7 @@ def statement(metric: Metric, ask: Ask) -> str:
     names = "".join(f", p.g{number}" for number in range(len(ask.keys)))
     fold, finish = _KINDS[metric.kind]
     values = "".join(f", {sql} AS {name}" for name, sql in _values(metric, ask).items())
-    joins = _SHIFT_JOIN if ask.has_shift else ""
+    joins = SHIFT_JOIN if ask.has_shift else ""
     return f"""WITH body AS (
 {metric.body}
 ), picked AS (
