@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
 
-from sample_data.network import Network
+from sample_data.network import Network, offset_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +80,10 @@ class Writer:
 
     def __init__(self, network: Network, dialect: Dialect, sent_at: datetime) -> None:
         self.network, self.dialect, self.sent_at = network, dialect, sent_at
-        local = network.local(dialect.facility, sent_at)
-        offset = local.utcoffset() if dialect.has_offset else None
-        self.offset: timedelta | None = offset
-        self.header_time = local.strftime("%Y%m%d%H%M%S") + (local.strftime("%z") if dialect.has_offset else "")
+        offset = network.offset(dialect.facility, sent_at)
+        self.offset: timedelta | None = offset if dialect.has_offset else None
+        wall = network.local(dialect.facility, sent_at)
+        self.header_time = wall.strftime("%Y%m%d%H%M%S") + (offset_text(offset) if dialect.has_offset else "")
 
     def time(self, at: datetime | None) -> str:
         """A time field; '' for None."""
