@@ -22,19 +22,21 @@
 -- reference: DICOM performed procedure step discontinued, reasons of PS3.16 CID 9300
 -- version: 1
 -- since: 0.1.0
-SELECT x.exam_started_local AS period_local, CAST(x.is_discontinued AS INTEGER) AS is_discontinued,
-       CAST(x.is_discontinued AND x.kind = 'equipment' AS INTEGER) AS is_equipment,
-       CAST(x.is_discontinued AND x.kind = 'patient' AS INTEGER) AS is_patient,
-       CAST(x.is_discontinued AND x.kind = 'order' AS INTEGER) AS is_order,
-       CAST(x.is_discontinued AND x.kind = 'other' AS INTEGER) AS is_other,
-       x.facility, x.modality, x.device, x.priority, x.patient_class, x.service_line, x.procedure, x.radiologist
-FROM (SELECT e.*, CASE WHEN v.reason IN ('110501', '110516') THEN 'equipment'
-                       WHEN v.reason IN ('110503', '110504', '110505', '110506', '110507', '110508', '110515') THEN 'patient'
-                       WHEN v.reason IN ('110500', '110502', '110509', '110510', '110511', '110512') THEN 'order'
+SELECT e.exam_started_local AS period_local, CAST(e.is_discontinued AS INTEGER) AS is_discontinued,
+       CAST(e.is_discontinued AND k.kind = 'equipment' AS INTEGER) AS is_equipment,
+       CAST(e.is_discontinued AND k.kind = 'patient' AS INTEGER) AS is_patient,
+       CAST(e.is_discontinued AND k.kind = 'order' AS INTEGER) AS is_order,
+       CAST(e.is_discontinued AND coalesce(k.kind, 'other') = 'other' AS INTEGER) AS is_other,
+       e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
+FROM fct_exam e
+LEFT JOIN (SELECT r.exam_key,
+                  CASE WHEN r.reason IN ('110501', '110516') THEN 'equipment'
+                       WHEN r.reason IN ('110503', '110504', '110505', '110506', '110507', '110508', '110515')
+                           THEN 'patient'
+                       WHEN r.reason IN ('110500', '110502', '110509', '110510', '110511', '110512') THEN 'order'
                        ELSE 'other' END AS kind
-      FROM fct_exam e
-      LEFT JOIN (SELECT d.exam_key, arg_max(d.detail, row(d.event_number, d.detail)) AS reason
+           FROM (SELECT d.exam_key, arg_max(d.detail, row(d.event_number, d.detail)) AS reason
                  FROM fct_exam_event d
                  WHERE d.code = 'discontinued' AND d.detail IS NOT NULL
-                 GROUP BY d.exam_key) v ON v.exam_key = e.exam_key
-      WHERE e.exam_started_at IS NOT NULL AND NOT e.is_imported) x
+                 GROUP BY d.exam_key) r) k ON k.exam_key = e.exam_key
+WHERE e.exam_started_at IS NOT NULL AND NOT e.is_imported

@@ -126,6 +126,8 @@ def test_an_unmerged_temporary_number_is_nobody_known() -> None:
     assert row(story)["patient"] == f"{story.person.id}/T1"
     story.merged_at = END
     assert row(story)["patient"] == story.person.id
+    story.is_hl7_missing = True  # the merge is not told either
+    assert row(story)["patient"] == f"{story.person.id}/T1"
 
 
 @pytest.mark.parametrize(("device", "suffix"), [("W-MR1", "/WEST"), ("E-CT1", "")])

@@ -56,10 +56,9 @@ class Block:
 class Department:
     """Truth of one simulation: `folder` holds `truth/` and `site/`."""
 
-    def __init__(self, folder: Path, data_through: datetime, *, facilities: set[str] | None = None) -> None:
+    def __init__(self, folder: Path, data_through: datetime) -> None:
         self.folder = folder
         self.data_through = data_through
-        self.facilities = facilities
         toml = tomllib.loads((folder / "site" / "site.toml").read_text("utf-8"))
         self.zones = {f["id"]: ZoneInfo(f["zone"]) for f in toml["facility"]}
         self.exams = [self._exam(row) for row in self.truth("exam")]
@@ -68,10 +67,8 @@ class Department:
         self.devices = {row["device"]: row for row in self.site("devices.csv")}
 
     def truth(self, name: str) -> list[Row]:
-        """Rows of a truth table, of the facilities in question."""
-        rows = pl.read_parquet(self.folder / "truth" / f"{name}.parquet").to_dicts()
-        return [r for r in rows if self.facilities is None or self.facilities.issuperset(
-            r[c] for c in ("facility", "prior_facility") if c in r)]  # fmt: skip
+        """Rows of a truth table."""
+        return pl.read_parquet(self.folder / "truth" / f"{name}.parquet").to_dicts()
 
     def site(self, name: str) -> list[dict[str, str]]:
         path = self.folder / "site" / name

@@ -85,5 +85,5 @@ def test_other_facts(world: World, name: str) -> None:
         row["prior"] = (row["prior_facility"], row["prior_accession"]) if "prior_accession" in row else None
     expected = Counter(tuple(row[c] for c in theirs.split()) for row in told)
     found = Counter(tuple(row[c] for c in ours.split()) for row in facts(world, table, *ours.split()))
-    assert expected
+    assert bool(expected) != (MESSAGES_ONLY and name == "reject")  # only rejection notes tell of rejects
     assert (expected - found, found - expected) == (Counter(), Counter())

@@ -23,7 +23,6 @@ class World:
     """One seed: `folder/sim` as simulated, `folder/home` as radops made it."""
 
     folder: Path
-    facilities: frozenset[str]
 
     @cached_property
     def snapshot(self) -> Snapshot:
@@ -31,7 +30,7 @@ class World:
 
     @cached_property
     def department(self) -> Department:
-        return Department(self.folder / "sim", self.snapshot.data_through, facilities=set(self.facilities))
+        return Department(self.folder / "sim", self.snapshot.data_through)
 
     @cached_property
     def exams(self) -> dict[str, tuple[str, str]]:
@@ -76,4 +75,4 @@ def make_world(base: Path, seed: int, *, exams: int, days: int, messages_only: b
             done = subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
             (folder / "done").touch()
-    return World(folder, frozenset({"NORTH", "EAST", "WEST"} if messages_only else {"NORTH", "EAST", "WEST", "SOUTH"}))
+    return World(folder)
