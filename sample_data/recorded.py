@@ -151,8 +151,8 @@ class Record:
     def patient(self) -> str:
         """The person, as far as anyone can tell.
 
-        Somebody else is behind a temporary number whose merge has not come or never comes, and behind a number whose authority
-        nobody states: no message tells of the exam, and its device does not write who gave the number out.
+        Somebody else is behind a temporary number whose merge has not come or never comes, and behind a number whose
+        authority nobody states: no message tells of the exam, and its device does not write who gave the number out.
         """
         exam = self.exam
         if is_temporary(exam) and (exam.merged_at is None or exam.is_hl7_missing):
