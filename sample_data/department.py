@@ -92,9 +92,9 @@ class Department:
             hours = self.rng.expovariate(1 / BREAKDOWN_HOURS) / self.network.speed
             self.down_until[device] = max(self.down_until[device], self.env.now + round(hours * 3600))
 
-    def _visit(self, request: Request, replaces: str = "") -> Steps:
+    def _visit(self, request: Request, replaced: Exam | None = None) -> Steps:
         yield self.env.timeout(max(0, self.clock.seconds(request.at) - self.env.now))
-        exams = self.registration.register(request, self.clock.now(), replaces)
+        exams = self.registration.register(request, self.clock.now(), replaced)
         self.under_way.update((exam.placer, exam) for exam in exams)
         arrives = self._book(request, exams) if request.patient_class == "O" else self._transport(request, exams)
         if (yield from arrives):
@@ -144,7 +144,7 @@ class Department:
             )
             self.demand.placed += 1
             exams[0].replaced_by = self.registration.placer_of(again)
-            self.env.process(self._visit(again, exams[0].placer))
+            self.env.process(self._visit(again, exams[0]))
 
     def _book(self, request: Request, exams: list[Exam]) -> Steps:
         room, now = request.room, self.clock.now()

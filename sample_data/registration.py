@@ -34,8 +34,8 @@ class Registration:
         """What was really done, also where the facility's name does not say it."""
         return self.by_code[exam.facility, exam.code]
 
-    def register(self, request: Request, now: datetime, replaces: str) -> list[Exam]:
-        """The exams of a request, ordered `now`."""
+    def register(self, request: Request, now: datetime, replaced: Exam | None) -> list[Exam]:
+        """The exams of a request, ordered `now`; one that replaces another belongs to the same visit."""
         rng, device = self.rng, request.room.device
         facility, letter = device.facility, request.patient_class
         referrer = rng.choice(self.network.of_role("referrer", facility))
@@ -43,6 +43,9 @@ class Registration:
         door_at = now - timedelta(seconds=rng.randrange(600, 5400)) if letter == "E" else None
         is_temporary = letter == "E" and request.outside is None and rng.random() < TEMPORARY_NUMBER
         merged_at = now + timedelta(seconds=rng.randrange(7200, 172800)) if is_temporary else None
+        mrn = f"T{request.number:08d}" if is_temporary else request.person.mrns[facility]
+        if replaced is not None:
+            visit, door_at, mrn, merged_at = replaced.visit, replaced.door_at, replaced.mrn, replaced.merged_at
         exams = []
         for n, procedure_id in enumerate(request.procedures):
             procedure = self.network.procedures[procedure_id]
@@ -51,7 +54,7 @@ class Registration:
             self.counts[facility] += 1
             number = self.counts[facility]
             lost = losses.draw(rng)
-            is_hl7_missing = request.is_returning and not replaces and rng.random() < HL7_MISSING
+            is_hl7_missing = request.is_returning and replaced is None and rng.random() < HL7_MISSING
             exam = Exam(
                 accession=ACCESSIONS[facility].format(number),
                 placer=f"{self.placer_of(request)[:-1]}{n}",
@@ -59,7 +62,7 @@ class Registration:
                 requested_procedure=f"RP{number}",
                 facility=facility,
                 person=request.person,
-                mrn=f"T{request.number:08d}" if is_temporary else request.person.mrns[facility],
+                mrn=mrn,
                 visit=visit,
                 procedure=procedure_id if is_clear else None,
                 code=name.code,
@@ -85,7 +88,7 @@ class Registration:
                 is_hl7_missing=is_hl7_missing and facility != "SOUTH",
                 is_study_missing=rng.random() < STUDY_MISSING and facility in ("NORTH", "WEST"),
                 merged_at=merged_at,
-                replaces=replaces if n == 0 else "",
+                replaces=replaced.placer if replaced is not None and n == 0 else "",
             )
             if device.modality in PROTOCOLED:
                 exam.protocoled_at = now + timedelta(seconds=rng.randrange(60, 420))

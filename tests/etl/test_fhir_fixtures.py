@@ -13,7 +13,7 @@ from tests.etl.fhir_resources import rows
 
 FOLDERS: dict[str, dict[str, int]] = {
     "pacs-bridge": {"read": 7, "patient_link": 4, "order": 1, "report": 1, "instance": 2, "event": 7},
-    "hl7-r4-examples": {"read": 101, "patient_link": 24, "order": 2, "report": 2, "instance": 3, "event": 12},
+    "hl7-r4-examples": {"read": 101, "patient_link": 24, "order": 2, "report": 3, "instance": 3, "event": 13},
     "rad-mado": {"read": 21, "patient_link": 3, "order": 2, "instance": 107, "event": 4},
 }
 #: Elements that are not what they should be: the form's data is cut by "...".
@@ -42,6 +42,7 @@ def test_only_imaging_becomes_orders_and_reports(fixtures: Path) -> None:
             for row in rows(parsed, record):
                 found[path.stem] = row["procedure_text"]
     assert found == {
+        "DiagnosticReport-102": "DXA BONE DENSITOMETRY",
         "DiagnosticReport-f201": "Computed tomography (CT) of head and neck",
         "DiagnosticReport-ultrasound": "Ultrasonography of abdomen",
         "ServiceRequest-di": "Chest CT",
