@@ -44,9 +44,9 @@ def groups(  # noqa: PLR0913 - one figure with named parts
         text=[_tip(name(row["group_value"]), row, unit, min_n) for row in rows], textposition="none",
         hovertemplate="%{text}<extra></extra>", width=0.62,
     )  # fmt: skip
-    for value, label in levels:
-        level(made, value, label, scheme, horizontal=False)
-    made.update_layout(margin={"t": 24 if levels else 8})
+    for number, (value, label) in enumerate(levels):
+        level(made, value, label, scheme, horizontal=False, number=number)
+    made.update_layout(margin={"t": 10 + 14 * len(levels)})
     made.update_yaxes(autorange="reversed", showgrid=False, ticksuffix="  ")
     made.update_xaxes(showgrid=True, rangemode="tozero", tickformat=".0%" if unit == "share" else "")
     return made

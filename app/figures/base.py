@@ -61,10 +61,8 @@ def length(value: float, step: float = 0) -> str:
     return f"{value / 60:g} h" if value < 2880 else f"{value / 1440:g} d"
 
 
-def level(
-    made: go.Figure, value: float, label: str, scheme: str, *, horizontal: bool = True, dash: str = "dash"
-) -> None:
-    """A line at a target or limit, with its name at the far end."""
+def level(made: go.Figure, value: float, label: str, scheme: str, *, horizontal: bool = True, number: int = 0) -> None:
+    """A line at a target or limit, with its name at the far end; upright ones stack their names by `number`."""
     colour = palette(scheme).target
     style = {"color": colour, "width": 1.4, "dash": "dash"}
     note = {"text": label, "font": {"color": colour, "size": 11}, "showarrow": False}
@@ -73,4 +71,5 @@ def level(
         made.add_annotation(xref="paper", x=1, y=value, xanchor="right", yanchor="bottom", **note)
     else:
         made.add_shape(type="line", yref="paper", y0=0, y1=1, x0=value, x1=value, line=style)
-        made.add_annotation(yref="paper", y=1.0, x=value, xanchor="left", yanchor="bottom", **note)
+        made.add_annotation(yref="paper", y=1.0, x=value, xanchor="left", yanchor="bottom", yshift=14 * number,
+                            **note)  # fmt: skip
