@@ -59,10 +59,11 @@ def lint(data: bytes) -> list[Finding]:
         Finding(r.position, "error", "object", dicom.REASONS[r.reason], CHAPTERS[r.reason]) for r in parsed.rejected
     ]
     found += [Finding(d.position, "error", d.field, d.reason, "PS3.5 6.2") for d in parsed.defects]
-    rejected = {r.position for r in parsed.rejected}
+    rejected, n_checked = {r.position for r in parsed.rejected}, 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for position, (whole, meta) in enumerate(_objects(data)):
+            n_checked = position + 1
             if position in rejected:
                 continue
             found += [
@@ -72,11 +73,16 @@ def lint(data: bytes) -> list[Finding]:
             ]
             found += _modules(position, whole)
             found += _elements(position, whole)
+    found += [
+        Finding(position, "error", "object", "pydicom cannot read it, so its elements were not checked", "PS3.5 7.1")
+        for position in range(n_checked, parsed.read)
+        if position not in rejected
+    ]
     return sorted(found, key=lambda finding: finding.position)
 
 
 def _objects(data: bytes) -> Iterator[tuple[Dataset, Any]]:
-    """Data set and file meta (None where there is none to expect) of each object that pydicom can read."""
+    """Data set and file meta (None where none is expected) of each object, up to the first that pydicom cannot read."""
     if is_json(data):
         try:
             found = json.loads(data)

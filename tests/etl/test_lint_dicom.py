@@ -78,3 +78,12 @@ def test_the_verb(tmp_path: Path, name: str, code: int) -> None:
     result = CliRunner().invoke(app, ["lint", str(tmp_path / "a.dcm")])
     assert ("dicom: 0 findings" in result.output) is (code == 0)
     assert (result.exit_code == 0) is (code == 0)
+
+
+def test_object_that_cannot_be_checked_is_said_so() -> None:
+    """Our reader skips what it does not want; pydicom stops there, and silence would mean that all conforms."""
+    uid = {"vr": "UI", "Value": ["1.2.3"]}
+    good = dict.fromkeys(("00080016", "00080018", "0020000D", "0020000E"), uid)
+    odd = {**good, "00400100": {"vr": "SQ", "Value": ["x"]}}
+    found = [(f.position, f.rule) for f in lint(json.dumps([good, odd, good]).encode()) if f.field == "object"]
+    assert found == [(n, "pydicom cannot read it, so its elements were not checked") for n in (1, 2)]
