@@ -56,12 +56,14 @@ def card(
     foot: list[Any] = []
     if n is not None:
         foot.append(html.Span(text("card.n", n=words.count(n)), className="n"))
-    if question.metric:
-        metric = context.definition(question.metric)
-        left_out = dict.fromkeys(text(f"filter.{key}") for key in unapplied(question.metric, context.filters))
+    metric = question.about(context)
+    if metric is not None:
+        left_out = dict.fromkeys(text(f"filter.{key}") for key in unapplied(metric.id, context.filters))
         if left_out:
             foot.append(html.Span(text("card.unapplied", names=", ".join(left_out)), className="warn"))
         foot.append(dcc.Link(text("card.definition"), href=f"/definitions#{metric.id}", title=metric.question))
+        foot.append(dcc.Link(text("card.more"), href=context.state.bare().href("/metric", metric=metric.id),
+                             title=text("card.more.hint")))  # fmt: skip
     foot.append(
         html.A([icon("download", 13), "CSV"], href=question.csv_href(context), className="csv",
                title=text("card.csv"), **data("question", question.id))

@@ -25,6 +25,9 @@ NAMES = {
     "procedure": ("dim_procedure", "procedure", "procedure_name"),
 }
 
+#: Metric shown where none is named.
+HEADLINE = "report_final"
+
 
 @dataclass(frozen=True)
 class Context:
@@ -44,6 +47,17 @@ class Context:
     def definition(self, metric_id: str) -> Metric:
         """The catalog's entry of a metric."""
         return Catalog.load().metric(metric_id)
+
+    @property
+    def chosen(self) -> Metric:
+        """The metric that the address names; the headline where it names none. Raises CatalogError."""
+        return self.definition(self.state.own.get("metric", HEADLINE))
+
+    @property
+    def statistic(self) -> str:
+        """Statistic of the chosen metric that the address names; its usual one where it names none of its own."""
+        wanted = self.state.own.get("stat", "")
+        return wanted if wanted in self.chosen.statistics else self.chosen.statistic
 
     def metric(self, metric_id: str, groups: Sequence[str] = (), **options: Any) -> pl.DataFrame:
         """`sql.query.metric` under these filters."""

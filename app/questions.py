@@ -10,6 +10,10 @@ import polars as pl
 
 from app.context import Context
 from app.texts import text
+from sql.catalog import Metric
+
+#: As the metric of a question: the one that the address names.
+CHOSEN = "chosen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,18 @@ class Question:
         """Address of its CSV file in the state of the page."""
         return context.state.href(f"/csv/{self.id}.csv")
 
+    def about(self, context: Context) -> Metric | None:
+        """The metric it is about; None where it is about none or several."""
+        if self.metric == CHOSEN:
+            return context.chosen
+        return context.definition(self.metric) if self.metric else None
+
     def csv_units(self, context: Context) -> dict[str, str]:
         """Unit of each column: of the metric's values, and those given."""
-        if not self.metric:
+        about = self.about(context)
+        if about is None:
             return dict(self.units)
-        unit = context.definition(self.metric).unit
+        unit = about.unit
         columns = ("value", "lower", "upper", "previous", "previous_lower", "previous_upper", "delta", "weighted")
         return {**dict.fromkeys(columns, unit), **self.units}
 

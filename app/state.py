@@ -10,10 +10,11 @@ from datetime import date, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
 
+from sql.catalog import Catalog
 from sql.filters import KEYS, FilterError, Filters
 
 #: Keys that are no filters: a page's own choices. Unknown keys of a URL are ignored.
-OWN_KEYS = ("stat", "day", "show", "sort", "page", "exam", "weekday", "hour", "clock", "measure")
+OWN_KEYS = ("stat", "day", "show", "sort", "page", "exam", "weekday", "hour", "clock", "measure", "metric", "by")
 #: Value of `period` that asks for every day.
 ALL_DAYS = "all"
 
@@ -32,6 +33,8 @@ class State:
         pairs = dict(parse_qsl((search or "").removeprefix("?")))
         filters = Filters.from_query(search or "")
         own = {key: pairs[key] for key in OWN_KEYS if key in pairs}
+        if "metric" in own and own["metric"] not in Catalog.load().metrics:
+            raise FilterError("there is no such metric")
         if filters.since is not None or filters.until is not None or pairs.get("period") == ALL_DAYS:
             return cls(filters, own)
         if pairs.get("period"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.context import Context
-from app.pages import definitions, exam, exams, overview, repeats, turnaround, utilization, workload
+from app.pages import definitions, exam, exams, metric, overview, repeats, turnaround, utilization, workload
 from app.questions import Question
 
 
@@ -31,6 +31,7 @@ PAGES: tuple[Page, ...] = (
     Page("/workload", "workload", "workload", workload.render, workload.QUESTIONS),
     Page("/exams", "exams", "exams", exams.render, exams.QUESTIONS),
     Page("/exam", "exam", "exams", exam.render, exam.QUESTIONS, parent="exams"),
+    Page("/metric", "metric", "definitions", metric.render, metric.QUESTIONS, parent="definitions"),
     Page("/definitions", "definitions", "definitions", definitions.render, definitions.QUESTIONS),
 )
 MENU = tuple(page for page in PAGES if not page.parent)

@@ -51,6 +51,9 @@ _TOLD: dict[str, tuple[str, str]] = {
     "workload.week": ("Reports by weekday and hour", "Final reports by the hour in which they were signed."),
     "workload.backlog": ("Waiting for a final report", "Exams that had ended and were not final, each hour (UTC)."),
     "workload.course": ("Work over time", "wRVU of final reports."),
+    "metric.values": ("Values", "Every statistic of this number."),
+    "metric.groups": ("By group", "Pale rows have too few for a firm number. Colour only where the 95 % intervals do "
+                      "not overlap."),
     "exams.list": ("Exams", "A heading sorts; the time opens the exam's timeline. Times are local."),
     "exam.events": ("Timeline", "Every event that a source told, in order, on the facility's clock. Filled dots "
                     "are the milestones that count."),

@@ -1,0 +1,73 @@
+"""One number: a metric with everything that can be said for and against it, in sections of `app/sections`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+from dash import dcc, html
+
+from app import changes, words
+from app.cards import choices, evidence, headline, page_head
+from app.context import Context
+from app.questions import CHOSEN, Question
+from app.sections import SECTIONS
+from app.texts import text
+from sql.catalog import PERCENTILES, Catalog, Metric
+
+
+def _values(context: Context) -> pl.DataFrame:
+    parts = [context.compare(context.chosen.id, (), name).with_columns(pl.lit(name).alias("statistic"))
+             for name in context.chosen.statistics]  # fmt: skip
+    return pl.concat(parts)
+
+
+VALUES = Question("metric.values", _values, CHOSEN)
+QUESTIONS = (VALUES, *(question for section in SECTIONS for question in section.questions))
+
+
+def render(context: Context) -> list[Any]:
+    """The page."""
+    metric = context.chosen
+    return [
+        page_head(context, metric.title, metric.question),
+        _tools(context, metric),
+        _tiles(context, metric),
+        html.Div([part for section in SECTIONS for part in section.cards(context, metric)], className="grid"),
+        evidence(context, metric.id),
+    ]
+
+
+def _tools(context: Context, metric: Metric) -> html.Div:
+    """Which statistic, and the other numbers."""
+    statistics = [(name, _statistic(name)) for name in metric.statistics]
+    others = [
+        html.Li(dcc.Link(other.title, href=context.state.bare().href("/metric", metric=other.id)))
+        for other in Catalog.load().metrics.values()
+        if other.id != metric.id
+    ]
+    chosen = [choices(context, "/metric", "stat", statistics, context.statistic)] if len(statistics) > 1 else []
+    return html.Div(
+        [
+            *chosen,
+            dcc.Link(text("card.definition"), href=f"/definitions#{metric.id}"),
+            html.Details([html.Summary(text("metric.others")), html.Ul(others)], className="others"),
+        ],
+        className="metric-tools",
+    )
+
+
+def _tiles(context: Context, metric: Metric) -> html.Div:
+    tiles = [
+        headline(_statistic(row["statistic"]), words.value(row["value"], metric.unit),
+                 change=changes.shown(row, metric.unit), hint=text("card.n", n=words.count(row["n"])),
+                 is_main=row["statistic"] == context.statistic)
+        for row in VALUES.ask(context).iter_rows(named=True)
+    ]  # fmt: skip
+    return html.Div(tiles, className="tiles")
+
+
+def _statistic(name: str) -> str:
+    """A statistic in words; choices of single metrics go by their own names."""
+    known = {key: text(f"stat.{key}") for key in ("value", *PERCENTILES, "waiting", "past_target")}
+    return known.get(name, name.replace("_", " "))

@@ -1,0 +1,25 @@
+"""Sections of the page of one metric: each answers one doubt about the number, for every metric that it applies to.
+
+A section is a module with `QUESTIONS` and `cards(context, metric)`, which gives no cards where it does not apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from app.context import Context
+from app.questions import Question
+from app.sections import groups
+from sql.catalog import Metric
+
+
+class Section(NamedTuple):
+    """What a module of this package gives the page."""
+
+    questions: Sequence[Question]
+    cards: Callable[[Context, Metric], list[Any]]
+
+
+#: In the order of the page.
+SECTIONS: tuple[Section, ...] = (Section(groups.QUESTIONS, groups.cards),)
