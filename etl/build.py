@@ -116,7 +116,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, home: Home, site: Site) -> str:
 
 
 def _last_batch(con: duckdb.DuckDBPyConnection) -> int:
-    tables = " UNION ALL ".join(f"SELECT max(batch_id) AS b FROM intake.raw_{record}" for record in RECORDS)
+    tables = " UNION ALL ".join(f"SELECT max(batch_id) AS b FROM intake.raw_{record}" for record in (*RECORDS, "flow"))
     row = con.execute(f"SELECT max(b) FROM ({tables})").fetchone()
     return int(row[0]) if row and row[0] is not None else 0
 

@@ -15,11 +15,15 @@ from etl.procedures import resolve
 
 REFERENCE = Path(__file__).parent / "reference"
 MINUTES_OF_WEEK = 7 * 24 * 60
+_PLACE = "coalesce(a.facility, 'unmapped') AS facility"
+_BY_ALIAS = "LEFT JOIN facility_alias a ON a.alias = lower(trim(f.facility_alias))"
 
 #: Temporary view to its SQL over the raw store.
 INTAKE_VIEWS: dict[str, str] = {
     "batch_time": "SELECT batch_id, loaded_at FROM intake.raw_batch",
     "actor_name": "SELECT actor, name FROM intake.work.actor",
+    "message_flow": f"SELECT f.*, {_PLACE} FROM intake.raw_flow f {_BY_ALIAS}",
+    "message_fault": f"SELECT f.*, {_PLACE} FROM intake.raw_fault f {_BY_ALIAS}",
     "identity_flag": "SELECT rank, node, flag FROM intake.work.flag",
     # Patients in whose merges no identifier survives: each was merged into another.
     "merge_cycle": """

@@ -21,6 +21,12 @@ CREATE TABLE IF NOT EXISTS raw_path (path VARCHAR, size BIGINT, modified_ns BIGI
 CREATE TABLE IF NOT EXISTS raw_message (message_hash BLOB, file_id VARCHAR, position BIGINT, batch_id BIGINT);
 CREATE TABLE IF NOT EXISTS raw_defect (
     batch_id BIGINT, file_id VARCHAR, position BIGINT, field VARCHAR, reason VARCHAR);
+CREATE TABLE IF NOT EXISTS raw_flow (
+    batch_id BIGINT, standard VARCHAR, source VARCHAR, receiver VARCHAR, kind VARCHAR, facility_alias VARCHAR,
+    day DATE, n_messages BIGINT, n_defective BIGINT);
+CREATE TABLE IF NOT EXISTS raw_fault (
+    batch_id BIGINT, standard VARCHAR, source VARCHAR, kind VARCHAR, facility_alias VARCHAR, day DATE, field VARCHAR,
+    reason VARCHAR, n_defects BIGINT);
 CREATE TABLE IF NOT EXISTS raw_quarantine (
     batch_id BIGINT, file_id VARCHAR, position BIGINT, path VARCHAR, standard VARCHAR, reason VARCHAR,
     detail VARCHAR, content BLOB, replayed_batch BIGINT);

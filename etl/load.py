@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 import duckdb
 import polars as pl
 
-from etl.frames import query
+from etl.frames import insert, query
 from etl.inbox import Candidate
+from etl.message_flow import DEFECT, store_flow
 from etl.parsing import FileResult, JobResult
 from etl.pool import Parser
 from etl.records import RECORDS
@@ -99,7 +100,9 @@ def append(con: duckdb.DuckDBPyConnection, results: list[JobResult]) -> Counts:
     counts.skipped = n_skipped
     fresh = messages.filter(pl.col("fate") != "duplicate").select("file_id", "position", "message_hash")
     _store_rows(con, batch_id, results, fresh)
-    _store_findings(con, batch_id, files, messages, counts)
+    defects = _store_findings(con, batch_id, files, messages, counts)
+    if sent := [result.frames["envelope"] for result in results if "envelope" in result.frames]:
+        store_flow(con, batch_id, pl.concat(sent).join(fresh, on=["file_id", "position"], how="semi"), defects)
     _store_ledger(con, batch_id, files, messages, counts)
     return counts
 
@@ -107,15 +110,6 @@ def append(con: duckdb.DuckDBPyConnection, results: list[JobResult]) -> Counts:
 def next_batch(con: duckdb.DuckDBPyConnection) -> int:
     """Number of the batch to come."""
     return int(con.execute("SELECT coalesce(max(batch_id), 0) + 1 FROM raw_batch").fetchall()[0][0])
-
-
-def insert(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame, batch_id: int) -> None:
-    """Append `rows` with their batch by column name; columns that they lack are NULL."""
-    if rows.height:
-        rows = rows.with_columns(batch_id=pl.lit(batch_id, pl.Int64))
-        con.register("incoming", rows)
-        con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
-        con.unregister("incoming")
 
 
 def _classify(con: duckdb.DuckDBPyConnection, files: list[FileResult]) -> pl.DataFrame:
@@ -172,8 +166,8 @@ def _store_rows(con: duckdb.DuckDBPyConnection, batch_id: int, results: list[Job
 
 def _store_findings(
     con: duckdb.DuckDBPyConnection, batch_id: int, files: list[FileResult], messages: pl.DataFrame, counts: Counts
-) -> None:
-    """Defects and quarantined bytes of the messages that are not duplicates."""
+) -> pl.DataFrame:
+    """Defects and quarantined bytes of the messages that are not duplicates; returns the defects."""
     taken = set(messages.filter(pl.col("fate") != "duplicate").select("file", "position").iter_rows())
     defects = [
         (file.file_id, position, name, reason)
@@ -182,7 +176,8 @@ def _store_findings(
         if (n, position) in taken
     ]
     counts.defects = len(defects)
-    insert(con, "raw_defect", pl.DataFrame(defects, ["file_id", "position", "field", "reason"], orient="row"), batch_id)
+    found = pl.DataFrame(defects, DEFECT, orient="row")
+    insert(con, "raw_defect", found, batch_id)
     rejected = [
         (file.file_id, r.position, file.candidate.name, file.standard, r.reason, r.detail, content)
         for n, file in enumerate(files)
@@ -193,6 +188,7 @@ def _store_findings(
         counts.reasons[row[4]] = counts.reasons.get(row[4], 0) + 1
     columns = ["file_id", "position", "path", "standard", "reason", "detail", "content"]
     insert(con, "raw_quarantine", pl.DataFrame(rejected, columns, orient="row"), batch_id)
+    return found
 
 
 def _store_ledger(

@@ -18,7 +18,7 @@ from types import FrameType
 import polars as pl
 
 from etl.inbox import Candidate, TooLargeError, UnsafeFileError, read_file, read_head
-from etl.records import RECORDS, Kind, Parsed, Rejected
+from etl.records import ENVELOPE, RECORDS, Kind, Parsed, Rejected
 from etl.site import Site
 from etl.sources import sniff, source
 
@@ -235,6 +235,6 @@ def file_result(candidate: Candidate, file_id: str, parsed: Parsed, messages: li
 
 
 def _frame(record: str, values: dict[str, list[object]]) -> pl.DataFrame:
-    kinds = {c.name: POLARS[c.kind] for c in RECORDS[record]}
+    kinds = {c.name: POLARS[c.kind] for c in (ENVELOPE if record == "envelope" else RECORDS[record])}
     schema = {name: kinds.get(name, pl.String() if name == "file_id" else pl.Int64()) for name in values}
     return pl.DataFrame(values, schema=schema)

@@ -256,6 +256,17 @@ dap                 real       Gy m2
 """),
 }
 
+#: Who sent a message to whom, of what kind and when: of every message that is read,
+#: also of one that gives no rows. Load adds these up; they are no raw table.
+ENVELOPE = _columns("""
+standard            text       hl7, dicom or fhir
+source              text       as in COMMON
+receiver            text       APP@FACILITY of MSH-5/6, receiving AE title (0002,0018)
+kind                text       MSH-9 as type^trigger, sort of DICOM object with its modality, resourceType
+message_at          timestamp  as in COMMON
+facility_alias      text       as in COMMON
+""")
+
 #: Columns that load adds in front of every raw row.
 LOADED = _columns("""
 batch_id            integer    arrival sequence of the batch

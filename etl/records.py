@@ -10,10 +10,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from etl.record_columns import COMMON, IDENTIFIERS, LOADED, PATIENT, PROCEDURE, RECORDS, SQL_TYPE, WHEN, Column, Kind
+from etl.record_columns import (
+    COMMON,
+    ENVELOPE,
+    IDENTIFIERS,
+    LOADED,
+    PATIENT,
+    PROCEDURE,
+    RECORDS,
+    SQL_TYPE,
+    WHEN,
+    Column,
+    Kind,
+)
 
 __all__ = [
-    "COMMON", "IDENTIFIERS", "LOADED", "PATIENT", "PROCEDURE", "RECORDS", "SQL_TYPE", "WHEN",
+    "COMMON", "ENVELOPE", "IDENTIFIERS", "LOADED", "PATIENT", "PROCEDURE", "RECORDS", "SQL_TYPE", "WHEN",
     "Column", "Defect", "Kind", "Parsed", "Rejected", "Rows",
 ]  # fmt: skip
 
@@ -61,7 +73,7 @@ class Rows:
         self.n += 1
 
 
-_NAMES = {record: tuple(column.name for column in columns) for record, columns in RECORDS.items()}
+_NAMES = {record: tuple(c.name for c in columns) for record, columns in {**RECORDS, "envelope": ENVELOPE}.items()}
 
 
 @dataclass(slots=True)

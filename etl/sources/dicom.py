@@ -20,7 +20,7 @@ from etl.sources.dicom_fields import merged
 from etl.sources.dicom_file import File, read_file
 from etl.sources.dicom_header import OFFSET, Header
 from etl.sources.dicom_identity import IDENTITY
-from etl.sources.dicom_image import IMAGE, add_image
+from etl.sources.dicom_image import CREATED, IMAGE, RECEIVING_AE, add_image
 from etl.sources.dicom_json import is_json, objects_of
 from etl.sources.dicom_step import MPPS, SERIES, add_step
 from etl.sources.dicom_walk import PIXELS, BrokenError, Wanted
@@ -136,4 +136,10 @@ def _add(file: File, position: int, site: Site, parsed: Parsed) -> None:
         add_key_objects(header, parsed, sop_uid)
     else:
         add_dose_report(header, parsed, sop_uid)
+    parsed.add("envelope", position, {
+        **{name: header.common[name] for name in ("standard", "source", "facility_alias")},
+        "receiver": header.meta_text(RECEIVING_AE) or None,
+        "kind": f"{sort} {header.value(MODALITY)}".strip() if sort == "image" else sort,
+        "message_at": header.at(file.dataset, *CREATED),
+    })  # fmt: skip
     parsed.defects += header.defects

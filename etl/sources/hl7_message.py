@@ -103,6 +103,15 @@ class Message:
         """HD: namespace id, else universal id (2A.3.36)."""
         return self.part(field, 1) or self.part(field, 2)
 
+    def envelope(self) -> dict[str, Any]:
+        """Who sent it to whom (MSH-3 to MSH-6), of what kind (MSH-9)."""
+        application, facility = self._name(self.header[5]), self._name(self.header[6])
+        return {
+            **{name: self.common[name] for name in ("standard", "source", "message_at", "facility_alias")},
+            "receiver": f"{application}@{facility}" if application or facility else None,
+            "kind": f"{self.kind}^{self.trigger}" if self.trigger else self.kind,
+        }
+
     def _zone(self, offset: str, alias: str | None) -> Zone:
         if offset:
             try:
