@@ -33,8 +33,9 @@ SCOPES: dict[str, Scope] = {
 
 #: Columns of fct_exam on which later marts depend.
 CARRIED = (
-    "exam_key, facility, patient_key, device, modality, priority, patient_class, exam_started_at, exam_ended_at, "
-    "first_final_at, is_countable, is_imported, target_min, wrvu"
+    "exam_key, facility, patient_key, device, modality, procedure, service_line, priority, patient_class, "
+    "exam_started_at, exam_ended_at, images_available_at, read_started_at, first_prelim_at, first_final_at, "
+    "radiologist, assistant, is_countable, is_imported, target_min, wrvu"
 )
 
 

@@ -20,6 +20,7 @@ from tests.truth import (
     recompute,
     recompute_devices,
     recompute_quality,
+    recompute_queue,
     recompute_repeats,
     recompute_turnaround,
     recompute_workload,
@@ -42,6 +43,7 @@ ROWS = (
     | recompute_repeats.ROWS
     | recompute_workload.ROWS
     | recompute_quality.ROWS
+    | recompute_queue.ROWS
 )
 METRICS = Catalog.load().metrics
 #: Groups whose values are pseudonyms -> mapping from the truth's names.
