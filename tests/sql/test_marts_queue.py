@@ -25,7 +25,8 @@ def read(accession: str, ended: str, started: str | None, final: str, **columns:
 def turns(house: Warehouse) -> dict[str, tuple[int, int, float | None]]:
     """Accession -> exams it passed, reads that passed it by, delay in minutes."""
     found = house.rows("""
-        SELECT e.accession, q.n_passed, q.n_passed_by, q.delay_min FROM fct_queue_read q JOIN fct_exam e USING (exam_key)
+        SELECT e.accession, q.n_passed, q.n_passed_by, q.delay_min
+        FROM fct_queue_read q JOIN fct_exam e USING (exam_key)
         ORDER BY q.taken_at""")
     return {row[0]: row[1:] for row in found}
 
