@@ -58,7 +58,7 @@ def card(
         foot.append(html.Span(text("card.n", n=words.count(n)), className="n"))
     metric = question.about(context)
     if metric is not None:
-        left_out = dict.fromkeys(text(f"filter.{key}") for key in unapplied(metric.id, context.filters))
+        left_out = dict.fromkeys(text(f"filter.{key}") for key in unapplied(metric, context.filters))
         if left_out:
             foot.append(html.Span(text("card.unapplied", names=", ".join(left_out)), className="warn"))
         foot.append(dcc.Link(text("card.definition"), href=f"/definitions#{metric.id}", title=metric.question))

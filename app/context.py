@@ -12,7 +12,8 @@ import polars as pl
 from app.guard import Person
 from app.state import State
 from sql import query
-from sql.catalog import Catalog, Metric
+from sql.catalog import Metric
+from sql.definitions import definition, definitions
 from sql.filters import Filters
 from sql.snapshot import Snapshot
 
@@ -45,8 +46,13 @@ class Context:
         return self.state.filters.within(self.person.facilities)
 
     def definition(self, metric_id: str) -> Metric:
-        """The catalog's entry of a metric."""
-        return Catalog.load().metric(metric_id)
+        """A metric as the snapshot defines it."""
+        return definition(self.snapshot, metric_id)
+
+    @property
+    def definitions(self) -> dict[str, Metric]:
+        """The metrics of the snapshot by id."""
+        return definitions(self.snapshot)
 
     @property
     def chosen(self) -> Metric:

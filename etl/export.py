@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ import polars as pl
 from etl.errors import PeriodError, UnreadableInputError
 from etl.pack_folder import put
 from sql import query
-from sql.catalog import Catalog, Metric, signature
+from sql.catalog import Metric
 from sql.csv_text import to_csv
+from sql.definitions import definitions
 from sql.filters import Filters
 from sql.snapshot import Snapshot, open_snapshot
 
@@ -35,7 +36,7 @@ CROSSING = ("facility", "modality")
 _PERIOD = re.compile(r"((?:19|2[0-9])[0-9]{2})-(0[1-9]|1[0-2])")
 _SUMMARY = (
     "facility", "metric", "title", "statistic", "unit", "value", "n", "is_small", "target", "previous", "previous_n",
-    "delta", "verdict",
+    "delta", "verdict", "version", "version_before",
 )  # fmt: skip
 
 
@@ -84,7 +85,7 @@ def export_pack(snapshot_path: Path, period: str, folder: Path, with_bom: bool =
 
 
 def _frames(snapshot: Snapshot, filters: Filters) -> Iterator[tuple[str, pl.DataFrame]]:
-    metrics = list(Catalog.load().metrics.values())
+    metrics = list(definitions(snapshot).values())
     yield "summary.csv", summary(snapshot, metrics, filters)
     for metric in metrics:
         yield f"{metric.id}.csv", metric_rows(snapshot, metric, filters)
@@ -98,7 +99,7 @@ def groupings(metric: Metric) -> tuple[tuple[str, ...], ...]:
 
 
 def metric_rows(snapshot: Snapshot, metric: Metric, filters: Filters) -> pl.DataFrame:
-    """A metric's file: the standard shape for each grouping, with statistic, unit and whether `n` is too small."""
+    """A metric's file: the standard shape for each grouping, with statistic, unit, is_small and version."""
     parts = [
         query.metric(snapshot, metric.id, groups=groups, filters=filters, statistic=statistic).with_columns(
             pl.lit(statistic).alias("statistic")
@@ -107,7 +108,9 @@ def metric_rows(snapshot: Snapshot, metric: Metric, filters: Filters) -> pl.Data
         for statistic in (metric.statistics if groups in HEADS else (metric.statistic,))
     ]
     return pl.concat(parts).with_columns(
-        pl.lit(metric.unit).alias("unit"), (pl.col("n") < metric.min_n).alias("is_small")
+        pl.lit(metric.unit).alias("unit"),
+        (pl.col("n") < metric.min_n).alias("is_small"),
+        pl.lit(metric.version).alias("version"),
     )
 
 
@@ -124,13 +127,15 @@ def summary(snapshot: Snapshot, metrics: list[Metric], filters: Filters) -> pl.D
         rows = pl.DataFrame({"facility": places}).join(
             found.rename({"group_value": "facility"}), on="facility", how="left", maintain_order="left"
         )
-        parts.append(rows.with_columns(_said(metric)).select(_SUMMARY))
+        parts.append(rows.with_columns(_said(metric, filters)).select(_SUMMARY))
     return pl.concat(parts)
 
 
-def _said(metric: Metric) -> list[pl.Expr]:
-    """What the catalog says of a metric, and missing rows as none seen."""
+def _said(metric: Metric, filters: Filters) -> list[pl.Expr]:
+    """What the definition says of a metric, and missing rows as none seen."""
     return [
+        pl.lit(metric.version).alias("version"),
+        pl.lit(None if filters.since is None else _version_before(metric, filters.since)).alias("version_before"),
         pl.lit(metric.id).alias("metric"),
         pl.lit(metric.title).alias("title"),
         pl.lit(metric.statistic).alias("statistic"),
@@ -142,8 +147,21 @@ def _said(metric: Metric) -> list[pl.Expr]:
     ]
 
 
+def _version_before(metric: Metric, since: date) -> str:
+    """The version under which the period before `since` was reported when it ended."""
+    return metric.version_on(since - timedelta(days=1))
+
+
+def _redefined(metric: Metric, since: date) -> Iterator[str]:
+    """In words what changed since the period before was reported: its pack has numbers of another definition."""
+    before = _version_before(metric, since)
+    for item in metric.history:
+        if int(item.version) > int(before):
+            yield f"{metric.id}: version {item.version} since {item.changed}, {before} before: {item.what}"
+
+
 def _manifest(snapshot: Snapshot, asked: Month, files: dict[str, bytes]) -> dict[str, Any]:
-    metrics = Catalog.load().metrics.values()
+    metrics = definitions(snapshot).values()
     return {
         "product": f"radops {version('radops')}",
         "snapshot": {
@@ -158,8 +176,10 @@ def _manifest(snapshot: Snapshot, asked: Month, files: dict[str, bytes]) -> dict
         "is_complete": snapshot.data_through.date() >= asked.until,
         "filters": asked.filters.sentence(),
         "definitions": {
-            "signature": signature(),
+            "signature": snapshot.signature,
             "metrics": {metric.id: metric.version for metric in metrics},
+            "changed": {metric.id: metric.changed.isoformat() for metric in metrics if metric.changed is not None},
+            "redefined": [note for metric in metrics for note in _redefined(metric, asked.since)],
             "at_data_cut_off": [metric.id for metric in metrics if not metric.has_dates],
         },
         "files": [

@@ -16,6 +16,8 @@ from etl.cli import app
 from etl.errors import EXIT_CODES
 from etl.settings import Settings
 from etl.site import CSV_FILES
+from sql import versions
+from sql.catalog import Catalog
 from sql.dictionary import DICTIONARY, grid, metric_grid, render
 
 README = Path(__file__).parents[1] / "README.md"
@@ -93,5 +95,7 @@ def filled(text: str) -> str:
 
 
 if __name__ == "__main__":
+    versions.main([])
+    Catalog.load.cache_clear()
     README.write_text(filled(README.read_text("utf-8")), "utf-8")
     DICTIONARY.write_text(render(), "utf-8")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sql.catalog import Catalog
+from sql.definitions import definition
 from sql.filters import Filters
 from sql.measure import SHAPE, QueryError, metric
 from sql.snapshot import Snapshot
@@ -40,7 +40,7 @@ def workload_balance(
     counts readers. A reader counts with an active hour or more in the group and period; groups of fewer than two such
     readers, or without any work, are absent. No interval: the readers are all there were. Raises QueryError.
     """
-    allowed = [group for group in Catalog.load().metric(METRIC).groups if group != "radiologist"]
+    allowed = [group for group in definition(snapshot, METRIC).groups if group != "radiologist"]
     if wrong := [group for group in groups if group not in allowed]:
         raise QueryError(f"workload_balance has no group {', '.join(wrong)}; it has {', '.join(allowed)}")
     if statistic not in STATISTICS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -16,12 +17,12 @@ from typing import NamedTuple
 import sqlglot
 from sqlglot import exp
 
-from sql.headers import SQL, CatalogError, Header, read_header
+from sql.headers import SQL, CatalogError, read_header
 
 __all__ = [
     "BETTER", "CHECK_KEYS", "CHECK_OPTIONAL", "CLOCK_GROUPS", "KINDS", "METRIC_KEYS", "METRIC_OPTIONAL", "MODEL_KEYS",
     "MODEL_OPTIONAL", "PERCENTILES", "Catalog", "CatalogError", "Check", "Choice", "Column", "Metric", "Model",
-    "read_check", "read_metric", "read_model", "signature",
+    "Version", "read_check", "read_choices", "read_metric", "read_model", "signature",
 ]  # fmt: skip
 
 MODEL_KEYS = {"name", "grain", "key", "purpose"}
@@ -32,7 +33,7 @@ METRIC_KEYS = {
     "id", "title", "question", "unit", "better", "kind", "statistic", "clock_start", "clock_stop", "includes",
     "excludes", "nulls", "min_n", "table", "anchor", "groups", "filters", "target", "reference", "version", "since",
 }  # fmt: skip
-METRIC_OPTIONAL = {"choices", "numerator", "denominator", "goal"}
+METRIC_OPTIONAL = {"choices", "numerator", "denominator", "goal", "history"}
 #: Statistics of a percentile metric: name -> probability; the mean has none.
 PERCENTILES = {"p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "mean": None}
 #: Kind of a metric -> columns that its body gives beside `period_local`, the groups and the columns of its choices.
@@ -91,11 +92,21 @@ class Choice(NamedTuple):
     denominator: str
 
 
+class Version(NamedTuple):
+    """One version of a definition: from which day on, the digest of what it computed, and what changed in words."""
+
+    version: str
+    changed: date
+    digest: str
+    what: str
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One metric; the fields are the header's keys, `columns` what the body gives a row.
 
-    `choices` are the values that `statistic` may take, none for percentiles; `goal` is the target as a number.
+    `choices` are the values that `statistic` may take, none for percentiles; `goal` is the target as a number;
+    `history` are its versions, the newest last.
     """
 
     id: str
@@ -124,8 +135,19 @@ class Metric:
     reference: str
     version: str
     since: str
+    history: tuple[Version, ...]
     body: str
     columns: frozenset[str]
+
+    @property
+    def changed(self) -> date | None:
+        """Day from which the definition is as it is; None before it was recorded."""
+        return self.history[-1].changed if self.history else None
+
+    def version_on(self, day: date) -> str:
+        """Version that held on a day; of days before all versions the first."""
+        told = [item.version for item in self.history if item.changed <= day]
+        return told[-1] if told else self.history[0].version if self.history else self.version
 
     @property
     def statistics(self) -> tuple[str, ...]:
@@ -174,8 +196,9 @@ def read_metric(path: Path) -> Metric:
     columns = frozenset(parsed.named_selects) if isinstance(parsed, exp.Query) else frozenset[str]()
     metric = Metric(
         **{key: header.one(key) for key in METRIC_KEYS - {"min_n", "groups", "filters"}},
-        number=header.number, choices=_choices(header, columns), numerator=header.one("numerator"),
-        denominator=header.one("denominator"),
+        number=header.number, choices=read_choices(header.one("choices"), header.one("kind"), columns),
+        numerator=header.one("numerator"), denominator=header.one("denominator"),
+        history=tuple(_version(path, line) for line in header.values.get("history", [])),
         min_n=int(header.one("min_n")), groups=header.words("groups"), filters=header.words("filters"),
         goal=float(goal) if goal else None, body=header.body,
         columns=columns,
@@ -184,15 +207,24 @@ def read_metric(path: Path) -> Metric:
     return metric
 
 
-def _choices(header: Header, columns: frozenset[str]) -> tuple[Choice, ...]:
-    """`name=numerator` or `name=numerator/denominator`, by comma; without the line, `value` of the body's columns."""
+def _version(path: Path, line: str) -> Version:
+    parts = [part.strip() for part in line.split("|", 3)]
+    try:
+        version, day, digest, what = parts
+        return Version(version, date.fromisoformat(day), digest, what)
+    except ValueError as error:
+        raise CatalogError(f"{path.name}: history is not `version | day | digest | what changed`") from error
+
+
+def read_choices(told: str, kind: str, columns: frozenset[str]) -> tuple[Choice, ...]:
+    """`name=numerator` or `name=numerator/denominator`, by comma; without any, `value` of the body's columns."""
     usual = "denominator" if "denominator" in columns else ""
     found = []
-    for pair in header.words("choices"):
+    for pair in filter(None, map(str.strip, told.split(","))):
         name, _, ratio = pair.partition("=")
         numerator, _, denominator = ratio.partition("/")
         found.append(Choice(name.strip(), numerator.strip(), denominator.strip() or usual))
-    is_single = not found and header.one("kind") not in ("percentile", "max")
+    is_single = not found and kind not in ("percentile", "max")
     return (Choice("value", "numerator", usual),) if is_single else tuple(found)
 
 
@@ -207,6 +239,9 @@ def _check_metric(path: Path, metric: Metric) -> None:
         raise CatalogError(f"{path.name}: the body lacks {', '.join(sorted(lacking))}")
     if metric.kind not in ("percentile", "max") and not (metric.numerator and metric.denominator):
         raise CatalogError(f"{path.name}: header lacks numerator or denominator, in words")
+    told = [item.version for item in metric.history] or ["1"]
+    if told != [str(number) for number in range(1, len(told) + 1)] or told[-1] != metric.version:
+        raise CatalogError(f"{path.name}: history tells versions {', '.join(told)}, the version is {metric.version}")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sql.catalog import PERCENTILES, Catalog, Metric
+from sql.catalog import PERCENTILES, Metric
+from sql.definitions import definition
 from sql.filters import KEYS, Filters
 from sql.measure import QueryError
 from sql.shape import PERIODS, SHIFT_JOIN, Z, group_sql, order_sql, period_end_sql, period_sql
@@ -38,7 +39,7 @@ def censored(
     (Brookmeyer and Crowley 1982, Greenwood's variance on the log-log scale). n counts exams whose clock started and did
     not run backwards, numerator those of them that are finished, denominator equals n. Raises QueryError.
     """
-    asked = Catalog.load().metric(metric_id)
+    asked = definition(snapshot, metric_id)
     p = PERCENTILES.get(statistic)
     _check(asked, tuple(groups), period, statistic, p)
     filters = filters or Filters()

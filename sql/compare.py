@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sql.catalog import Catalog
+from sql.definitions import definition
 from sql.filters import Filters
 from sql.measure import metric
 from sql.snapshot import Snapshot
@@ -34,7 +34,7 @@ def compare(
     now = metric(snapshot, metric_id, groups=groups, filters=filters, statistic=statistic)
     then = _earlier(snapshot, metric_id, tuple(groups), filters, statistic)
     joined = now.join(then, on="group_value", how="left", maintain_order="left")
-    return joined.with_columns(*_differences(metric_id))
+    return joined.with_columns(*_differences(definition(snapshot, metric_id).better))
 
 
 def changes(
@@ -74,7 +74,7 @@ def _change(snapshot: Snapshot, metric_id: str, group: str, filters: Filters, st
     )
     return (
         joined.with_columns(
-            *_differences(metric_id),
+            *_differences(definition(snapshot, metric_id).better),
             (pl.col("n") / pl.col("n").sum()).alias("share"),
             (pl.col("previous_n") / pl.col("previous_n").sum()).alias("previous_share"),
         )
@@ -114,10 +114,10 @@ def _earlier(
     return named if before is not None else named.clear()
 
 
-def _differences(metric_id: str) -> list[pl.Expr]:
+def _differences(better: str) -> list[pl.Expr]:
     delta = pl.col("value") - pl.col("previous")
-    good = delta.sign() * _BETTER_SIGN.get(Catalog.load().metric(metric_id).better, 0)
-    has_sign = Catalog.load().metric(metric_id).better in _BETTER_SIGN
+    good = delta.sign() * _BETTER_SIGN.get(better, 0)
+    has_sign = better in _BETTER_SIGN
     verdict = pl.when(good > 0).then(pl.lit("better")).when(good < 0).then(pl.lit("worse")).when(good == 0).then(
         pl.lit("same"))  # fmt: skip
     return [

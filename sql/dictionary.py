@@ -78,7 +78,8 @@ def _metric(metric: Metric) -> str:
         "Reference": metric.reference,
         "Groups": ", ".join(metric.groups),
         "Filters": ", ".join(metric.filters),
-        "Version": f"{metric.version}, since {metric.since}",
+        "Version": f"{metric.version} of {metric.changed}; the metric is there since {metric.since}",
+        "Changed": "; ".join(f"{past.version} on {past.changed}: {past.what}" for past in metric.history[1:]),
     }
     rows = [(name, words) for name, words in facts.items() if words]
     return f"### {metric.id}\n\n**{metric.title}.** {metric.question}\n\n{grid(('', ''), rows)}"

@@ -48,7 +48,16 @@ KEYS = tuple(f.key for f in FILTERS)
 SCOPE_THROUGH = {"exam_key": "fct_exam", "device": "dim_device", "radiologist": "fct_read"}
 #: Tables that everyone may see: they tell of no patient and no reader, or, as targets, hold for any facility.
 SHARED_TABLES = frozenset(
-    {"dim_procedure", "dim_calendar", "dim_shift", "dim_target", "meta_snapshot", "meta_metric", "meta_column"}
+    {
+        "dim_procedure",
+        "dim_calendar",
+        "dim_shift",
+        "dim_target",
+        "meta_snapshot",
+        "meta_metric",
+        "meta_column",
+        "meta_definition",
+    }
 )
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 SQL = Path(__file__).parent
 #: Folder -> range of numbers.
 NUMBERS = {"staging": (100, 199), "marts": (200, 299), "metrics": (300, 399), "checks": (400, 499)}
+#: Keys that a header may have several times.
+REPEATED = ("column", "history")
 _LINE = re.compile(r"--\s*(\w+):\s?(.*)")
 
 
@@ -50,7 +52,7 @@ def read_header(path: Path, required: set[str], optional: set[str]) -> Header:
         "lacks": required - values.keys(),
         "has unknown": values.keys() - required - optional,
         "leaves empty": {key for key, given in values.items() if not all(text.strip() for text in given)},
-        "repeats": {key for key, given in values.items() if len(given) > 1 and key != "column"},
+        "repeats": {key for key, given in values.items() if len(given) > 1 and key not in REPEATED},
     }
     told = [f"{fault} {', '.join(sorted(keys))}" for fault, keys in faults.items() if keys]
     if told:

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from sql.catalog import Catalog, Metric
+from sql.definitions import definition, is_current, own_statement
 from sql.filters import KEYS, Clause, Filters
 from sql.shape import (
     PERIODS,
@@ -58,8 +59,8 @@ def metric(
     `value`, `lower` and `upper` are in the metric's unit (95 % interval; NULL where none is defined). Groups below the
     metric's `min_n` are returned: whoever shows them greys them out. Raises CatalogError or QueryError.
     """
-    asked = Catalog.load().metric(metric_id)
-    sql, params = _statement(asked, tuple(groups), period, filters or Filters(), statistic)
+    asked = definition(snapshot, metric_id)
+    sql, params = _statement(asked, tuple(groups), period, filters or Filters(), statistic, is_current(snapshot))
     return snapshot.execute(sql, params)
 
 
@@ -80,9 +81,9 @@ def explain(
     return Explained(sql, params, text)
 
 
-def unapplied(metric_id: str, filters: Filters) -> tuple[str, ...]:
+def unapplied(metric: Metric, filters: Filters) -> tuple[str, ...]:
     """Keys of set filters that this metric cannot apply, to be said beside the number."""
-    return _clause(Catalog.load().metric(metric_id), filters).unapplied
+    return _clause(metric, filters).unapplied
 
 
 def completeness(snapshot: Snapshot, metric_id: str, filters: Filters | None = None) -> pl.DataFrame:
@@ -91,7 +92,7 @@ def completeness(snapshot: Snapshot, metric_id: str, filters: Filters | None = N
     kind is used, missing (an end of the interval, named by its milestone), negative (it runs backwards) or excluded
     (exams that do not count, with the reason; only for metrics of fct_exam).
     """
-    asked, filters = Catalog.load().metric(metric_id), filters or Filters()
+    asked, filters = definition(snapshot, metric_id), filters or Filters()
     clause = _clause(asked, filters)
     parts = [f"SELECT {_fate(asked)} AS fate, {weight_sql(asked)} AS n FROM ({asked.body}) b WHERE {clause.sql}"]
     if asked.table == "fct_exam":
@@ -115,7 +116,7 @@ def clocks(snapshot: Snapshot, metric_id: str, filters: Filters | None = None) -
 
     Empty for a metric whose ends are not milestones of fct_exam.
     """
-    asked, filters = Catalog.load().metric(metric_id), filters or Filters()
+    asked, filters = definition(snapshot, metric_id), filters or Filters()
     clause = filters.where(_exam_columns(), anchor="exam_ended_local", alias="e", table="fct_exam")
     ends = [m for m in (asked.clock_start, asked.clock_stop) if m in CLOCKED and asked.table == "fct_exam"]
     parts = [
@@ -133,9 +134,14 @@ def clocks(snapshot: Snapshot, metric_id: str, filters: Filters | None = None) -
 
 
 def _statement(
-    asked: Metric, groups: tuple[str, ...], period: str, filters: Filters, statistic: str | None
+    asked: Metric,
+    groups: tuple[str, ...],
+    period: str,
+    filters: Filters,
+    statistic: str | None,
+    is_ours: bool = True,
 ) -> tuple[str, dict[str, Any]]:
-    """Statement and parameters. Raises QueryError."""
+    """Statement and parameters; of a definition that is not ours, through the snapshot's macro. Raises QueryError."""
     chosen = statistic or asked.statistic
     for what, given, known in (("group", groups, asked.groups), ("period", (period,), ("all", *PERIODS)),
                                ("statistic", (chosen,), asked.statistics)):  # fmt: skip
@@ -143,6 +149,8 @@ def _statement(
             raise QueryError(f"{asked.id} has no {what} {', '.join(wrong)}; it has {', '.join(known)}")
     if len(set(groups)) != len(groups):
         raise QueryError(f"{asked.id}: a group is named twice")
+    if not is_ours:
+        return own_statement(asked, groups, period, filters, chosen)
     clause = _clause(asked, filters)
     numbers = range(len(groups))
     ask = Ask(

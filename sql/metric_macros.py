@@ -6,9 +6,12 @@ A macro is made from the same file and the same wrapper as `sql.query.metric` an
 
 from __future__ import annotations
 
+import hashlib
+
 import duckdb
 
-from sql.catalog import Catalog, Metric, Model, signature
+from sql import catalog as files
+from sql.catalog import Catalog, Metric, Model
 from sql.filters import FILTERS, NO_VALUE
 from sql.meta_tables import META_TABLES
 from sql.shape import PERIODS, Ask, group_sql, period_end_sql, period_sql, statement
@@ -17,8 +20,18 @@ __all__ = ["create_macro", "install", "signature"]
 
 _META_METRIC = (
     "id", "title", "question", "unit", "better", "kind", "statistic", "clock_start", "clock_stop", "includes",
-    "excludes", "nulls", "min_n", "table", "anchor", "target", "goal", "reference", "version", "since",
+    "excludes", "nulls", "min_n", "table", "anchor", "target", "goal", "reference", "version", "since", "changed",
+    "number", "numerator", "denominator", "body",
 )  # fmt: skip
+_LISTS = ("groups", "filters", "columns")
+
+
+def signature() -> str:
+    """SHA-256 over all that makes a metric's number, as hex: the files, and the statements made of them."""
+    digest = hashlib.sha256(files.signature().encode())
+    for metric in Catalog.load().metrics.values():
+        digest.update(create_macro(metric).encode())
+    return digest.hexdigest()
 
 
 def create_macro(metric: Metric) -> str:
@@ -85,16 +98,26 @@ def _described(model: Model) -> tuple[str, tuple[str, dict[str, str]]]:
 
 
 def _install_dictionary(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-    types = {"min_n": "BIGINT", "goal": "DOUBLE"}
+    types = {"min_n": "BIGINT", "number": "BIGINT", "goal": "DOUBLE", "changed": "DATE"}
     columns = ", ".join(f'"{name}" {types.get(name, "VARCHAR")}' for name in _META_METRIC)
-    connection.execute(f'CREATE OR REPLACE TABLE meta_metric ({columns}, "groups" VARCHAR[], filters VARCHAR[])')
+    lists = ", ".join(f'"{name}" VARCHAR[]' for name in _LISTS)
+    connection.execute(f"CREATE OR REPLACE TABLE meta_metric ({columns}, choices VARCHAR, {lists})")
     connection.executemany(
-        f"INSERT INTO meta_metric VALUES ({', '.join('?' for _ in range(len(_META_METRIC) + 2))})",
+        f"INSERT INTO meta_metric VALUES ({', '.join('?' for _ in range(len(_META_METRIC) + len(_LISTS) + 1))})",
         [
-            [*(getattr(m, name) for name in _META_METRIC), list(m.groups), list(m.filters)]
+            [*(getattr(m, name) for name in _META_METRIC),
+             ", ".join(f"{name}={above}/{below}".rstrip("/") for name, above, below in m.choices),
+             *(sorted(value) if isinstance(value := getattr(m, name), frozenset) else list(value) for name in _LISTS)]
             for m in catalog.metrics.values()
         ],
+    )  # fmt: skip
+    connection.execute(
+        'CREATE OR REPLACE TABLE meta_definition (id VARCHAR, "version" VARCHAR, changed DATE, digest VARCHAR, '
+        "what VARCHAR)"
     )
+    history = [[m.id, *version] for m in catalog.metrics.values() for version in m.history]
+    if history:
+        connection.executemany("INSERT INTO meta_definition VALUES (?, ?, ?, ?, ?)", history)
     connection.execute(
         "CREATE OR REPLACE TABLE meta_column (table_name VARCHAR, column_number INTEGER, column_name VARCHAR, "
         "type VARCHAR, "

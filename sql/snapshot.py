@@ -40,7 +40,8 @@ class SnapshotError(RuntimeError):
 class Snapshot:
     """One open snapshot. Usable from any thread: each statement runs on its own cursor.
 
-    `data_through` is the latest event, UTC; of a snapshot without events, the time it was built.
+    `data_through` is the latest event, UTC; of a snapshot without events, the time it was built. `signature` is that of
+    the definitions of metrics that it was published under.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class Snapshot:
     built_at: datetime
     data_through: datetime
     digest: str
+    signature: str
     _connection: duckdb.DuckDBPyConnection = field(repr=False)
     _cache: ResultCache = field(repr=False)
 
@@ -95,7 +97,7 @@ def open_snapshot(path: Path, cache: ResultCache | None = None) -> Snapshot:
         raise SnapshotError(f"cannot open {real.name}: {error}") from error
     try:
         row = connection.execute(
-            "SELECT snapshot_id, seq, built_at, coalesce(data_through, built_at), digest FROM meta_snapshot"
+            "SELECT snapshot_id, seq, built_at, coalesce(data_through, built_at), digest, signature FROM meta_snapshot"
         ).fetchone()
     except duckdb.Error as error:
         connection.close()
@@ -103,9 +105,9 @@ def open_snapshot(path: Path, cache: ResultCache | None = None) -> Snapshot:
     if row is None:
         connection.close()
         raise SnapshotError(f"{real.name} is not a snapshot: meta_snapshot is empty")
-    snapshot_id, seq, built_at, through, digest = row
+    snapshot_id, seq, built_at, through, digest, signature = row
     kept = cache if cache is not None else ResultCache()
-    return Snapshot(real, snapshot_id, seq, built_at, through, digest, connection, kept)
+    return Snapshot(real, snapshot_id, seq, built_at, through, digest, signature, connection, kept)
 
 
 class Store:

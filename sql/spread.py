@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sql.catalog import Catalog
+from sql.definitions import definition
 from sql.filters import KEYS, Filters
 from sql.measure import QueryError
 from sql.snapshot import Snapshot
@@ -23,7 +23,7 @@ def spread(
     Ranges are half-open and start at the first edge; all are there, also empty ones, unless there is no value at all.
     Values that run backwards are left out, as the metric leaves them out. Raises QueryError.
     """
-    asked, filters = Catalog.load().metric(metric_id), filters or Filters()
+    asked, filters = definition(snapshot, metric_id), filters or Filters()
     if asked.kind != "percentile":
         raise QueryError(f"{asked.id} has no spread: it is no percentile")
     columns = [key for key in KEYS if key in asked.filters]

@@ -11,8 +11,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from sql import metric_macros
 from sql.catalog import Catalog
+from sql.metric_macros import install, signature
 from sql.snapshot import Snapshot, open_snapshot
 
 Rows = list[dict[str, Any]]
@@ -36,7 +36,7 @@ def _create(path: Path) -> None:
             """CREATE TABLE meta_snapshot (snapshot_id VARCHAR, seq BIGINT, built_at TIMESTAMP, data_through TIMESTAMP,
                digest VARCHAR, signature VARCHAR)"""
         )
-        metric_macros.install(con)
+        install(con)
 
 
 def write_snapshot(path: Path, tables: dict[str, Rows], data_through: datetime, seq: int = 1) -> Path:
@@ -49,8 +49,8 @@ def write_snapshot(path: Path, tables: dict[str, Rows], data_through: datetime, 
                 con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM new_rows")
                 con.unregister("new_rows")
         con.execute(
-            "INSERT INTO meta_snapshot VALUES (?, ?, ?, ?, 'd', 's')",
-            [f"{seq:06d}-test", seq, data_through, data_through],
+            "INSERT INTO meta_snapshot VALUES (?, ?, ?, ?, 'd', ?)",
+            [f"{seq:06d}-test", seq, data_through, data_through, signature()],
         )
     return path
 

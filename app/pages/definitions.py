@@ -18,12 +18,12 @@ from sql.catalog import Catalog, Metric, Model
 
 #: What is said of a metric, in order.
 _TOLD = ("unit", "better", "statistic", "numerator", "denominator", "clock_start", "clock_stop", "includes", "excludes",
-         "nulls", "min_n", "target", "reference", "anchor", "version")  # fmt: skip
+         "nulls", "min_n", "target", "reference", "anchor", "version", "changed")  # fmt: skip
 
 
-def _metrics(_: Context) -> pl.DataFrame:
+def _metrics(context: Context) -> pl.DataFrame:
     names = ("id", "title", "question", *_TOLD)
-    found = Catalog.load().metrics.values()
+    found = context.definitions.values()
     return pl.DataFrame([{name: str(getattr(m, name)) for name in names} | {"groups": ", ".join(m.groups),
                          "filters": ", ".join(m.filters), "sql": m.body} for m in found])  # fmt: skip
 
@@ -62,7 +62,7 @@ def render(context: Context) -> list[Any]:
     return [
         html.Div([html.H1(text("definitions.title")), html.P(text("definitions.lead"), className="lead")],
                  className="page-head"),
-        card(context, METRICS, [_metric(metric) for metric in catalog.metrics.values()], wide=True),
+        card(context, METRICS, [_metric(metric) for metric in context.definitions.values()], wide=True),
         html.Div(card(context, FRESHNESS, table(fresh, columns, label=FRESHNESS.title), wide=True), id="freshness-now"),
         card(context, COLUMNS, [_model(model) for model in catalog.tables.values()], wide=True),
         html.P(foot_line(context), className="facts"),

@@ -13,7 +13,7 @@ from app.context import Context
 from app.questions import CHOSEN, Question
 from app.sections import SECTIONS
 from app.texts import text
-from sql.catalog import PERCENTILES, Catalog, Metric
+from sql.catalog import PERCENTILES, Metric
 
 
 def _values(context: Context) -> pl.DataFrame:
@@ -43,7 +43,7 @@ def _tools(context: Context, metric: Metric) -> html.Div:
     statistics = [(name, _statistic(name)) for name in metric.statistics]
     others = [
         html.Li(dcc.Link(other.title, href=context.state.bare().href("/metric", metric=other.id)))
-        for other in Catalog.load().metrics.values()
+        for other in context.definitions.values()
         if other.id != metric.id
     ]
     chosen = [choices(context, "/metric", "stat", statistics, context.statistic)] if len(statistics) > 1 else []

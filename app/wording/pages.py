@@ -215,6 +215,7 @@ _DEFINITIONS = {
     "metric.reference": "Source",
     "metric.anchor": "Dated by",
     "metric.version": "Version",
+    "metric.changed": "Version of",
     "metric.groups": "Groups",
     "metric.filters": "Filters",
 }

@@ -21,6 +21,7 @@
 -- reference: targets of the site by priority, patient class and modality, the most specific valid one
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 61dc2db17010 | first definition
 SELECT e.exam_ended_local AS period_local,
        CASE WHEN e.report_final_min >= 0 THEN CAST(e.is_within_target AS INTEGER)
             WHEN e.first_final_at IS NULL AND e.exam_ended_at + to_seconds(e.target_min * 60) < s.data_through THEN 0 END

@@ -22,6 +22,7 @@
 -- reference: exams ended and not final at each full hour
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 8c8cfb390485 | first definition
 SELECT b.hour_local AS period_local, l.latest_local, b.n_waiting, b.n_past_target, b.wrvu_waiting, b.n_waiting AS n,
        b.facility, b.modality, b.priority, b.patient_class
 FROM fct_backlog_hour b

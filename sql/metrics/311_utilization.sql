@@ -21,6 +21,7 @@
 -- reference: busy minutes within staffed hours over staffed minutes; n counts device hours
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | d2f2168f2d51 | first definition
 SELECT h.hour_local AS period_local, h.busy_staffed_min AS numerator, h.staffed_min AS denominator,
        h.facility, h.modality, h.device
 FROM fct_device_hour h

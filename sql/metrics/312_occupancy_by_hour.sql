@@ -21,6 +21,7 @@
 -- reference: overlap of busy intervals with the clock hours; n counts device hours
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 320519ccda5b | first definition
 SELECT h.hour_local AS period_local, h.busy_min AS numerator, h.observed_min AS denominator,
        h.facility, h.modality, h.device
 FROM fct_device_hour h

@@ -19,6 +19,7 @@
 -- reference: one exam's end to the next start on the device inside a staffed block
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 8ef7cf08b5fa | first definition
 SELECT b.busy_started_local AS period_local, b.gap_before_min AS value,
        b.facility, b.modality, b.device
 FROM fct_device_busy b

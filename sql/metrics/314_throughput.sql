@@ -21,6 +21,7 @@
 -- reference: exams per staffed device hour; n counts exams
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 01a86d61a228 | first definition
 SELECT h.hour_local AS period_local, h.n_exams_staffed AS numerator, h.staffed_min / 60 AS denominator,
        h.n_exams_staffed AS n, h.facility, h.modality, h.device
 FROM fct_device_hour h

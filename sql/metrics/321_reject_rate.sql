@@ -22,6 +22,7 @@
 -- reference: AAPM Task Group 151 (Med Phys 2015;42:6658)
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | e52029f7771e | first definition
 SELECT CAST(c.taken_local AS TIMESTAMP) AS period_local, c.n_rejected AS numerator,
        c.n_accepted + c.n_rejected AS denominator, c.facility, c.modality, c.device, c.view, c.operator, c.priority,
        c.patient_class, c.service_line, c.procedure

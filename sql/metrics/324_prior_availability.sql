@@ -21,6 +21,7 @@
 -- reference: Lu et al., AJR 2012;198:628-634: imported 9/79, held but not imported 14/27, not available 13/18, control 18/143
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 0f05a984476b | first definition
 SELECT c.declared_local AS period_local, CAST(c.is_repeated AS INTEGER) AS numerator, c.availability, c.facility,
        c.modality, c.region, c.priority, c.patient_class, c.service_line
 FROM fct_prior_case c

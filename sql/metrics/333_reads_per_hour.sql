@@ -21,6 +21,7 @@
 -- reference: union of read intervals, gaps under 30 minutes bridged; a stretch counts where and when it began
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 5b2002e21135 | first definition
 SELECT s.started_local AS period_local, s.n_reads AS numerator, s.minutes / 60 AS denominator, s.n_reads AS n,
        s.radiologist, s.facility
 FROM fct_reading_session s

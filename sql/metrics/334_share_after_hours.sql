@@ -21,6 +21,7 @@
 -- reference: after hours: no regular shift of the site works at the minute of the report
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 19dac8556db7 | first definition
 SELECT r.read_local AS period_local, CAST(r.is_after_hours AS INTEGER) AS numerator,
        r.facility, r.modality, r.device, r.priority, r.patient_class, r.service_line, r.procedure, r.radiologist
 FROM fct_read r

@@ -23,6 +23,7 @@
 -- reference: orders with a study, studies with an order, reports with both; day of exam end, else start, else order, else report
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | c9898d7a5bba | first definition
 SELECT CAST(l.day AS TIMESTAMP) AS period_local, l.n_orders_with_study, l.n_orders_performed, l.n_studies_with_order,
        l.n_studies, l.n_reports_with_both, l.n_reports, l.facility, l.modality
 FROM dq_linkage l

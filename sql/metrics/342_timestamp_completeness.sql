@@ -21,6 +21,7 @@
 -- reference: milestones of fct_exam and the source that won them: dq_completeness
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 0e0e62eb7227 | first definition
 SELECT CAST(c.day AS TIMESTAMP) AS period_local, CASE WHEN c.source <> 'none' THEN c.n_exams ELSE 0 END AS numerator,
        c.n_exams AS denominator, c.facility, c.modality, c.device, c.milestone
 FROM dq_completeness c

@@ -19,5 +19,6 @@
 -- reference: hours from the last event of each sender to the latest event of all
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | d06d77b27106 | first definition
 SELECT f.last_at AS period_local, f.silent_hours AS value, f.facility, f.source, f.standard
 FROM dq_freshness f

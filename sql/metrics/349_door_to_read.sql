@@ -19,6 +19,7 @@
 -- reference: AHA/ASA stroke guideline: door to CT interpretation
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 53fbb8c57fdc | first definition
 SELECT e.exam_ended_local AS period_local,
        date_diff('second', e.door_at, least(e.first_prelim_at, e.first_final_at)) / 60.0 AS value,
        e.door_at AS start_at, least(e.first_prelim_at, e.first_final_at) AS stop_at,

@@ -19,6 +19,7 @@
 -- reference: SIIM SWIM lexicon: exam ended to the first preliminary report
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 7523032bf59a | first definition
 SELECT e.exam_ended_local AS period_local, e.report_prelim_min AS value,
        e.exam_ended_at AS start_at, e.first_prelim_at AS stop_at,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist

@@ -21,6 +21,7 @@
 -- reference: limits by category: targets of the site for critical_communication:<category>, the most specific one valid that day
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | a652a417a0a6 | first definition
 SELECT timezone(z.zone, timezone('UTC', e.critical_found_at)) AS period_local,
        CASE WHEN e.critical_communicated_at < e.critical_found_at THEN NULL
             WHEN e.critical_communicated_at <= e.critical_found_at + to_seconds(c.limit_min * 60) THEN 1

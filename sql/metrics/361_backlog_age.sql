@@ -19,5 +19,6 @@
 -- reference: exams ended and not final at each full hour; n counts hours by facility, modality, priority and patient class
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 0cc78288c50e | first definition
 SELECT b.hour_local AS period_local, b.oldest_min / 60 AS value, b.facility, b.modality, b.priority, b.patient_class
 FROM fct_backlog_hour b

@@ -21,6 +21,7 @@
 -- reference: busy minutes outside staffed hours, closed days among them; n counts device hours
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 4e3f90ccb97c | first definition
 SELECT h.hour_local AS period_local, h.overtime_min AS numerator, h.facility, h.modality, h.device
 FROM fct_device_hour h
 WHERE h.observed_min > 0 AND h.device IN (SELECT s.device FROM dim_staffing s)

@@ -21,6 +21,7 @@
 -- reference: medians over all data of the device, so that days can be compared and add up; n counts staffed device hours
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 8c4755508bf5 | first definition
 SELECT h.hour_local AS period_local, h.idle_min / (x.exam_min + coalesce(t.turnover_min, 0)) AS numerator, h.facility,
        h.modality, h.device
 FROM fct_device_hour h

@@ -21,6 +21,7 @@
 -- reference: arrived slots over offered slots, as far as messages tell of the offer: slots that were booked
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | ceb8ac02d7ca | first definition
 SELECT a.slot_local AS period_local,
        CASE WHEN a.status IN ('arrived', 'completed') OR e.arrived_at IS NOT NULL OR e.exam_started_at IS NOT NULL THEN 1
             WHEN a.status IN ('cancelled', 'noshow') THEN 0 END AS numerator,

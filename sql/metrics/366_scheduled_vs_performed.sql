@@ -22,6 +22,7 @@
 -- reference: booked slot against performed exam; the device as booked, else as used
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 11a01893299a | first definition
 SELECT a.slot_local AS period_local,
        CAST(e.exam_started_at > a.slot_at + INTERVAL 15 MINUTE AS INTEGER) AS is_late,
        CAST(e.exam_started_at < a.slot_at - INTERVAL 15 MINUTE AS INTEGER) AS is_early,

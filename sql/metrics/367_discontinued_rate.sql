@@ -22,6 +22,7 @@
 -- reference: DICOM performed procedure step discontinued, reasons of PS3.16 CID 9300
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 5bdbcd37a0ad | first definition
 SELECT e.exam_started_local AS period_local, CAST(e.is_discontinued AS INTEGER) AS is_discontinued,
        CAST(e.is_discontinued AND k.kind = 'equipment' AS INTEGER) AS is_equipment,
        CAST(e.is_discontinued AND k.kind = 'patient' AS INTEGER) AS is_patient,

@@ -22,6 +22,7 @@
 -- reference: the rate of all imported cases of the snapshot (Lu et al., AJR 2012;198:628-634); see prior_availability
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 6ecf633945c1 | first definition
 SELECT c.declared_local AS period_local, CAST(c.is_repeated AS INTEGER) - i.rate AS numerator, c.availability,
        c.facility, c.modality, c.region, c.priority, c.patient_class, c.service_line
 FROM fct_prior_case c

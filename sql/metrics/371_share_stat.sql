@@ -21,6 +21,7 @@
 -- reference: priority stat of the order: HL7 v2 table 0485 codes S and T, FHIR priority stat
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | f91d409a53dd | first definition
 SELECT r.read_local AS period_local, CAST(r.priority = 'stat' AS INTEGER) AS numerator,
        r.facility, r.modality, r.device, r.priority, r.patient_class, r.service_line, r.procedure, r.radiologist
 FROM fct_read r

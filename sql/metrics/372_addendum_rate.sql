@@ -22,6 +22,7 @@
 -- reference: report versions of status addendum and corrected: OBR-25/OBX-11, TXA-2, FHIR DiagnosticReport.status
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 9f0afec736bc | first definition
 SELECT r.read_local AS period_local, CAST(e.n_addenda > 0 AS INTEGER) AS has_addendum,
        CAST(e.n_corrections > 0 AS INTEGER) AS has_correction,
        CAST(e.n_addenda > 0 OR e.n_corrections > 0 AS INTEGER) AS has_any,

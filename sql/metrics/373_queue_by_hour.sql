@@ -22,6 +22,7 @@
 -- reference: arrivals less departures of the reading queue; it starts to grow at the first hour above 0
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | b2dc4de33018 | first definition
 SELECT CASE WHEN m.is_end THEN e.exam_ended_local ELSE e.first_final_local END AS period_local,
        CASE WHEN m.is_end THEN 1 ELSE -1 END * coalesce(e.wrvu, p.wrvu_usual) AS wrvu_growth,
        CASE WHEN m.is_end THEN coalesce(e.wrvu, p.wrvu_usual) END AS wrvu_ended,

@@ -22,6 +22,7 @@
 -- reference: earliest due date first, by the site's targets; what it cost those passed by: queue_delay
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 7c7d816f1262 | first definition
 SELECT q.taken_local AS period_local, CAST(q.n_passed > 0 AS INTEGER) AS is_out_of_order,
        CASE WHEN q.is_queued THEN CAST(q.n_passed_by > 0 AS INTEGER) END AS is_passed_by,
        CAST(q.is_queued AS INTEGER) AS is_queued,

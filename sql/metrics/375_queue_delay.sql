@@ -19,6 +19,7 @@
 -- reference: each read that passed the exam by is put behind it, with all begins of the worklist as they were
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 13d94d8f0588 | first definition
 SELECT q.taken_local AS period_local, q.delay_min AS value,
        q.facility, q.modality, q.device, q.priority, q.patient_class, q.service_line, q.procedure
 FROM fct_queue_read q

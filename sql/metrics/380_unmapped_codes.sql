@@ -22,6 +22,7 @@
 -- reference: the names themselves by volume: dq_unmapped, and radops map
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 54d2ccb7bbab | first definition
 SELECT e.exam_ended_local AS period_local, CAST(e.procedure IS NULL AS INTEGER) AS numerator,
        e.facility, e.modality, e.device, e.priority, e.patient_class
 FROM fct_exam e

@@ -22,6 +22,7 @@
 -- reference: duration columns of fct_exam; such intervals are left out of every statistic; see clock_offset, dq_negative
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 60074a8dd1a4 | first definition
 SELECT v.exam_ended_local AS period_local, CAST(v.value_min < 0 AS INTEGER) AS numerator,
        v.facility, v.modality, v.device, v.interval_name
 FROM (SELECT e.exam_ended_local, e.facility, e.modality, e.device, i.interval_name,

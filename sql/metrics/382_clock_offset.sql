@@ -19,6 +19,7 @@
 -- reference: median of device start less RIS or report start, typing delay included; with sign and spread: dq_clock_offset
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 9ce28140208e | first definition
 SELECT s.data_through AS period_local, abs(c.offset_s) AS value, c.facility, c.device
 FROM dq_clock_offset c
 CROSS JOIN meta_snapshot s

@@ -22,6 +22,7 @@
 -- reference: several codes for one procedure split every count by code; of codes equally often used, all are usual
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 13471aea0694 | first definition
 SELECT c.exam_ended_local AS period_local, CAST(c.n_same = max(c.n_same) OVER (PARTITION BY c.facility, c.procedure)
                                                 AS INTEGER) AS numerator,
        c.facility, c.modality, c.device, c.service_line, c.procedure

@@ -22,6 +22,7 @@
 -- reference: to route: Modality, body part, series or protocol; to validate: maker, model, own time, patient and accession
 -- version: 1
 -- since: 0.1.0
+-- history: 1 | 2026-11-25 | 9fbcafc05e21 | first definition
 SELECT e.exam_ended_local AS period_local, CAST(h.is_ready AS INTEGER) AS is_ready,
        CAST(h.has_identity AS INTEGER) AS has_identity, CAST(h.has_modality AS INTEGER) AS has_modality,
        CAST(h.has_body_part AS INTEGER) AS has_body_part, CAST(h.has_description AS INTEGER) AS has_description,

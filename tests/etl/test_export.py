@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import json
+import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,9 +24,10 @@ from etl.home import Home
 from etl.publish import publish
 from etl.settings import Settings
 from sql import query
-from sql.catalog import Catalog
+from sql.catalog import Catalog, Version
 from sql.csv_text import BOM
 from sql.filters import Filters
+from sql.metric_macros import install
 from sql.snapshot import open_snapshot
 from tests.published import MONTH, Published
 from tests.warehouse import SITE_TOML, Warehouse, exam
@@ -189,3 +192,29 @@ def test_snapshot_of_another_version_is_told(published: Published, tmp_path: Pat
     with pytest.raises(UnreadableInputError, match="radops rebuild"):
         export_pack(old, MONTH, tmp_path / "pack")
     assert not (tmp_path / "pack").exists()
+
+
+def test_what_was_redefined_since_the_month_before_is_said(published: Published, tmp_path: Path) -> None:
+    """Wait has its second version in the month itself, reads had one long before."""
+    metrics = dict(Catalog.load().metrics)
+    for name, day in (("wait", date(2026, 10, 12)), ("reads", date(2026, 8, 1))):
+        old = metrics[name]
+        past = (Version("1", date(2026, 1, 1), "a", "first definition"), Version("2", day, "b", "from the door"))
+        metrics[name] = replace(old, version="2", history=past)
+    path = tmp_path / "other.duckdb"
+    shutil.copyfile(published.snapshot, path)
+    path.chmod(0o600)
+    with pytest.MonkeyPatch.context() as patch, duckdb.connect(str(path)) as con:
+        other = replace(Catalog.load(), metrics=metrics)
+        patch.setattr(Catalog, "load", lambda: other)
+        install(con)
+        con.execute("UPDATE meta_snapshot SET signature = 'other'")
+    manifest = export_pack(path, MONTH, tmp_path / "pack")
+    said = manifest["definitions"]
+    assert said["signature"] == "other"
+    assert said["redefined"] == ["wait: version 2 since 2026-10-12, 1 before: from the door"]
+    assert (said["metrics"]["wait"], said["changed"]["wait"]) == ("2", "2026-10-12")
+    rows = table(tmp_path / "pack" / "summary.csv")
+    versions = {row["metric"]: (row["version"], row["version_before"]) for row in rows}
+    assert (versions["wait"], versions["reads"], versions["report_final"]) == (("2", "1"), ("2", "2"), ("1", "1"))
+    assert {row["version"] for row in table(tmp_path / "pack" / "wait.csv")} == {"2"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sql.catalog import CatalogError
+from sql.catalog import Catalog, CatalogError
 from sql.filters import Filters
 from sql.measure import unapplied
 from sql.query import QueryError, changes, clocks, compare, completeness, explain, metric, trend
@@ -82,8 +82,9 @@ def test_unknown_metric_is_refused() -> None:
 
 
 def test_filters_that_do_not_apply_are_named() -> None:
-    assert unapplied("utilization", MARCH.replace(priority=("stat",), device=("D",))) == ("priority",)
-    assert unapplied("freshness", MARCH) == ("since", "until")
+    metrics = Catalog.load().metrics
+    assert unapplied(metrics["utilization"], MARCH.replace(priority=("stat",), device=("D",))) == ("priority",)
+    assert unapplied(metrics["freshness"], MARCH) == ("since", "until")
 
 
 def test_scope_holds_in_every_question(tmp_path: Path) -> None:
