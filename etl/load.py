@@ -102,7 +102,8 @@ def append(con: duckdb.DuckDBPyConnection, results: list[JobResult]) -> Counts:
     _store_rows(con, batch_id, results, fresh)
     defects = _store_findings(con, batch_id, files, messages, counts)
     if sent := [result.frames["envelope"] for result in results if "envelope" in result.frames]:
-        store_flow(con, batch_id, pl.concat(sent).join(fresh, on=["file_id", "position"], how="semi"), defects)
+        envelopes = pl.concat(sent).unique(["file_id", "position"])
+        store_flow(con, batch_id, envelopes.join(fresh, on=["file_id", "position"], how="semi"), defects)
     _store_ledger(con, batch_id, files, messages, counts)
     return counts
 

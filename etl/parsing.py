@@ -214,7 +214,7 @@ def frames_of(file_id: str, parsed: Parsed) -> dict[str, pl.DataFrame]:
 
 
 def _collect(columns: dict[str, dict[str, list[object]]], file_id: str, parsed: Parsed) -> None:
-    for record, rows in parsed.rows.items():
+    for record, rows in (*parsed.rows.items(), ("envelope", parsed.envelopes)):
         target = columns.setdefault(record, {"file_id": [], **{name: [] for name in rows.values}})
         target["file_id"] += [file_id] * rows.n
         for name, values in rows.values.items():

@@ -73,7 +73,8 @@ class Rows:
         self.n += 1
 
 
-_NAMES = {record: tuple(c.name for c in columns) for record, columns in {**RECORDS, "envelope": ENVELOPE}.items()}
+_NAMES = {record: tuple(column.name for column in columns) for record, columns in RECORDS.items()}
+_ENVELOPE = tuple(column.name for column in ENVELOPE)
 
 
 @dataclass(slots=True)
@@ -85,6 +86,7 @@ class Parsed:
     rows: dict[str, Rows] = field(default_factory=dict)
     defects: list[Defect] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    envelopes: Rows = field(default_factory=lambda: Rows(_ENVELOPE))
 
     def add(self, record: str, position: int, row: dict[str, Any]) -> None:
         if record not in self.rows:

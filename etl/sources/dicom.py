@@ -136,10 +136,11 @@ def _add(file: File, position: int, site: Site, parsed: Parsed) -> None:
         add_key_objects(header, parsed, sop_uid)
     else:
         add_dose_report(header, parsed, sop_uid)
-    parsed.add("envelope", position, {
-        **{name: header.common[name] for name in ("standard", "source", "facility_alias")},
-        "receiver": header.meta_text(RECEIVING_AE) or None,
-        "kind": f"{sort} {header.value(MODALITY)}".strip() if sort == "image" else sort,
-        "message_at": header.at(file.dataset, *CREATED),
-    })  # fmt: skip
+    if header.common:  # its sender is known
+        parsed.envelopes.add(position, {
+            **{name: header.common[name] for name in ("standard", "source", "facility_alias")},
+            "receiver": header.meta_text(RECEIVING_AE) or None,
+            "kind": f"{sort} {header.value(MODALITY)}".strip() if sort == "image" else sort,
+            "message_at": header.at(file.dataset, *CREATED),
+        })  # fmt: skip
     parsed.defects += header.defects

@@ -65,7 +65,7 @@ def parse(data: bytes, site: Site) -> Parsed:
             resource = Resource(item, position, site, known)
             handler(resource, parsed)
             said = {name: resource.common[name] for name in ("standard", "source", "message_at", "facility_alias")}
-            parsed.add("envelope", position, {**said, "kind": kind})
+            parsed.envelopes.add(position, {**said, "kind": kind})
             parsed.defects += resource.defects
     return parsed
 

@@ -86,5 +86,5 @@ def _add(data: bytes, position: int, site: Site, parsed: Parsed, said: Said) -> 
     if handler is not None:
         add_same(message, parsed, said)
         handler(message, parsed)
-    parsed.add("envelope", position, message.envelope())
+    parsed.envelopes.add(position, message.envelope())
     parsed.defects += message.defects
