@@ -94,7 +94,7 @@ def _silent(context: Context) -> Iterator[Finding]:
     for row in senders.iter_rows(named=True):
         told = text("finding.silent", name=context.name("facility", row["facility"]), source=row["source"],
                     age=words.hours(row["silent_hours"]), pause=words.days(row["longest_pause_days"]))  # fmt: skip
-        yield Finding(1, told, "/definitions#freshness-now")
+        yield Finding(1, told, "/interoperability#freshness-now")
 
 
 _PAGE_OF = {"within": "/turnaround", "p50": "/turnaround", "p90": "/turnaround", "utilization": "/utilization",

@@ -28,6 +28,7 @@ ANCHORS: dict[str, str] = {
     "dq_completeness": "day",
     "dq_negative": "month",
     "dq_message_flow": "day",
+    "dq_system_flow": "day",
 }
 MAX_ROWS = 100_000
 

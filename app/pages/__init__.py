@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.context import Context
-from app.pages import definitions, exam, exams, metric, overview, repeats, turnaround, utilization, workload
+from app.pages import (
+    definitions,
+    exam,
+    exams,
+    interoperability,
+    metric,
+    overview,
+    repeats,
+    turnaround,
+    utilization,
+    workload,
+)
 from app.questions import Question
 
 
@@ -29,6 +40,7 @@ PAGES: tuple[Page, ...] = (
     Page("/utilization", "utilization", "utilization", utilization.render, utilization.QUESTIONS),
     Page("/repeats", "repeats", "repeats", repeats.render, repeats.QUESTIONS),
     Page("/workload", "workload", "workload", workload.render, workload.QUESTIONS),
+    Page("/interoperability", "interoperability", "systems", interoperability.render, interoperability.QUESTIONS),
     Page("/exams", "exams", "exams", exams.render, exams.QUESTIONS),
     Page("/exam", "exam", "exams", exam.render, exam.QUESTIONS, parent="exams"),
     Page("/metric", "metric", "definitions", metric.render, metric.QUESTIONS, parent="definitions"),

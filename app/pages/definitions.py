@@ -8,7 +8,6 @@ from typing import Any
 import polars as pl
 from dash import html
 
-from app import words
 from app.cards import card, foot_line
 from app.context import Context
 from app.questions import Question
@@ -38,32 +37,18 @@ def _columns(_: Context) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _freshness(context: Context) -> pl.DataFrame:
-    return context.rows("dq_freshness", order_by=("facility", "source"))
-
-
 METRICS = Question("definitions.metrics", _metrics)
 COLUMNS = Question("definitions.columns", _columns)
-FRESHNESS = Question("definitions.freshness", _freshness, "freshness")
-QUESTIONS = (METRICS, COLUMNS, FRESHNESS)
+QUESTIONS = (METRICS, COLUMNS)
 
 
 def render(context: Context) -> list[Any]:
     """The page."""
     catalog = Catalog.load()
-    fresh = FRESHNESS.ask(context)
-    columns = [
-        Column(text("overview.facility"), lambda row: context.name("facility", row["facility"]), is_text=True),
-        Column(text("definitions.source"), lambda row: row["source"], is_text=True),
-        Column(text("definitions.silent"), lambda row: words.hours(row["silent_hours"])),
-        Column(text("definitions.pause"), lambda row: words.days(row["longest_pause_days"])),
-        Column(text("definitions.week"), lambda row: words.count(row["n_events_7d"])),
-    ]
     return [
         html.Div([html.H1(text("definitions.title")), html.P(text("definitions.lead"), className="lead")],
                  className="page-head"),
         card(context, METRICS, [_metric(metric) for metric in context.definitions.values()], wide=True),
-        html.Div(card(context, FRESHNESS, table(fresh, columns, label=FRESHNESS.title), wide=True), id="freshness-now"),
         card(context, COLUMNS, [_model(model) for model in catalog.tables.values()], wide=True),
         html.P(foot_line(context), className="facts"),
     ]  # fmt: skip

@@ -23,6 +23,7 @@ TEXTS: dict[str, str] = {
     "page.repeats": "Repeat imaging",
     "page.workload": "Workload",
     "page.metric": "One number",
+    "page.interoperability": "Interoperability",
     "page.exams": "Exams",
     "page.exam": "Exam",
     "page.definitions": "Definitions",

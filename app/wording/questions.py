@@ -60,7 +60,20 @@ _TOLD: dict[str, tuple[str, str]] = {
     "exam.facts": ("What is known", "As published: no names, numbers or birth dates."),
     "definitions.metrics": ("Metrics", "One file each; pages, exports and this text are made from it."),
     "definitions.columns": ("Tables and columns", "Published tables of a snapshot, for SQL."),
-    "definitions.freshness": ("How fresh each source is", "Hours from a source's newest event to the data cut-off."),
+    "interoperability.links": ("Missing links", "Share of exams that count of which each system told. Missing: never; "
+                               "stopped: not in the last 7 days. Exams of all days."),
+    "interoperability.systems": ("Who sends what to whom", "Messages by sender and receiver, from their own envelopes; "
+                                 "the width is their number."),
+    "interoperability.kinds": ("Kinds of messages", "Each message once. Defects are fields that could not be used."),
+    "interoperability.freshness": ("How fresh each source is", "From a source's newest event to the data cut-off; red "
+                                   "where it is silent for longer than ever before."),
+    "interoperability.known": ("Known milestones", "Share of exams with the milestone."),
+    "interoperability.linked": ("Linked records", "Reports with both an order and images."),
+    "interoperability.clocks": ("Clocks of devices", "How far a device's clock stands from the clocks around it."),
+    "interoperability.ready": ("Ready for algorithms", "Exams whose image headers carry what routing and validation "
+                               "need."),
+    "interoperability.names": ("Names that nobody has mapped", "Procedures, devices and facilities; most exams first. "
+                               "All days."),
 }  # fmt: skip
 
 TEXTS: dict[str, str] = {

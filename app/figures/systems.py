@@ -1,0 +1,43 @@
+"""The system map: who sends how much to whom, as bands from senders to receivers."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import polars as pl
+
+from app import words
+from app.figures.base import figure, palette
+
+#: Senders that have a band of their own, the busiest first.
+MOST = 18
+
+
+def systems(frame: pl.DataFrame, scheme: str, *, unsaid: str) -> go.Figure:
+    """Bands whose width is the number of messages (columns sender, receiver, standard, n_messages).
+
+    A receiver that the messages do not name is `unsaid`.
+    """
+    made = figure(scheme)
+    colours = palette(scheme)
+    shown = frame.head(MOST).with_columns(pl.col("receiver").fill_null(unsaid))
+    left, right = shown["sender"].unique(maintain_order=True).to_list(), shown["receiver"].unique().sort().to_list()
+    standards = frame["standard"].unique().sort().to_list()
+    tones = dict(zip(standards, colours.series, strict=False))
+    tips = [f"<b>{row['sender']}</b> to <b>{row['receiver']}</b><br>{row['standard'].upper()}, "
+            f"{words.count(row['n_messages'])} messages" for row in shown.iter_rows(named=True)]  # fmt: skip
+    made.add_sankey(
+        node={"label": [*left, *right], "color": colours.muted, "pad": 14, "thickness": 9, "line": {"width": 0},
+              "hovertemplate": "%{label}<br>%{value:,.0f} messages<extra></extra>"},
+        link={"source": [left.index(name) for name in shown["sender"]],
+              "target": [len(left) + right.index(name) for name in shown["receiver"]],
+              "value": shown["n_messages"].to_list(), "color": [_pale(tones[s]) for s in shown["standard"]],
+              "customdata": tips, "hovertemplate": "%{customdata}<extra></extra>"},
+        textfont={"color": colours.ink, "size": 11.5, "shadow": "none"},
+    )  # fmt: skip
+    return made
+
+
+def _pale(colour: str) -> str:
+    """A colour of the palette, let through."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.45)"
