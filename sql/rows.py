@@ -26,7 +26,7 @@ ANCHORS: dict[str, str] = {
     "fct_reading_session": "started_local",
     "dq_linkage": "day",
     "dq_completeness": "day",
-    "dq_negative": "month",
+    "dq_negative": "day",
     "dq_message_flow": "day",
     "dq_system_flow": "day",
 }
