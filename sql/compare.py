@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from sql.control import chart_statement
 from sql.definitions import definition
 from sql.filters import Filters
-from sql.measure import metric
+from sql.measure import answer, metric
 from sql.snapshot import Snapshot
 
 #: Which way a change is good -> sign of a difference that is better.
@@ -102,6 +103,26 @@ def trend(
     if filters.until is not None:
         is_partial |= ends > pl.lit(filters.until)
     return found.with_columns(is_partial.alias("is_partial"))
+
+
+def control(
+    snapshot: Snapshot,
+    metric_id: str,
+    *,
+    period: str = "week",
+    groups: Sequence[str] = (),
+    filters: Filters | None = None,
+    statistic: str | None = None,
+) -> pl.DataFrame:
+    """A metric's course as a control chart (`sql.control`): the columns of `trend` and
+
+    chart (share, quantile, individuals), center, low, high (in the unit; NULL where a point is not judged, low or high
+    also where none can be told), widened (how far the limits are wider than chance alone asks, from 1), signal
+    (outside, run, NULL), run_since (first period of the run that the point continues). Raises QueryError.
+    """
+    asked = definition(snapshot, metric_id)
+    return answer(snapshot, asked, "control", lambda ask: chart_statement(asked, ask, f"'{period}'"), groups=groups,
+                  period=period, filters=filters, statistic=statistic)  # fmt: skip
 
 
 def _earlier(

@@ -1,99 +1,156 @@
-"""Control charts over the frames of `trend`: which points of a course are more than its own noise.
+"""Control charts over a metric's course: which points are more than its own noise. One statement, in any client.
 
-Pure functions: a frame in, the same rows in the same order with center, low, high and signal added. Each group_value is
-a chart of its own, in the order of period_start. Points that are partial or have no value get no limits and no signal,
-and neither shape the limits nor break a run.
+Each group is a chart of its own. By what the value is:
+
+* `share` (ratios): Laney's p' chart (2002): 3 binomial sigma of each point's denominator, widened by what points vary
+  beyond chance, never narrowed. Plain p limits cry wolf where denominators are large.
+* `quantile` (percentiles): limits are quantiles of the chart's own values, where 3 sigma of the rank of a sample of n
+  reaches, widened in the same way. Times to report have several humps (read now, read tomorrow): their percentiles jump
+  from one to the other, and individuals charts call that a signal.
+* `individuals` (means, sums, rates and the rest): mean, and 3 sigma by the moving range over 1.128.
+
+By day each weekday has its own center, so that Sundays are compared with Sundays. A point with fewer than `EXPECTED`
+trials on either side of its share or percentile is not judged, nor is a course of fewer than `MIN_POINTS` points, nor
+an unfinished period. Signals: `outside` the limits, else the eighth or later point of a `run` on one side of center.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from typing import NamedTuple
 
-import polars as pl
+from sql.catalog import Metric
+from sql.shape import Ask, probability_sql, statement, values_statement
 
-#: Two consecutive points on average differ by 1.128 standard deviations (d2 of Shewhart's tables, n = 2).
+#: Two points in a row on average differ by 1.128 standard deviations (d2 of Shewhart's tables, n = 2).
 D2 = 1.128
-#: Points in a row on one side of the center line that are no chance (Western Electric counts 8).
+#: Points in a row on one side of the center that are no chance (Western Electric counts 8).
 RUN = 8
-#: Points in a row that all rise or all fall.
-TREND = 6
-#: Fewest points from which limits are told.
-MIN_POINTS = 8
+#: Fewest points of a chart, and of one weekday where it is by day.
+MIN_POINTS, MIN_WEEKDAYS = 8, 3
+#: Fewest trials expected on either side for a normal limit.
+EXPECTED = 5
+_BY_GROUP = "PARTITION BY group_value ORDER BY period_start"
+_BY_STRATUM = "PARTITION BY group_value, stratum"
 
 
-def xmr(frame: pl.DataFrame, *, at_least: float | None = None, at_most: float | None = None) -> pl.DataFrame:
-    """Individuals chart: mean of the values, limits at 3 sigma where sigma is the mean moving range by `D2`.
+class Chart(NamedTuple):
+    """One kind of chart as SQL over a point: its name, what it needs, noise `z`, center, low and high."""
 
-    `at_least` and `at_most` cut the limits to what a value can be. Under `MIN_POINTS` points there are no limits.
-    """
-
-    def limits(values: list[float], _: list[float]) -> list[tuple[float, float, float]]:
-        center = sum(values) / len(values)
-        ranges = [abs(b - a) for a, b in pairwise(values)]
-        reach = 3 * (sum(ranges) / len(ranges)) / D2
-        return [(center, center - reach, center + reach)] * len(values)
-
-    return _chart(frame, limits, at_least, at_most)
+    name: str
+    enough: str
+    z: str
+    center: str
+    low: str
+    high: str
+    widened: str
 
 
-def p_chart(frame: pl.DataFrame) -> pl.DataFrame:
-    """Chart of a ratio: all numerators by all denominators, limits at 3 binomial sigma of each point's denominator."""
-
-    def limits(values: list[float], trials: list[float]) -> list[tuple[float, float, float]]:
-        share = sum(value * n for value, n in zip(values, trials, strict=True)) / sum(trials)
-        reach = [3 * (share * (1 - share) / n) ** 0.5 for n in trials]
-        return [(share, share - r, share + r) for r in reach]
-
-    return _chart(frame, limits, 0.0, 1.0)
-
-
-def signals(values: Sequence[float], bounds: Sequence[tuple[float, float, float]]) -> list[str | None]:
-    """What each point says of its course, the strongest first: `outside` its limits, the eighth or later of a `run` on
-    one side of the center, the sixth or later of a `trend` up or down; None where it says nothing.
-    """
-    found: list[str | None] = []
-    side = length = slope = steps = 0
-    before: float | None = None
-    for value, (center, low, high) in zip(values, bounds, strict=True):
-        now = _sign(value - center)
-        length = length + 1 if now == side and now else abs(now)
-        way = 0 if before is None else _sign(value - before)
-        steps = steps + 1 if way == slope and way else abs(way)
-        side, slope, before = now, way, value
-        rules = (("outside", not low <= value <= high), ("run", length >= RUN), ("trend", steps + 1 >= TREND))
-        found.append(next((name for name, holds in rules if holds), None))
-    return found
+#: Trials of a share on either side; sigma of a share.
+_SIGMA = "sqrt(share * (1 - share) / denominator)"
+_SHARE = Chart(
+    "share", f"denominator * least(share, 1 - share) >= {EXPECTED}",
+    f"coalesce((value - share) / nullif({_SIGMA}, 0), 0)",
+    "share", f"share - 3 * wide * {_SIGMA}", f"share + 3 * wide * {_SIGMA}", "wide",
+)  # fmt: skip
+_INDIVIDUALS = Chart(
+    "individuals", "TRUE", "value - mean", "mean", "mean - 3 * sigma", "mean + 3 * sigma", "CAST(1 AS DOUBLE)"
+)
+#: Where the percentile of a sample of n stands on average among all values (order statistics are Beta), and its reach.
+_RANK = "(((n - 1) * probability + 1) / (n + 1))"
+_REACH = f"(3 * wide * sqrt({_RANK} * (1 - {_RANK}) / (n + 2)))"
 
 
-def _sign(value: float) -> int:
-    return (value > 0) - (value < 0)
+def _at(share: str) -> str:
+    """The value of the pool at a share, interpolated as the percentile metrics are; NULL outside 0-1."""
+    place = f"(len(pool) - 1) * ({share})"
+    low, high = (
+        f"pool[CAST(floor({place}) AS BIGINT) + 1]",
+        f"pool[least(CAST(floor({place}) AS BIGINT) + 2, len(pool))]",
+    )
+    return f"CASE WHEN {share} > 0 AND {share} < 1 THEN {low} + ({high} - {low}) * ({place} - floor({place})) END"
 
 
-def _chart(
-    frame: pl.DataFrame,
-    limits: Callable[[list[float], list[float]], list[tuple[float, float, float]]],
-    at_least: float | None,
-    at_most: float | None,
-) -> pl.DataFrame:
-    rows = frame.select("group_value", "period_start", "value", "denominator", "is_partial").to_dicts()
-    charts: dict[str, list[int]] = {}
-    for number in sorted(range(len(rows)), key=lambda n: (rows[n]["group_value"], rows[n]["period_start"])):
-        if rows[number]["value"] is not None and not rows[number]["is_partial"]:
-            charts.setdefault(rows[number]["group_value"], []).append(number)
-    added: list[tuple[float | None, float | None, float | None, str | None]] = [(None, None, None, None)] * len(rows)
-    for numbers in charts.values():
-        if len(numbers) < MIN_POINTS:
-            continue
-        values = [rows[n]["value"] for n in numbers]
-        bounds = limits(values, [rows[n]["denominator"] for n in numbers])
-        bounds = [(center, _cut(low, at_least, at_most), _cut(high, at_least, at_most)) for center, low, high in bounds]
-        for number, (center, low, high), signal in zip(numbers, bounds, signals(values, bounds), strict=True):
-            added[number] = (center, low, high, signal)
-    kinds = {"center": pl.Float64, "low": pl.Float64, "high": pl.Float64, "signal": pl.String}
-    return pl.concat([frame, pl.DataFrame(added, schema=kinds, orient="row")], how="horizontal")
+_QUANTILE = Chart(
+    "quantile", f"n * least(probability, 1 - probability) >= {EXPECTED}",
+    "(below - probability) / sqrt(probability * (1 - probability) / n)",
+    _at(_RANK), _at(f"{_RANK} - {_REACH}"), _at(f"{_RANK} + {_REACH}"), "wide",
+)  # fmt: skip
 
 
-def _cut(value: float, at_least: float | None, at_most: float | None) -> float:
-    value = value if at_least is None else max(value, at_least)
-    return value if at_most is None else min(value, at_most)
+def _chart(metric: Metric) -> Chart:
+    """The chart of a metric; of percentiles by the statistic, which may be a parameter."""
+    if metric.kind != "percentile":
+        return _SHARE if metric.kind == "ratio" else _INDIVIDUALS
+    pairs = zip(_INDIVIDUALS[1:], _QUANTILE[1:], strict=True)
+    either = [f"CASE WHEN probability IS NULL THEN {mean} ELSE {other} END" for mean, other in pairs]
+    return Chart("CASE WHEN t.probability IS NULL THEN 'individuals' ELSE 'quantile' END", *either)
+
+
+def chart_statement(metric: Metric, ask: Ask, period: str) -> str:
+    """The whole statement over an ask; `period` is an expression."""
+    chart, has_pool = _chart(metric), metric.kind == "percentile"
+    share = f"sum(numerator) OVER ({_BY_STRATUM}) / nullif(sum(denominator) OVER ({_BY_STRATUM}), 0) AS share"
+    floor = "CASE WHEN min(value) OVER (PARTITION BY group_value) >= 0 THEN 0 END"
+    name = chart.name if has_pool else f"'{chart.name}'"
+    return f"""WITH course AS (
+{statement(metric, ask)}
+), told AS (
+SELECT c.*, c.period_end > d.last_day OR coalesce(c.period_start < CAST({ask.since} AS DATE), FALSE)
+           OR coalesce(c.period_end > CAST({ask.until} AS DATE), FALSE) AS is_partial,
+       CASE {period} WHEN 'day' THEN isodow(c.period_start) ELSE 0 END AS stratum,
+       {probability_sql(metric, ask)} AS probability
+FROM course c CROSS JOIN (SELECT CAST(coalesce(data_through, built_at) AS DATE) AS last_day FROM meta_snapshot) d
+), large AS (
+SELECT * EXCLUDE (share) FROM (SELECT *, {share} FROM told WHERE value IS NOT NULL AND NOT is_partial)
+WHERE {chart.enough}
+QUALIFY count(*) OVER ({_BY_STRATUM}) >= CASE WHEN stratum > 0 THEN {MIN_WEEKDAYS} ELSE 1 END
+), used AS (
+SELECT *, avg(value) OVER ({_BY_STRATUM}) AS mean, {share}
+FROM large QUALIFY count(*) OVER (PARTITION BY group_value) >= {MIN_POINTS}
+), {_pooled(metric, ask) if has_pool else ""}ranged AS (
+SELECT *, {chart.z} AS z, abs(z - lag(z) OVER ({_BY_GROUP})) AS step FROM {"pooled" if has_pool else "used"}
+), spread AS (
+SELECT *, avg(step) OVER (PARTITION BY group_value) / {D2} AS sigma, greatest(1, sigma) AS wide FROM ranged
+), limited AS (
+SELECT *, {chart.center} AS center, {chart.low} AS lowest, {chart.high} AS highest, {chart.widened} AS widened,
+       CASE WHEN lowest IS NOT NULL THEN greatest(lowest, {floor}) END AS low,
+       {"least(highest, 1)" if chart is _SHARE else "highest"} AS high
+FROM spread
+), sided AS (
+SELECT *, CAST(sign(value - center) AS INTEGER) AS side,
+       CAST(side = 0 OR side IS DISTINCT FROM lag(side) OVER ({_BY_GROUP}) AS INTEGER) AS is_new
+FROM limited
+), runs AS (
+SELECT *, sum(is_new) OVER ({_BY_GROUP} ROWS UNBOUNDED PRECEDING) AS run FROM sided
+), judged AS (
+SELECT *, row_number() OVER (PARTITION BY group_value, run ORDER BY period_start) >= {RUN} AND side <> 0 AS is_run,
+       min(period_start) OVER (PARTITION BY group_value, run) AS began
+FROM runs
+)
+SELECT t.* EXCLUDE (stratum, probability), {name} AS chart, j.center, j.low, j.high, j.widened,
+       CASE WHEN j.value < j.low OR j.value > j.high THEN 'outside' WHEN j.is_run THEN 'run' END AS signal,
+       CASE WHEN j.is_run THEN j.began END AS run_since
+FROM told t
+LEFT JOIN judged j USING (group_value, period_start)
+ORDER BY t.period_start, t.group_value"""
+
+
+def _pooled(metric: Metric, ask: Ask) -> str:
+    """The points with the sorted values of all points of their chart and weekday, and the share of their own below."""
+    return f"""behind AS (
+SELECT u.group_value, u.stratum, u.period_start, u.probability, v.value
+FROM used u JOIN ({values_statement(metric, ask)}) v USING (group_value, period_start)
+), pool AS (
+SELECT group_value, stratum, any_value(probability) AS probability, list_sort(list(value)) AS pool FROM behind
+GROUP BY group_value, stratum
+), middle AS (
+SELECT group_value, stratum, pool, {_at("probability")} AS middle FROM pool
+), beneath AS (
+SELECT b.group_value, b.period_start,
+       avg(CASE WHEN b.value < m.middle THEN 1.0 WHEN b.value = m.middle THEN 0.5 ELSE 0 END) AS below
+FROM behind b JOIN middle m USING (group_value, stratum)
+GROUP BY b.group_value, b.period_start
+), pooled AS (
+SELECT u.*, m.pool, b.below
+FROM used u JOIN middle m USING (group_value, stratum) JOIN beneath b USING (group_value, period_start)
+), """

@@ -60,9 +60,9 @@ def _metric(row: dict[str, Any], history: list[Version]) -> Metric:
 
 
 def own_statement(
-    asked: Metric, groups: tuple[str, ...], period: str, filters: Filters, statistic: str
+    asked: Metric, schema: str, groups: tuple[str, ...], period: str, filters: Filters, statistic: str
 ) -> tuple[str, dict[str, Any]]:
-    """The question put to the snapshot's own macro of a metric, with its parameters."""
+    """The question put to the snapshot's own macro of a metric in a schema (metrics, control), with its parameters."""
     given: dict[str, Any] = {"groups": list(groups)}
     if asked.has_dates:
         given |= {key: day for key in ("since", "until") if (day := getattr(filters, key)) is not None}
@@ -72,4 +72,4 @@ def own_statement(
         seen = set(filters.scope) & set(given.get("facility", filters.scope))
         given["facility"] = sorted(seen) or [_NOWHERE]
     arguments = ", ".join(f"{name} := ${name}" for name in given)
-    return f"FROM metrics.{asked.id}({arguments}, period := '{period}', statistic := '{statistic}')", given
+    return f"FROM {schema}.{asked.id}({arguments}, period := '{period}', statistic := '{statistic}')", given

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,8 +60,8 @@ def metric(
     metric's `min_n` are returned: whoever shows them greys them out. Raises CatalogError or QueryError.
     """
     asked = definition(snapshot, metric_id)
-    sql, params = _statement(asked, tuple(groups), period, filters or Filters(), statistic, is_current(snapshot))
-    return snapshot.execute(sql, params)
+    return answer(snapshot, asked, "metrics", lambda ask: statement(asked, ask), groups=groups, period=period,
+                  filters=filters, statistic=statistic)  # fmt: skip
 
 
 def explain(
@@ -74,8 +74,8 @@ def explain(
 ) -> Explained:
     """The statement behind `metric` with the same arguments, for "show the SQL"; it runs in any DuckDB client."""
     asked = Catalog.load().metric(metric_id)
-    sql, params = _statement(asked, tuple(groups), period, filters or Filters(), statistic)
-    text = sql
+    ask, params = ask_of(asked, tuple(groups), period, filters or Filters(), statistic or asked.statistic)
+    text = sql = statement(asked, ask)
     for name in sorted(params, key=len, reverse=True):
         text = text.replace(f"${name}", _literal(params[name]))
     return Explained(sql, params, text)
@@ -133,24 +133,35 @@ def clocks(snapshot: Snapshot, metric_id: str, filters: Filters | None = None) -
     )
 
 
-def _statement(
+def answer(  # noqa: PLR0913 - one question with named parts
+    snapshot: Snapshot,
     asked: Metric,
-    groups: tuple[str, ...],
-    period: str,
-    filters: Filters,
-    statistic: str | None,
-    is_ours: bool = True,
-) -> tuple[str, dict[str, Any]]:
-    """Statement and parameters; of a definition that is not ours, through the snapshot's macro. Raises QueryError."""
-    chosen = statistic or asked.statistic
+    schema: str,
+    made: Callable[[Ask], str],
+    *,
+    groups: Sequence[str] = (),
+    period: str = "all",
+    filters: Filters | None = None,
+    statistic: str | None = None,
+) -> pl.DataFrame:
+    """What `made` asks of a metric; under other definitions the snapshot's own macro of a schema. Raises QueryError."""
+    filters, chosen = filters or Filters(), statistic or asked.statistic
+    ask, params = ask_of(asked, tuple(groups), period, filters, chosen)
+    if is_current(snapshot):
+        return snapshot.execute(made(ask), params)
+    return snapshot.execute(*own_statement(asked, schema, tuple(groups), period, filters, chosen))
+
+
+def ask_of(
+    asked: Metric, groups: tuple[str, ...], period: str, filters: Filters, statistic: str
+) -> tuple[Ask, dict[str, Any]]:
+    """The ask in literals, and its parameters. Raises QueryError."""
     for what, given, known in (("group", groups, asked.groups), ("period", (period,), ("all", *PERIODS)),
-                               ("statistic", (chosen,), asked.statistics)):  # fmt: skip
+                               ("statistic", (statistic,), asked.statistics)):  # fmt: skip
         if wrong := [value for value in given if value not in known]:
             raise QueryError(f"{asked.id} has no {what} {', '.join(wrong)}; it has {', '.join(known)}")
     if len(set(groups)) != len(groups):
         raise QueryError(f"{asked.id}: a group is named twice")
-    if not is_ours:
-        return own_statement(asked, groups, period, filters, chosen)
     clause = _clause(asked, filters)
     numbers = range(len(groups))
     ask = Ask(
@@ -161,12 +172,12 @@ def _statement(
         period_end=period_end_sql(period),
         since="$since" if "since" in clause.params else "NULL",
         until="$until" if "until" in clause.params else "NULL",
-        statistic=f"'{chosen}'",
+        statistic=f"'{statistic}'",
         where=clause.sql,
         has_shift="shift" in groups,
         order=", ".join(["f.period_start", *(order_sql(group, n) for n, group in enumerate(groups))]),
     )
-    return statement(asked, ask), clause.params
+    return ask, clause.params
 
 
 def _clause(asked: Metric, filters: Filters) -> Clause:

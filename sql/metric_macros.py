@@ -12,6 +12,7 @@ import duckdb
 
 from sql import catalog as files
 from sql.catalog import Catalog, Metric, Model
+from sql.control import chart_statement
 from sql.filters import FILTERS, NO_VALUE
 from sql.meta_tables import META_TABLES
 from sql.shape import PERIODS, Ask, group_sql, period_end_sql, period_sql, statement
@@ -30,19 +31,33 @@ def signature() -> str:
     """SHA-256 over all that makes a metric's number, as hex: the files, and the statements made of them."""
     digest = hashlib.sha256(files.signature().encode())
     for metric in Catalog.load().metrics.values():
-        digest.update(create_macro(metric).encode())
+        digest.update(f"{create_macro(metric)}{create_control(metric)}".encode())
     return digest.hexdigest()
 
 
 def create_macro(metric: Metric) -> str:
     """The statement that creates a metric's table macro. Parameters: groups, since, until, period, statistic and one
     list a filter (NULL = all)."""
-    filters = [f for f in FILTERS if f.key in metric.filters]
+    return _macro("metrics", metric, "all", statement(metric, _ask(metric)))
+
+
+def create_control(metric: Metric) -> str:
+    """The statement that creates a metric's control chart as a table macro with the same parameters."""
+    return _macro("control", metric, "week", chart_statement(metric, _ask(metric), "period"))
+
+
+def _macro(schema: str, metric: Metric, period: str, body: str) -> str:
     parameters = [
         "groups := CAST([] AS VARCHAR[])", "since := CAST(NULL AS DATE)", "until := CAST(NULL AS DATE)",
-        "period := 'all'",
-        f"statistic := '{metric.statistic}'", *(f"{f.key} := CAST(NULL AS VARCHAR[])" for f in filters),
+        f"period := '{period}'", f"statistic := '{metric.statistic}'",
+        *(f"{f.key} := CAST(NULL AS VARCHAR[])" for f in FILTERS if f.key in metric.filters),
     ]  # fmt: skip
+    return f"CREATE OR REPLACE MACRO {schema}.{metric.id}({', '.join(parameters)}) AS TABLE {body}"
+
+
+def _ask(metric: Metric) -> Ask:
+    """What the parameters of a macro ask."""
+    filters = [f for f in FILTERS if f.key in metric.filters]
     conditions = [f"({f.key} IS NULL OR list_contains({f.key}, coalesce(b.{f.column}, '{NO_VALUE}')))" for f in filters]
     if metric.has_dates:
         conditions += [
@@ -52,7 +67,7 @@ def create_macro(metric: Metric) -> str:
     cases = "".join(f" WHEN '{group}' THEN {group_sql(group)}" for group in metric.groups)
     unknown = f"error('{metric.id}: groups are {', '.join(metric.groups)}')"
     periods = ("all", *PERIODS)
-    ask = Ask(
+    return Ask(
         keys=(f"array_to_string(list_transform(groups, lambda g: CASE g{cases} ELSE {unknown} END), ' | ')",),
         group_name="CASE WHEN len(groups) = 0 THEN 'all' ELSE array_to_string(groups, ' | ') END",
         group_value="CASE WHEN len(groups) = 0 THEN 'all' ELSE f.g0 END",
@@ -65,7 +80,6 @@ def create_macro(metric: Metric) -> str:
         has_shift="shift" in metric.groups,
         order="f.period_start, f.g0",
     )
-    return f"CREATE OR REPLACE MACRO metrics.{metric.id}({', '.join(parameters)}) AS TABLE {statement(metric, ask)}"
 
 
 def _by_period(expressions: dict[str, str]) -> str:
@@ -76,12 +90,12 @@ def _by_period(expressions: dict[str, str]) -> str:
 def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Add macros, comments, `meta_metric` and `meta_column` to a copy of the marts, before it is made read-only."""
     catalog = Catalog.load()
-    connection.execute("CREATE SCHEMA IF NOT EXISTS metrics")
-    for metric in catalog.metrics.values():
-        connection.execute(create_macro(metric))
-        connection.execute(
-            f"COMMENT ON MACRO TABLE metrics.{metric.id} IS {_text(f'{metric.title}. {metric.question}')}"
-        )
+    for schema, created in (("metrics", create_macro), ("control", create_control)):
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        for metric in catalog.metrics.values():
+            connection.execute(created(metric))
+            words = _text(f"{metric.title}. {metric.question}")
+            connection.execute(f"COMMENT ON MACRO TABLE {schema}.{metric.id} IS {words}")
     _install_dictionary(connection, catalog)
     present = {name for (name,) in connection.execute(
         "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'").fetchall()}  # fmt: skip

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from sql.balance import workload_balance
 from sql.censored import censored
-from sql.compare import changes, compare, trend
+from sql.compare import changes, compare, control, trend
 from sql.measure import SHAPE, QueryError, clocks, completeness, explain, metric
 from sql.rows import counts, facts, rows, timeline
 
 __all__ = [
-    "SHAPE", "QueryError", "censored", "changes", "clocks", "compare", "completeness", "counts", "explain", "facts",
-    "metric", "rows", "timeline", "trend", "workload_balance",
+    "SHAPE", "QueryError", "censored", "changes", "clocks", "compare", "completeness", "control", "counts", "explain",
+    "facts", "metric", "rows", "timeline", "trend", "workload_balance",
 ]  # fmt: skip

@@ -66,24 +66,15 @@ def order_sql(group: str, number: int) -> str:
 
 def statement(metric: Metric, ask: Ask) -> str:
     """The whole statement; its rows have the columns of `SHAPE`, its parameters are those of `ask`."""
-    keys = "".join(f", {key} AS g{number}" for number, key in enumerate(ask.keys))
     names = "".join(f", p.g{number}" for number in range(len(ask.keys)))
     fold, finish = _KINDS[metric.kind]
-    values = "".join(f", {sql} AS {name}" for name, sql in _values(metric, ask).items())
-    joins = SHIFT_JOIN if ask.has_shift else ""
-    return f"""WITH body AS (
-{metric.body}
-), picked AS (
-SELECT {ask.period_start} AS period_start, CAST(b.period_local AS DATE) AS on_day{keys}{values}
-FROM body b{joins}
-WHERE {_where(metric, ask)}
-), folded AS (
+    return f"""{_picked(metric, ask)}, folded AS (
 SELECT p.period_start{names}, min(p.on_day) AS first_day, max(p.on_day) AS last_day,
 {fold}
 FROM picked p
 GROUP BY p.period_start{names}
 ), finished AS (
-SELECT f.*, {_probability(metric, ask)} AS probability FROM folded f
+SELECT f.*, {probability_sql(metric, ask)} AS probability FROM folded f
 )
 SELECT coalesce(f.period_start, CAST({ask.since} AS DATE), min(f.first_day) OVER ()) AS period_start,
 coalesce({ask.period_end.format(start="f.period_start")}, CAST({ask.until} AS DATE),
@@ -93,6 +84,26 @@ coalesce({ask.period_end.format(start="f.period_start")}, CAST({ask.until} AS DA
 FROM finished f
 WHERE f.denominator {">=" if metric.kind == "last" else ">"} 0
 ORDER BY {ask.order}"""
+
+
+def values_statement(metric: Metric, ask: Ask) -> str:
+    """The values behind a percentile: a row each, with period_start and group_value."""
+    return f"""{_picked(metric, ask)}
+SELECT f.period_start, {ask.group_value} AS group_value, f.value FROM picked f WHERE f.value >= 0"""
+
+
+def _picked(metric: Metric, ask: Ask) -> str:
+    """Rows of the body with period, keys and what is folded, as `picked`."""
+    keys = "".join(f", {key} AS g{number}" for number, key in enumerate(ask.keys))
+    values = "".join(f", {sql} AS {name}" for name, sql in _values(metric, ask).items())
+    joins = SHIFT_JOIN if ask.has_shift else ""
+    return f"""WITH body AS (
+{metric.body}
+), picked AS (
+SELECT {ask.period_start} AS period_start, CAST(b.period_local AS DATE) AS on_day{keys}{values}
+FROM body b{joins}
+WHERE {_where(metric, ask)}
+)"""
 
 
 def _where(metric: Metric, ask: Ask) -> str:
@@ -135,7 +146,7 @@ def _denominator(choice: Choice) -> str:
     return f"CAST({f'b.{choice.denominator}' if choice.denominator else '1'} AS {_EXACT})"
 
 
-def _probability(metric: Metric, ask: Ask) -> str:
+def probability_sql(metric: Metric, ask: Ask) -> str:
     """The probability of the percentile asked for, NULL for the mean."""
     if metric.kind != "percentile":
         return "NULL"
