@@ -9,13 +9,12 @@ import plotly.graph_objects as go
 import polars as pl
 from dash import dcc, html
 
-from app import words
+from app import evidence, words
 from app.context import Context
 from app.dom import aria, data
 from app.icons import icon
 from app.questions import Question
 from app.texts import text
-from sql.catalog import Catalog
 from sql.measure import unapplied
 
 #: Of each figure: no buttons of plotly's, and it follows the width of its card.
@@ -52,12 +51,18 @@ def _uncovered(context: Context) -> list[html.P]:
 def card(
     context: Context, question: Question, body: Any, *, n: int | None = None, wide: bool = False, tools: Any = None
 ) -> html.Section:
-    """A question with its answer: title, note, body, and a foot with n, what was not applied, definition and CSV."""
+    """A question with its answer: title, note, body, and a foot with evidence, what was not applied, and CSV.
+
+    `n` is told where the question is about no single metric. What rests on too few or incomplete values is greyed out.
+    """
     foot: list[Any] = []
-    if n is not None:
+    metric, why = question.about(context), ""
+    if metric is None and n is not None:
         foot.append(html.Span(text("card.n", n=words.count(n)), className="n"))
-    metric = question.about(context)
     if metric is not None:
+        statistic = question.statistic(context)
+        foot.append(evidence.fold(context, metric, statistic))
+        why = evidence.fault(context, metric, statistic)
         left_out = dict.fromkeys(text(f"filter.{key}") for key in unapplied(metric, context.filters))
         if left_out:
             foot.append(html.Span(text("card.unapplied", names=", ".join(left_out)), className="warn"))
@@ -72,8 +77,14 @@ def card(
         [html.Div([html.H2(question.title), html.P(question.note, className="note")]), *([tools] if tools else [])],
         className="card-head",
     )
+    grey = [html.P(why, className="note unsound")] if why else []
     return html.Section(
-        [head, html.Div(body, className="card-body"), html.Div(foot, className="card-foot")],
+        [
+            head,
+            *grey,
+            html.Div(body, className="card-body grey" if why else "card-body"),
+            html.Div(foot, className="card-foot"),
+        ],
         className="card wide" if wide else "card",
         **aria(question.title),
     )
@@ -123,38 +134,3 @@ def choices(context: Context, path: str, key: str, options: Sequence[tuple[str, 
         className="choices",
         role="group",
     )  # fmt: skip
-
-
-def evidence(context: Context, metric_id: str) -> html.Section:
-    """What the page's main metric is made of: rows used, missing, negative, excluded; the cut-off and the snapshot."""
-    frame = context.completeness(metric_id)
-    metric = context.definition(metric_id)
-    parts = [
-        html.Span(
-            className=f"part {row['kind']}", style={"flexGrow": row["share"]},
-            title=f"{_fate(row)}: {words.count(row['n'])}",
-        )
-        for row in frame.iter_rows(named=True)
-    ]  # fmt: skip
-    told = [html.Li([html.Span(className=f"dot {row['kind']}"), _fate(row), " ", html.B(words.count(row["n"]))])
-            for row in frame.iter_rows(named=True)]  # fmt: skip
-    return html.Section(
-        [
-            html.H2(text("evidence.title", metric=metric.title)),
-            html.P(text("evidence.rows", grain=Catalog.load().models[metric.table].grain), className="facts"),
-            html.Div(parts, className="parts", role="img", **aria(metric.title)),
-            html.Ul(told, className="fates"),
-            html.P([text("evidence.target", target=metric.target), html.Br(), foot_line(context)], className="facts"),
-        ],
-        className="evidence",
-    )
-
-
-def foot_line(context: Context) -> str:
-    """Cut-off and snapshot in words."""
-    snapshot = context.snapshot
-    return text("evidence.facts", through=words.instant(snapshot.data_through), snapshot=snapshot.id)
-
-
-def _fate(row: dict[str, Any]) -> str:
-    return text(f"fate.{row['kind']}", reason=str(row["reason"]).replace("_", " "))

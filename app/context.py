@@ -83,9 +83,13 @@ class Context:
         """`sql.query.changes` under these filters."""
         return query.changes(self.snapshot, metric_id, by=by, filters=self.filters, statistic=statistic)
 
-    def completeness(self, metric_id: str) -> pl.DataFrame:
+    def completeness(self, metric_id: str, statistic: str | None = None) -> pl.DataFrame:
         """`sql.query.completeness` under these filters."""
-        return query.completeness(self.snapshot, metric_id, self.filters)
+        return query.completeness(self.snapshot, metric_id, self.filters, statistic)
+
+    def clocks(self, metric_id: str) -> pl.DataFrame:
+        """`sql.query.clocks` under these filters."""
+        return query.clocks(self.snapshot, metric_id, self.filters)
 
     def rows(self, table: str, **options: Any) -> pl.DataFrame:
         """`sql.query.rows` under these filters."""

@@ -45,6 +45,13 @@ class Question:
             return context.chosen
         return context.definition(self.metric) if self.metric else None
 
+    def statistic(self, context: Context) -> str:
+        """The statistic whose rows the evidence is about: the chosen one, else the metric's usual one."""
+        about = self.about(context)
+        if about is None:
+            return ""
+        return context.statistic if self.metric == CHOSEN else about.statistic
+
     def csv_units(self, context: Context) -> dict[str, str]:
         """Unit of each column: of the metric's values, and those given."""
         about = self.about(context)

@@ -33,7 +33,9 @@ METRIC_KEYS = {
     "id", "title", "question", "unit", "better", "kind", "statistic", "clock_start", "clock_stop", "includes",
     "excludes", "nulls", "min_n", "table", "anchor", "groups", "filters", "target", "reference", "version", "since",
 }  # fmt: skip
-METRIC_OPTIONAL = {"choices", "numerator", "denominator", "goal", "history"}
+METRIC_OPTIONAL = {"choices", "numerator", "denominator", "goal", "history", "floor"}
+#: Share of values that must be known for a number to be relied on, where a metric says nothing else.
+FLOOR = 0.5
 #: Statistics of a percentile metric: name -> probability; the mean has none.
 PERCENTILES = {"p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "mean": None}
 #: Kind of a metric -> columns that its body gives beside `period_local`, the groups and the columns of its choices.
@@ -106,7 +108,8 @@ class Metric:
     """One metric; the fields are the header's keys, `columns` what the body gives a row.
 
     `choices` are the values that `statistic` may take, none for percentiles; `goal` is the target as a number;
-    `history` are its versions, the newest last.
+    `floor` is the share of values (0-1) that must be known, below which it is greyed out; `history` are its versions,
+    the newest last.
     """
 
     id: str
@@ -132,6 +135,7 @@ class Metric:
     filters: tuple[str, ...]
     target: str
     goal: float | None
+    floor: float
     reference: str
     version: str
     since: str
@@ -200,7 +204,7 @@ def read_metric(path: Path) -> Metric:
         numerator=header.one("numerator"), denominator=header.one("denominator"),
         history=tuple(_version(path, line) for line in header.values.get("history", [])),
         min_n=int(header.one("min_n")), groups=header.words("groups"), filters=header.words("filters"),
-        goal=float(goal) if goal else None, body=header.body,
+        goal=float(goal) if goal else None, floor=float(header.one("floor", str(FLOOR))), body=header.body,
         columns=columns,
     )  # fmt: skip
     _check_metric(path, metric)

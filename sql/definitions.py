@@ -10,7 +10,7 @@ from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
-from sql.catalog import Catalog, CatalogError, Metric, Version, read_choices
+from sql.catalog import FLOOR, Catalog, CatalogError, Metric, Version, read_choices
 from sql.filters import FILTERS, Filters
 from sql.metric_macros import signature
 from sql.snapshot import Snapshot
@@ -54,7 +54,7 @@ def _metric(row: dict[str, Any], history: list[Version]) -> Metric:
     given = {item.name: row[item.name] for item in fields(Metric) if item.name in row}
     made: dict[str, Any] = {
         "choices": read_choices(row["choices"], row["kind"], columns), "history": tuple(history), "columns": columns,
-        "groups": tuple(row["groups"]), "filters": tuple(row["filters"]),
+        "groups": tuple(row["groups"]), "filters": tuple(row["filters"]), "floor": row.get("floor", FLOOR),
     }  # fmt: skip
     return Metric(**given | made)
 

@@ -73,7 +73,8 @@ def _metric(metric: Metric) -> str:
         "Includes": metric.includes,
         "Excludes": metric.excludes,
         "Missing": metric.nulls,
-        "Too few": f"n below {metric.min_n}",
+        "Too few": f"n below {metric.min_n}"
+        + (f", or under {metric.floor:.0%} of values known" if metric.floor else ""),
         "Target": metric.target + (f" ({metric.goal:g} {metric.unit})" if metric.goal is not None else ""),
         "Reference": metric.reference,
         "Groups": ", ".join(metric.groups),

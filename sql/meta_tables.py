@@ -42,6 +42,7 @@ META_TABLES: dict[str, tuple[str, dict[str, str]]] = {
             "anchor": "wall clock that places a row in a period",
             "target": "target where one is customary",
             "goal": "target as a number in the unit",
+            "floor": "share of values that must be known for the number to be relied on",
             "reference": "where the definition comes from",
             "version": "version of the definition",
             "since": "version of radops that brought it",

@@ -11,6 +11,7 @@ import hashlib
 import duckdb
 
 from sql import catalog as files
+from sql.candidates import completeness_sql
 from sql.catalog import Catalog, Metric, Model
 from sql.control import chart_statement
 from sql.filters import FILTERS, NO_VALUE
@@ -21,8 +22,8 @@ __all__ = ["create_macro", "install", "signature"]
 
 _META_METRIC = (
     "id", "title", "question", "unit", "better", "kind", "statistic", "clock_start", "clock_stop", "includes",
-    "excludes", "nulls", "min_n", "table", "anchor", "target", "goal", "reference", "version", "since", "changed",
-    "number", "numerator", "denominator", "body",
+    "excludes", "nulls", "min_n", "table", "anchor", "target", "goal", "floor", "reference", "version", "since",
+    "changed", "number", "numerator", "denominator", "body",
 )  # fmt: skip
 _LISTS = ("groups", "filters", "columns")
 
@@ -46,12 +47,22 @@ def create_control(metric: Metric) -> str:
     return _macro("control", metric, "week", chart_statement(metric, _ask(metric), "period"))
 
 
+def create_evidence(metric: Metric) -> str:
+    """The statement that creates a metric's evidence: what became of every row that it could have used."""
+    many = metric.statistics if metric.choices else ()  # those of a percentile use the same rows
+    statistics = {name: f"statistic = '{name}'" for name in many} or {metric.statistic: ""}
+    body = completeness_sql(metric, _ask(metric).where, "until", statistics)
+    return f"CREATE OR REPLACE MACRO evidence.{metric.id}({', '.join(_parameters(metric))}) AS TABLE {body}"
+
+
+def _parameters(metric: Metric) -> list[str]:
+    filters = [f"{f.key} := CAST(NULL AS VARCHAR[])" for f in FILTERS if f.key in metric.filters]
+    dates = ["since := CAST(NULL AS DATE)", "until := CAST(NULL AS DATE)"]
+    return [*dates, f"statistic := '{metric.statistic}'", *filters]
+
+
 def _macro(schema: str, metric: Metric, period: str, body: str) -> str:
-    parameters = [
-        "groups := CAST([] AS VARCHAR[])", "since := CAST(NULL AS DATE)", "until := CAST(NULL AS DATE)",
-        f"period := '{period}'", f"statistic := '{metric.statistic}'",
-        *(f"{f.key} := CAST(NULL AS VARCHAR[])" for f in FILTERS if f.key in metric.filters),
-    ]  # fmt: skip
+    parameters = ["groups := CAST([] AS VARCHAR[])", f"period := '{period}'", *_parameters(metric)]
     return f"CREATE OR REPLACE MACRO {schema}.{metric.id}({', '.join(parameters)}) AS TABLE {body}"
 
 
@@ -90,7 +101,7 @@ def _by_period(expressions: dict[str, str]) -> str:
 def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Add macros, comments, `meta_metric` and `meta_column` to a copy of the marts, before it is made read-only."""
     catalog = Catalog.load()
-    for schema, created in (("metrics", create_macro), ("control", create_control)):
+    for schema, created in (("metrics", create_macro), ("control", create_control), ("evidence", create_evidence)):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         for metric in catalog.metrics.values():
             connection.execute(created(metric))
@@ -112,7 +123,7 @@ def _described(model: Model) -> tuple[str, tuple[str, dict[str, str]]]:
 
 
 def _install_dictionary(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-    types = {"min_n": "BIGINT", "number": "BIGINT", "goal": "DOUBLE", "changed": "DATE"}
+    types = {"min_n": "BIGINT", "number": "BIGINT", "goal": "DOUBLE", "floor": "DOUBLE", "changed": "DATE"}
     columns = ", ".join(f'"{name}" {types.get(name, "VARCHAR")}' for name in _META_METRIC)
     lists = ", ".join(f'"{name}" VARCHAR[]' for name in _LISTS)
     connection.execute(f"CREATE OR REPLACE TABLE meta_metric ({columns}, choices VARCHAR, {lists})")

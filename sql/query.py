@@ -8,10 +8,11 @@ from __future__ import annotations
 from sql.balance import workload_balance
 from sql.censored import censored
 from sql.compare import changes, compare, control, trend
-from sql.measure import SHAPE, QueryError, clocks, completeness, explain, metric
+from sql.evidence import clocks, completeness, verdict
+from sql.measure import SHAPE, QueryError, explain, metric
 from sql.rows import counts, facts, rows, timeline
 
 __all__ = [
     "SHAPE", "QueryError", "censored", "changes", "clocks", "compare", "completeness", "control", "counts", "explain",
-    "facts", "metric", "rows", "timeline", "trend", "workload_balance",
+    "facts", "metric", "rows", "timeline", "trend", "verdict", "workload_balance",
 ]  # fmt: skip

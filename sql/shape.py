@@ -112,9 +112,12 @@ def _where(metric: Metric, ask: Ask) -> str:
 
 
 def _last_hour_end(ask: Ask) -> str:
+    return last_hour_end_sql(ask.period_end.format(start=ask.period_start), ask.until)
+
+
+def last_hour_end_sql(period_end: str, until: str) -> str:
     """End of the last full hour that lies in the period and in the data."""
-    end = f"CAST({ask.period_end.format(start=ask.period_start)} AS TIMESTAMP)"
-    return f"least({end}, CAST({ask.until} AS TIMESTAMP), b.latest_local + INTERVAL 1 HOUR)"
+    return f"least(CAST({period_end} AS TIMESTAMP), CAST({until} AS TIMESTAMP), b.latest_local + INTERVAL 1 HOUR)"
 
 
 def _values(metric: Metric, ask: Ask) -> dict[str, str]:
@@ -134,11 +137,11 @@ def _values(metric: Metric, ask: Ask) -> dict[str, str]:
     return {part: f"CASE WHEN {is_last} THEN {sql} ELSE 0 END" for part, sql in values.items()}
 
 
-def weight_sql(metric: Metric) -> str:
-    """How much a row of `b` adds to n, at the usual statistic: its trials for a ratio."""
-    usual = {choice.name: choice.denominator for choice in metric.choices}.get(metric.statistic)
-    if metric.kind == "ratio" and usual:
-        return f"b.{usual}"
+def weight_sql(metric: Metric, statistic: str) -> str:
+    """How much a row of `b` adds to n: its trials for a ratio."""
+    trials = {choice.name: choice.denominator for choice in metric.choices}.get(statistic)
+    if metric.kind == "ratio" and trials:
+        return f"b.{trials}"
     return "b.n" if "n" in metric.columns else "1"
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import polars as pl
 from dash import html
 
-from app.cards import card, foot_line
+from app.cards import card
 from app.context import Context
+from app.evidence import foot_line
 from app.questions import Question
 from app.tables import Column, table
 from app.texts import text

@@ -10,8 +10,9 @@ import polars as pl
 from dash import dcc, html
 
 from app import words
-from app.cards import card, empty, foot_line, headline
+from app.cards import card, empty, headline
 from app.context import Context
+from app.evidence import foot_line
 from app.questions import Question
 from app.tables import Row
 from app.texts import text

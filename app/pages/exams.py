@@ -9,9 +9,10 @@ import polars as pl
 from dash import dcc, html
 
 from app import words
-from app.cards import card, choices, foot_line, page_head, shown
+from app.cards import card, choices, page_head, shown
 from app.context import Context
 from app.dom import aria
+from app.evidence import foot_line
 from app.questions import Question
 from app.tables import Column, Row, table
 from app.texts import text

@@ -8,8 +8,9 @@ import polars as pl
 from dash import dcc, html
 
 from app import words
-from app.cards import card, foot_line, graph, page_head, shown
+from app.cards import card, graph, page_head, shown
 from app.context import Context
+from app.evidence import foot_line
 from app.figures.systems import MOST, systems
 from app.questions import Question, of_compare, of_metric
 from app.tables import Column, Row, bar, change, table

@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 from dash import dcc, html
 
-from app import changes, words
-from app.cards import choices, evidence, headline, page_head
+from app import changes, evidence, words
+from app.cards import choices, headline, page_head
 from app.context import Context
 from app.questions import CHOSEN, Question
 from app.sections import SECTIONS
@@ -34,7 +34,7 @@ def render(context: Context) -> list[Any]:
         _tools(context, metric),
         _tiles(context, metric),
         html.Div([part for section in SECTIONS for part in section.cards(context, metric)], className="grid"),
-        evidence(context, metric.id),
+        evidence.block(context, metric.id),
     ]
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 from dash import dcc, html
 
-from app import changes, scorecard, words
-from app.cards import card, evidence, page_head, shown
+from app import changes, evidence, scorecard, words
+from app.cards import card, page_head, shown
 from app.context import Context
 from app.icons import icon, sparkline
 from app.questions import Question, of_trend
@@ -45,7 +45,7 @@ def render(context: Context) -> list[Any]:
         card(context, FACILITIES, shown(frame, partial(_table, pl.concat([whole, frame]), context)), wide=True,
              n=None if whole.is_empty() else whole["p50_n"][0]),
         _changed(context),
-        evidence(context, "report_final"),
+        evidence.block(context, "report_final"),
     ]  # fmt: skip
 
 

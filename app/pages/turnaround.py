@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 from dash import dcc, html
 
-from app import changes, words
-from app.cards import card, choices, evidence, graph, headline, page_head, shown
+from app import changes, evidence, words
+from app.cards import card, choices, graph, headline, page_head, shown
 from app.context import Context
 from app.figures.bars import ranges
 from app.figures.heat import week
@@ -125,7 +125,7 @@ def render(context: Context) -> list[Any]:
             ],
             className="grid",
         ),
-        evidence(context, METRIC),
+        evidence.block(context, METRIC),
     ]  # fmt: skip
 
 

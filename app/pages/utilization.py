@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 from dash import dcc, html
 
-from app import changes, words
-from app.cards import card, empty, evidence, graph, headline, page_head, shown
+from app import changes, evidence, words
+from app.cards import card, empty, graph, headline, page_head, shown
 from app.context import Context
 from app.figures.gantt import day as day_figure
 from app.figures.heat import week
@@ -108,7 +108,7 @@ def render(context: Context) -> list[Any]:
             ],
             className="grid",
         ),
-        evidence(context, METRIC),
+        evidence.block(context, METRIC),
     ]  # fmt: skip
 
 

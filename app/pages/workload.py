@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 from dash import dcc, html
 
-from app import changes, words
-from app.cards import card, evidence, graph, headline, page_head, shown
+from app import changes, evidence, words
+from app.cards import card, graph, headline, page_head, shown
 from app.context import Context
 from app.figures.heat import week
 from app.figures.trend import Line, trend
@@ -95,7 +95,7 @@ def render(context: Context) -> list[Any]:
             ],
             className="grid",
         ),
-        evidence(context, METRIC),
+        evidence.block(context, METRIC),
     ]  # fmt: skip
 
 

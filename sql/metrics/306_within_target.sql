@@ -21,11 +21,12 @@
 -- reference: targets of the site by priority, patient class and modality, the most specific valid one
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 61dc2db17010 | first definition
+-- history: 1 | 2026-11-25 | 39a19b90df8d | first definition
 SELECT e.exam_ended_local AS period_local,
        CASE WHEN e.report_final_min >= 0 THEN CAST(e.is_within_target AS INTEGER)
             WHEN e.first_final_at IS NULL AND e.exam_ended_at + to_seconds(e.target_min * 60) < s.data_through THEN 0 END
            AS numerator,
+       CASE WHEN e.report_final_min < 0 THEN 'negative|runs backwards' ELSE 'waiting|within its target' END AS why_null,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e
 CROSS JOIN meta_snapshot s

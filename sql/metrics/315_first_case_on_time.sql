@@ -21,7 +21,8 @@
 -- reference: first case of the day at most 15 minutes after opening, as for operating rooms
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | ce48985c710e | first definition
-SELECT d.opens_local AS period_local, CAST(d.is_on_time AS INTEGER) AS numerator, d.facility, d.modality, d.device
+-- history: 1 | 2026-11-25 | 344654742b19 | first definition
+SELECT d.opens_local AS period_local, CAST(d.is_on_time AS INTEGER) AS numerator, 'missing|session' AS why_null,
+       d.facility, d.modality, d.device
 FROM fct_device_day d
 WHERE d.opens_local IS NOT NULL

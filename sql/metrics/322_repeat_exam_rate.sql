@@ -22,7 +22,7 @@
 -- reference: start to start; the latest earlier exam is the prior; exams before the data began are not known
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 12533e2d7f61 | first definition
+-- history: 1 | 2026-11-25 | 03b7534bcbe4 | first definition
 SELECT coalesce(e.exam_started_local, e.exam_ended_local) AS period_local,
        CASE WHEN e.exam_started_at IS NOT NULL AND e.region IS NOT NULL AND e.patient_key IS NOT NULL
             THEN CAST(coalesce(r.is_7d, FALSE) AS INTEGER) END AS within_7d,
@@ -30,6 +30,8 @@ SELECT coalesce(e.exam_started_local, e.exam_ended_local) AS period_local,
             THEN CAST(coalesce(r.is_30d, FALSE) AS INTEGER) END AS within_30d,
        CASE WHEN e.exam_started_at IS NOT NULL AND e.region IS NOT NULL AND e.patient_key IS NOT NULL
             THEN CAST(coalesce(r.is_90d, FALSE) AS INTEGER) END AS within_90d,
+       CASE WHEN e.exam_started_at IS NULL THEN 'missing|exam_started' WHEN e.region IS NULL THEN 'missing|harmonized region'
+            ELSE 'missing|patient' END AS why_null,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e
 LEFT JOIN fct_repeat r ON r.exam_key = e.exam_key AND r.kind IN ('repeat', 'duplicate')

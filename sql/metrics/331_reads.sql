@@ -22,8 +22,9 @@
 -- reference: finalized exams per interpreter
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | a9ce68a5a327 | first definition
+-- history: 1 | 2026-11-25 | f9cc1dfbc5dc | first definition
 SELECT r.read_local AS period_local, CASE WHEN r.role = 'final' THEN 1 END AS n_final,
        CASE WHEN r.role = 'preliminary' THEN 1 END AS n_preliminary,
+       'other|' || r.role || ' report' AS why_null,
        r.facility, r.modality, r.device, r.priority, r.patient_class, r.service_line, r.procedure, r.radiologist
 FROM fct_read r

@@ -21,8 +21,8 @@
 -- reference: the site's own fee schedule, as valid on the day of the charge
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | eec0f268b03e | first definition
-SELECT r.read_local AS period_local, r.wrvu AS numerator,
+-- history: 1 | 2026-11-25 | 7af04d511b87 | first definition
+SELECT r.read_local AS period_local, r.wrvu AS numerator, 'missing|charge' AS why_null,
        r.facility, r.modality, r.device, r.priority, r.patient_class, r.service_line, r.procedure, r.radiologist
 FROM fct_read r
 WHERE r.role = 'final'

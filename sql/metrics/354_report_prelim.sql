@@ -15,6 +15,7 @@
 -- anchor: exam_ended_local
 -- groups: facility, modality, device, priority, patient_class, service_line, procedure, radiologist, shift, weekday, hour
 -- filters: since, until, facility, modality, priority, patient_class, service_line, device, radiologist, procedure
+-- floor: 0
 -- target: none customary
 -- reference: SIIM SWIM lexicon: exam ended to the first preliminary report
 -- version: 1

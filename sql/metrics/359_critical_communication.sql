@@ -21,12 +21,14 @@
 -- reference: limits by category: targets of the site for critical_communication:<category>, the most specific one valid that day
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | a652a417a0a6 | first definition
+-- history: 1 | 2026-11-25 | f2e3f883eddb | first definition
 SELECT timezone(z.zone, timezone('UTC', e.critical_found_at)) AS period_local,
        CASE WHEN e.critical_communicated_at < e.critical_found_at THEN NULL
             WHEN e.critical_communicated_at <= e.critical_found_at + to_seconds(c.limit_min * 60) THEN 1
             WHEN e.critical_communicated_at IS NOT NULL
                 OR e.critical_found_at + to_seconds(c.limit_min * 60) < s.data_through THEN 0 END AS numerator,
+       CASE WHEN e.critical_communicated_at < e.critical_found_at THEN 'negative|told before it was found'
+            ELSE 'waiting|within its limit' END AS why_null,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e
 JOIN dim_facility z ON z.facility = e.facility

@@ -19,6 +19,7 @@
 -- reference: exams ended and not final at each full hour; n counts hours by facility, modality, priority and patient class
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 0cc78288c50e | first definition
-SELECT b.hour_local AS period_local, b.oldest_min / 60 AS value, b.facility, b.modality, b.priority, b.patient_class
+-- history: 1 | 2026-11-25 | e00e20a63a74 | first definition
+SELECT b.hour_local AS period_local, b.oldest_min / 60 AS value, 'other|nothing waits' AS why_null,
+       b.facility, b.modality, b.priority, b.patient_class
 FROM fct_backlog_hour b

@@ -21,10 +21,10 @@
 -- reference: arrived slots over offered slots, as far as messages tell of the offer: slots that were booked
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | ceb8ac02d7ca | first definition
+-- history: 1 | 2026-11-25 | 1216e4d53d4c | first definition
 SELECT a.slot_local AS period_local,
        CASE WHEN a.status IN ('arrived', 'completed') OR e.arrived_at IS NOT NULL OR e.exam_started_at IS NOT NULL THEN 1
-            WHEN a.status IN ('cancelled', 'noshow') THEN 0 END AS numerator,
+            WHEN a.status IN ('cancelled', 'noshow') THEN 0 END AS numerator, 'missing|word on what became of it' AS why_null,
        a.facility, a.modality, a.device, a.priority, a.patient_class
 FROM fct_appointment a
 JOIN fct_exam e ON e.exam_key = a.exam_key

@@ -21,10 +21,11 @@
 -- reference: no-shows over slots that were not cancelled
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 99a9d536f763 | first definition
+-- history: 1 | 2026-11-25 | 9eac513d2fcd | first definition
 SELECT a.slot_local AS period_local,
        CASE WHEN a.status IN ('arrived', 'completed') OR e.arrived_at IS NOT NULL OR e.exam_started_at IS NOT NULL THEN 0
             WHEN a.status = 'noshow' THEN 1 END AS numerator,
+       CASE WHEN a.status = 'cancelled' THEN 'other|cancelled slot' ELSE 'missing|word on what became of it' END AS why_null,
        a.facility, a.modality, a.device, a.priority, a.patient_class
 FROM fct_appointment a
 JOIN fct_exam e ON e.exam_key = a.exam_key

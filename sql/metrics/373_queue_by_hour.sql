@@ -22,11 +22,13 @@
 -- reference: arrivals less departures of the reading queue; it starts to grow at the first hour above 0
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | b2dc4de33018 | first definition
+-- history: 1 | 2026-11-25 | d95ac1f15f46 | first definition
 SELECT CASE WHEN m.is_end THEN e.exam_ended_local ELSE e.first_final_local END AS period_local,
        CASE WHEN m.is_end THEN 1 ELSE -1 END * coalesce(e.wrvu, p.wrvu_usual) AS wrvu_growth,
        CASE WHEN m.is_end THEN coalesce(e.wrvu, p.wrvu_usual) END AS wrvu_ended,
        CASE WHEN NOT m.is_end THEN coalesce(e.wrvu, p.wrvu_usual) END AS wrvu_final,
+       CASE WHEN coalesce(e.wrvu, p.wrvu_usual) IS NULL THEN 'missing|charge' ELSE 'other|the other side of the queue' END
+           AS why_null,
        e.facility, e.modality, e.priority, e.patient_class, e.service_line
 FROM fct_exam e
 CROSS JOIN (SELECT TRUE AS is_end UNION ALL SELECT FALSE) m

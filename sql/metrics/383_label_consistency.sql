@@ -22,11 +22,15 @@
 -- reference: several codes for one procedure split every count by code; of codes equally often used, all are usual
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 13471aea0694 | first definition
-SELECT c.exam_ended_local AS period_local, CAST(c.n_same = max(c.n_same) OVER (PARTITION BY c.facility, c.procedure)
-                                                AS INTEGER) AS numerator,
-       c.facility, c.modality, c.device, c.service_line, c.procedure
-FROM (SELECT e.exam_ended_local, e.facility, e.modality, e.device, e.service_line, e.procedure,
-             count(*) OVER (PARTITION BY e.facility, e.procedure, e.procedure_local) AS n_same
-      FROM fct_exam e
-      WHERE e.is_countable AND e.procedure IS NOT NULL AND e.procedure_local IS NOT NULL) c
+-- history: 1 | 2026-11-25 | 7cca80b76144 | first definition
+SELECT e.exam_ended_local AS period_local, CAST(u.is_usual AS INTEGER) AS numerator,
+       e.facility, e.modality, e.device, e.service_line, e.procedure
+FROM fct_exam e
+JOIN (SELECT c.facility, c.procedure, c.procedure_local,
+             c.n_exams = max(c.n_exams) OVER (PARTITION BY c.facility, c.procedure) AS is_usual
+      FROM (SELECT x.facility, x.procedure, x.procedure_local, count(*) AS n_exams
+            FROM fct_exam x
+            WHERE x.is_countable AND x.procedure IS NOT NULL AND x.procedure_local IS NOT NULL
+            GROUP BY x.facility, x.procedure, x.procedure_local) c) u
+    ON u.facility = e.facility AND u.procedure = e.procedure AND u.procedure_local = e.procedure_local
+WHERE e.is_countable

@@ -20,48 +20,6 @@ MARCH = Filters(since=date(2026, 3, 1), until=date(2026, 4, 1), compare="previou
 AT = datetime(2026, 3, 2, 12)
 
 
-def test_completeness_accounts_for_every_row(tmp_path: Path) -> None:
-    both = {"exam_ended_at": AT, "first_final_at": AT}
-    rows = [
-        *[exam_row(5.0, **both)] * 4,
-        exam_row(-2.0, **both),
-        exam_row(None, exam_ended_at=AT),
-        exam_row(None, exam_ended_at=AT),
-        exam_row(None, is_countable=False, exclusion_reason="cancelled"),
-        exam_row(None, "2025-01-01", is_countable=False, exclusion_reason="no_show"),
-    ]
-    snapshot = snapshot_of(tmp_path, THROUGH, fct_exam=rows)
-    assert completeness(snapshot, "report_final", MARCH).rows() == [
-        ("used", "", 4, 0.5), ("missing", "first_final", 2, 0.25), ("negative", "runs backwards", 1, 0.125),
-        ("excluded", "cancelled", 1, 0.125),
-    ]  # fmt: skip
-    used = metric(snapshot, "report_final", filters=MARCH).to_dicts()[0]
-    assert used["n"] == 4
-
-
-def test_completeness_counts_what_the_metric_counts(tmp_path: Path) -> None:
-    """Of a table of counts it counts images, not rows."""
-    images = {"device": "D", "taken_local": date(2026, 3, 2), "n_accepted": 90, "n_rejected": 10}
-    snapshot = snapshot_of(tmp_path, THROUGH, fct_image_count=[images], fct_image_reject=[{"device": "D"}])
-    assert completeness(snapshot, "reject_rate").rows() == [("used", "", 100, 1.0)]
-    assert metric(snapshot, "reject_rate")["n"].to_list() == [100]
-
-
-def test_clocks_name_the_sources_of_both_ends(tmp_path: Path) -> None:
-    rows = [
-        exam_row(1.0, exam_ended_source="mpps", first_final_source="report"),
-        exam_row(1.0, exam_ended_source="mpps", first_final_source="report"),
-        exam_row(1.0, exam_ended_source="ris", first_final_source=None),
-        exam_row(1.0, exam_ended_source="image", is_countable=False),
-    ]
-    snapshot = snapshot_of(tmp_path, THROUGH, fct_exam=rows)
-    assert clocks(snapshot, "report_final", MARCH).rows() == [
-        ("exam_ended", "mpps", 2, 2 / 3), ("exam_ended", "ris", 1, 1 / 3),
-        ("first_final", "report", 2, 2 / 3), ("first_final", "none", 1, 1 / 3),
-    ]  # fmt: skip
-    assert clocks(snapshot, "utilization").rows() == []
-
-
 @pytest.mark.parametrize(
     ("asked", "told"),
     [

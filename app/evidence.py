@@ -1,0 +1,97 @@
+"""What a number is made of, below each figure and at the end of a page: rows, clocks, cut-off, version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+from dash import html
+
+from app import words
+from app.context import Context
+from app.dom import aria
+from app.texts import text
+from sql.catalog import Catalog, Metric
+from sql.query import verdict
+
+
+def fold(context: Context, metric: Metric, statistic: str) -> html.Details:
+    """Below a figure: how many rows were used, and on opening everything else."""
+    fates = context.completeness(metric.id, statistic)
+    found = verdict(metric, fates)
+    label = text("evidence.short", n=words.count(found.n), share=words.share(found.share))
+    return html.Details(
+        [html.Summary(label, className="warn" if found.fault == "incomplete" else None), *told(context, metric, fates)],
+        className="evidence-fold",
+    )
+
+
+def fault(context: Context, metric: Metric, statistic: str) -> str:
+    """Why a metric's numbers are greyed out; empty where they are not."""
+    found = verdict(metric, context.completeness(metric.id, statistic))
+    if not found.fault:
+        return ""
+    return text(f"verdict.{found.fault}", n=words.count(found.n), share=words.share(found.share),
+                floor=words.share(metric.floor), min_n=words.count(metric.min_n))  # fmt: skip
+
+
+def block(context: Context, metric_id: str) -> html.Section:
+    """What the page's main metric is made of."""
+    metric = context.definition(metric_id)
+    fates = context.completeness(metric_id, metric.statistic)
+    shown = fates.filter(pl.col("kind") != "other")
+    parts = [
+        html.Span(className=f"part {row['kind']}", style={"flexGrow": row["n"]}, title=f"{_fate(row)}: {_count(row)}")
+        for row in shown.iter_rows(named=True)
+    ]
+    return html.Section(
+        [
+            html.H2(text("evidence.title", metric=metric.title)),
+            html.P(text("evidence.rows", grain=Catalog.load().models[metric.table].grain), className="facts"),
+            html.Div(parts, className="parts", role="img", **aria(metric.title)),
+            *told(context, metric, fates),
+            html.P(text("evidence.target", target=metric.target), className="facts"),
+        ],
+        className="evidence",
+    )
+
+
+def told(context: Context, metric: Metric, fates: pl.DataFrame) -> list[Any]:
+    """The fates of all rows, the clocks of those used, and what the numbers rest on, in words."""
+    listed = [html.Li([html.Span(className=f"dot {row['kind']}"), _fate(row), " ", html.B(_count(row))])
+              for row in fates.iter_rows(named=True)]  # fmt: skip
+    clocks = [
+        html.Li(
+            [text(f"milestone.{milestone[0]}"), ": ", ", ".join(_clock(row) for row in rungs.iter_rows(named=True))]
+        )
+        for milestone, rungs in context.clocks(metric.id).group_by("milestone", maintain_order=True)
+    ]
+    return [
+        html.Ul(listed, className="fates"),
+        *([html.P(text("evidence.clocks"), className="facts"), html.Ul(clocks, className="fates")] if clocks else []),
+        html.P(
+            [foot_line(context), text("evidence.version", metric=metric.id, version=metric.version)], className="facts"
+        ),
+    ]
+
+
+def foot_line(context: Context) -> str:
+    """Cut-off and snapshot in words."""
+    snapshot = context.snapshot
+    return text("evidence.facts", through=words.instant(snapshot.data_through), snapshot=snapshot.id)
+
+
+def _fate(row: dict[str, Any]) -> str:
+    return text(f"fate.{row['kind']}", reason=str(row["reason"]).replace("_", " "))
+
+
+def _count(row: dict[str, Any]) -> str:
+    """How many; rows of the table beside it where a row is not one of what is counted."""
+    n, rows = words.count(row["n"]), words.count(row["n_rows"])
+    return n if n == rows else text("evidence.in_rows", n=n, rows=rows)
+
+
+def _clock(row: dict[str, Any]) -> str:
+    name = text(f"clock.{row['source']}")
+    rung = text("evidence.preferred") if row["rung"] == 1 else text("evidence.fallback") if row["rung"] else ""
+    return f"{name} {words.share(row['share'])}{rung}"

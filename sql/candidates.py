@@ -1,0 +1,172 @@
+"""Every row that a metric could have used: its statement without its rules, and the first rule that each breaks.
+
+The rules are the parts of the outermost WHERE, and its inner joins. A row that breaks one is kept here and named, so
+what is used and what is left out always add up to the table's rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import sqlglot
+from sqlglot import exp
+
+from sql.catalog import Catalog, Metric
+from sql.shape import last_hour_end_sql, weight_sql
+
+#: Rule, without aliases -> why a row that breaks it is left out. A rule that is not here is told by the header.
+WORDS: dict[str, str] = {
+    "NOT target_min IS NULL": "without a target",
+    "NOT exam_started_at IS NULL": "did not begin",
+    "NOT is_imported": "outside study",
+    "NOT scheduled_at IS NULL": "without a slot",
+    "NOT slot_at IS NULL": "without a slot",
+    "NOT opens_local IS NULL": "day without staffing",
+    "NOT day IS NULL": "without any time",
+    "NOT procedure IS NULL": "unmapped procedure",
+    "NOT procedure_local IS NULL": "without a code",
+    "NOT value_min IS NULL": "an end is missing",
+    "slot_at <= data_through": "slot after the data cut-off",
+    "staffed_min > 0": "hour without staffing",
+    "observed_min > 0": "after the data cut-off",
+    "is_turnover": "no gap of up to 60 min inside one staffed block",
+    "role = 'final'": "preliminary report",
+    "n_charged > 0": "stretch without a charged final read",
+    "patient_class = 'emergency'": "not an emergency patient",
+    "patient_class = 'outpatient'": "not an outpatient",
+    "modality = 'CT'": "other modality",
+    "is_end OR NOT first_final_at IS NULL": "not final yet",
+    "TIMEZONE(zone, TIMEZONE('UTC', hour_at + INTERVAL '1' HOUR)) > hour_local OR hour_at = latest_at": (
+        "first pass of an hour that the wall clock repeats"
+    ),
+    "critical_communication.c": "without a critical result that has a limit",
+    "unused_capacity.x": "device whose exams have no duration",
+    "label_consistency.u": "unmapped procedure or no code",
+}
+#: Wall clock of an exam that may never have been performed, for placing what was excluded in a period.
+ANY_CLOCK = "coalesce({0}.exam_ended_local, {0}.exam_started_local, {0}.scheduled_local, {0}.ordered_local)"
+#: Kinds of fate: used, or why not. `other` rows are not what the metric asks about; `excluded` ones do not count.
+FATES = ("used", "missing", "waiting", "negative", "excluded", "other")
+
+#: Milestones that an exam without them still waits for; others that are missing were lost or never happened.
+AWAITED = frozenset({"first_final", "first_read"})
+
+
+@lru_cache(maxsize=256)
+def candidates(asked: Metric) -> str:
+    """The metric's statement over all rows of its table, with `left_out` (kind|reason, NULL for a row that it uses),
+
+    `row_key` (the key of the table's row) and, where the table tells of exams, `exam_key`.
+    """
+    tree = sqlglot.parse_one(asked.body, read="duckdb")
+    assert isinstance(tree, exp.Select)  # noqa: S101 - every body is one
+    base = tree.args["from_"].this
+    if not isinstance(base, exp.Table):
+        return f"SELECT x.*, CAST(NULL AS VARCHAR) AS left_out FROM ({asked.body}) x"
+    where = tree.args.get("where")
+    rules = [] if where is None else list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
+    counts = [(rule, _exclusion(rule)) for rule in rules if _is_countable(rule)]
+    others = [(rule, _why(asked, _plain(rule))) for rule in rules if not _is_countable(rule)]
+    cases = [*counts, *_opened(tree, asked), *others]
+    tree.set("where", None)
+    left_out = "".join(f" WHEN NOT coalesce({rule.sql('duckdb')}, FALSE) THEN {reason}" for rule, reason in cases)
+    tree.select(f"CASE WHEN FALSE THEN ''{left_out} END AS left_out", dialect="duckdb", copy=False)
+    clock = (
+        ANY_CLOCK.format(base.alias_or_name) if asked.table == base.name == "fct_exam" else "CAST(NULL AS TIMESTAMP)"
+    )
+    tree.select(f"{clock} AS any_local", dialect="duckdb", copy=False)
+    for name, column in _keys(base).items():
+        tree.select(f"{column} AS {name}", dialect="duckdb", copy=False)
+    return f"""SELECT c.* EXCLUDE (any_local) REPLACE (
+CASE WHEN c.left_out IS NULL THEN c.period_local ELSE coalesce(c.period_local, c.any_local) END AS period_local)
+FROM ({tree.sql("duckdb")}) c"""
+
+
+def _keys(base: exp.Table) -> dict[str, str]:
+    """Columns that name a row of the metric's table."""
+    model, alias = Catalog.load().models[base.name], base.alias_or_name
+    parts = ", ".join(f"{alias}.{part.strip()}" for part in model.key.split(","))
+    keys = {"row_key": f"concat_ws(chr(31), {parts})"}
+    if any(column.name == "exam_key" for column in model.columns):
+        keys["exam_key"] = f"{alias}.exam_key"
+    return keys
+
+
+def _opened(tree: exp.Select, asked: Metric) -> list[tuple[exp.Expr, str]]:
+    """Turns inner joins into left ones; returns the rule that each of them was."""
+    rules: list[tuple[exp.Expr, str]] = []
+    for join in tree.args.get("joins") or []:
+        if join.side or join.kind == "CROSS" or not join.args.get("on"):
+            continue
+        name, inner = join.this.alias_or_name, join.this.copy()
+        text = inner.this.sql("duckdb") if isinstance(inner, exp.Subquery) else f"SELECT * FROM {inner.name}"
+        marked = f"(SELECT j.*, TRUE AS is_joined FROM ({text}) j) {name}"
+        join.set("this", sqlglot.parse_one(f"SELECT 1 FROM {marked}", read="duckdb").args["from_"].this)
+        join.set("side", "LEFT")
+        rules.append((sqlglot.parse_one(f"{name}.is_joined", read="duckdb"), _why(asked, f"{asked.id}.{name}")))
+    return rules
+
+
+def _is_countable(rule: exp.Expr) -> bool:
+    return isinstance(rule, exp.Column) and rule.name == "is_countable"
+
+
+def _exclusion(rule: exp.Expr) -> str:
+    table = rule.table if isinstance(rule, exp.Column) else ""
+    return f"'excluded|' || coalesce({table}.exclusion_reason, 'does not count')"
+
+
+def _plain(rule: exp.Expr) -> str:
+    """A rule's text without aliases."""
+    copy = rule.copy()
+    for column in copy.find_all(exp.Column):
+        column.set("table", None)
+    return copy.sql("duckdb")
+
+
+def _why(asked: Metric, rule: str) -> str:
+    told = WORDS.get(rule) or (asked.excludes if asked.excludes != "none" else "not asked about")
+    return "'other|" + told.replace("'", "''") + "'"
+
+
+def completeness_sql(asked: Metric, where: str, until: str, statistics: Mapping[str, str]) -> str:
+    """The statement behind `completeness`; `statistics` maps each one asked for to its condition, '' for always."""
+    parts = [
+        f"""SELECT {fate_sql(asked, statistic, until)} AS fate, coalesce({weight_sql(asked, statistic)}, 0) AS n
+FROM body b WHERE {where}{f" AND {condition}" if condition else ""}"""
+        for statistic, condition in statistics.items()
+    ]
+    order = ", ".join(f"'{fate}'" for fate in FATES)
+    return f"""WITH body AS ({candidates(asked)}
+), told AS (
+{" UNION ALL ".join(parts)}
+)
+SELECT split_part(t.fate, '|', 1) AS kind, substr(t.fate, instr(t.fate, '|') + 1) AS reason,
+CAST(sum(t.n) AS BIGINT) AS n, coalesce(sum(t.n) / nullif(sum(sum(t.n)) OVER (), 0), 0.0) AS share, count(*) AS n_rows
+FROM told t
+GROUP BY t.fate
+ORDER BY list_position([{order}], kind), n DESC, n_rows DESC, reason"""
+
+
+def _value_of(asked: Metric, statistic: str) -> str:
+    numerators = {choice.name: choice.numerator for choice in asked.choices}
+    return f"b.{numerators.get(statistic, 'value')}"
+
+
+def fate_sql(asked: Metric, statistic: str, until: str) -> str:
+    """Expression over a candidate `b`: kind|reason. `until` is the end of the dates, for counts at an instant."""
+    value = _value_of(asked, statistic)
+    cases = ["WHEN b.left_out IS NOT NULL THEN b.left_out"]
+    if asked.kind == "last":
+        last = last_hour_end_sql("CAST(NULL AS TIMESTAMP)", until)
+        cases.append(f"WHEN b.period_local < {last} - INTERVAL 1 HOUR OR b.period_local >= {last} "
+                     "THEN 'other|not the last full hour'")  # fmt: skip
+    for end, milestone in (("start_at", asked.clock_start), ("stop_at", asked.clock_stop)):
+        if end in asked.columns:
+            kind = "waiting" if end == "stop_at" and milestone in AWAITED else "missing"
+            cases.append(f"WHEN {value} IS NULL AND b.{end} IS NULL THEN '{kind}|{milestone}'")
+    if asked.kind == "percentile":
+        cases.append(f"WHEN {value} < 0 THEN 'negative|runs backwards'")
+    why = "coalesce(b.why_null, 'missing|no value')" if "why_null" in asked.columns else "'missing|no value'"
+    return f"CASE {' '.join(cases)} WHEN {value} IS NULL THEN {why} ELSE 'used|' END"
