@@ -79,9 +79,13 @@ class Context:
             self.snapshot, metric_id, period=self.grain, groups=groups, filters=self.filters, statistic=statistic
         )
 
-    def changes(self, metric_id: str, by: Sequence[str], statistic: str | None = None) -> pl.DataFrame:
-        """`sql.query.changes` under these filters."""
-        return query.changes(self.snapshot, metric_id, by=by, filters=self.filters, statistic=statistic)
+    def attribution(self, metric_id: str, by: Sequence[str], statistic: str | None = None) -> pl.DataFrame:
+        """`sql.query.attribution` under these filters."""
+        return query.attribution(self.snapshot, metric_id, by=by, filters=self.filters, statistic=statistic)
+
+    def steps(self, metric_id: str, by: Sequence[str], statistic: str | None = None, most: int = 8) -> pl.DataFrame:
+        """`sql.query.steps` under these filters."""
+        return query.steps(self.snapshot, metric_id, by=by, filters=self.filters, statistic=statistic, most=most)
 
     def completeness(self, metric_id: str, statistic: str | None = None) -> pl.DataFrame:
         """`sql.query.completeness` under these filters."""

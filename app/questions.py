@@ -58,7 +58,8 @@ class Question:
         if about is None:
             return dict(self.units)
         unit = about.unit
-        columns = ("value", "lower", "upper", "previous", "previous_lower", "previous_upper", "delta", "weighted")
+        columns = ("value", "lower", "upper", "previous", "previous_lower", "previous_upper", "delta", "mix",
+                   "rate", "part", "moved", "start", "end")  # fmt: skip
         return {**dict.fromkeys(columns, unit), **self.units}
 
 

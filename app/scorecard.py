@@ -126,21 +126,6 @@ def name_of(facility: str, context: Context) -> str:
     return text("overview.all") if facility == "all" else context.name("facility", facility)
 
 
-def turn(whole: pl.DataFrame, changed: pl.DataFrame, context: Context) -> str:
-    """What changed most and where, in a sentence: the mean of all, and the three groups that moved it most that way."""
-    if whole.is_empty() or changed.is_empty() or whole["delta"][0] is None:
-        return ""
-    delta = whole["delta"][0]
-    same_way = changed.filter(pl.col("weighted").sign() == (1 if delta > 0 else -1)).head(3)
-    groups = "; ".join(
-        text("turn.group", name=context.name(row["group_name"], row["group_value"]),
-             kind=text(f"group.{row['group_name']}").lower(), value=words.delta(row["weighted"], "min"))
-        for row in same_way.iter_rows(named=True)
-    )  # fmt: skip
-    way = "turn.longer" if delta > 0 else "turn.shorter"
-    return text(way, value=words.minutes(abs(delta)), now=words.minutes(whole["value"][0]), groups=groups)
-
-
 def sentence(row: dict[str, Any], name: str) -> str:
     """A facility in one sentence; what is not known is left out."""
     if row["p50"] is None:

@@ -14,7 +14,8 @@ from sql.catalog import Catalog
 from sql.filters import KEYS, FilterError, Filters
 
 #: Keys that are no filters: a page's own choices. Unknown keys of a URL are ignored.
-OWN_KEYS = ("stat", "day", "show", "sort", "page", "exam", "weekday", "hour", "clock", "measure", "metric", "by")
+OWN_KEYS = ("stat", "day", "show", "sort", "page", "exam", "weekday", "hour", "clock", "measure", "metric", "by",
+            "moved")  # fmt: skip
 #: Value of `period` that asks for every day.
 ALL_DAYS = "all"
 

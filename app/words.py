@@ -80,6 +80,11 @@ def delta(number: float | None, unit: str) -> str:
     return sign + value(number, unit)
 
 
+def size(number: float, unit: str) -> str:
+    """How large a change is, without its sign; shares in points."""
+    return delta(abs(number), unit).removeprefix("+")
+
+
 def day(on: date) -> str:
     """A day."""
     return f"{on.day} {on:%b %Y}"

@@ -38,52 +38,6 @@ def compare(
     return joined.with_columns(*_differences(definition(snapshot, metric_id).better))
 
 
-def changes(
-    snapshot: Snapshot,
-    metric_id: str,
-    *,
-    by: Sequence[str] = ("facility", "modality"),
-    filters: Filters | None = None,
-    statistic: str | None = None,
-) -> pl.DataFrame:
-    """What changed most, and where: a row for each value of each grouping of `by`, the largest change first.
-
-    Columns: group_name, group_value, n, previous_n, value, previous, delta, relative, share and previous_share (of the
-    grouping's n, 0-1), weighted (delta × share: how much the group moves the whole, exact for means of unchanged mix),
-    verdict, is_clear. A group that is new or gone has no delta. Empty where nothing is compared.
-    """
-    filters = filters or Filters()
-    found = [_change(snapshot, metric_id, group, filters, statistic) for group in by if filters.before() is not None]
-    if not found:
-        return pl.DataFrame(schema=_CHANGE_SCHEMA)
-    return pl.concat(found).sort(pl.col("weighted").abs(), "group_name", "group_value", descending=[True, False, False],
-                                 nulls_last=True)  # fmt: skip
-
-
-_CHANGE_SCHEMA: dict[str, type[pl.DataType]] = {
-    "group_name": pl.String, "group_value": pl.String, "n": pl.Int64, "previous_n": pl.Int64, "value": pl.Float64,
-    "previous": pl.Float64, "delta": pl.Float64, "relative": pl.Float64, "share": pl.Float64,
-    "previous_share": pl.Float64, "weighted": pl.Float64, "verdict": pl.String, "is_clear": pl.Boolean,
-}  # fmt: skip
-
-
-def _change(snapshot: Snapshot, metric_id: str, group: str, filters: Filters, statistic: str | None) -> pl.DataFrame:
-    now = metric(snapshot, metric_id, groups=(group,), filters=filters, statistic=statistic)
-    then = _earlier(snapshot, metric_id, (group,), filters, statistic)
-    joined = now.join(then, on="group_value", how="full", coalesce=True).with_columns(
-        pl.lit(group).alias("group_name"), pl.col("n", "previous_n").fill_null(0)
-    )
-    return (
-        joined.with_columns(
-            *_differences(definition(snapshot, metric_id).better),
-            (pl.col("n") / pl.col("n").sum()).alias("share"),
-            (pl.col("previous_n") / pl.col("previous_n").sum()).alias("previous_share"),
-        )
-        .with_columns((pl.col("delta") * pl.col("share")).alias("weighted"))
-        .select(pl.col(name).cast(kind) for name, kind in _CHANGE_SCHEMA.items())
-    )
-
-
 def trend(
     snapshot: Snapshot,
     metric_id: str,
@@ -135,15 +89,20 @@ def _earlier(
     return named if before is not None else named.clear()
 
 
+def judged(better: str, change: pl.Expr) -> pl.Expr:
+    """better, worse or same, of a change in a metric; NULL where neither way is better."""
+    if better not in _BETTER_SIGN:
+        return pl.lit(None, dtype=pl.String)
+    good = change.sign() * _BETTER_SIGN[better]
+    return pl.when(good > 0).then(pl.lit("better")).when(good < 0).then(pl.lit("worse")).when(good == 0).then(
+        pl.lit("same"))  # fmt: skip
+
+
 def _differences(better: str) -> list[pl.Expr]:
     delta = pl.col("value") - pl.col("previous")
-    good = delta.sign() * _BETTER_SIGN.get(better, 0)
-    has_sign = better in _BETTER_SIGN
-    verdict = pl.when(good > 0).then(pl.lit("better")).when(good < 0).then(pl.lit("worse")).when(good == 0).then(
-        pl.lit("same"))  # fmt: skip
     return [
         delta.alias("delta"),
         pl.when(pl.col("previous") != 0).then(delta / pl.col("previous").abs()).alias("relative"),
-        (verdict if has_sign else pl.lit(None, dtype=pl.String)).alias("verdict"),
+        judged(better, delta).alias("verdict"),
         ((pl.col("lower") > pl.col("previous_upper")) | (pl.col("upper") < pl.col("previous_lower"))).alias("is_clear"),
     ]

@@ -5,14 +5,15 @@ All answers are polars frames from one immutable snapshot. A metric's frame alwa
 
 from __future__ import annotations
 
+from sql.attribution import attribution, steps
 from sql.balance import workload_balance
 from sql.censored import censored
-from sql.compare import changes, compare, control, trend
+from sql.compare import compare, control, trend
 from sql.evidence import clocks, completeness, verdict
 from sql.measure import SHAPE, QueryError, explain, metric
 from sql.rows import counts, facts, rows, timeline
 
 __all__ = [
-    "SHAPE", "QueryError", "censored", "changes", "clocks", "compare", "completeness", "control", "counts", "explain",
-    "facts", "metric", "rows", "timeline", "trend", "verdict", "workload_balance",
+    "SHAPE", "QueryError", "attribution", "censored", "clocks", "compare", "completeness", "control", "counts",
+    "explain", "facts", "metric", "rows", "steps", "timeline", "trend", "verdict", "workload_balance",
 ]  # fmt: skip

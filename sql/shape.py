@@ -68,7 +68,7 @@ def statement(metric: Metric, ask: Ask) -> str:
     """The whole statement; its rows have the columns of `SHAPE`, its parameters are those of `ask`."""
     names = "".join(f", p.g{number}" for number in range(len(ask.keys)))
     fold, finish = _KINDS[metric.kind]
-    return f"""{_picked(metric, ask)}, folded AS (
+    return f"""{picked(metric, ask)}, folded AS (
 SELECT p.period_start{names}, min(p.on_day) AS first_day, max(p.on_day) AS last_day,
 {fold}
 FROM picked p
@@ -88,11 +88,11 @@ ORDER BY {ask.order}"""
 
 def values_statement(metric: Metric, ask: Ask) -> str:
     """The values behind a percentile: a row each, with period_start and group_value."""
-    return f"""{_picked(metric, ask)}
+    return f"""{picked(metric, ask)}
 SELECT f.period_start, {ask.group_value} AS group_value, f.value FROM picked f WHERE f.value >= 0"""
 
 
-def _picked(metric: Metric, ask: Ask) -> str:
+def picked(metric: Metric, ask: Ask) -> str:
     """Rows of the body with period, keys and what is folded, as `picked`."""
     keys = "".join(f", {key} AS g{number}" for number, key in enumerate(ask.keys))
     values = "".join(f", {sql} AS {name}" for name, sql in _values(metric, ask).items())

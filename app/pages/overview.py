@@ -8,31 +8,28 @@ from typing import Any
 import polars as pl
 from dash import dcc, html
 
-from app import changes, evidence, scorecard, words
+from app import changes, evidence, moves, scorecard, words
 from app.cards import card, page_head, shown
 from app.context import Context
 from app.icons import icon, sparkline
 from app.questions import Question, of_trend
+from app.sections import moved
 from app.state import drill
-from app.tables import Column, Row, change, table
+from app.tables import Column, Row, table
 from app.texts import text
 
-#: Groupings of the question what changed most.
-CHANGED_BY = ("facility", "modality", "device", "priority", "patient_class", "service_line")
-
-
-def _changes(context: Context) -> pl.DataFrame:
-    return context.changes("report_final", CHANGED_BY, statistic="mean")
-
+#: What the table of changes parts, and by what.
+CHANGED, CHANGED_STATISTIC, CHANGED_BY = "report_final", "p90", ("facility", "modality")
 
 FACILITIES = Question(
     "overview.facilities", scorecard.scorecard, "report_final",
     {measure.name: measure.unit for measure in scorecard.MEASURES} | {"n_silent": "senders"},
 )  # fmt: skip
 COURSE = Question("overview.course", of_trend("report_final", "facility"), "report_final")
-CHANGES = Question("overview.changes", _changes, "report_final")
+CHANGES = Question("overview.changes", lambda c: c.attribution(CHANGED, CHANGED_BY, CHANGED_STATISTIC), CHANGED)
+EFFECTS = Question("overview.effects", lambda c: c.steps(CHANGED, CHANGED_BY, CHANGED_STATISTIC, moved.NAMED), CHANGED)
 NETWORK = Question("overview.network", scorecard.network, "report_final", FACILITIES.units)
-QUESTIONS = (FACILITIES, NETWORK, COURSE, CHANGES)
+QUESTIONS = (FACILITIES, NETWORK, COURSE, CHANGES, EFFECTS)
 
 
 def render(context: Context) -> list[Any]:
@@ -117,19 +114,9 @@ def _waiting(context: Context, row: Row) -> html.Div:
 
 
 def _changed(context: Context) -> html.Section:
-    frame = CHANGES.ask(context)
-    columns = [
-        Column(text("changes.group"), lambda row: text(f"group.{row['group_name']}"), is_text=True),
-        Column(text("changes.value"), lambda row: dcc.Link(context.name(row["group_name"], row["group_value"]),
-               href=drill(context.state, row["group_name"], row["group_value"], sort="-report_final_min")),
-               is_text=True),
-        Column(text("changes.previous"), lambda row: words.value(row["previous"], "min")),
-        Column(text("changes.now"), lambda row: words.value(row["value"], "min")),
-        change(text("changes.delta"), "min"),
-        Column(text("changes.share"), lambda row: words.value(row["share"], "share")),
-        Column(text("changes.weighted"), lambda row: words.delta(row["weighted"], "min"),
-               hint=text("changes.weighted.hint")),
-    ]  # fmt: skip
-    body = shown(frame, lambda: table(frame, columns, label=CHANGES.title, limit=8), text("changes.none"))
-    told = scorecard.turn(context.compare("report_final", (), "mean"), frame, context)
+    frame, metric = CHANGES.ask(context), context.definition(CHANGED)
+    body = shown(frame, lambda: moved.parts_table(context, frame, metric, label=CHANGES.title, limit=8),
+                 text("moved.none" if context.filters.before() is None else "moved.one"))  # fmt: skip
+    whole = context.compare(CHANGED, (), CHANGED_STATISTIC)
+    told = moves.sentence(context, metric, CHANGED_STATISTIC, whole, EFFECTS.ask(context))
     return card(context, CHANGES, [html.P(told, className="turn"), body] if told else body, wide=True)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from app.context import Context
 from app.questions import Question
-from app.sections import groups
+from app.sections import groups, moved
 from sql.catalog import Metric
 
 
@@ -22,4 +22,7 @@ class Section(NamedTuple):
 
 
 #: In the order of the page.
-SECTIONS: tuple[Section, ...] = (Section(groups.QUESTIONS, groups.cards),)
+SECTIONS: tuple[Section, ...] = (
+    Section(moved.QUESTIONS, moved.cards),
+    Section(groups.QUESTIONS, groups.cards),
+)

@@ -7,8 +7,6 @@ _TOLD: dict[str, tuple[str, str]] = {
                             "where the 95 % intervals do not overlap."),
     "overview.network": ("All facilities", "The same measures of all facilities together."),
     "overview.course": ("Reports by facility over time", "Median time from exam end to final report."),
-    "overview.changes": ("What changed most", "Mean time from exam end to final report, by group. Contribution is the "
-                         "change times the group's share of exams: what it moved the whole."),
     "turnaround.headline": ("Headline numbers", "Time from exam end to first final report."),
     "turnaround.stages": ("Stages of an exam", "Median, and the time within which 90 % are done. Each stage has "
                           "its own exams, so the medians do not add up."),

@@ -88,17 +88,6 @@ def test_a_change_is_coloured_only_beyond_chance_or_when_noteworthy(
     assert changes.kind({"verdict": verdict, "is_clear": is_clear, "relative": relative}) == kind
 
 
-def test_what_changed_most_names_the_groups_that_moved_the_whole_that_way() -> None:
-    whole = pl.DataFrame({"delta": [10.0], "value": [70.0]})
-    changed = pl.DataFrame(
-        {"group_name": ["modality", "modality"], "group_value": ["CT", "MR"], "weighted": [8.0, -3.0]}
-    )
-    context: Any = type("Named", (), {"name": staticmethod(lambda group, value: value)})
-    told = scorecard.turn(whole, changed, context).replace(words.THIN, " ")
-    assert told == "The mean time to a final report rose by 10 min to 70 min. Moved most by modality CT (+8 min)."
-    assert scorecard.turn(whole.clear(), changed, context) == ""
-
-
 def test_a_sparkline_keeps_gaps_and_marks_the_last_point() -> None:
     drawn = sparkline([1.0, None, 3.0, 2.0], "course").style["maskImage"]
     assert drawn.count("M") == 2

@@ -11,7 +11,7 @@ import pytest
 from sql.catalog import Catalog, CatalogError
 from sql.filters import Filters
 from sql.measure import unapplied
-from sql.query import QueryError, changes, clocks, compare, completeness, explain, metric, trend
+from sql.query import QueryError, clocks, compare, completeness, explain, metric, trend
 from sql.snapshot import Snapshot
 from tests.snapshots import exam_row, snapshot_of
 
@@ -81,13 +81,6 @@ def test_compare_with_the_month_before(tmp_path: Path) -> None:
 def test_nothing_is_compared_without_a_comparison(tmp_path: Path) -> None:
     found = compare(two_months(tmp_path), "report_final", filters=MARCH.replace(compare="none"))
     assert found.select("previous", "delta", "verdict").rows() == [(None, None, None)]
-    assert changes(two_months_again(tmp_path), "report_final", by=("modality",)).rows() == []
-
-
-def two_months_again(folder: Path) -> Snapshot:
-    other = folder / "again"
-    other.mkdir()
-    return two_months(other)
 
 
 def test_neither_way_is_better_for_occupancy(tmp_path: Path) -> None:
@@ -97,18 +90,6 @@ def test_neither_way_is_better_for_occupancy(tmp_path: Path) -> None:
     found = compare(snapshot_of(tmp_path, THROUGH, fct_device_hour=hours), "occupancy_by_hour", filters=MARCH)
     assert found["delta"].to_list() == pytest.approx([10 / 60])
     assert found["verdict"].to_list() == [None]
-
-
-def test_changes_weigh_a_group_by_its_share(tmp_path: Path) -> None:
-    found = changes(two_months(tmp_path), "report_final", by=("modality",), filters=MARCH, statistic="mean")
-    columns = ("group_value", "n", "previous_n", "delta", "share", "weighted")
-    assert found.select(columns).rows() == [
-        ("CT", 30, 30, 10.0, 30 / 65, pytest.approx(300 / 65)),
-        ("MR", 30, 10, -2.0, 30 / 65, pytest.approx(-60 / 65)),
-        ("US", 0, 5, None, 0.0, None),
-        ("XA", 5, 0, None, 5 / 65, None),
-    ]
-    assert found["verdict"].to_list() == ["worse", "better", None, None]
 
 
 def test_trend_says_which_periods_are_not_whole(tmp_path: Path) -> None:

@@ -1,0 +1,79 @@
+"""From an earlier to a present value in steps: each effect begins where the one before it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import plotly.graph_objects as go
+import polars as pl
+
+from app import words
+from app.figures.base import figure, palette
+
+#: Room beside the bars for their labels, in parts of the axis.
+_ROOM = 0.16
+#: Signs of a label that stand on one line.
+_LONG = 22
+
+
+def steps(
+    frame: pl.DataFrame,
+    scheme: str,
+    *,
+    unit: str,
+    x: str,
+    name: Callable[[dict[str, Any]], str],
+    href: Callable[[dict[str, Any]], str] | None = None,
+) -> go.Figure:
+    """Rows of `sql.query.steps` from top to bottom: diamonds at the earlier and the present value, between them a bar
+    an effect from its start to its end. The axis need not begin at zero, so the totals are no bars."""
+    made = figure(scheme, x=x)
+    colours = palette(scheme)
+    rows = list(frame.iter_rows(named=True))
+    labels = [_lines(name(row)) for row in rows]
+    hues = {"better": colours.better, "worse": colours.worse}
+    between = [(label, row) for label, row in zip(labels, rows, strict=True) if row["moved"] is not None]
+    made.add_bar(
+        y=[label for label, _ in between], base=[row["start"] for _, row in between],
+        x=[row["moved"] for _, row in between], orientation="h", width=0.56,
+        marker={"color": [hues.get(row["verdict"] or "", colours.series[4]) for _, row in between]},
+        text=[words.delta(row["moved"], unit) for _, row in between], textposition="outside", cliponaxis=False,
+        textfont={"color": colours.ink}, constraintext="none",
+        hovertext=[_tip(label, row, unit) for label, row in between], hoverinfo="text",
+        customdata=[href(row) if href and row["group_value"] else "" for _, row in between],
+    )  # fmt: skip
+    totals = [(label, row) for label, row in zip(labels, rows, strict=True) if row["moved"] is None]
+    made.add_scatter(
+        y=[label for label, _ in totals], x=[row["end"] for _, row in totals], mode="markers+text",
+        marker={"symbol": "diamond", "size": 11, "color": colours.ink},
+        text=[f"<b>{words.value(row['end'], unit)}</b>" for _, row in totals], textposition="middle right",
+        textfont={"color": colours.ink}, cliponaxis=False, hoverinfo="skip",
+    )  # fmt: skip
+    ends = [value for row in rows for value in (row["start"], row["end"]) if value is not None]
+    low, high = min(ends), max(ends)
+    room = (high - low or abs(high) or 1) * _ROOM
+    made.update_xaxes(showgrid=True, range=[low - room, high + 2 * room], nticks=4, tickangle=0,
+                      tickformat=".1%" if unit == "share" else ",")  # fmt: skip
+    made.update_yaxes(autorange="reversed", showgrid=False, ticksuffix="  ", categoryorder="array",
+                      categoryarray=labels)  # fmt: skip
+    return made
+
+
+def _lines(label: str) -> str:
+    """A long label in two lines, parted at the blank nearest its middle."""
+    blanks = [place for place, sign in enumerate(label) if sign == " "]
+    if len(label) <= _LONG or not blanks:
+        return label
+    middle = min(blanks, key=lambda place: abs(place - len(label) / 2))
+    return f"{label[:middle]}<br>{label[middle + 1 :]}"
+
+
+def _tip(label: str, row: dict[str, Any], unit: str) -> str:
+    lines = [f"<b>{label}</b>", f"<b>{words.delta(row['moved'], unit)}</b>"]
+    if row["group_value"]:
+        lines.append(f"{words.value(row['previous'], unit)} → {words.value(row['value'], unit)}")
+        if row["share"] is not None:
+            lines.append(f"share {words.share(row['previous_share'])} → {words.share(row['share'])}")
+        lines.append(f"n = {words.count(row['previous_n'])} → {words.count(row['n'])}")
+    return "<br>".join(lines)
