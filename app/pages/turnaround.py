@@ -7,12 +7,11 @@ from typing import Any
 import polars as pl
 from dash import dcc, html
 
-from app import changes, evidence, words
+from app import changes, evidence, ways, words
 from app.cards import card, choices, graph, headline, page_head, shown
 from app.context import Context
 from app.figures.bars import ranges
 from app.figures.heat import week
-from app.figures.stages import stages
 from app.figures.trend import Line, trend
 from app.questions import Question, of_compare, of_metric
 from app.state import drill
@@ -22,8 +21,6 @@ from sql.spread import spread
 
 METRIC = "report_final"
 STATISTICS = ("mean", "p50", "p75", "p90", "p95")
-#: Stages of an exam as the metrics cut them, in order.
-STAGES = ("order_to_exam", "wait", "exam_duration", "first_read", "report_final")
 #: The statistic of the heat map that a person may choose.
 CHOICES = ("p50", "p90")
 #: Exams below which a cell of the heat map stays empty.
@@ -33,16 +30,6 @@ CELL_N = 5
 def _headline(context: Context) -> pl.DataFrame:
     parts = [context.compare(METRIC, (), name).with_columns(pl.lit(name).alias("statistic")) for name in STATISTICS]
     return pl.concat(parts)
-
-
-def _stages(context: Context) -> pl.DataFrame:
-    found = pl.DataFrame({"stage": list(STAGES)})
-    for name in ("p50", "p90", "mean"):
-        values = [context.metric(stage, statistic=name).select(
-            pl.lit(stage).alias("stage"), pl.col("value").alias(name), *([pl.col("n")] if name == "mean" else []))
-            for stage in STAGES]  # fmt: skip
-        found = found.join(pl.concat(values), on="stage", how="left", maintain_order="left")
-    return found.drop_nulls("p50")
 
 
 def _course(context: Context) -> pl.DataFrame:
@@ -85,7 +72,6 @@ def _chosen(context: Context) -> str:
 
 
 HEADLINE = Question("turnaround.headline", _headline, METRIC)
-STAGE = Question("turnaround.stages", _stages, "", {"p50": "min", "p90": "min", "mean": "min"})
 SPREAD = Question("turnaround.spread", lambda c: spread(c.snapshot, METRIC, filters=c.filters), METRIC,
                   {"low": "min", "high": "min"})  # fmt: skip
 COURSE = Question("turnaround.course", _course, METRIC)
@@ -93,14 +79,14 @@ WEEK = Question("turnaround.week", lambda c: of_metric(METRIC, "weekday", "hour"
 TARGETS = Question("turnaround.targets", _targets, METRIC, {"p90": "min", "target_min": "min", "within": "share"})
 WORST = Question("turnaround.worst", _worst, "within_target")
 MODALITIES = Question("turnaround.modalities", of_compare(METRIC, "modality", statistic="p90"), METRIC)
-QUESTIONS = (HEADLINE, STAGE, SPREAD, COURSE, WEEK, TARGETS, WORST, MODALITIES)
+QUESTIONS = (*ways.QUESTIONS, HEADLINE, SPREAD, COURSE, WEEK, TARGETS, WORST, MODALITIES)
 
 
 def render(context: Context) -> list[Any]:
     """The page."""
     numbers = HEADLINE.ask(context)
     n = None if numbers.is_empty() else int(numbers["n"][0])
-    course, stage, values, cells = (q.ask(context) for q in (COURSE, STAGE, SPREAD, WEEK))
+    course, values, cells = (q.ask(context) for q in (COURSE, SPREAD, WEEK))
     chosen = _chosen(context)
     return [
         page_head(context, text("turnaround.title"), text("turnaround.lead")),
@@ -109,12 +95,10 @@ def render(context: Context) -> list[Any]:
             [
                 card(context, COURSE, shown(course, lambda: graph(COURSE, _course_figure(context, course))), n=n,
                      wide=True),
-                card(context, STAGE, shown(stage, lambda: graph(STAGE, stages(
-                    stage, context.scheme, title=lambda name: text(f"stage.{name}"),
-                    href=lambda name: drill(context.state, "all", "all", sort=f"-{name}_min")), 290))),
+                ways.stage_card(context),
                 card(context, SPREAD, shown(values, lambda: graph(SPREAD, ranges(
                     values, context.scheme, marks=_marks(numbers),
-                    href=lambda row: drill(context.state, "all", "all", measure=_range(row))), 290)), n=n),
+                    href=lambda row: drill(context.state, "all", "all", measure=_range(row))), 290)), n=n, wide=True),
                 card(context, TARGETS, _targets_table(context), wide=True),
                 card(context, WEEK, shown(cells, lambda: graph(WEEK, week(
                     cells, context.scheme, unit="min", min_n=CELL_N,
@@ -122,6 +106,7 @@ def render(context: Context) -> list[Any]:
                                            sort="-report_final_min")), 260)), n=n, wide=True,
                      tools=choices(context, "/turnaround", "stat", [(s, text(f"stat.{s}")) for s in CHOICES], chosen)),
                 card(context, WORST, _worst_table(context), wide=True),
+                ways.five_card(context),
             ],
             className="grid",
         ),

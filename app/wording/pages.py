@@ -50,11 +50,6 @@ _TURNAROUND = {
     "turnaround.of": "of {n}",
     "turnaround.target": "Target",
     "turnaround.group": "Priority, class",
-    "stage.order_to_exam": "Order to exam start",
-    "stage.wait": "Arrival to exam start",
-    "stage.exam_duration": "Exam start to end",
-    "stage.first_read": "Exam end to first read",
-    "stage.report_final": "Exam end to final report",
 }
 _UTILIZATION = {
     "utilization.title": "Utilization",

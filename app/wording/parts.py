@@ -98,6 +98,7 @@ TEXTS: dict[str, str] = {
     "milestone.exam_ended": "Exam ended",
     "milestone.images_available": "Images in archive",
     "milestone.first_prelim": "First preliminary report",
+    "milestone.first_read": "First report",
     "milestone.first_final": "First final report",
     # Statistics and groups
     "stat.mean": "Mean",

@@ -8,8 +8,11 @@ _TOLD: dict[str, tuple[str, str]] = {
     "overview.network": ("All facilities", "The same measures of all facilities together."),
     "overview.course": ("Reports by facility over time", "Median time from exam end to final report."),
     "turnaround.headline": ("Headline numbers", "Time from exam end to first final report."),
-    "turnaround.stages": ("Stages of an exam", "Median, and the time within which 90 % are done. Each stage has "
-                          "its own exams, so the medians do not add up."),
+    "ways.stages": ("Where the time goes", "Mean time per exam in each stage from order to final report. The means add "
+                    "up to the whole; medians do not, and stand beside them for the exams that have the stage."),
+    "ways.fates": ("Exams in the stages", "Exams that count, by whether they have every milestone."),
+    "ways.definitions": ("One set of exams, five definitions", "The same exams by the clocks of those who ask. Bold is "
+                         "the number that each customarily quotes."),
     "turnaround.spread": ("How the times spread", "Exams by time from exam end to final report. Ranges widen to the "
                           "right."),
     "turnaround.course": ("Over time", "Time from exam end to final report. Hollow points are unfinished periods."),

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from app.figures import bars, heat, stages
+from app.figures import bars, heat, waterfall
 from app.figures.base import length_ticks, palette
 from app.figures.flow import matrix
 from app.figures.gantt import day
@@ -90,13 +90,14 @@ def test_ranges_show_counts_and_place_values_inside_their_range() -> None:
     assert made.layout.shapes[0].x0 == pytest.approx(1.0)
 
 
-def test_stages_are_side_by_side_and_never_stacked() -> None:
-    frame = pl.DataFrame({"stage": ["wait", "exam"], "p50": [10.0, 20.0], "p90": [30.0, 40.0], "mean": [12.0, 22.0],
-                          "n": [9, 9]})  # fmt: skip
-    made = stages.stages(frame, "light", title=str.upper)
-    assert made.layout.barmode == "overlay"
-    assert [list(trace.x) for trace in made.data] == [[30.0, 40.0], [10.0, 20.0]]
-    assert [label.split("<br>")[0] for label in made.data[0].y] == ["WAIT", "EXAM"]
+def test_a_waterfall_ends_in_the_whole() -> None:
+    frame = pl.DataFrame({"stage": ["wait", "exam", "total"], "owner": ["desk", "", ""], "mean": [10.0, 20.0, 30.0],
+                          "n": [9, 9, 9]})  # fmt: skip
+    made = waterfall.waterfall(frame, "light", title=str.upper)
+    (trace,) = made.data
+    assert list(trace.x) == [10.0, 20.0, 30.0]
+    assert list(trace.measure) == ["relative", "relative", "total"]
+    assert [label.split("<br>")[0] for label in trace.y] == ["WAIT", "EXAM", "TOTAL"]
 
 
 def test_a_day_draws_busy_time_on_staffed_time() -> None:
