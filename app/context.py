@@ -87,6 +87,14 @@ class Context:
         """`sql.query.steps` under these filters."""
         return query.steps(self.snapshot, metric_id, by=by, filters=self.filters, statistic=statistic, most=most)
 
+    def control(self, metric_id: str, filters: Filters, grain: str, statistic: str | None = None) -> pl.DataFrame:
+        """`sql.query.control` by a grain; `filters` are these with another window."""
+        return query.control(self.snapshot, metric_id, period=grain, filters=filters, statistic=statistic)
+
+    def marks(self, metric_id: str, filters: Filters) -> pl.DataFrame:
+        """`sql.query.marks`; `filters` are these with another window."""
+        return query.marks(self.snapshot, metric_id, filters=filters)
+
     def completeness(self, metric_id: str, statistic: str | None = None) -> pl.DataFrame:
         """`sql.query.completeness` under these filters."""
         return query.completeness(self.snapshot, metric_id, self.filters, statistic)

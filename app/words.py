@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 
+from app.texts import text
+from sql.catalog import PERCENTILES
+
 NO_VALUE = "–"
 THIN = "\u202f"  # narrow no-break space between a number and its unit
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -98,6 +101,12 @@ def instant(at: datetime) -> str:
 def clock(at: datetime | None) -> str:
     """A wall-clock time, to the minute."""
     return NO_VALUE if at is None else f"{at.day} {at:%b %H:%M}"
+
+
+def statistic(name: str) -> str:
+    """A statistic; choices of single metrics go by their own names."""
+    known = {key: text(f"stat.{key}") for key in ("value", *PERCENTILES, "waiting", "past_target")}
+    return known.get(name, name.replace("_", " "))
 
 
 def group(name: str, text: str) -> str:

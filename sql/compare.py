@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sql.control import chart_statement
+from sql.control import FIRST_DAY, chart_statement
 from sql.definitions import definition
 from sql.filters import Filters
 from sql.measure import answer, metric
@@ -47,11 +47,14 @@ def trend(
     filters: Filters | None = None,
     statistic: str | None = None,
 ) -> pl.DataFrame:
-    """A metric by period: the standard shape and is_partial, where the dates or the data end inside the period."""
+    """A metric by period: the standard shape and is_partial, where the dates or the data begin or end inside."""
     filters = filters or Filters()
     found = metric(snapshot, metric_id, groups=groups, period=period, filters=filters, statistic=statistic)
     starts, ends = pl.col("period_start"), pl.col("period_end")
     is_partial = ends > pl.lit(snapshot.data_through.date())
+    first = snapshot.execute(FIRST_DAY)["day"][0]
+    if first is not None:
+        is_partial |= starts < pl.lit(first)
     if filters.since is not None:
         is_partial |= starts < pl.lit(filters.since)
     if filters.until is not None:

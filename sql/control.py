@@ -29,6 +29,8 @@ RUN = 8
 MIN_POINTS, MIN_WEEKDAYS = 8, 3
 #: Fewest trials expected on either side for a normal limit.
 EXPECTED = 5
+#: First day of the data: a week or month that it lies in is not whole.
+FIRST_DAY = "SELECT CAST(min(exam_ended_local) AS DATE) AS day FROM fct_exam WHERE is_countable"
 _BY_GROUP = "PARTITION BY group_value ORDER BY period_start"
 _BY_STRATUM = "PARTITION BY group_value, stratum"
 
@@ -95,11 +97,14 @@ def chart_statement(metric: Metric, ask: Ask, period: str) -> str:
     return f"""WITH course AS (
 {statement(metric, ask)}
 ), told AS (
-SELECT c.*, c.period_end > d.last_day OR coalesce(c.period_start < CAST({ask.since} AS DATE), FALSE)
+SELECT c.*, c.period_end > d.last_day OR coalesce(c.period_start < d.first_day, FALSE)
+           OR coalesce(c.period_start < CAST({ask.since} AS DATE), FALSE)
            OR coalesce(c.period_end > CAST({ask.until} AS DATE), FALSE) AS is_partial,
        CASE {period} WHEN 'day' THEN isodow(c.period_start) ELSE 0 END AS stratum,
        {probability_sql(metric, ask)} AS probability
-FROM course c CROSS JOIN (SELECT CAST(coalesce(data_through, built_at) AS DATE) AS last_day FROM meta_snapshot) d
+FROM course c
+CROSS JOIN (SELECT CAST(coalesce(data_through, built_at) AS DATE) AS last_day, ({FIRST_DAY}) AS first_day
+            FROM meta_snapshot) d
 ), large AS (
 SELECT * EXCLUDE (share) FROM (SELECT *, {share} FROM told WHERE value IS NOT NULL AND NOT is_partial)
 WHERE {chart.enough}

@@ -101,6 +101,7 @@ def _by_period(expressions: dict[str, str]) -> str:
 def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Add macros, comments, `meta_metric` and `meta_column` to a copy of the marts, before it is made read-only."""
     catalog = Catalog.load()
+    connection.execute("BEGIN")  # one commit, not one a statement: a fifth of the time
     for schema, created in (("metrics", create_macro), ("control", create_control), ("evidence", create_evidence)):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         for metric in catalog.metrics.values():
@@ -115,6 +116,7 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
             comments = [f"COMMENT ON TABLE {name} IS {_text(purpose)}"]
             comments += [f'COMMENT ON COLUMN {name}."{column}" IS {_text(note)}' for column, note in notes.items()]
             connection.execute("; ".join(comments))
+    connection.execute("COMMIT")
 
 
 def _described(model: Model) -> tuple[str, tuple[str, dict[str, str]]]:

@@ -10,13 +10,13 @@ from sql.balance import workload_balance
 from sql.censored import censored
 from sql.compare import compare, control, trend
 from sql.evidence import clocks, completeness, verdict
-from sql.five_definitions import five_definitions
+   
 from sql.measure import SHAPE, QueryError, explain, metric
 from sql.rows import counts, facts, rows, timeline
 from sql.stages import stage_fates, stages
 
 __all__ = [
-    "SHAPE", "QueryError", "attribution", "censored", "clocks", "compare", "completeness", "control",
-    "counts", "explain", "facts", "five_definitions", "metric", "rows", "stage_fates", "stages", "steps", "timeline",
+    "SHAPE", "QueryError", "attribution", "censored", "clocks", "compare", "completeness", "control", "counts",
+    "explain", "facts", "five_definitions", "marks", "metric", "rows", "stage_fates", "stages", "steps", "timeline",
     "trend", "verdict", "workload_balance",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import plotly.graph_objects as go
@@ -61,7 +62,9 @@ def length(value: float, step: float = 0) -> str:
     return f"{value / 60:g} h" if value < 2880 else f"{value / 1440:g} d"
 
 
-def level(made: go.Figure, value: float, label: str, scheme: str, *, horizontal: bool = True, number: int = 0) -> None:
+def level(
+    made: go.Figure, value: float | date, label: str, scheme: str, *, horizontal: bool = True, number: int = 0
+) -> None:
     """A line at a target or limit, with its name at the far end; upright ones stack their names by `number`."""
     colour = palette(scheme).target
     style = {"color": colour, "width": 1.4, "dash": "dash"}

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
 from dash import dcc, html
 
 from app import changes, evidence, words
 from app.cards import choices, headline, page_head
 from app.context import Context
-from app.questions import CHOSEN, Question
 from app.sections import SECTIONS
+from app.sections.course import VALUES
 from app.texts import text
-from sql.catalog import PERCENTILES, Metric
+from app.words import statistic
+from sql.catalog import Metric
 
-
-def _values(context: Context) -> pl.DataFrame:
-    parts = [context.compare(context.chosen.id, (), name).with_columns(pl.lit(name).alias("statistic"))
-             for name in context.chosen.statistics]  # fmt: skip
-    return pl.concat(parts)
-
-
-VALUES = Question("metric.values", _values, CHOSEN)
-QUESTIONS = (VALUES, *(question for section in SECTIONS for question in section.questions))
+QUESTIONS = tuple(question for section in SECTIONS for question in section.questions)
 
 
 def render(context: Context) -> list[Any]:
@@ -40,7 +32,7 @@ def render(context: Context) -> list[Any]:
 
 def _tools(context: Context, metric: Metric) -> html.Div:
     """Which statistic, and the other numbers."""
-    statistics = [(name, _statistic(name)) for name in metric.statistics]
+    statistics = [(name, statistic(name)) for name in metric.statistics]
     others = [
         html.Li(dcc.Link(other.title, href=context.state.bare().href("/metric", metric=other.id)))
         for other in context.definitions.values()
@@ -59,15 +51,9 @@ def _tools(context: Context, metric: Metric) -> html.Div:
 
 def _tiles(context: Context, metric: Metric) -> html.Div:
     tiles = [
-        headline(_statistic(row["statistic"]), words.value(row["value"], metric.unit),
+        headline(statistic(row["statistic"]), words.value(row["value"], metric.unit),
                  change=changes.shown(row, metric.unit), hint=text("card.n", n=words.count(row["n"])),
                  is_main=row["statistic"] == context.statistic)
         for row in VALUES.ask(context).iter_rows(named=True)
     ]  # fmt: skip
     return html.Div(tiles, className="tiles")
-
-
-def _statistic(name: str) -> str:
-    """A statistic in words; choices of single metrics go by their own names."""
-    known = {key: text(f"stat.{key}") for key in ("value", *PERCENTILES, "waiting", "past_target")}
-    return known.get(name, name.replace("_", " "))

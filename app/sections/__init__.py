@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from app.context import Context
 from app.questions import Question
-from app.sections import groups, moved
+from app.sections import course, groups, moved
 from sql.catalog import Metric
 
 
@@ -23,6 +23,7 @@ class Section(NamedTuple):
 
 #: In the order of the page.
 SECTIONS: tuple[Section, ...] = (
+    Section(course.QUESTIONS, course.cards),
     Section(moved.QUESTIONS, moved.cards),
     Section(groups.QUESTIONS, groups.cards),
 )

@@ -58,7 +58,7 @@ def cards(context: Context, metric: Metric) -> list[Any]:
         Column(text(f"group.{chosen}"), cell, is_text=True),
         Column(text("table.n"), lambda row: words.count(row["n"])),
         Column(text("metric.value"), lambda row: words.value(row["value"], metric.unit)),
-        Column(text("metric.interval"), lambda row: _interval(row, metric.unit)),
+        Column(text("metric.interval"), lambda row: interval(row, metric.unit)),
         change(text("table.change"), metric.unit),
     ]
     tools = choices(context, "/metric", "by", [(group, text(f"group.{group}")) for group in groups], chosen)
@@ -67,7 +67,8 @@ def cards(context: Context, metric: Metric) -> list[Any]:
     return [card(context, GROUPS, body, wide=True, tools=tools)]
 
 
-def _interval(row: Row, unit: str) -> str:
+def interval(row: Row, unit: str) -> str:
+    """The 95 % interval of a row in words; a dash where none is defined."""
     if row["lower"] is None or row["upper"] is None:
         return words.NO_VALUE
     return text("metric.to", lower=words.value(row["lower"], unit), upper=words.value(row["upper"], unit))

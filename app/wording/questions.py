@@ -52,7 +52,11 @@ _TOLD: dict[str, tuple[str, str]] = {
     "workload.week": ("Reports by weekday and hour", "Final reports by the hour in which they were signed."),
     "workload.backlog": ("Waiting for a final report", "Exams that had ended and were not final, each hour (UTC)."),
     "workload.course": ("Work over time", "wRVU of final reports."),
-    "metric.values": ("Values", "Every statistic of this number."),
+    "metric.course": ("Over time, with control limits", "Within the limits a point is the number's own noise. Up to "
+                      "the end of the period: half a year by week, eight weeks by day (each weekday by itself), two "
+                      "years by month. Hollow points are unfinished."),
+    "metric.marks": ("Changes of meaning", "Days on which the definition, a target or a decided name changed."),
+    "metric.values": ("Values", "Every statistic of this number, with its 95 % interval."),
     "metric.groups": ("By group", "Pale rows have too few for a firm number. Colour only where the 95 % intervals do "
                       "not overlap."),
     "exams.list": ("Exams", "A heading sorts; the time opens the exam's timeline. Times are local."),
