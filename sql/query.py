@@ -10,7 +10,8 @@ from sql.balance import workload_balance
 from sql.censored import censored
 from sql.compare import compare, control, trend
 from sql.evidence import clocks, completeness, verdict
-   
+from sql.five_definitions import five_definitions
+from sql.marks import marks
 from sql.measure import SHAPE, QueryError, explain, metric
 from sql.rows import counts, facts, rows, timeline
 from sql.stages import stage_fates, stages
