@@ -13,6 +13,7 @@ from etl.commands import (
     linting,
     mapping,
     pipeline,
+    planning,
     quarantine,
     schedule,
     serve,
@@ -27,7 +28,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verbs in (demo, pipeline, serve, exporting, status, quarantine, mapping, linting, schedule, simulate, bench):
+VERBS = (
+    demo, pipeline, serve, exporting, planning, status, quarantine, mapping, linting, schedule, simulate, bench,
+)  # fmt: skip
+for verbs in VERBS:
     verbs.register(app)
 
 

@@ -13,11 +13,13 @@ from sql.evidence import clocks, completeness, verdict
 from sql.five_definitions import five_definitions
 from sql.marks import marks
 from sql.measure import SHAPE, QueryError, explain, metric
+from sql.planning.answer import what_if
 from sql.rows import counts, facts, rows, timeline
 from sql.stages import stage_fates, stages
 
 __all__ = [
     "SHAPE", "QueryError", "attribution", "censored", "clocks", "compare", "completeness", "control", "counts",
     "explain", "facts", "five_definitions", "marks", "metric", "rows", "stage_fates", "stages", "steps", "timeline",
-    "trend", "verdict", "workload_balance",
+    "trend", "verdict", "what_if",
+    "workload_balance",
 ]  # fmt: skip

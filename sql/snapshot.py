@@ -6,7 +6,7 @@ A snapshot never changes, so every answer may be cached under (snapshot, stateme
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -66,6 +66,14 @@ class Snapshot:
             with self._connection.cursor() as cursor:
                 frame = cursor.sql(sql, params=bound).pl()
             self._cache.put(key, frame)
+        return frame
+
+    def keep(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        """What `make` gives for this snapshot, from the cache where it was made before. Treat it as read-only."""
+        frame = self._cache.get((self.id, key))
+        if frame is None:
+            frame = make()
+            self._cache.put((self.id, key), frame)
         return frame
 
     def columns(self, table: str) -> dict[str, str]:

@@ -1,0 +1,211 @@
+"""What the replay needs to know of the reading room, learned from who read what and when.
+
+Known are an exam's end and the begin of its reading; when it was ready in between (listed, transferred, complete) is
+not. It cannot have been before a reader who saw its list took something less urgent, or was idle: that bounds it.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import NormalDist, fmean, median
+
+from sql.planning.cases import Case
+
+Group = tuple[str, str, bool]  # class, priority, signature
+List = tuple[str, str]  # facility, class
+#: Minutes without a read that end a reader's stretch at work.
+BRIDGE_MIN = 120.0
+#: Share of a shift's reads below which a list is not one that the shift reads.
+LEAST_SHARE = 0.02
+#: A pause of so many usual ones had nothing to read in it.
+IDLE_PAUSES = 3.0
+FEWEST, ROUNDS = 20, 12
+#: Reads looked through for one that shows a case was not ready.
+LOOK_BACK = 400
+_NORMAL = NormalDist()
+
+
+@dataclass(slots=True)
+class Window:
+    """A reader's stretch at work: what the reader sees and the mean pause between reads, minutes."""
+
+    begin: float
+    end: float
+    shift: str
+    sees: frozenset[List] = frozenset()
+    pause: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The reading room as learned: windows, rank of a (class, priority), and how long until ready: log mean, spread.
+
+    `read_in` is the shift in which each case was read.
+    """
+
+    windows: list[Window]
+    ranks: dict[tuple[str, str], int]
+    delays: dict[Group, tuple[float, float]]
+    read_in: list[str]
+
+    def like(self, begin: float, end: float, facility: str = "") -> Window:
+        """One more window, like those of the shift that is at work for most of it; with one facility's lists only."""
+        overlap: Counter[str] = Counter()
+        for window in self.windows:
+            overlap[window.shift] += max(0, round(min(window.end, end) - max(window.begin, begin)))
+        shift = overlap.most_common(1)[0][0]
+        usual = next(window for window in self.windows if window.shift == shift)
+        sees = frozenset(name for name in usual.sees if facility in ("", name[0]))
+        return Window(begin, end, shift, sees, usual.pause)
+
+
+def group(case: Case) -> Group:
+    """The group whose delay until ready is learned together."""
+    return case.patient_class, case.priority, case.is_signature
+
+
+def learn(cases: list[Case], shift_at: Callable[[float], str]) -> Room:
+    """Learn from cases by begin of reading; sets `lowest` of each. `shift_at` names the shift at a wall clock."""
+    ranks = _ranks(cases)
+    windows, at_work, idle = _windows(cases, shift_at)
+    _bound(cases, ranks, at_work)
+    _bound_idle(cases, idle)
+    members: dict[Group, list[Case]] = defaultdict(list)
+    for case in cases:
+        members[group(case)].append(case)
+    delays = {name: _delay(found) for name, found in members.items()}
+    return Room(windows, ranks, delays, [at_work[id(case)].shift for case in cases])
+
+
+def _ranks(cases: list[Case]) -> dict[tuple[str, str], int]:
+    """(class, priority) by median wait: what waits least goes first."""
+    waits: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for case in cases:
+        if not case.is_signature:
+            waits[case.patient_class, case.priority].append(case.begun - case.entered)
+    order = sorted(waits, key=lambda name: (median(waits[name]), name))
+    return {name: number for number, name in enumerate(order)}
+
+
+def _windows(
+    cases: list[Case], shift_at: Callable[[float], str]
+) -> tuple[list[Window], dict[int, Window], list[tuple[float, frozenset[List]]]]:
+    """Stretches of reading, gaps below `BRIDGE_MIN` bridged; the one of each case (by id); ends of idle time."""
+    by_reader: dict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        by_reader[case.reader].append(case)
+    windows: list[Window] = []
+    at_work: dict[int, Window] = {}
+    inside: dict[int, list[Case]] = {}
+    for reads in by_reader.values():
+        stretches: list[list[Case]] = []
+        end = -math.inf
+        for case in reads:
+            if case.begun - end > BRIDGE_MIN:
+                stretches.append([])
+            stretches[-1].append(case)
+            end = max(end, case.begun + case.service)
+        for stretch in stretches:
+            begin, end = stretch[0].begun, max(c.begun + c.service for c in stretch)
+            shift = shift_at((begin + end) / 2 + stretch[0].offset)
+            window = Window(begin, end, shift)
+            windows.append(window)
+            inside[id(window)] = stretch
+            at_work.update((id(case), window) for case in stretch)
+    _describe(windows, inside)
+    idle = [
+        (case.begun, window.sees)
+        for window in windows
+        for case, gap in zip(inside[id(window)][1:], _gaps(inside[id(window)]), strict=True)
+        if gap > IDLE_PAUSES * window.pause
+    ]
+    windows.sort(key=lambda window: window.begin)
+    return windows, at_work, sorted(idle, key=lambda stretch: stretch[0])
+
+
+def _describe(windows: list[Window], inside: dict[int, list[Case]]) -> None:
+    """Lists and pause of each shift; the pause is that of its busier half, in which there was always something."""
+    shifts: dict[str, list[Window]] = defaultdict(list)
+    for window in windows:
+        shifts[window.shift].append(window)
+    for members in shifts.values():
+        lists = Counter((c.facility, c.patient_class) for w in members for c in inside[id(w)])
+        least = LEAST_SHARE * lists.total()
+        sees = frozenset(name for name, n in lists.items() if n > least)
+        full = [w for w in members if len(inside[id(w)]) >= 5]
+        rate = {id(w): len(inside[id(w)]) / max(w.end - w.begin, 1.0) for w in full}
+        busy = sorted(full, key=lambda w: -rate[id(w)])[: max(1, len(full) // 2)]
+        gaps = [gap for w in busy for gap in _gaps(inside[id(w)])]
+        for window in members:
+            window.sees = sees
+            window.pause = fmean(gaps) if len(gaps) >= FEWEST else window.pause
+            window.end = max(window.begin + 1.0, window.end)
+
+
+def _gaps(reads: list[Case]) -> list[float]:
+    found, end = [], reads[0].begun
+    for case in reads:
+        found.append(max(0.0, case.begun - end))
+        end = max(end, case.begun + case.service)
+    return found[1:]
+
+
+def _bound(cases: list[Case], ranks: dict[tuple[str, str], int], at_work: dict[int, Window]) -> None:
+    """Not ready before someone who saw the list took something less urgent, nor before its like taken first."""
+    last: dict[Group, float] = {}
+    for number, case in enumerate(cases):
+        case.lowest = max(case.entered, last.get(group(case), 0.0))
+        own, name = ranks.get((case.patient_class, case.priority), 0), (case.facility, case.patient_class)
+        for other in reversed(cases[max(0, number - LOOK_BACK) : number]):
+            if other.begun <= case.lowest:
+                break
+            if ranks.get((other.patient_class, other.priority), 0) > own and name in at_work[id(other)].sees:
+                case.lowest = other.begun
+                break
+        case.lowest = min(case.lowest, case.begun)
+        last[group(case)] = case.lowest
+
+
+def _bound_idle(cases: list[Case], idle: list[tuple[float, frozenset[List]]]) -> None:
+    """Not ready while someone who saw the list had nothing to do; `idle` are ends of such stretches in order."""
+    ends = [end for end, _ in idle]
+    for case in cases:
+        name = case.facility, case.patient_class
+        for number in range(bisect_right(ends, case.begun) - 1, -1, -1):
+            end, sees = idle[number]
+            if end <= case.lowest:
+                break
+            if name in sees:
+                case.lowest = end
+                break
+
+
+def _delay(cases: list[Case]) -> tuple[float, float]:
+    """Log mean and spread of the delay until ready, from intervals: expectation maximization of a log-normal."""
+    spans = [(math.log(max(c.lowest - c.entered, 0.1)), math.log(max(c.begun - c.entered, 0.2))) for c in cases]
+    centre, spread = fmean(high for _, high in spans) - 0.5, 1.0
+    for _ in range(ROUNDS):
+        first, second = 0.0, 0.0
+        for low, high in spans:
+            mean, square = _within(centre, spread, low, high)
+            first, second = first + mean, second + square
+        centre = first / len(spans)
+        spread = min(2.0, max(0.2, math.sqrt(max(second / len(spans) - centre * centre, 0.0))))
+    return centre, spread
+
+
+def _within(centre: float, spread: float, low: float, high: float) -> tuple[float, float]:
+    """Mean and mean square of a normal value known to lie between two bounds."""
+    a, b = (low - centre) / spread, (high - centre) / spread
+    mass = _NORMAL.cdf(b) - _NORMAL.cdf(a)
+    if mass < 1e-6 or b - a < 1e-3:
+        middle = (low + high) / 2 if b > 0 > a or b - a < 1.0 else (high if b < 0 else low)
+        return middle, middle * middle
+    pa, pb = _NORMAL.pdf(a), _NORMAL.pdf(b)
+    mean = (pa - pb) / mass
+    square = 1 + (a * pa - b * pb) / mass
+    return centre + spread * mean, centre * centre + 2 * centre * spread * mean + spread * spread * square
