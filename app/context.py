@@ -111,6 +111,14 @@ class Context:
         """`sql.query.counts` under these filters."""
         return query.counts(self.snapshot, table, by=by, filters=self.filters, **options)
 
+    def weights(self) -> pl.DataFrame:
+        """`sql.query.weights`: of the whole snapshot, as they are learned."""
+        return query.weights(self.snapshot)
+
+    def weight_agreement(self) -> pl.DataFrame:
+        """`sql.query.weight_agreement`, of the whole snapshot."""
+        return query.weight_agreement(self.snapshot)
+
     def data_from(self) -> date | None:
         """Day of the first exam that counts; None without one."""
         first = query.rows(self.snapshot, "fct_exam", columns=("exam_ended_local",), where={"is_countable": True},

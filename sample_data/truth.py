@@ -38,7 +38,7 @@ SCHEMAS = {
     "session": _schema("device:t facility:t modality:t started_at:at ended_at:at n_exams:n"),
     "repeat": _schema("accession:t facility:t prior_accession:t prior_facility:t days:x is_same_facility:is kind:t"),
     "reject": _schema("sop_uid:t accession:t device:t facility:t modality:t reason:t view:t operator:t at:at"),
-    "read": _schema("accession:t facility:t interpreter:t role:t read_at:at read_started_at:at wrvu:x"),
+    "read": _schema("accession:t facility:t interpreter:t role:t read_at:at read_started_at:at wrvu:x true_min:x"),
     "appointment": _schema("appointment_id:t accession:t facility:t device:t slot_at:at duration_min:x status:t"),
     "prior_case": _schema("""accession:t patient:t facility:t availability:t modality:t region:t declared_at:at
         is_repeated:is"""),
@@ -50,6 +50,12 @@ SCHEMAS = {
     "quarantine": _schema("path:t position:n reason:t"),
 }  # fmt: skip
 _INSTANTS = [field.name for field in SCHEMAS["exam"] if field.type == _KINDS["at"] and field.name != "scheduled_at"]
+
+
+def _spent(exam: Exam) -> float | None:
+    """Minutes from the begin of reading to the end of dictation."""
+    begin, end = exam.read_started_at, exam.dictated_at
+    return None if begin is None or end is None else (end - begin).total_seconds() / 60
 
 
 class Table:
@@ -114,7 +120,7 @@ class Truth:
         if row["device"] is not None and device_at is not None and anchor_at is not None:
             shared = {"accession": exam.accession, "facility": exam.facility, "device": row["device"]}
             self.add("clock", {**shared, "device_at": device_at, "anchor_at": anchor_at})
-        self._reads(row)
+        self._reads(exam, row)
         self._images(record)
         _, slot_at, state = record.booked()
         if state:
@@ -124,13 +130,15 @@ class Truth:
             })  # fmt: skip
         self.neighbours.exam(exam, row, is_countable(row))
 
-    def _reads(self, row: Row) -> None:
+    def _reads(self, exam: Exam, row: Row) -> None:
+        """Reads, with the minutes that were really spent; those of signing what another read are not told."""
         roles = (("preliminary", "assistant", "first_prelim_at"), ("final", "interpreter", "first_final_at"))
         for role, who, when in roles:
             if row[who] is not None and row[when] is not None:
                 self.add("read", {
                     "accession": row["accession"], "facility": row["facility"], "interpreter": row[who], "role": role,
                     "read_at": row[when], "read_started_at": row["read_started_at"], "wrvu": row["wrvu"],
+                    "true_min": _spent(exam) if role == "preliminary" or exam.assistant is None else None,
                 })  # fmt: skip
 
     def _images(self, record: Record) -> None:

@@ -16,10 +16,10 @@ from sql.measure import SHAPE, QueryError, explain, metric
 from sql.planning.answer import what_if
 from sql.rows import counts, facts, rows, timeline
 from sql.stages import stage_fates, stages
+from sql.weights import weight_agreement, weights
 
 __all__ = [
     "SHAPE", "QueryError", "attribution", "censored", "clocks", "compare", "completeness", "control", "counts",
     "explain", "facts", "five_definitions", "marks", "metric", "rows", "stage_fates", "stages", "steps", "timeline",
-    "trend", "verdict", "what_if",
-    "workload_balance",
+    "trend", "verdict", "weight_agreement", "weights", "what_if", "workload_balance",
 ]  # fmt: skip

@@ -10,6 +10,8 @@ from dash import dcc, html
 from app import changes, evidence, words
 from app.cards import card, graph, headline, page_head, shown
 from app.context import Context
+from app.figures.bars import groups
+from app.figures.dots import dots
 from app.figures.heat import week
 from app.figures.trend import Line, trend
 from app.figures.waiting import waiting
@@ -24,9 +26,11 @@ GROUP_OF = 5
 HEADLINES = (("reads", "final"), ("wrvu", None), ("reads_per_hour", None), ("share_after_hours", None),
              ("backlog", "waiting"), ("backlog", "past_target"))  # fmt: skip
 #: Columns of a table of groups: name, metric, statistic.
-_PARTS = (("prelim", "reads", "preliminary"), ("wrvu", "wrvu", None), ("per_hour", "reads_per_hour", None),
+_PARTS = (("prelim", "reads", "preliminary"), ("wrvu", "wrvu", None), ("local_min", "local_minutes", None),
+          ("per_hour", "reads_per_hour", None), ("pace", "local_minutes_per_hour", None),
           ("after_hours", "share_after_hours", None))  # fmt: skip
-_UNITS = {"prelim": "reads", "wrvu": "wRVU", "per_hour": "reads/h", "after_hours": "share"}
+_UNITS = {"prelim": "reads", "wrvu": "wRVU", "local_min": "min", "per_hour": "reads/h", "pace": "min/h",
+          "after_hours": "share"}  # fmt: skip
 
 
 def _headline(context: Context) -> pl.DataFrame:
@@ -66,7 +70,13 @@ LINES = Question("workload.lines", lambda context: _grouped(context, "service_li
 WEEK = Question("workload.week", of_metric(METRIC, "weekday", "hour"), METRIC)
 BACKLOG = Question("workload.backlog", _waiting, "backlog", {"n_waiting": "exams", "n_past_target": "exams"})
 COURSE = Question("workload.course", of_trend("wrvu"), "wrvu")
-QUESTIONS = (HEADLINE, READERS, SHIFTS, LINES, WEEK, BACKLOG, COURSE)
+WEIGHTS = Question("workload.weights", lambda context: context.weights(), "local_minutes",
+                   {"minutes": "min", "low_min": "min", "high_min": "min", "wrvu": "wRVU"})  # fmt: skip
+AGREEMENT = Question("workload.agreement", lambda context: context.weight_agreement(), "", {"value": "-"})
+ORDER = Question("workload.order", of_metric("queue_fairness", "service_line"), "queue_fairness")
+QUESTIONS = (HEADLINE, READERS, SHIFTS, LINES, WEEK, BACKLOG, COURSE, WEIGHTS, AGREEMENT, ORDER)
+#: Modalities with a colour of their own among the weights; most of the reading.
+_COLOURED = ("CT", "MR", "DX", "US", "NM")
 
 
 def render(context: Context) -> list[Any]:
@@ -92,6 +102,8 @@ def render(context: Context) -> list[Any]:
                     [Line("wRVU", course)], context.scheme, unit="wRVU", y="wRVU", href=lambda row: drill(
                         context.state.having(since=row["period_start"], until=row["period_end"]), "all", "all",
                         clock="final")), 240)), wide=True),
+                _weights_card(context),
+                _order_card(context),
             ],
             className="grid",
         ),
@@ -124,10 +136,14 @@ def _columns(context: Context, group: str, frame: pl.DataFrame) -> list[Column]:
         Column(text("table.change"), lambda row: words.delta(row["delta"], "reads")),
         Column(text("workload.prelim"), lambda row: words.value(row["prelim"], "reads")),
         Column("wRVU", lambda row: words.plain(row["wrvu"])),
+        Column(text("workload.local"), lambda row: words.value(row["local_min"], "min"),
+               hint=text("workload.local.hint")),
     ]  # fmt: skip
     if "per_hour" in frame.columns:
         made.append(Column(text("workload.per_hour"), lambda row: words.plain(row["per_hour"]),
                            hint=text("workload.per_hour.hint")))  # fmt: skip
+        made.append(Column(text("workload.pace"), lambda row: words.plain(row["pace"]),
+                           hint=text("workload.pace.hint")))  # fmt: skip
     made.append(Column(text("workload.after"), lambda row: words.value(row["after_hours"], "share")))
     return made
 
@@ -144,3 +160,29 @@ def _group_card(context: Context, question: Question, group: str) -> html.Sectio
     frame = question.ask(context)
     body = shown(frame, lambda: table(frame, _columns(context, group, frame), label=question.title))
     return card(context, question, body, wide=True)
+
+
+def _weights_card(context: Context) -> html.Section:
+    """Both weights of each procedure as dots, and in words how far they agree."""
+    frame = WEIGHTS.ask(context).drop_nulls("wrvu")
+
+    def tip(row: Row) -> str:
+        return text("workload.weights.tip", name=row["procedure_name"], minutes=words.value(row["minutes"], "min"),
+                    wrvu=words.plain(row["wrvu"]), n=words.count(row["n"]),
+                    source=text(f"weight.{row['learned_from']}"))  # fmt: skip
+
+    said = [
+        html.P(text("workload.agreement.line", group=text("workload.agreement.all") if row["modality"] == "all" else
+                    row["modality"], value=words.plain(row["value"]), n=words.count(row["n"])), className="note")
+        for row in AGREEMENT.ask(context).iter_rows(named=True)
+    ]  # fmt: skip
+    return card(context, WEIGHTS, [*said, shown(frame, lambda: graph(WEIGHTS, dots(
+        frame, context.scheme, across="wrvu", up="minutes", x="wRVU", y=text("workload.weights.y"), tip=tip,
+        by="modality", order=_COLOURED), 300))])  # fmt: skip
+
+
+def _order_card(context: Context) -> html.Section:
+    frame = ORDER.ask(context)
+    return card(context, ORDER, shown(frame, lambda: graph(ORDER, groups(
+        frame.sort("value", descending=True), context.scheme, unit="share", x=text("workload.order.x"),
+        min_n=context.definition("queue_fairness").min_n), 300)))  # fmt: skip

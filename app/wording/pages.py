@@ -98,6 +98,18 @@ _WORKLOAD = {
     "workload.per_hour": "Reads per hour",
     "workload.per_hour.hint": "Per hour of active reading; pauses of up to 30 minutes count as reading",
     "workload.after": "After hours",
+    "workload.local": "Learned time",
+    "workload.local.hint": "Final reports by the median time that the site's own reads of their procedures take",
+    "workload.pace": "Min per hour",
+    "workload.pace.hint": "Learned minutes of work per hour of active reading: 60 is the usual pace without pauses",
+    "workload.weights.y": "median minutes",
+    "workload.weights.tip": "<b>{name}</b><br>{minutes}, {wrvu} wRVU<br>n = {n}, {source}",
+    "workload.agreement.all": "All procedures",
+    "workload.agreement.line": "{group}: rank correlation {value}, {n} procedures.",
+    "workload.order.x": "share of first reads",
+    "weight.procedure": "reads of this procedure",
+    "weight.region": "reads of its modality and region",
+    "weight.modality": "reads of its modality",
 }
 _EXAMS = {
     "exams.title": "Exams",

@@ -52,6 +52,11 @@ _TOLD: dict[str, tuple[str, str]] = {
     "workload.week": ("Reports by weekday and hour", "Final reports by the hour in which they were signed."),
     "workload.backlog": ("Waiting for a final report", "Exams that had ended and were not final, each hour (UTC)."),
     "workload.course": ("Work over time", "wRVU of final reports."),
+    "workload.weights": ("Two ways to weigh a read", "Each procedure's usual wRVU against its median reading time, "
+                         "learned from the site's own reports of the last year, whatever the filters."),
+    "workload.agreement": ("Do wRVU and reading time agree?", "Rank correlation over procedures."),
+    "workload.order": ("Read out of due order", "Share of first reads begun while an exam of the same worklist "
+                       "(facility and service line) was due sooner, with 95 % intervals."),
     "metric.course": ("Over time, with control limits", "Within the limits a point is the number's own noise. Up to "
                       "the end of the period: half a year by week, eight weeks by day (each weekday by itself), two "
                       "years by month. Hollow points are unfinished."),

@@ -65,6 +65,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "fct_exam_event",
         "fct_series",
         "dim_target",
+        "dim_procedure_weight",
     }
     tables = {
         name: [{c.name: value_of(c, rng) for c in model.columns} for _ in range(60)]

@@ -23,6 +23,7 @@ from tests.truth import (
     recompute_queue,
     recompute_repeats,
     recompute_turnaround,
+    recompute_weight,
     recompute_workload,
 )
 from tests.truth.department import Row
@@ -44,6 +45,7 @@ ROWS = (
     | recompute_workload.ROWS
     | recompute_quality.ROWS
     | recompute_queue.ROWS
+    | recompute_weight.ROWS
 )
 METRICS = Catalog.load().metrics
 #: Groups whose values are pseudonyms -> mapping from the truth's names.
