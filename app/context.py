@@ -95,6 +95,10 @@ class Context:
         """`sql.query.marks`; `filters` are these with another window."""
         return query.marks(self.snapshot, metric_id, filters=filters)
 
+    def benchmark(self, metric_id: str, statistic: str | None = None) -> pl.DataFrame:
+        """`sql.query.benchmark` under these filters."""
+        return query.benchmark(self.snapshot, metric_id, filters=self.filters, statistic=statistic)
+
     def completeness(self, metric_id: str, statistic: str | None = None) -> pl.DataFrame:
         """`sql.query.completeness` under these filters."""
         return query.completeness(self.snapshot, metric_id, self.filters, statistic)

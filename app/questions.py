@@ -59,7 +59,8 @@ class Question:
             return dict(self.units)
         unit = about.unit
         columns = ("value", "lower", "upper", "previous", "previous_lower", "previous_upper", "delta", "mix",
-                   "rate", "part", "moved", "start", "end")  # fmt: skip
+                   "rate", "part", "moved", "start", "end", "standardized", "standardized_lower", "standardized_upper",
+                   "network")  # fmt: skip
         return {**dict.fromkeys(columns, unit), **self.units}
 
 

@@ -76,3 +76,16 @@ def level(
         made.add_shape(type="line", yref="paper", y0=0, y1=1, x0=value, x1=value, line=style)
         made.add_annotation(yref="paper", y=1.0, x=value, xanchor="left", yanchor="bottom", yshift=14 * number,
                             **note)  # fmt: skip
+
+
+#: Signs of a label that stand on one line.
+_LONG = 22
+
+
+def two_lines(label: str) -> str:
+    """A long label in two lines, parted at the blank nearest its middle."""
+    blanks = [place for place, sign in enumerate(label) if sign == " "]
+    if len(label) <= _LONG or not blanks:
+        return label
+    middle = min(blanks, key=lambda place: abs(place - len(label) / 2))
+    return f"{label[:middle]}<br>{label[middle + 1 :]}"

@@ -9,12 +9,10 @@ import plotly.graph_objects as go
 import polars as pl
 
 from app import words
-from app.figures.base import figure, palette
+from app.figures.base import figure, palette, two_lines
 
 #: Room beside the bars for their labels, in parts of the axis.
 _ROOM = 0.16
-#: Signs of a label that stand on one line.
-_LONG = 22
 
 
 def steps(
@@ -31,7 +29,7 @@ def steps(
     made = figure(scheme, x=x)
     colours = palette(scheme)
     rows = list(frame.iter_rows(named=True))
-    labels = [_lines(name(row)) for row in rows]
+    labels = [two_lines(name(row)) for row in rows]
     hues = {"better": colours.better, "worse": colours.worse}
     between = [(label, row) for label, row in zip(labels, rows, strict=True) if row["moved"] is not None]
     made.add_bar(
@@ -58,15 +56,6 @@ def steps(
     made.update_yaxes(autorange="reversed", showgrid=False, ticksuffix="  ", categoryorder="array",
                       categoryarray=labels)  # fmt: skip
     return made
-
-
-def _lines(label: str) -> str:
-    """A long label in two lines, parted at the blank nearest its middle."""
-    blanks = [place for place, sign in enumerate(label) if sign == " "]
-    if len(label) <= _LONG or not blanks:
-        return label
-    middle = min(blanks, key=lambda place: abs(place - len(label) / 2))
-    return f"{label[:middle]}<br>{label[middle + 1 :]}"
 
 
 def _tip(label: str, row: dict[str, Any], unit: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from app.context import Context
 from app.questions import Question
-from app.sections import course, groups, moved
+from app.sections import course, groups, moved, peers
 from sql.catalog import Metric
 
 
@@ -26,4 +26,5 @@ SECTIONS: tuple[Section, ...] = (
     Section(course.QUESTIONS, course.cards),
     Section(moved.QUESTIONS, moved.cards),
     Section(groups.QUESTIONS, groups.cards),
+    Section(peers.QUESTIONS, peers.cards),
 )

@@ -46,4 +46,32 @@ _MOVED = {
     "moved.without": "no {group}",
 }
 
-TEXTS: dict[str, str] = {**_MOVED}
+_PEERS = {
+    "q.metric.peers": "Beside the peers",
+    "q.metric.peers.note": "Every facility that you may see, whichever the filter names: as it is, and at the case mix "
+    "of all of them together.",
+    "peers.told": "Compared within {strata}; strata with too few exams go together with their likes.",
+    "peers.none": "There are no two facilities to compare.",
+    "peers.network": "all together {value}",
+    "peers.crude": "Crude",
+    "peers.standardized": "At the network's mix",
+    "peers.standardized.hint": "With the 95 % interval; a dash where most of the network's mix does not occur here",
+    "peers.observed": "Observed",
+    "peers.observed.hint": "In strata with peers; of a percentile, exams beyond that of all facilities together",
+    "peers.expected": "Expected",
+    "peers.expected.hint": "What it would be, did each stratum go as in the whole network",
+    "peers.ratio": "Observed / expected",
+    "peers.ratio.hint": "1: as its case mix lets expect",
+    "peers.chance": "More than chance?",
+    "peers.chance.hint": "Limits of a funnel plot, wider where days differ by more than chance",
+    "peers.within": "within chance",
+    "peers.unknown": "not known",
+    "peers.higher": "higher, beyond {limit}",
+    "peers.lower": "lower, beyond {limit}",
+    "peers.alone": "No peers",
+    "peers.alone.hint": "Share of its cases in strata that no other facility has: they are left out",
+    "peers.pooled": "Pooled",
+    "peers.pooled.hint": "Share of its cases in strata too small to stand alone",
+}
+
+TEXTS: dict[str, str] = {**_MOVED, **_PEERS}
