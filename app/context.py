@@ -91,6 +91,10 @@ class Context:
         """`sql.query.control` by a grain; `filters` are these with another window."""
         return query.control(self.snapshot, metric_id, period=grain, filters=filters, statistic=statistic)
 
+    def waiting(self, metric_id: str) -> pl.DataFrame:
+        """`sql.query.beside` under these filters: percentiles with waiting exams and without."""
+        return query.beside(self.snapshot, metric_id, filters=self.filters)
+
     def marks(self, metric_id: str, filters: Filters) -> pl.DataFrame:
         """`sql.query.marks`; `filters` are these with another window."""
         return query.marks(self.snapshot, metric_id, filters=filters)

@@ -10,17 +10,15 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sql.catalog import PERCENTILES, Metric
+from sql.catalog import PERCENTILES
 from sql.definitions import definition
-from sql.filters import KEYS, Filters
-from sql.measure import QueryError
-from sql.shape import PERIODS, SHIFT_JOIN, Z, group_sql, order_sql, period_end_sql, period_sql
+from sql.filters import Filters
+from sql.kaplan_meier import censored_statement, is_censorable
+from sql.measure import QueryError, answer, metric
 from sql.snapshot import Snapshot
 
-#: Slack of a product of fractions that should be exactly 1 - p.
-_SLACK = 1e-9
-_LOG_LOG = "ln(-ln(c.survival))"
-_REACH = f"{Z} * sqrt(c.variance) / abs(ln(c.survival))"
+#: Statistics that waiting exams can be part of: a mean of what is not over is not known.
+STATISTICS = tuple(name for name, p in PERCENTILES.items() if p is not None)
 
 
 def censored(
@@ -40,73 +38,35 @@ def censored(
     not run backwards, numerator those of them that are finished, denominator equals n. Raises QueryError.
     """
     asked = definition(snapshot, metric_id)
-    p = PERCENTILES.get(statistic)
-    _check(asked, tuple(groups), period, statistic, p)
-    filters = filters or Filters()
-    columns = [key for key in KEYS if key in asked.filters]
-    clause = filters.where(columns, anchor="period_local", alias="b", table=asked.table)
-    dates = [f"${name}" if name in clause.params else "NULL" for name in ("since", "until")]
-    params = {**clause.params, "through": snapshot.data_through}
-    return snapshot.execute(_statement(asked, tuple(groups), period, clause.sql, dates, 1 - (p or 0)), params)
-
-
-def _check(asked: Metric, groups: tuple[str, ...], period: str, statistic: str, p: float | None) -> None:
-    if asked.kind != "percentile" or not {"start_at", "stop_at"} <= asked.columns:
+    if not is_censorable(asked):
         raise QueryError(f"{asked.id} cannot be censored: it has no start and stop")
-    if p is None:
+    if statistic not in STATISTICS:
         raise QueryError(f"{asked.id}: no {statistic} of what still waits; only percentiles")
-    for what, given, known in (("group", groups, asked.groups), ("period", (period,), ("all", *PERIODS))):
-        if wrong := [value for value in given if value not in known]:
-            raise QueryError(f"{asked.id} has no {what} {', '.join(wrong)}; it has {', '.join(known)}")
+    return answer(snapshot, asked, "censored", lambda ask: censored_statement(asked, ask), groups=groups, period=period,
+                  filters=filters, statistic=statistic)  # fmt: skip
 
 
-def _statement(
-    asked: Metric, groups: tuple[str, ...], period: str, where: str, dates: Sequence[str], share: float
-) -> str:
-    numbers = range(len(groups))
-    keys = "".join(f", {group_sql(group)} AS g{n}" for n, group in enumerate(groups))
-    names = "".join(f", g{n}" for n in numbers)
-    group = f"PARTITION BY period_start{names}"
-    until_now = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
-    value = " || ' | ' || ".join(f"f.g{n}" for n in numbers) or "'all'"
-    reached = {name: f"min(c.length) FILTER (WHERE c.{column} <= {share + _SLACK!r})" for name, column in (
-        ("value", "survival"), ("lower", "low"), ("upper", "high"))}  # fmt: skip
-    return f"""WITH body AS (
-{asked.body}
-), picked AS (
-SELECT {period_sql(period)} AS period_start, CAST(b.period_local AS DATE) AS on_day{keys},
-       b.stop_at IS NOT NULL AS is_finished,
-       date_diff('second', b.start_at, coalesce(b.stop_at, CAST($through AS TIMESTAMP))) / 60.0 AS length
-FROM body b{SHIFT_JOIN if "shift" in groups else ""}
-WHERE {where}
-), step AS (
-SELECT period_start{names}, length, count(*) AS n, count(*) FILTER (WHERE is_finished) AS n_finished,
-       min(on_day) AS first_day, max(on_day) AS last_day
-FROM picked
-WHERE length >= 0
-GROUP BY period_start{names}, length
-), risk AS (
-SELECT *, sum(n) OVER ({group} ORDER BY length ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS n_at_risk FROM step
-), curve AS (
-SELECT *, product(1 - n_finished / n_at_risk) OVER ({group} ORDER BY length {until_now}) AS survival,
-       sum(CASE WHEN n_at_risk > n_finished THEN n_finished / (n_at_risk * (n_at_risk - n_finished)) END)
-           OVER ({group} ORDER BY length {until_now}) AS variance
-FROM risk
-), bounded AS (
-SELECT c.*, CASE WHEN c.survival > 0 AND c.survival < 1 THEN exp(-exp({_LOG_LOG} + {_REACH})) END AS low,
-       CASE WHEN c.survival > 0 AND c.survival < 1 THEN exp(-exp({_LOG_LOG} - {_REACH})) END AS high
-FROM curve c
-), folded AS (
-SELECT c.period_start{names}, min(c.first_day) AS first_day, max(c.last_day) AS last_day, CAST(sum(c.n) AS BIGINT) AS n,
-       CAST(sum(c.n_finished) AS DOUBLE) AS numerator,
-       {", ".join(f"CAST({sql} AS DOUBLE) AS {name}" for name, sql in reached.items())}
-FROM bounded c
-GROUP BY c.period_start{names}
-)
-SELECT coalesce(f.period_start, CAST({dates[0]} AS DATE), min(f.first_day) OVER ()) AS period_start,
-       coalesce({period_end_sql(period).format(start="f.period_start")}, CAST({dates[1]} AS DATE),
-                CAST(max(f.last_day) OVER () + 1 AS DATE)) AS period_end,
-       '{" | ".join(groups) or "all"}' AS group_name, {value} AS group_value, f.n, f.numerator,
-       CAST(f.n AS DOUBLE) AS denominator, f.value, f.lower, f.upper
-FROM folded f
-ORDER BY {", ".join(["f.period_start", *(order_sql(group, n) for n, group in enumerate(groups))])}"""
+def beside(
+    snapshot: Snapshot, metric_id: str, *, groups: Sequence[str] = (), filters: Filters | None = None
+) -> pl.DataFrame:
+    """Each percentile with waiting exams beside that of the finished ones, a row a group and statistic.
+
+    Columns: group_name, group_value, statistic, n, n_waiting, value, lower, upper (with the waiting; NULL where so many
+    wait that it is not reached), finished, finished_n (of the finished alone), gap (value - finished), differs (the
+    finished one lies below the interval of the whole, or the whole is not reached: waiting exams are the slow ones).
+    """
+    parts = []
+    is_slower = pl.col("value").is_null() | (pl.col("finished") < pl.col("lower"))
+    for name in STATISTICS:
+        whole = censored(snapshot, metric_id, groups=groups, filters=filters, statistic=name)
+        alone = metric(snapshot, metric_id, groups=groups, filters=filters, statistic=name)
+        finished = alone.select("group_value", pl.col("value").alias("finished"), pl.col("n").alias("finished_n"))
+        parts.append(
+            whole.join(finished, on="group_value", how="left", maintain_order="left").select(
+                "group_name", "group_value", pl.lit(name).alias("statistic"), "n",
+                (pl.col("n") - pl.col("numerator")).cast(pl.Int64).alias("n_waiting"), "value", "lower", "upper",
+                "finished", "finished_n", (pl.col("value") - pl.col("finished")).alias("gap"),
+                ((pl.col("n") > pl.col("numerator")) & is_slower.fill_null(value=False)).alias("differs"),
+            )
+        )  # fmt: skip
+    return pl.concat(parts)

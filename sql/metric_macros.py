@@ -7,6 +7,7 @@ A macro is made from the same file and the same wrapper as `sql.query.metric` an
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import duckdb
 
@@ -15,6 +16,7 @@ from sql.candidates import completeness_sql
 from sql.catalog import Catalog, Metric, Model
 from sql.control import chart_statement
 from sql.filters import FILTERS, NO_VALUE
+from sql.kaplan_meier import censored_statement, is_censorable
 from sql.meta_tables import META_TABLES
 from sql.shape import PERIODS, Ask, group_sql, period_end_sql, period_sql, statement
 
@@ -32,8 +34,12 @@ def signature() -> str:
     """SHA-256 over all that makes a metric's number, as hex: the files, and the statements made of them."""
     digest = hashlib.sha256(files.signature().encode())
     for metric in Catalog.load().metrics.values():
-        digest.update(f"{create_macro(metric)}{create_control(metric)}".encode())
+        digest.update("".join(created(metric) for created in _folded(metric)).encode())
     return digest.hexdigest()
+
+
+def _folded(metric: Metric) -> list[Callable[[Metric], str]]:
+    return [create_macro, create_control, create_evidence, *([create_censored] if is_censorable(metric) else [])]
 
 
 def create_macro(metric: Metric) -> str:
@@ -45,6 +51,11 @@ def create_macro(metric: Metric) -> str:
 def create_control(metric: Metric) -> str:
     """The statement that creates a metric's control chart as a table macro with the same parameters."""
     return _macro("control", metric, "week", chart_statement(metric, _ask(metric), "period"))
+
+
+def create_censored(metric: Metric) -> str:
+    """The statement that creates a metric's percentiles with waiting exams as a table macro; the same parameters."""
+    return _macro("censored", metric, "all", censored_statement(metric, _ask(metric)))
 
 
 def create_evidence(metric: Metric) -> str:
@@ -98,13 +109,18 @@ def _by_period(expressions: dict[str, str]) -> str:
     return f"CASE period{cases} ELSE error('period is one of {', '.join(expressions)}') END"
 
 
+#: Schema -> what creates its macro of a metric.
+CREATED = {"metrics": create_macro, "control": create_control, "evidence": create_evidence,
+           "censored": create_censored}  # fmt: skip
+
+
 def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Add macros, comments, `meta_metric` and `meta_column` to a copy of the marts, before it is made read-only."""
     catalog = Catalog.load()
     connection.execute("BEGIN")  # one commit, not one a statement: a fifth of the time
-    for schema, created in (("metrics", create_macro), ("control", create_control), ("evidence", create_evidence)):
+    for schema, created in CREATED.items():
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        for metric in catalog.metrics.values():
+        for metric in (m for m in catalog.metrics.values() if created in _folded(m)):
             connection.execute(created(metric))
             words = _text(f"{metric.title}. {metric.question}")
             connection.execute(f"COMMENT ON MACRO TABLE {schema}.{metric.id} IS {words}")

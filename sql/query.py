@@ -8,7 +8,7 @@ from __future__ import annotations
 from sql.attribution import attribution, steps
 from sql.balance import workload_balance
 from sql.benchmark import benchmark
-from sql.censored import censored
+from sql.censored import beside, censored
 from sql.compare import compare, control, trend
 from sql.evidence import clocks, completeness, verdict
 from sql.five_definitions import five_definitions
@@ -20,7 +20,7 @@ from sql.stages import stage_fates, stages
 from sql.weights import weight_agreement, weights
 
 __all__ = [
-    "SHAPE", "QueryError", "attribution", "benchmark", "censored", "clocks", "compare", "completeness", "control",
-    "counts", "explain", "facts", "five_definitions", "marks", "metric", "rows", "stage_fates", "stages", "steps",
-    "timeline", "trend", "verdict", "weight_agreement", "weights", "what_if", "workload_balance",
+    "SHAPE", "QueryError", "attribution", "benchmark", "beside", "censored", "clocks", "compare", "completeness",
+    "control", "counts", "explain", "facts", "five_definitions", "marks", "metric", "rows", "stage_fates", "stages",
+    "steps", "timeline", "trend", "verdict", "weight_agreement", "weights", "what_if", "workload_balance",
 ]  # fmt: skip

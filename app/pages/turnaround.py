@@ -14,6 +14,7 @@ from app.figures.bars import ranges
 from app.figures.heat import week
 from app.figures.trend import Line, trend
 from app.questions import Question, of_compare, of_metric
+from app.sections.waiting import of_waiting, waiting_card
 from app.state import drill
 from app.tables import Column, Row, bar, change, table
 from app.texts import text
@@ -79,7 +80,8 @@ WEEK = Question("turnaround.week", lambda c: of_metric(METRIC, "weekday", "hour"
 TARGETS = Question("turnaround.targets", _targets, METRIC, {"p90": "min", "target_min": "min", "within": "share"})
 WORST = Question("turnaround.worst", _worst, "within_target")
 MODALITIES = Question("turnaround.modalities", of_compare(METRIC, "modality", statistic="p90"), METRIC)
-QUESTIONS = (*ways.QUESTIONS, HEADLINE, SPREAD, COURSE, WEEK, TARGETS, WORST, MODALITIES)
+WAITING = of_waiting("turnaround.waiting", METRIC)
+QUESTIONS = (WAITING, *ways.QUESTIONS, HEADLINE, SPREAD, COURSE, WEEK, TARGETS, WORST, MODALITIES)
 
 
 def render(context: Context) -> list[Any]:
@@ -99,6 +101,7 @@ def render(context: Context) -> list[Any]:
                 card(context, SPREAD, shown(values, lambda: graph(SPREAD, ranges(
                     values, context.scheme, marks=_marks(numbers),
                     href=lambda row: drill(context.state, "all", "all", measure=_range(row))), 290)), n=n, wide=True),
+                waiting_card(context, WAITING, context.definition(METRIC)),
                 card(context, TARGETS, _targets_table(context), wide=True),
                 card(context, WEEK, shown(cells, lambda: graph(WEEK, week(
                     cells, context.scheme, unit="min", min_n=CELL_N,

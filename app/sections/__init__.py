@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from app.context import Context
 from app.questions import Question
-from app.sections import course, groups, moved, peers
+from app.sections import course, groups, moved, peers, waiting
 from sql.catalog import Metric
 
 
@@ -24,6 +24,7 @@ class Section(NamedTuple):
 #: In the order of the page.
 SECTIONS: tuple[Section, ...] = (
     Section(course.QUESTIONS, course.cards),
+    Section(waiting.QUESTIONS, waiting.cards),
     Section(moved.QUESTIONS, moved.cards),
     Section(groups.QUESTIONS, groups.cards),
     Section(peers.QUESTIONS, peers.cards),

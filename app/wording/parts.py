@@ -161,6 +161,17 @@ TEXTS: dict[str, str] = {
     "mark.target": "target changed",
     "mark.mapping": "{n} names mapped",
     "mark.told": "{day}: {what}.",
+    # Waiting exams
+    "waiting.finished": "Finished alone",
+    "waiting.whole": "With waiting",
+    "waiting.gap": "Difference",
+    "waiting.unreached": "not reached",
+    "waiting.none": "None of {total} exams waits: both tell the same, but for interpolation.",
+    "waiting.same": "{n} of {total} exams still wait; they do not change these numbers.",
+    "waiting.differs": "{n} of {total} exams still wait, and they are the slow ones. {statistic}: {finished} of the "
+    "finished exams alone, {whole} with those that wait.",
+    "waiting.open": "{n} of {total} exams still wait, and they are the slow ones. {statistic}: {finished} of the "
+    "finished exams alone; of all it is not reached yet.",
     # People
     "people.shown": "Readers are pseudonyms. Single readers are shown because you work on the machine that holds the "
     "data; others see groups of at least five.",

@@ -60,6 +60,11 @@ _TOLD: dict[str, tuple[str, str]] = {
     "metric.course": ("Over time, with control limits", "Within the limits a point is the number's own noise. Up to "
                       "the end of the period: half a year by week, eight weeks by day (each weekday by itself), two "
                       "years by month. Hollow points are unfinished."),
+    "metric.waiting": ("With the exams that still wait", "Percentiles of finished exams improve while slow ones pile "
+                       "up. Here a waiting exam counts as at least as long as it has waited (Kaplan and Meier)."),
+    "turnaround.waiting": ("With the exams that still wait", "Exam end to final report. Percentiles of finished exams "
+                           "improve while slow ones pile up; here a waiting exam counts as at least as long as it has "
+                           "waited (Kaplan and Meier)."),
     "metric.marks": ("Changes of meaning", "Days on which the definition, a target or a decided name changed."),
     "metric.values": ("Values", "Every statistic of this number, with its 95 % interval."),
     "metric.groups": ("By group", "Pale rows have too few for a firm number. Colour only where the 95 % intervals do "

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import shutil
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
-from sql.censored import censored
-from sql.query import SHAPE, QueryError, metric
-from sql.snapshot import Snapshot
+from sql.catalog import Catalog
+from sql.censored import beside, censored
+from sql.filters import Filters
+from sql.kaplan_meier import is_censorable
+from sql.query import SHAPE, QueryError, control, metric
+from sql.snapshot import Snapshot, open_snapshot
+from tests.published import Published
 from tests.snapshots import exam_row, snapshot_of
 
 THROUGH = datetime(2026, 3, 31, 12)
@@ -93,3 +99,53 @@ def test_groups_and_shape(tmp_path: Path) -> None:
 def test_what_it_cannot_answer_is_refused(tmp_path: Path, asked: dict[str, Any]) -> None:
     with pytest.raises(QueryError):
         censored(of(tmp_path), **asked)
+
+
+def test_waiting_beside_finished_says_where_they_differ(tmp_path: Path) -> None:
+    """Twelve were done in 10 to 21 minutes and twelve wait a day: the finished alone are below the whole's interval."""
+    quick = [finished(10.0 + n) for n in range(12)]
+    piled = beside(of(tmp_path, *quick, *[waiting(1440.0)] * 12), "report_final")
+    rows = {row["statistic"]: row for row in piled.to_dicts()}
+    assert list(rows) == ["p50", "p75", "p90", "p95"]
+    half, ninth = rows["p50"], rows["p90"]
+    assert (half["n"], half["n_waiting"], half["finished"], half["finished_n"]) == (24, 12, 15.5, 12)
+    assert (half["value"], half["gap"], half["differs"]) == (21.0, 5.5, True)
+    assert (ninth["value"], ninth["gap"], ninth["differs"]) == (None, None, True)
+    (tmp_path / "calm").mkdir()
+    calm = beside(of(tmp_path / "calm", *quick, waiting(12.0)), "report_final", groups=("facility",))
+    assert calm["group_value"].to_list() == ["NORTH"] * 4
+    assert not calm["differs"].any()
+    (tmp_path / "none").mkdir()
+    assert not beside(of(tmp_path / "none", *quick), "report_final")["differs"].any()
+
+
+@pytest.mark.parametrize("metric_id", [m.id for m in Catalog.load().metrics.values() if is_censorable(m)])
+def test_any_client_gets_the_same(published: Published, metric_id: str) -> None:
+    snapshot, metric_ = open_snapshot(published.snapshot), Catalog.load().metric(metric_id)
+    for groups in ((), ("facility",), *((g,) for g in ("shift",) if g in metric_.groups)):
+        for period in ("all", "month"):
+            for statistic in ("p50", "p90"):
+                asked = censored(snapshot, metric_id, groups=groups, period=period, statistic=statistic)
+                told = snapshot.execute(
+                    f"FROM censored.{metric_id}(groups := {list(groups)}, period := '{period}', "
+                    f"statistic := '{statistic}')"
+                )
+                assert told.sort("period_start", "group_value").equals(asked.sort("period_start", "group_value"))
+    north = censored(snapshot, metric_id, filters=Filters(since=date(2026, 10, 1), facility=("NORTH",)))
+    told = snapshot.execute(f"FROM censored.{metric_id}(since := DATE '2026-10-01', facility := ['NORTH'])")
+    if metric_.statistic == "p50":
+        assert told.equals(north)
+    with pytest.raises(duckdb.Error, match="only percentiles"):
+        snapshot.execute(f"FROM censored.{metric_id}(statistic := 'mean')")
+
+
+def test_an_old_snapshot_is_asked_through_its_own_macro(published: Published, tmp_path: Path) -> None:
+    path = tmp_path / "old.duckdb"
+    shutil.copyfile(published.snapshot, path)
+    path.chmod(0o600)
+    with duckdb.connect(str(path)) as con:
+        con.execute("UPDATE meta_snapshot SET signature = 'old'")
+    now, old = open_snapshot(published.snapshot), open_snapshot(path)
+    asked: dict[str, Any] = {"groups": ("facility",), "period": "month"}
+    assert censored(old, "report_final", **asked).equals(censored(now, "report_final", **asked))
+    assert control(old, "report_final", groups=("facility",)).equals(control(now, "report_final", groups=("facility",)))
