@@ -88,10 +88,10 @@ def publish(home: Home) -> Published:
     final = home.published / f"radops-{sequence:06d}.duckdb"
     temporary = home.published / f".{final.name}.tmp"
     started = datetime.now(UTC)
-    _copy(home.marts, temporary)
+    copy(home.marts, temporary)
     copied = (datetime.now(UTC) - started).total_seconds()
     snapshot_id = f"{sequence:06d}-{digest[:12]}"
-    _complete(temporary, snapshot_id, sequence, digest, signature)
+    complete(temporary, snapshot_id, sequence, digest, signature)
     sync(temporary)
     temporary.chmod(0o440)
     os.rename(temporary, final)
@@ -101,7 +101,7 @@ def publish(home: Home) -> Published:
     return Published(snapshot_id, final, digest, is_new=True, seconds_to_copy=copied)
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy(source: Path, target: Path) -> None:
     """Clone the file where the filesystem can, else copy it."""
     target.touch(mode=0o600)
     if sys.platform == "linux":
@@ -117,7 +117,7 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def _complete(path: Path, snapshot_id: str, sequence: int, digest: str, signature: str) -> None:
+def complete(path: Path, snapshot_id: str, sequence: int, digest: str, signature: str) -> None:
     """Add what a snapshot needs to explain itself, and prove that it holds the rows it claims."""
     with duckdb.connect(str(path)) as con:
         con.execute("SET TimeZone = 'UTC'")

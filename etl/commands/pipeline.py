@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -17,6 +20,29 @@ def _run(paths: list[Path] | None, stages: tuple[str, ...], *, as_json: bool, fu
         facts = run(home, log, list(paths or []), stages=stages, full=full, progress=progress)
     if as_json:
         show(facts, as_json=True)
+
+
+def _instant(text: str) -> datetime:
+    """The instant that is meant: the end of a day, or as given; without an offset it is UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("--as-known-on is YYYY-MM-DD, or with a time YYYY-MM-DDTHH:MM") from None
+    if len(text) == len("YYYY-MM-DD"):
+        found += timedelta(days=1)
+    return found if found.tzinfo is None else found.astimezone(UTC).replace(tzinfo=None)
+
+
+def _rebuild_known(until: datetime, out: Path, *, as_json: bool) -> None:
+    from etl.known import rebuild_as_known  # noqa: PLC0415
+    from etl.lock import writer_lock  # noqa: PLC0415
+
+    home, log = opened(as_json=as_json)
+    with progress_bar(as_json=as_json) as progress, writer_lock(home.lock_file):
+        report = rebuild_as_known(home, until, out, progress)
+    log.stage("known", until=str(until), out=str(out), digest=report.digest, n_exams=report.n_exams)
+    if as_json:
+        show(asdict(report) | {"out": str(out)}, as_json=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -43,6 +69,17 @@ def register(app: typer.Typer) -> None:
         _run(None, ("publish",), as_json=as_json)
 
     @app.command("rebuild")
-    def rebuild_verb(as_json: AsJson = False) -> None:
-        """Derive all marts again from the raw store; the digest must be the same."""
-        _run(None, ("build",), as_json=as_json, full=True)
+    def rebuild_verb(
+        as_known_on: Annotated[
+            str, typer.Option(help="Day (its end) or instant, UTC: from what was loaded then.")
+        ] = "",
+        out: Annotated[Path | None, typer.Option(help="New file for the snapshot as known on that day.")] = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Derive all marts again from the raw store; the digest must be the same. Or a snapshot as known earlier."""
+        if not as_known_on and out is None:
+            _run(None, ("build",), as_json=as_json, full=True)
+            return
+        if not as_known_on or out is None:
+            raise typer.BadParameter("--as-known-on and --out belong together")
+        _rebuild_known(_instant(as_known_on), out, as_json=as_json)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 ANSWER = "SELECT facility, modality, count(*), sum(report_final_min) FROM fct_exam GROUP BY ALL ORDER BY ALL"
 N_KILLS, KILLS_A_HOME = 20, 4
-EFFECTIVE = {"publish", "_copy", "_complete", "_sync", "_point", "_retire"}
+EFFECTIVE = {"publish", "copy", "complete", "_sync", "_point", "_retire"}
 #: Numbers the lines of some modules as they are run and kills the process before the one asked for. Loaded by the
 #: interpreter itself (`sitecustomize`), in the process of the verb only.
 CRASH = """

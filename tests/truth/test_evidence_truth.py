@@ -11,7 +11,7 @@ import pytest
 
 from sql.catalog import Catalog
 from sql.filters import Filters
-from sql.query import completeness, metric
+from sql.query import completeness, difference, metric
 from tests.truth.department import Department, Row, minutes
 from tests.truth.recompute import is_scheduled_outpatient, target_of
 from tests.truth.test_metrics_truth import DAYS, EXAMS, MESSAGES_ONLY, SEEDS
@@ -45,6 +45,15 @@ def test_used_and_left_out_are_all_rows(world: World, metric_id: str) -> None:
             assert told.filter(told["kind"] == "used")["n"].sum() == n
         macro = world.snapshot.execute(f"FROM evidence.{metric_id}(statistic := '{statistic}')")
         assert macro.rows() == fates.rows()
+
+
+@pytest.mark.parametrize("metric_id", [name for name, asked in METRICS.items() if asked.kind != "last"])
+def test_a_snapshot_does_not_differ_from_itself(world: World, metric_id: str) -> None:
+    """So the statistics that explain a difference are those of the metric."""
+    for statistic in METRICS[metric_id].statistics:
+        for filters in (Filters(), *months(world)):
+            found = difference(world.snapshot, world.snapshot, metric_id, filters, statistic)
+            assert found["step"].to_list() == ["then", "now"]
 
 
 def months(world: World) -> list[Filters]:
