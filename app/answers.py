@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 from dash import no_update
 
@@ -15,7 +16,7 @@ from app.state import State
 from app.texts import text
 from sql.csv_text import to_csv
 from sql.filters import FilterError
-from sql.snapshot import SnapshotError, Store
+from sql.snapshot import Snapshot, SnapshotError, Store
 
 
 class Answer(NamedTuple):
@@ -41,10 +42,16 @@ class Download(NamedTuple):
 _UNFILTERED = frozenset({"definitions", "exam"})
 
 
+def asked(store: Store, search: str) -> Snapshot:
+    """The snapshot that an address names by its number, else the newest. Raises SnapshotError where it is not kept."""
+    known = dict(parse_qsl((search or "").removeprefix("?"))).get("known", "")
+    return store.at(int(known)) if known.isdecimal() else store.current()
+
+
 def page(store: Store, person: Person, pathname: str, search: str, scheme: str) -> Answer:
     """A page in a state. What is wrong with the address or the data is said on the page."""
     try:
-        snapshot = store.current()
+        snapshot = asked(store, search)
     except SnapshotError:
         return _plain("problem.unpublished")
     current = BY_PATH.get(pathname)
@@ -54,9 +61,9 @@ def page(store: Store, person: Person, pathname: str, search: str, scheme: str) 
         return _plain("problem.filter", told=str(error))
     if current is None:
         return _plain("problem.unknown")
-    context = Context(snapshot, state, person, scheme)
+    context = Context(snapshot, state, person, scheme, store)
     return Answer(
-        shell.page_body(context, current), shell.nav(state, current), shell.status(snapshot), shell.banner(snapshot),
+        shell.page_body(context, current), shell.nav(state, current), shell.status(snapshot), shell.banner(context),
         f"{text(f'page.{current.name}')} · {text('shell.name')}", current.name in _UNFILTERED,
     )  # fmt: skip
 
@@ -69,7 +76,7 @@ def _plain(key: str, told: str = "") -> Answer:
 def synced(store: Store, used: Sequence[str], search: str, chosen: list[Any], shown: str | None) -> list[Any]:
     """URL and controls after a change of either; nothing changes while there is nothing to filter."""
     try:
-        return filterbar.sync(used, search or "", chosen, shown, store.current().data_through)
+        return filterbar.sync(used, search or "", chosen, shown, asked(store, search).data_through)
     except (SnapshotError, FilterError):
         return [no_update] * (2 + len(filterbar.CONTROLS))
 
@@ -87,8 +94,8 @@ def download(store: Store, person: Person, question_id: str, search: str) -> Dow
     question = QUESTIONS.get(question_id)
     if question is None:
         return None
-    snapshot = store.current()
-    context = Context(snapshot, State.read(search, snapshot.data_through), person)
+    snapshot = asked(store, search)
+    context = Context(snapshot, State.read(search, snapshot.data_through), person, store=store)
     frame = question.ask(context)
     filters = context.filters
     dates = "_".join(day.isoformat() for day in (filters.since, filters.until) if day is not None) or "all-days"

@@ -15,7 +15,7 @@ from sql import query
 from sql.catalog import Metric
 from sql.definitions import definition, definitions
 from sql.filters import Filters
-from sql.snapshot import Snapshot
+from sql.snapshot import Snapshot, Store
 
 #: Group -> (table of names, key, name).
 NAMES = {
@@ -38,6 +38,7 @@ class Context:
     state: State
     person: Person
     scheme: str = "light"
+    store: Store | None = field(default=None, repr=False)
     _names: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     @property
@@ -126,6 +127,10 @@ class Context:
     def weight_agreement(self) -> pl.DataFrame:
         """`sql.query.weight_agreement`, of the whole snapshot."""
         return query.weight_agreement(self.snapshot)
+
+    def kept(self) -> list[Snapshot]:
+        """The kept snapshots, the newest first."""
+        return self.store.kept() if self.store is not None else [self.snapshot]
 
     def data_from(self) -> date | None:
         """Day of the first exam that counts; None without one."""

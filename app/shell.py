@@ -92,8 +92,16 @@ def status(snapshot: Snapshot) -> list[Any]:
     ]
 
 
-def banner(snapshot: Snapshot, now: datetime | None = None) -> Any:
-    """A warning where the newest event is old; nothing otherwise."""
+def banner(context: Context, now: datetime | None = None) -> Any:
+    """That an older snapshot is shown, or a warning where the newest event is old; nothing otherwise."""
+    snapshot = context.snapshot
+    if "known" in context.state.own and context.store is not None and snapshot.seq != context.store.current().seq:
+        told = text("known.banner", built=words.instant(snapshot.built_at))
+        back = dcc.Link(
+            text("known.today"),
+            href=context.state.href("/metric" if "metric" in context.state.own else "/", known=None),
+        )
+        return html.Div([icon("alert", 16), html.Span([told, " ", back])], className="banner", role="status")
     silent = ((now or datetime.now(UTC)).replace(tzinfo=None) - snapshot.data_through).total_seconds() / 3600
     if silent < STALE_HOURS:
         return None

@@ -15,7 +15,7 @@ from sql.filters import KEYS, FilterError, Filters
 
 #: Keys that are no filters: a page's own choices. Unknown keys of a URL are ignored.
 OWN_KEYS = ("stat", "day", "show", "sort", "page", "exam", "weekday", "hour", "clock", "measure", "metric", "by",
-            "moved", "grain")  # fmt: skip
+            "moved", "grain", "known", "then")  # fmt: skip
 #: Value of `period` that asks for every day.
 ALL_DAYS = "all"
 
@@ -34,6 +34,8 @@ class State:
         pairs = dict(parse_qsl((search or "").removeprefix("?")))
         filters = Filters.from_query(search or "")
         own = {key: pairs[key] for key in OWN_KEYS if key in pairs}
+        if not own.get("known", "0").isdecimal():
+            raise FilterError("known is the number of a snapshot")
         if "metric" in own and own["metric"] not in Catalog.load().metrics:
             raise FilterError("there is no such metric")
         if filters.since is not None or filters.until is not None or pairs.get("period") == ALL_DAYS:
@@ -64,8 +66,8 @@ class State:
         return replace(self, filters=self.filters.replace(**fields), own=own, is_default=is_default)
 
     def bare(self) -> Self:
-        """A copy without own keys: what a link to another page carries."""
-        return replace(self, own={})
+        """A copy with no own key but the snapshot that was chosen: what a link to another page carries."""
+        return replace(self, own={key: value for key, value in self.own.items() if key == "known"})
 
     def href(self, path: str, **changes: Any) -> str:
         """Address of a page in this state, changed."""

@@ -23,6 +23,5 @@ from sql.weights import weight_agreement, weights
 __all__ = [
     "SHAPE", "QueryError", "attribution", "benchmark", "beside", "censored", "clocks", "compare", "completeness",
     "control", "counts", "difference", "explain", "facts", "five_definitions", "marks", "metric", "rows", "stage_fates",
-    "stages",
-    "steps", "timeline", "trend", "verdict", "weight_agreement", "weights", "what_if", "workload_balance",
+    "stages", "steps", "timeline", "trend", "verdict", "weight_agreement", "weights", "what_if", "workload_balance",
 ]  # fmt: skip

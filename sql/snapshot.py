@@ -131,6 +131,7 @@ class Store:
         self._cache = ResultCache()
         self._current: Snapshot | None = None
         self._identity: tuple[str, int, int] | None = None
+        self._kept: dict[int, Snapshot] = {}
 
     def current(self) -> Snapshot:
         """The newest snapshot. Raises SnapshotError before the first publish."""
@@ -144,3 +145,24 @@ class Store:
             if self._current is None or identity != self._identity:
                 self._current, self._identity = open_snapshot(real, self._cache), identity
             return self._current
+
+    def at(self, seq: int) -> Snapshot:
+        """The kept snapshot of a number; stays open. Raises SnapshotError where it is not kept."""
+        newest = self.current()
+        if seq == newest.seq:
+            return newest
+        with self._lock:
+            path = self._pointer.parent / f"radops-{seq:06d}.duckdb"
+            if seq not in self._kept:
+                self._kept[seq] = open_snapshot(path, self._cache)
+            return self._kept[seq]
+
+    def kept(self) -> list[Snapshot]:
+        """The snapshots that are kept, the newest first; one that cannot be opened is passed over."""
+        found = []
+        for path in sorted(self._pointer.parent.glob("radops-*.duckdb"), reverse=True):
+            try:
+                found.append(self.at(int(path.stem.removeprefix("radops-"))))
+            except SnapshotError:
+                continue
+        return found

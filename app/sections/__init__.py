@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from app.context import Context
 from app.questions import Question
-from app.sections import course, groups, moved, peers, waiting
+from app.sections import course, groups, known, moved, peers, waiting
 from sql.catalog import Metric
 
 
@@ -28,4 +28,5 @@ SECTIONS: tuple[Section, ...] = (
     Section(moved.QUESTIONS, moved.cards),
     Section(groups.QUESTIONS, groups.cards),
     Section(peers.QUESTIONS, peers.cards),
+    Section(known.QUESTIONS, known.cards),
 )

@@ -8,6 +8,8 @@ _TOLD: dict[str, tuple[str, str]] = {
     "overview.network": ("All facilities", "The same measures of all facilities together."),
     "overview.course": ("Reports by facility over time", "Median time from exam end to final report."),
     "turnaround.headline": ("Headline numbers", "Time from exam end to first final report."),
+    "known.reported": ("As known on", "The number as each kept snapshot told it, by its own definition and data."),
+    "known.why": ("Then and now", "What became of the rows between the two snapshots, one step after the other."),
     "ways.stages": ("Where the time goes", "Mean time per exam in each stage from order to final report. The means add "
                     "up to the whole; medians do not, and stand beside them for the exams that have the stage."),
     "ways.fates": ("Exams in the stages", "Exams that count, by whether they have every milestone."),

@@ -1,0 +1,23 @@
+"""Texts of what was known when."""
+
+from __future__ import annotations
+
+TEXTS: dict[str, str] = {
+    "known.published": "Published",
+    "known.through": "Data through",
+    "known.shown": "shown here",
+    "known.as": "see as known then",
+    "known.explain": "explain",
+    "known.step": "Step",
+    "known.effect": "Effect",
+    "known.then": "As reported then",
+    "known.definition": "Definition changed",
+    "known.removed": "No longer used",
+    "known.changed": "Corrected",
+    "known.added": "Added",
+    "known.now": "As shown here",
+    "known.between": "From the snapshot of {then} to the one shown here. The effects add up to the difference.",
+    "known.no": "A count at one instant, or a number that the older snapshot does not have, cannot be taken apart.",
+    "known.banner": "As known on {built}: an older snapshot. Later reports and corrections are not in it.",
+    "known.today": "See what is known today",
+}

@@ -1,0 +1,73 @@
+"""What was known when: the kept snapshots on a number's page, the address that shows one, and its banner."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from app import answers, shell
+from app.context import Context
+from app.guard import Person
+from app.sections import known
+from app.state import State
+from sql.filters import FilterError
+from sql.snapshot import SnapshotError, Store
+
+
+@pytest.fixture(scope="module")
+def two(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The home's snapshot as number 2, and before it one in which an exam had no final report yet."""
+    folder = tmp_path_factory.mktemp("two") / "published"
+    folder.mkdir()
+    newest = (home / "published" / "radops.duckdb").resolve()
+    for seq in (1, 2):
+        path = folder / f"radops-{seq:06d}.duckdb"
+        shutil.copyfile(newest, path)
+        path.chmod(0o600)
+        with duckdb.connect(str(path)) as con:
+            con.execute("UPDATE meta_snapshot SET seq = ?, snapshot_id = ?", [seq, f"{seq:06d}-test"])
+            if seq == 1:
+                con.execute("""UPDATE fct_exam SET first_final_at = NULL, report_final_min = NULL WHERE exam_key = (
+                    SELECT exam_key FROM fct_exam WHERE is_countable AND report_final_min > 0
+                    ORDER BY exam_ended_at DESC, exam_key LIMIT 1)""")
+    (folder / "radops.duckdb").symlink_to("radops-000002.duckdb")
+    return Store(folder)
+
+
+def context(store: Store, search: str) -> Context:
+    snapshot = answers.asked(store, search)
+    return Context(snapshot, State.read(search, snapshot.data_through), Person("test", sees_readers=True), store=store)
+
+
+def test_the_page_tells_then_and_now(two: Store) -> None:
+    asked = context(two, "?metric=report_final")
+    assert known.REPORTED.ask(asked)["seq"].to_list() == [2, 1]
+    why = known.WHY.ask(asked)
+    assert why.select("step", "reason", "n").rows()[1:-1] == [("added", "waiting: first_final", 1)]
+    assert len(known.cards(asked, asked.chosen)) == 2
+
+
+def test_an_address_shows_what_was_known(two: Store) -> None:
+    asked = context(two, "?metric=report_final&known=1")
+    assert asked.snapshot.seq == 1
+    assert "known=1" in asked.state.bare().href("/turnaround")
+    assert "As known on" in str(shell.banner(asked))
+    assert "As known on" not in str(shell.banner(context(two, "?metric=report_final")))
+    made = answers.download(two, asked.person, "known.reported", "?metric=report_final&known=1")
+    assert made is not None
+    assert made.snapshot == "000001-test"
+
+
+def test_a_single_snapshot_has_nothing_to_compare(store: Store) -> None:
+    asked = context(store, "?metric=report_final")
+    assert known.cards(asked, asked.chosen) == []
+
+
+def test_a_number_that_is_not_kept_is_told(two: Store) -> None:
+    with pytest.raises(SnapshotError, match="radops-000009"):
+        context(two, "?known=9")
+    with pytest.raises(FilterError, match="number of a snapshot"):
+        context(two, "?known=newest")
