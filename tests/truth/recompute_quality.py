@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import combinations
 from statistics import median
 
 from tests.truth.department import Department, Row, minutes
@@ -45,6 +47,20 @@ def clock_offset(d: Department) -> Iterator[Row]:
         yield {"facility": facility, "device": device, "local": d.data_through, "value": abs(median(seconds))}
 
 
+def clock_drift(d: Department) -> Iterator[Row]:
+    """Median slope over all pairs of days of the last 90, each day with its median offset."""
+    by_day: dict[tuple[str, str], dict[date, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in d.truth("clock"):
+        if row["anchor_at"].date() > d.data_through.date() - timedelta(days=90):
+            offset = 60 * minutes(row["anchor_at"], row["device_at"])
+            by_day[row["facility"], row["device"]][row["anchor_at"].date()].append(offset)
+    for (facility, device), days in by_day.items():
+        middle = {day: median(offsets) for day, offsets in days.items()}
+        slopes = [(middle[b] - middle[a]) / (b - a).days for a, b in combinations(sorted(middle), 2)]
+        if len(middle) >= 7:
+            yield {"facility": facility, "device": device, "local": d.data_through, "value": abs(median(slopes))}
+
+
 def label_consistency(d: Department) -> Iterator[Row]:
     """Exams under the code that most exams of their procedure have at their facility."""
     codes: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
@@ -73,6 +89,7 @@ ROWS: dict[str, Rows] = {
     "unmapped_codes": unmapped_codes,
     "negative_intervals": negative_intervals,
     "clock_offset": clock_offset,
+    "clock_drift": clock_drift,
     "label_consistency": label_consistency,
     "ai_readiness": ai_readiness,
 }
