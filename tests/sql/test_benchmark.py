@@ -55,6 +55,24 @@ def test_another_mix_is_no_other_rate(tmp_path: Path) -> None:
             assert row["standardized"] == pytest.approx(row["network"], rel=0.01)
 
 
+def test_a_percentile_is_weighted_to_the_network_s_mix(tmp_path: Path) -> None:
+    """CT and MR are 5 to 2 in the network, 1 to 1 at NORTH and 4 to 1 at SOUTH."""
+    north = exams("NORTH", "MR", SLOW) + exams("NORTH", "CT", FAST)
+    snapshot = of(tmp_path, north, exams("SOUTH", "CT", FAST, n=4) + exams("SOUTH", "MR", SLOW))
+    for row in by_facility(snapshot, statistic="p50").values():
+        assert row["network"] < 60
+        assert row["standardized"] == pytest.approx(row["network"], abs=1)
+
+
+def test_the_factor_of_dispersion_by_hand(tmp_path: Path) -> None:
+    """NORTH's exams take 20 min on one day and 40 on another, as SOUTH's do on one: each day's squared z is 19.5."""
+    days = [exam_row(value, f"2026-03-{day:02d}", facility=facility) for facility, day, value in (
+        ("NORTH", 2, 20.0), ("NORTH", 3, 40.0), ("SOUTH", 2, 20.0), ("SOUTH", 2, 40.0)) for _ in range(10)]  # fmt: skip
+    found = by_facility(of(tmp_path, days), statistic="mean")
+    assert found["NORTH"]["dispersion"] == pytest.approx(39.0)
+    assert found["SOUTH"]["dispersion"] == 1.0
+
+
 def test_what_is_slower_at_the_same_mix_is_beyond_chance(tmp_path: Path) -> None:
     snapshot = of(tmp_path, *(exams(f, m, v, 120 if f == "NORTH" else 0, n=2) for f in ("EAST", "NORTH", "SOUTH")
                               for m, v in (("CT", FAST), ("MR", SLOW))))  # fmt: skip
