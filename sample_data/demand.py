@@ -27,6 +27,9 @@ COMPANION_SHARE = 0.18
 #: Priority letters and their shares by patient class.
 PRIORITIES = {"E": (("S", "A", "R"), (45, 20, 35)), "I": (("S", "A", "R"), (10, 15, 75)), "O": (("A", "R"), (3, 97))}
 REASONS = ("PAIN", "TRAUMA", "FEVER", "DYSPNEA", "STAGING", "PREOP", "SCREEN", "OTHER")
+#: Share of repeated exams, and of orders that repeat nothing that is known here, whose order declares a repeat.
+DECLARED, DECLARED_ALONE = 0.35, 0.004
+DUPLICATE_REASONS = ("CHANGE", "QUALITY", "NOIMAGES")
 ONE_SEX = {"MG": "F", "BREAST": "F", "UTERUS": "F", "MR_PROSTATE_WWO": "M"}
 
 
@@ -44,6 +47,7 @@ class Request:
     reason: str = field(compare=False)
     is_returning: bool = field(compare=False, default=False)
     outside: OutsidePrior | None = field(compare=False, default=None)
+    duplicate_reason: str = field(compare=False, default="")
 
 
 class Known(NamedTuple):
@@ -113,12 +117,15 @@ class Demand:
         companion = COMPANIONS.get(procedure)
         is_offered = companion in self.menu[device, patient_class][0] and self.left() > 1
         is_pair = is_offered and rng.random() < COMPANION_SHARE
-        return self.request(
+        request = self.request(
             self._moment(begin, room, patient_class),
             room,
             patient_class,
             (procedure, companion) if companion and is_pair else (procedure,),
         )
+        if rng.random() < DECLARED_ALONE:
+            request.duplicate_reason = rng.choice(DUPLICATE_REASONS)
+        return request
 
     def request(
         self,
@@ -183,7 +190,10 @@ def plan_followers(demand: Demand, room: Room, procedure: str, exam: Exam, at: d
         days = min(LONGEST_FOLLOW_DAYS, earliest + rng.expovariate(1 / mean))
         letter = "I" if exam.patient_class == "I" and kind == "repeat" else "O"
         when, known = at + timedelta(seconds=int(days * 86400)), Known(exam.person, reason)
-        demand.plan(demand.request(when, where, letter if where.mix[letter] else "O", (procedure,), known))
+        request = demand.request(when, where, letter if where.mix[letter] else "O", (procedure,), known)
+        if kind != "follow_up" and rng.random() < DECLARED:
+            request.duplicate_reason = rng.choice(DUPLICATE_REASONS)
+        demand.plan(request)
 
 
 def elsewhere(network: Network, rng: Random, room: Room, procedure: str) -> Room | None:

@@ -35,10 +35,12 @@ RANK = {"S": 0, "A": 2, "R": 3}
 DAYTIME_ONLY = frozenset({"MR", "US", "NM", "PT", "XA"})
 CANCELLED_EARLY, CANCELLED_BOOKED, NO_SHOW, RESCHEDULED = 0.025, 0.05, 0.06, 0.04
 REPLACED, DISCONTINUED, LATE_PATIENT = 0.007, 0.008, 0.11
-DISCONTINUED_REASONS = ("110501", "110504", "110505", "110515", "113568")
-#: A planted story: this scanner is down for two days in the middle of the run.
-OUTAGE_DEVICE, OUTAGE_DAYS = "N-MR1", 2
+DISCONTINUED_REASONS = ("110501", "110504", "110505", "110510", "110515", "113568")
+#: A planted story: this scanner is down for two working days in the middle of the run.
+OUTAGE_DEVICE, OUTAGE_DAYS, LAST_OUTAGE_WEEKDAY = "N-MR1", 2, 3
 BREAKDOWN_EVERY_DAYS, BREAKDOWN_HOURS = 45.0, 3.0
+#: A patient moves to the facility's other scanner when the own one is down for longer, or has so many waiting.
+PATIENCE_S, QUEUE = 1200, 1
 
 
 class Department:
@@ -58,6 +60,8 @@ class Department:
         self.devices = {d: simpy.PriorityResource(self.env, 1) for d in network.rooms}
         self.down_until: dict[str, float] = dict.fromkeys(network.rooms, 0)
         middle = midnight + timedelta(days=days // 2)
+        if middle.weekday() > LAST_OUTAGE_WEEKDAY:
+            middle += timedelta(days=7 - middle.weekday())
         self.outage = (middle, middle + timedelta(days=OUTAGE_DAYS))
         self.under_way: dict[str, Exam] = {}
         self.finished: list[Exam] = []
@@ -188,7 +192,8 @@ class Department:
             exam.arrived_at = self.clock.now()
 
     def _examine(self, request: Request, exams: list[Exam]) -> Steps:
-        room, device = request.room, request.room.device
+        room = self._where(request, exams)
+        device = room.device
         with self.devices[device.id].request(RANK[request.priority]) as turn:
             yield turn
             if self.down_until[device.id] > self.env.now:
@@ -199,6 +204,20 @@ class Department:
                 exam.technologist = technologist
                 yield from self._scan(room, exam)
             yield self.env.timeout(round(room.turnover_min * self.rng.lognormvariate(0, 0.4) * 60 / self.network.speed))
+
+    def _where(self, request: Request, exams: list[Exam]) -> Room:
+        """The room of the exam: as planned, else the twin that is up and free."""
+        room, twin = request.room, self.network.twin(request.room)
+        if twin is None or request.patient_class == "E":
+            return room
+        own, other = self.devices[room.device.id], self.devices[twin.device.id]
+        is_wanted = self.down_until[room.device.id] - self.env.now > PATIENCE_S or len(own.queue) >= QUEUE
+        is_free = self.down_until[twin.device.id] <= self.env.now and len(other.queue) < QUEUE
+        if not (is_wanted and is_free):
+            return room
+        for exam in exams:
+            exam.moved_from, exam.device = exam.device, twin.device
+        return twin
 
     def _scan(self, room: Room, exam: Exam) -> Steps:
         rng, clock = self.rng, self.clock

@@ -12,7 +12,8 @@ from sample_data.story import Exam
 #: CID 9300, of those that happen here.
 DISCONTINUED = {
     "110501": "Equipment failure", "110504": "Patient died", "110505": "Patient refused to continue procedure",
-    "110515": "Patient condition prevented continuing", "113568": "Extravasation visible in image",
+    "110510": "Duplicate order", "110515": "Patient condition prevented continuing",
+    "113568": "Extravasation visible in image",
 }  # fmt: skip
 
 

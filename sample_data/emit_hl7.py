@@ -25,6 +25,7 @@ STATUSES = (
 #: Bookings have no time but MSH-7, so they are sent as they happen; everything else some seconds later.
 AT_ONCE = frozenset({"S12", "S13", "S14", "S15", "S26"})
 ORDER_AFTER_RESULT, LATE, TWICE = 300, 220, 160  # one message in so many
+ORDER_ALONE = 5  # one cancelled booking in so many is only told by the order
 
 
 class Sent(NamedTuple):
@@ -134,7 +135,8 @@ def bookings(exam: Exam) -> Iterator[tuple[str, datetime, datetime, str]]:
     if exam.rescheduled_at is not None:
         yield "S13", exam.rescheduled_at, exam.slot_at, "Booked"
     if exam.cancelled_at is not None:
-        yield "S15", exam.cancelled_at, exam.slot_at, "Cancelled"
+        if exam.replaced_by or not chance(f"alone{exam.placer}", ORDER_ALONE):
+            yield "S15", exam.cancelled_at, exam.slot_at, "Cancelled"
     elif exam.no_show_at is not None:
         yield "S26", exam.no_show_at, exam.slot_at, "Noshow"
     elif exam.exam_ended_at is not None:

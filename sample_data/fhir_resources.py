@@ -137,7 +137,7 @@ class Speaker:
 
     def appointment(self, status: str, slot: datetime, created: datetime) -> Resource:
         """The booked slot."""
-        exam, device = self.exam, self.exam.device
+        exam, device = self.exam, self.exam.planned_device
         place = {"reference": f"Location/{device.id}", "identifier": {"value": device.station}, "display": device.name}
         return {
             "resourceType": "Appointment",

@@ -86,7 +86,7 @@ def booking(sheet: Sheet, trigger: str, status: str, slot: datetime) -> bytes:
             pv1(w, exam),
             "RGS|1|A",
             f"AIS|1|A|{service}|{w.time(slot)}|||{exam.slot_min}|MIN",
-            f"AIL|1|A|{exam.device.station}^^^{exam.facility}",
+            f"AIL|1|A|{exam.planned_device.station}^^^{exam.facility}",
             *([] if w.dialect.is_251 else [obr(w, exam), imaging(w, exam)]),
         ]
     )

@@ -87,6 +87,8 @@ def obr(w: Writer, exam: Exam, more: dict[int, str] | None = None) -> str:
         24: exam.modality,
         31: exam.reason_code,
     }
+    if exam.duplicate_reason and w.dialect.is_251:  # the field is of 2.5
+        fields[48] = f"{exam.duplicate_reason}^^L"
     if not w.dialect.is_251:
         fields |= {18: exam.accession, 19: exam.requested_procedure, 20: f"S{exam.filler}", 27: f"^^^^^{exam.priority}"}
     return segment("OBR", fields | (more or {}))
@@ -96,7 +98,8 @@ def imaging(w: Writer, exam: Exam) -> str:
     """IPC (4.5.6) in 2.5.1, ZDS (IHE RAD TF-2 4.4) in 2.3.1: accession, study and station."""
     if not w.dialect.is_251:
         return f"ZDS|{exam.study_uid}^RADOPS^Application^DICOM"
-    d = exam.device
+    begun = exam.exam_started_at
+    d = exam.device if begun is not None and w.sent_at >= begun else exam.planned_device
     return (
         f"IPC|{exam.accession}|{exam.requested_procedure}|{exam.study_uid}|S{exam.filler}|{exam.modality}"
         f"|{exam.code}|{d.station}|{w.text(d.name)}|{d.ae_title}"

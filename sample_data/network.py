@@ -1,7 +1,7 @@
 """The simulated network: facilities, devices, staff and what they may order, read from `tables/*.csv`.
 
 Rates are for the design volume of 100 exams a day. `Network.scale` says how far a run is from it: above 1 exam,
-slot and reading minutes shrink in proportion (the same 14 devices must carry it); below 1 staffed hours shrink.
+slot and reading minutes shrink in proportion (the same devices must carry it); below 1 staffed hours shrink.
 """
 
 from __future__ import annotations
@@ -151,10 +151,11 @@ class Network:
         """Staff of one role, of one facility or of all."""
         return [s for s, _ in self.staff if s.role == role and facility in (None, s.facility)]
 
-    def room_for(self, facility: str, modality: str) -> Room | None:
-        """The facility's device of a modality; None where it has none."""
-        rooms = (r for r in self.rooms.values() if r.device.facility == facility)
-        return next((r for r in rooms if r.device.modality == modality), None)
+    def twin(self, room: Room) -> Room | None:
+        """The facility's other device of the same modality; None where it has none."""
+        kind = (room.device.facility, room.device.modality)
+        others = (r for r in self.rooms.values() if r.device.id != room.device.id)
+        return next((r for r in others if (r.device.facility, r.device.modality) == kind), None)
 
     def local(self, facility: str, at: datetime) -> datetime:
         """Wall clock (aware) of a facility at a UTC instant without tzinfo."""

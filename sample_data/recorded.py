@@ -148,6 +148,26 @@ class Record:
         state = "rescheduled" if told[-1][0] == "S13" else states[told[-1][3]]
         return first, self.field(told[-1][2]), state
 
+    def cancelled(self) -> datetime | None:
+        """When a booked slot was cancelled: told by the booking, else by the order."""
+        at = self.exam.cancelled_at
+        if self.dialect is None or at is None:
+            return at
+        told = [when for trigger, when, _, _ in bookings(self.exam) if trigger == "S15"]
+        return recorded(self.network, self.dialect, told[0], is_header=True) if told else self.field(at)
+
+    def device(self) -> str | None:
+        """The device of the exam: by images or step, else the last that an order's message names, else as booked."""
+        exam = self.exam
+        if self.has_images or self.has_mpps:
+            return exam.device.id
+        is_known = not exam.is_hl7_missing
+        if not is_known or not (self.is_told_station() or self.booked()[0] is not None):
+            return None
+        later = ("exam_started_at", "exam_ended_at", "discontinued_at", "images_available_at")
+        is_told_anew = self.is_told_station() and any(self.status(name) is not None for name in later)
+        return (exam.device if is_told_anew else exam.planned_device).id
+
     def patient(self) -> str:
         """The person, as far as anyone can tell.
 
@@ -169,15 +189,12 @@ class Record:
         prelims, finals = self.versions("P"), self.versions("F")
         images = [image for series in exam.series for image in series.images] if self.has_images else []
         n_rejected = sum(image.reject_reason is not None for image in images)
-        has_device = (
-            self.has_images or self.has_mpps or (is_known and (self.is_told_station() or booked_at is not None))
-        )
         has_code = self.has_images and MAKERS[exam.device.manufacturer].has_code
         return {
             "accession": exam.accession,
             "facility": exam.facility,
             "modality": exam.modality,
-            "device": exam.device.id if has_device else None,
+            "device": self.device(),
             "procedure": exam.procedure,
             "procedure_local": exam.code if is_known or has_code else None,
             "region": exam.region or None,
@@ -214,6 +231,7 @@ class Record:
             "is_cancelled": is_known and exam.cancelled_at is not None,
             "is_no_show": is_known and exam.no_show_at is not None and (self.dialect is None or booked_at is not None),
             "is_discontinued": exam.discontinued_at is not None,
+            "is_declared_repeat": is_known and bool(exam.duplicate_reason) and self.is_told_station(),
             "has_study": self.has_images,
             "has_order": is_known,
             "has_report": bool(self.reports),

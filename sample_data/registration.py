@@ -89,6 +89,7 @@ class Registration:
                 is_study_missing=rng.random() < STUDY_MISSING and facility in ("NORTH", "WEST"),
                 merged_at=merged_at,
                 replaces=replaced.placer if replaced is not None and n == 0 else "",
+                duplicate_reason=request.duplicate_reason,
             )
             if device.modality in PROTOCOLED:
                 exam.protocoled_at = now + timedelta(seconds=rng.randrange(60, 420))

@@ -175,3 +175,10 @@ class Exam:
     merged_at: datetime | None = None  # `mrn` was a temporary record number until this merge
     replaces: str = ""  # placer of the order that this one replaces
     rescheduled_at: datetime | None = None  # when the slot was moved away from `rescheduled_from`
+    moved_from: Device | None = None  # the device of the order and the booking, where the exam was done on another
+    duplicate_reason: str = ""  # why the order repeats what was done before, as the referrer declares it
+
+    @property
+    def planned_device(self) -> Device:
+        """The device that order and booking name."""
+        return self.moved_from or self.device

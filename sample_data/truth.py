@@ -33,13 +33,14 @@ SCHEMAS = {
         arrived_at:at exam_started_at:at exam_ended_at:at images_available_at:at read_started_at:at
         first_prelim_at:at last_prelim_at:at first_final_at:at last_final_at:at critical_found_at:at
         critical_communicated_at:at critical_category:t discontinued_reason:t interpreter:t assistant:t n_addenda:n
-        n_corrections:n n_images:n n_rejected:n wrvu:x is_cancelled:is is_no_show:is is_discontinued:is has_study:is
-        has_order:is has_report:is study_uid:t procedure_local:t"""),
+        n_corrections:n n_images:n n_rejected:n wrvu:x is_cancelled:is is_no_show:is is_discontinued:is
+        is_declared_repeat:is has_study:is has_order:is has_report:is study_uid:t procedure_local:t"""),
     "session": _schema("device:t facility:t modality:t started_at:at ended_at:at n_exams:n"),
     "repeat": _schema("accession:t facility:t prior_accession:t prior_facility:t days:x is_same_facility:is kind:t"),
     "reject": _schema("sop_uid:t accession:t device:t facility:t modality:t reason:t view:t operator:t at:at"),
     "read": _schema("accession:t facility:t interpreter:t role:t read_at:at read_started_at:at wrvu:x true_min:x"),
-    "appointment": _schema("appointment_id:t accession:t facility:t device:t slot_at:at duration_min:x status:t"),
+    "appointment": _schema("""appointment_id:t accession:t facility:t device:t slot_at:at duration_min:x status:t
+        cancelled_at:at"""),
     "prior_case": _schema("""accession:t patient:t facility:t availability:t modality:t region:t declared_at:at
         is_repeated:is"""),
     "procedure": _schema("facility:t code:t text:t procedure:t is_mapped_by:t"),
@@ -126,7 +127,8 @@ class Truth:
         if state:
             self.add("appointment", {
                 "appointment_id": exam.appointment, "accession": exam.accession, "facility": exam.facility,
-                "device": exam.device.id, "slot_at": slot_at, "duration_min": float(exam.slot_min), "status": state,
+                "device": exam.planned_device.id, "slot_at": slot_at, "duration_min": float(exam.slot_min),
+                "status": state, "cancelled_at": record.cancelled(),
             })  # fmt: skip
         self.neighbours.exam(exam, row, is_countable(row))
 

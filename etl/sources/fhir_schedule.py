@@ -61,9 +61,10 @@ def add_appointment(resource: Resource, parsed: Parsed) -> None:
         **read(resource, APPOINTMENT), "status": status,
     }  # fmt: skip
     shared.setdefault("duration_min", _length(resource, shared.get("slot_at")))
+    cancelled = read(resource, CANCELLED_AT) if status == "cancelled" else {}
     for order in orders_of(resource, "basedOn"):
         row = {**shared, **order}
-        parsed.add("appointment", resource.position, row)
+        parsed.add("appointment", resource.position, {**row, **cancelled})
         for told in _events(resource, row, code):
             parsed.add("event", resource.position, told)
 

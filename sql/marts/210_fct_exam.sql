@@ -84,8 +84,10 @@
 -- column: is_cancelled BOOLEAN - | cancelled and not performed
 -- column: is_no_show BOOLEAN - | patient did not come
 -- column: is_discontinued BOOLEAN - | performed step given up
+-- column: discontinued_reason VARCHAR - | why, as sent: a code of DICOM CID 9300 by the performed step
 -- column: is_imported BOOLEAN - | outside study, imported
 -- column: is_follow_up BOOLEAN - | planned serial imaging by procedure or order reason
+-- column: is_declared_repeat BOOLEAN - | the order says why the exam must be done again (OBR-48)
 -- column: is_after_hours BOOLEAN - | ended outside the hours of the site's regular shifts
 -- column: is_countable BOOLEAN - | counts in metrics
 -- column: exclusion_reason VARCHAR - | why it does not count
@@ -105,8 +107,10 @@ SELECT f.exam_key, published_accession(f.accession) AS accession, f.facility, f.
        i.prelim_to_final_min, i.order_to_final_min, i.arrival_to_final_min,
        f.radiologist, f.assistant, f.wrvu, f.n_series, f.n_images, f.n_rejected, f.n_addenda, f.n_corrections,
        t.target_min, i.report_final_min <= t.target_min AS is_within_target,
-       f.has_order, f.has_study, f.has_report, f.is_cancelled, f.is_no_show, f.is_discontinued, f.is_imported,
-       coalesce(p.is_follow_up, FALSE) OR coalesce(f.reason, '') = 'FU' AS is_follow_up, c.is_after_hours,
+       f.has_order, f.has_study, f.has_report, f.is_cancelled, f.is_no_show, f.is_discontinued,
+       f.discontinued_reason, f.is_imported,
+       coalesce(p.is_follow_up, FALSE) OR coalesce(f.reason, '') = 'FU' AS is_follow_up,
+       f.duplicate_reason IS NOT NULL AS is_declared_repeat, c.is_after_hours,
        g.exclusion_reason IS NULL AS is_countable, g.exclusion_reason, f.first_loaded_batch
 FROM stg_exam_fact f
 JOIN stg_exam_flag g ON g.exam_key = f.exam_key

@@ -1,7 +1,7 @@
 -- name: fct_appointment
 -- grain: appointment of an exam
 -- key: appointment_key, exam_key
--- purpose: The last word on each booked slot.
+-- purpose: The last word on each booked slot, and what became of it.
 -- materialize: table
 -- scope: exam
 -- column: appointment_key VARCHAR - | keyed appointment
@@ -16,23 +16,29 @@
 -- column: slot_local TIMESTAMP local | start of the slot, wall clock of the facility
 -- column: duration_min DOUBLE min | length of the slot
 -- column: status VARCHAR - | booked, rescheduled, arrived, completed, cancelled, noshow, ...
-SELECT a.appointment_key, a.exam_key, f.facility, coalesce(v.device, t.device, f.device) AS device,
-       coalesce(v.device, t.device) AS booked_device, p.modality, f.priority, f.patient_class, a.slot_at, local_at(a.slot_at, f.zone) AS slot_local, a.duration_min,
-       a.status
-FROM (SELECT s.exam_key, s.appointment_key,
-             arg_max(s.slot_at, s.version) FILTER (WHERE s.slot_at IS NOT NULL) AS slot_at,
-             arg_max(s.duration_min, s.version) FILTER (WHERE s.duration_min IS NOT NULL) AS duration_min,
-             arg_max(s.resource, s.version) FILTER (WHERE s.resource IS NOT NULL) AS resource,
-             arg_max(s.status, s.version) FILTER (WHERE s.status IS NOT NULL) AS status
-      FROM (SELECT q.exam_key, q.appointment_key, q.slot_at, q.duration_min, q.resource, q.status,
-                   row_number() OVER (
-                       PARTITION BY q.exam_key, q.appointment_key
-                       ORDER BY q.message_at NULLS FIRST, q.source, q.message_id, q.row_number, q.status, q.slot_at,
-                                q.duration_min, q.resource) AS version
-            FROM stg_appointment q
-            WHERE q.appointment_key IS NOT NULL) s
-      GROUP BY s.exam_key, s.appointment_key) a
-JOIN stg_exam_fact f ON f.exam_key = a.exam_key
-JOIN stg_procedure p ON p.exam_key = a.exam_key
-LEFT JOIN device_by_ae v ON v.facility = f.facility AND v.ae_title = a.resource
-LEFT JOIN device_by_station t ON t.facility = f.facility AND t.station = a.resource
+-- column: outcome VARCHAR - | kept, no_show or cancelled; NULL where nobody told, or the booking was made in error
+-- column: cancelled_at TIMESTAMP UTC | when a cancelled slot was cancelled: first word of it, else of the order
+-- column: cancelled_local TIMESTAMP local | the same, wall clock of the facility
+SELECT o.appointment_key, o.exam_key, o.facility, o.device, o.booked_device, o.modality, o.priority, o.patient_class,
+       o.slot_at, local_at(o.slot_at, o.zone) AS slot_local, o.duration_min, o.status, o.outcome,
+       CASE WHEN o.outcome = 'cancelled' THEN o.cancelled_at END AS cancelled_at,
+       CASE WHEN o.outcome = 'cancelled' THEN local_at(o.cancelled_at, o.zone) END AS cancelled_local
+FROM (SELECT a.appointment_key, a.exam_key, f.facility, f.zone, coalesce(v.device, t.device, f.device) AS device,
+             coalesce(v.device, t.device) AS booked_device, p.modality, f.priority, f.patient_class, a.slot_at,
+             a.duration_min, a.status,
+             CASE WHEN a.status = 'deleted' THEN NULL
+                  WHEN a.status IN ('arrived', 'completed') THEN 'kept'
+                  WHEN a.is_last AND (f.arrived_at IS NOT NULL OR f.exam_started_at IS NOT NULL) THEN 'kept'
+                  WHEN a.status IN ('cancelled', 'discontinued') THEN 'cancelled'
+                  WHEN a.status = 'noshow' THEN 'no_show'
+                  WHEN a.is_last AND f.is_cancelled THEN 'cancelled'
+                  WHEN a.is_last AND f.is_no_show THEN 'no_show' END AS outcome,
+             CASE WHEN a.status IN ('cancelled', 'discontinued') THEN a.cancelled_at ELSE f.cancelled_at END
+                 AS cancelled_at
+      FROM (SELECT l.*, row_number() OVER (PARTITION BY l.exam_key ORDER BY l.told_at DESC NULLS LAST,
+                                           l.appointment_key) = 1 AS is_last
+            FROM stg_slot l) a
+      JOIN stg_exam_fact f ON f.exam_key = a.exam_key
+      JOIN stg_procedure p ON p.exam_key = a.exam_key
+      LEFT JOIN device_by_ae v ON v.facility = f.facility AND v.ae_title = a.resource
+      LEFT JOIN device_by_station t ON t.facility = f.facility AND t.station = a.resource) o

@@ -11,7 +11,7 @@
 -- clock_stop: none
 -- includes: the last slot of each appointment, up to the data cut-off
 -- excludes: slots after the data cut-off
--- nulls: slots without any word on what became of them are left out; slots that nobody booked are in no message and are not known
+-- nulls: slots without any word on what became of them are left out, and bookings made in error; slots that nobody booked are in no message and are not known
 -- min_n: 10
 -- table: fct_appointment
 -- anchor: slot_local
@@ -19,14 +19,13 @@
 -- filters: since, until, facility, modality, priority, patient_class, device
 -- target: none customary
 -- reference: arrived slots over offered slots, as far as messages tell of the offer: slots that were booked
--- version: 1
+-- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | 1216e4d53d4c | first definition
-SELECT a.slot_local AS period_local,
-       CASE WHEN a.status IN ('arrived', 'completed') OR e.arrived_at IS NOT NULL OR e.exam_started_at IS NOT NULL THEN 1
-            WHEN a.status IN ('cancelled', 'noshow') THEN 0 END AS numerator, 'missing|word on what became of it' AS why_null,
+-- history: 2 | 2026-11-25 | a9823afc91a4 | a slot whose order was cancelled is not filled; another appointment of the exam does not fill it
+SELECT a.slot_local AS period_local, CAST(a.outcome = 'kept' AS INTEGER) AS numerator,
+       'missing|word on what became of it' AS why_null,
        a.facility, a.modality, a.device, a.priority, a.patient_class
 FROM fct_appointment a
-JOIN fct_exam e ON e.exam_key = a.exam_key
 CROSS JOIN meta_snapshot s
 WHERE a.slot_at <= s.data_through

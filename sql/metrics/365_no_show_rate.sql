@@ -19,15 +19,14 @@
 -- filters: since, until, facility, modality, priority, patient_class, device
 -- target: none customary
 -- reference: no-shows over slots that were not cancelled
--- version: 1
+-- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | 9eac513d2fcd | first definition
+-- history: 2 | 2026-11-25 | a102563d8208 | only the last appointment of an exam is kept because the patient came
 SELECT a.slot_local AS period_local,
-       CASE WHEN a.status IN ('arrived', 'completed') OR e.arrived_at IS NOT NULL OR e.exam_started_at IS NOT NULL THEN 0
-            WHEN a.status = 'noshow' THEN 1 END AS numerator,
-       CASE WHEN a.status = 'cancelled' THEN 'other|cancelled slot' ELSE 'missing|word on what became of it' END AS why_null,
+       CASE WHEN a.outcome IN ('kept', 'no_show') THEN CAST(a.outcome = 'no_show' AS INTEGER) END AS numerator,
+       CASE WHEN a.outcome = 'cancelled' THEN 'other|cancelled slot' ELSE 'missing|word on what became of it' END AS why_null,
        a.facility, a.modality, a.device, a.priority, a.patient_class
 FROM fct_appointment a
-JOIN fct_exam e ON e.exam_key = a.exam_key
 CROSS JOIN meta_snapshot s
 WHERE a.slot_at <= s.data_through

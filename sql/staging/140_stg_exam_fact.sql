@@ -8,7 +8,7 @@ SELECT x.exam_key, x.facility, coalesce(z.zone, s.default_zone) AS zone, x.patie
        x.first_loaded_batch, coalesce(i.study_key, h.study_key) AS study_key, v.device,
        coalesce(b.modality, a.modality) AS modality, a.procedure_code, a.procedure_text, a.alternate_code,
        a.alternate_text, a.laterality, b.body_part, a.location, a.reason, a.outside_prior, a.outside_modality,
-       a.outside_body_part, a.birth_date, a.sex,
+       a.outside_body_part, a.duplicate_reason, a.birth_date, a.sex,
        CASE WHEN upper(a.priority) IN ('S', 'T', 'STAT') THEN 'stat'
             WHEN upper(a.priority) IN ('A', 'P', 'ASAP', 'URGENT') THEN 'urgent' ELSE 'routine' END AS priority,
        CASE WHEN upper(a.patient_class) IN ('E', 'EMER') THEN 'emergency'
@@ -26,6 +26,7 @@ SELECT x.exam_key, x.facility, coalesce(z.zone, s.default_zone) AS zone, x.patie
        coalesce(a.has_order, FALSE) AS has_order, i.exam_key IS NOT NULL OR h.exam_key IS NOT NULL AS has_study,
        coalesce(r.has_report, FALSE) AS has_report, coalesce(k.is_cancelled, FALSE) AS is_cancelled,
        coalesce(k.is_no_show, FALSE) AS is_no_show, coalesce(k.is_discontinued, FALSE) AS is_discontinued,
+       CASE WHEN k.is_discontinued THEN k.discontinued_reason END AS discontinued_reason,
        (coalesce(k.is_imported, FALSE) OR coalesce(i.is_imported, FALSE)) AND NOT coalesce(a.has_order, FALSE)
            AS is_imported
 FROM stg_exam x

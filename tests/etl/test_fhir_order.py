@@ -389,6 +389,13 @@ def test_appointment_status(status: str) -> None:
     assert told == [(code, UPDATED) for code in BOOKINGS[status][1]]
 
 
+def test_appointment_is_cancelled_when_it_says_so_else_with_its_version() -> None:
+    when = {"cancellationDate": "2026-10-18T09:00:00-05:00"}
+    assert one(parse(appointment(status="cancelled", **when)), "appointment")["at"] == utc("2026-10-18T14:00:00")
+    told = one(parse(appointment(status="booked", **when)), "appointment")
+    assert told["at"] == one(parse(appointment(status="cancelled")), "appointment")["at"] == told["message_at"]
+
+
 def test_appointment_without_a_slot_yet() -> None:
     assert "event" not in parse(appointment(status="proposed", start=None)).rows
 

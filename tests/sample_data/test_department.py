@@ -41,7 +41,7 @@ def test_a_device_does_one_exam_at_a_time(stories: list[Exam]) -> None:
     for e in stories:
         if e.exam_started_at and e.exam_ended_at:
             busy[e.device.id].append((e.exam_started_at, e.exam_ended_at))
-    assert len(busy) == 14
+    assert len(busy) == 15
     for intervals in busy.values():
         assert all(before[1] <= after[0] for before, after in pairwise(sorted(intervals)))
 
@@ -136,6 +136,18 @@ def test_the_outage_stands_still(department: tuple[Department, list[Exam]]) -> N
     starts = [e.exam_started_at for e in stories if e.device.id == OUTAGE_DEVICE and e.exam_started_at]
     assert not [at for at in starts if begin + timedelta(hours=2) <= at < end]
     assert [at for at in starts if end <= at < end + timedelta(days=3)]
+
+
+def test_patients_of_a_scanner_that_is_down_move_to_the_other(department: tuple[Department, list[Exam]]) -> None:
+    made, stories = department
+    begin, end = made.outage
+    assert begin.weekday() <= 3
+    moved = [e for e in stories if e.moved_from is not None]
+    assert {e.device.modality for e in moved} == {"MR"}
+    assert all(e.device.facility == e.facility and e.device != e.planned_device for e in moved)
+    during = [e for e in moved if e.arrived_at and begin <= e.arrived_at < end]
+    assert len(during) >= 3
+    assert {e.planned_device.id for e in during} == {OUTAGE_DEVICE}
 
 
 def test_mondays_are_overbooked_at_the_west_scanner(stories: list[Exam]) -> None:

@@ -30,6 +30,14 @@ def test_the_sample_has_an_exam_of_every_fate() -> None:
     truth = {p.stem: pl.read_parquet(p) for p in (FOLDER / "truth").glob("*.parquet")}
     assert all(len(rows) for rows in truth.values())
     exams = truth["exam"]
-    for fate in ("is_cancelled", "is_no_show", "is_discontinued", "has_study", "has_order", "has_report"):
+    for fate in (
+        "is_cancelled",
+        "is_no_show",
+        "is_discontinued",
+        "is_declared_repeat",
+        "has_study",
+        "has_order",
+        "has_report",
+    ):
         assert set(exams[fate]) == {True, False}, fate
     assert {row["availability"] for row in truth["prior_case"].to_dicts()} >= {"imported", "held", "none"}

@@ -89,6 +89,49 @@ def test_days(house: Warehouse) -> None:
     ]  # fmt: skip
 
 
+def test_idle_pieces_of_staffed_time(house: Warehouse) -> None:
+    """Pieces since the same session belong together: 09:30 is the end of the union, 00:20 of an exam at night."""
+    found = house.rows("""
+        SELECT idle_from_local, idle_min, idle_since_at FROM fct_device_idle
+        WHERE device = 'N-CT1' AND day_local BETWEEN DATE '2026-03-02' AND DATE '2026-03-06' ORDER BY 1""")
+    assert found[:-3] == [
+        (local("02 08:00"), 10.0, None),                           # nothing is known of the time before
+        (local("02 08:40"), 10.0, local("02 13:40")),
+        (local("02 09:30"), 140.0, local("02 14:30")),
+        (local("02 13:00"), 5.0, local("02 17:20")),               # the exam over lunch began before the pause
+        (local("02 13:15"), 225.0, local("02 18:15")),
+        (local("03 08:00"), 20.0, local("03 12:00")),              # an exam before opening
+        (local("03 08:30"), 210.0, local("03 13:30")),
+        (local("03 13:00"), 240.0, local("03 13:30")),
+        # 08:00 to 08:30 on Wednesday is busy, after an exam around midnight; Thursday is closed
+        (local("04 08:30"), 210.0, local("04 13:30")),
+    ]  # fmt: skip
+    assert found[-3:] == [
+        (local("04 13:00"), 240.0, local("04 13:30")),
+        (local("06 08:00"), 240.0, local("05 15:20")),             # the exam on the closed day
+        (local("06 13:00"), 240.0, local("05 15:20")),
+    ]  # fmt: skip
+
+
+def test_idle_time_ends_at_the_data_cut_off(house: Warehouse) -> None:
+    query = "SELECT max(idle_to_at) FROM fct_device_idle WHERE device = 'N-CT1'"
+    assert house.row(query) == (datetime(2026, 3, 10, 15, 30),)
+
+
+def test_idle_time_is_what_staffed_hours_are_not_busy(house: Warehouse) -> None:
+    """Also on the Sunday of the spring change, which has 23 hours."""
+    assert (
+        house.rows("""
+        SELECT day_local, sum(h.idle_min), (SELECT sum(i.idle_min) FROM fct_device_idle i
+               WHERE i.device = 'N-CT1' AND i.day_local = h.day_local)
+        FROM (SELECT CAST(hour_local AS DATE) AS day_local, idle_min FROM fct_device_hour WHERE device = 'N-CT1') h
+        GROUP BY day_local HAVING sum(h.idle_min) > 0
+            AND sum(h.idle_min) IS DISTINCT FROM (SELECT sum(i.idle_min) FROM fct_device_idle i
+                WHERE i.device = 'N-CT1' AND i.day_local = h.day_local)""")
+        == []
+    )
+
+
 def test_staffed_time_ends_at_the_data_cut_off(house: Warehouse) -> None:
     """The last event is told for Tuesday 10th 15:30 UTC, 11:30 in New York."""
     assert house.row(

@@ -1,14 +1,15 @@
-"""Overtime, unused capacity, slots and discontinued exams recomputed from the simulator's truth; see `recompute`."""
+"""Overtime, standstill, capacity, slots, exams given up: recomputed from the simulator's truth; see `recompute`."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from statistics import median
 
 from tests.truth.department import Department, Row, minutes
 from tests.truth.recompute import Rows, device_hours, turnover
+from tests.truth.statistics import quantile
 
 
 def overtime(d: Department) -> Iterator[Row]:
@@ -35,12 +36,44 @@ def unused_capacity(d: Department) -> Iterator[Row]:
             yield words | {"numerator": (staffed - both) / each, "denominator": 1.0}
 
 
+def idle_runs(d: Department, device: str) -> list[tuple[datetime, float]]:
+    """(begin, staffed minutes) of the time from one busy stretch of a device to the next, or to the end of the data."""
+    busy, blocks = d.busy[device], [b for b in d.blocks if b.device == device]
+    found = []
+    for number, (_, free_from) in enumerate(busy):
+        free_to = busy[number + 1][0] if number + 1 < len(busy) else d.data_through
+        inside = [(max(b.opens_at, free_from), min(b.closes_at, free_to)) for b in blocks]
+        idle = [(start, end) for start, end in inside if end > start]
+        if idle:
+            found.append((min(idle)[0], sum(minutes(start, end) for start, end in idle)))
+    return found
+
+
+def downtime(d: Department) -> Iterator[Row]:
+    """Hours of the runs beyond the device's own 99th percentile; a device with few runs is not judged."""
+    for device in d.busy:
+        runs, facts = idle_runs(d, device), d.devices[device]
+        if len(runs) >= 50:
+            usual = quantile([length for _, length in runs], 0.99)
+            for start, length in runs:
+                words = d.keys(facts, d.local(facts["facility"], start))
+                yield words | {"numerator": length / 60 if length > usual else 0.0, "denominator": 1.0}
+
+
+def exams_per_session(d: Department) -> Iterator[Row]:
+    for sessions in d.sessions.values():
+        for session in sessions:
+            words = d.keys(session, d.local(session["facility"], session["started_at"]))
+            yield words | {"numerator": float(session["n_exams"]), "denominator": 1.0}
+
+
 def slots(d: Department) -> Iterator[tuple[Row, Row, Row, str]]:
     """(words, appointment, exam, outcome) of every slot: kept, noshow, cancelled or unknown."""
     for slot in d.truth("appointment"):
         exam = d.exam_of[slot["facility"], slot["accession"]]
         came = slot["status"] in ("arrived", "completed") or exam["arrived_at"] or exam["exam_started_at"]
-        outcome = "kept" if came else slot["status"] if slot["status"] in ("noshow", "cancelled") else "unknown"
+        fate = "cancelled" if exam["is_cancelled"] else "noshow" if exam["is_no_show"] else "unknown"
+        outcome = "kept" if came else slot["status"] if slot["status"] in ("noshow", "cancelled") else fate
         words = d.keys(exam | {"device": slot["device"]}, d.local(slot["facility"], slot["slot_at"]))
         yield words, slot, exam, outcome
 
@@ -54,6 +87,18 @@ def slot_outcomes(counted: str, *outcomes: str) -> Rows:
                 yield words | {"numerator": float(outcome == counted), "denominator": 1.0}
 
     return rows
+
+
+def late_cancel_rate(d: Department) -> Iterator[Row]:
+    for words, slot, _, outcome in slots(d):
+        if outcome == "unknown" or slot["slot_at"] > d.data_through:
+            continue
+        late = {"24h": 0.0, "same_day": 0.0, "any": float(outcome == "cancelled")}
+        if outcome == "cancelled":
+            notice = (slot["slot_at"] - slot["cancelled_at"]).total_seconds() / 3600
+            day, slot_day = (d.local(slot["facility"], slot[name]).date() for name in ("cancelled_at", "slot_at"))
+            late |= {"24h": float(notice < 24), "same_day": float(day >= slot_day)}
+        yield words | {"numerator": late, "denominator": 1.0}
 
 
 def scheduled_vs_performed(d: Department) -> Iterator[Row]:
@@ -73,7 +118,7 @@ def scheduled_vs_performed(d: Department) -> Iterator[Row]:
 
 
 #: CID 9300 reason -> its kind; any other is `other`.
-REASONS = {"110501": "equipment", "110504": "patient", "110505": "patient", "110515": "patient"}
+REASONS = {"110501": "equipment", "110504": "patient", "110505": "patient", "110510": "order", "110515": "patient"}
 
 
 def discontinued_rate(d: Department) -> Iterator[Row]:
@@ -89,6 +134,9 @@ def discontinued_rate(d: Department) -> Iterator[Row]:
 ROWS: dict[str, Rows] = {
     "overtime": overtime,
     "unused_capacity": unused_capacity,
+    "downtime": downtime,
+    "exams_per_session": exams_per_session,
+    "late_cancel_rate": late_cancel_rate,
     "slot_fill": slot_outcomes("kept", "kept", "noshow", "cancelled"),
     "no_show_rate": slot_outcomes("noshow", "kept", "noshow"),
     "scheduled_vs_performed": scheduled_vs_performed,

@@ -18,4 +18,22 @@ def avoidable_repeats(d: Department) -> Iterator[Row]:
             yield case | {"numerator": case["numerator"] - fmean(imported)}
 
 
-ROWS: dict[str, Rows] = {"avoidable_repeats": avoidable_repeats}
+def declared_repeat(d: Department) -> Iterator[Row]:
+    found = {(r["facility"], r["accession"]) for r in d.truth("repeat")}
+    for exam in d.exams:
+        if exam["exam_started_at"] is None:
+            continue
+        is_declared = exam["is_declared_repeat"]
+        is_unfound = is_declared and (exam["facility"], exam["accession"]) not in found
+        words = d.keys(exam, d.local(exam["facility"], exam["exam_started_at"]))
+        yield words | {
+            "numerator": {
+                "necessary": float(is_declared),
+                "unfound": None if is_declared and exam["region"] is None else float(is_unfound),
+                "duplicate_order": float(exam["discontinued_reason"] == "110510"),
+            },
+            "denominator": 1.0,
+        }
+
+
+ROWS: dict[str, Rows] = {"avoidable_repeats": avoidable_repeats, "declared_repeat": declared_repeat}

@@ -18,7 +18,8 @@ SAME = """ordered_at booked_at scheduled_at door_at arrived_at exam_started_at e
     images_available_at read_started_at
     first_prelim_at last_prelim_at first_final_at last_final_at critical_found_at critical_communicated_at device
     modality procedure procedure_local region laterality contrast service_line n_addenda n_corrections n_images
-    n_rejected is_cancelled is_no_show is_discontinued has_study has_order has_report""".split()  # noqa: SIM905
+    n_rejected is_cancelled is_no_show is_discontinued
+    discontinued_reason is_declared_repeat has_study has_order has_report""".split()  # noqa: SIM905
 LIMIT = 100_000
 
 
@@ -69,7 +70,7 @@ TABLES: dict[str, tuple[str, str, str]] = {
     "session": ("device started_at ended_at n_exams", "fct_device_busy",
                 "device busy_started_at busy_ended_at n_exams"),
     "appointment": ("exam slot_at duration_min status device", "fct_appointment",
-                    "exam_key slot_at duration_min status device"),
+                    "exam_key slot_at duration_min status booked_device"),
     "repeat": ("exam prior kind", "fct_repeat", "exam_key prior_exam_key kind"),
     "prior_case": ("exam availability is_repeated", "fct_prior_case", "exam_key availability is_repeated"),
     "reject": ("exam device reason view at", "fct_image_reject", "exam_key device reason_code view rejected_at"),

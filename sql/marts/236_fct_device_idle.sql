@@ -1,0 +1,43 @@
+-- name: fct_device_idle
+-- grain: stretch of a staffed block in which a device did nothing
+-- key: device, idle_from_at
+-- purpose: Idle staffed time in one piece; pieces since the same exam are one run, nights and closed days left out.
+-- materialize: table
+-- scope: device day_local
+-- sorted_by: day_local
+-- column: device VARCHAR - | device
+-- column: facility VARCHAR - | facility
+-- column: modality VARCHAR - | modality
+-- column: day_local DATE local | day of the staffed block
+-- column: idle_from_at TIMESTAMP UTC | opening, or end of the busy time before
+-- column: idle_to_at TIMESTAMP UTC | begin of the next session, closing, or the data cut-off
+-- column: idle_from_local TIMESTAMP local | its begin on the wall clock
+-- column: idle_min DOUBLE min | its length
+-- column: idle_since_at TIMESTAMP UTC | end of the last session before, also of one outside staffed hours; NULL before the first
+WITH block AS (
+    SELECT s.device, s.day_local, s.opens_local, min(s.hour_at + (s.staffed_from - s.hour_local)) AS opens_at,
+           max(s.hour_at + (s.staffed_to - s.hour_local)) AS closes_at
+    FROM staffed_piece s
+    WHERE s.staffed_to > s.staffed_from
+    GROUP BY s.device, s.day_local, s.opens_local
+), mark AS (
+    SELECT b.device, b.day_local, b.opens_local, b.opens_at AS from_at, b.opens_at AS to_at FROM block b
+    UNION ALL
+    SELECT b.device, b.day_local, b.opens_local, b.closes_at, b.closes_at FROM block b
+    UNION ALL
+    SELECT b.device, b.day_local, b.opens_local, greatest(i.started_at, b.opens_at), least(i.ended_at, b.closes_at)
+    FROM block b
+    JOIN busy_island i ON i.device = b.device AND i.started_at < b.closes_at AND i.ended_at > b.opens_at
+), piece AS (
+    SELECT m.device, m.day_local, m.to_at AS idle_from_at, m.next_at AS idle_to_at
+    FROM (SELECT k.*, lead(k.from_at) OVER (PARTITION BY k.device, k.opens_local ORDER BY k.from_at, k.to_at) AS next_at
+          FROM mark k) m
+    WHERE m.next_at > m.to_at
+)
+SELECT p.device, t.facility, t.modality, p.day_local, p.idle_from_at, p.idle_to_at,
+       local_at(p.idle_from_at, t.zone) AS idle_from_local, minutes_between(p.idle_from_at, p.idle_to_at) AS idle_min,
+       max(b.busy_ended_at) AS idle_since_at
+FROM piece p
+JOIN touched_device t ON t.device = p.device
+LEFT JOIN fct_device_busy b ON b.device = p.device AND b.busy_ended_at <= p.idle_from_at
+GROUP BY p.device, t.facility, t.modality, t.zone, p.day_local, p.idle_from_at, p.idle_to_at
