@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,3 +77,16 @@ def of_compare(metric_id: str, *groups: str, statistic: str | None = None) -> Ca
 def of_trend(metric_id: str, *groups: str, statistic: str | None = None) -> Callable[[Context], pl.DataFrame]:
     """The ask of a metric over time."""
     return lambda context: context.trend(metric_id, groups, statistic)
+
+
+def of_several(asked: Sequence[tuple[str, str | None]]) -> Callable[[Context], pl.DataFrame]:
+    """The ask of several metrics beside their earlier period: (metric, statistic), a row each, named in columns."""
+
+    def ask(context: Context) -> pl.DataFrame:
+        return pl.concat([
+            context.compare(metric, (), statistic).with_columns(
+                pl.lit(metric).alias("metric"), pl.lit(statistic or "value").alias("statistic"))
+            for metric, statistic in asked
+        ])  # fmt: skip
+
+    return ask

@@ -13,7 +13,8 @@ from app.context import Context
 from app.figures.bars import groups
 from app.figures.flow import matrix
 from app.figures.trend import Line, trend
-from app.questions import Question, of_compare, of_metric, of_trend
+from app.numbers import numbers
+from app.questions import Question, of_compare, of_metric, of_several, of_trend
 from app.state import State, drill
 from app.tables import Column, Row, bar, change, table
 from app.texts import text
@@ -25,11 +26,8 @@ LIMITS = ((0.08, "target 8 %"), (0.10, "act 10 %"))
 PUBLISHED = {"imported": (9, 79), "held": (14, 27), "unavailable": (13, 18), "none": (18, 143)}
 HEADLINES = (("reject_rate", None), ("repeat_exam_rate", "7d"), ("repeat_exam_rate", "30d"),
              ("repeat_exam_rate", "90d"), ("duplicate_across_facilities", "30d"))  # fmt: skip
-
-
-def _headline(context: Context) -> pl.DataFrame:
-    return pl.concat([context.compare(metric, (), statistic).with_columns(pl.lit(metric).alias("metric"), pl.lit(
-        statistic or "value").alias("statistic")) for metric, statistic in HEADLINES])  # fmt: skip
+#: Repeats that are declared, not found.
+STATED = tuple(("declared_repeat", statistic) for statistic in ("necessary", "unfound", "duplicate_order"))
 
 
 def _by_value(metric: str, group: str) -> Any:
@@ -55,7 +53,7 @@ def _priors(context: Context) -> pl.DataFrame:
                           maintain_order="left")  # fmt: skip
 
 
-HEADLINE = Question("repeats.headline", _headline, "", {"value": "share"})
+HEADLINE = Question("repeats.headline", of_several(HEADLINES), "", {"value": "share"})
 DEVICES = Question("repeats.devices", _by_value("reject_rate", "device"), "reject_rate")
 REASONS = Question("repeats.reasons", _reasons)
 OPERATORS = Question("repeats.operators", _by_value("reject_rate", "operator"), "reject_rate")
@@ -67,7 +65,22 @@ PRIORS = Question("repeats.priors", _priors, "prior_availability", {"published":
 SITES = Question("repeats.sites", of_compare("duplicate_across_facilities", "facility"), "duplicate_across_facilities")
 KINDS = Question("repeats.kinds", lambda context: context.counts("fct_repeat", ("kind",)))
 FOLLOW = Question("repeats.week", of_metric(METRIC, "facility"), METRIC)
-QUESTIONS = (HEADLINE, DEVICES, REASONS, OPERATORS, MODALITIES, PROCEDURES, COURSE, FLOW, PRIORS, SITES, KINDS, FOLLOW)
+DECLARED = Question("repeats.declared", of_several(STATED), "declared_repeat")
+QUESTIONS = (
+    HEADLINE,
+    DECLARED,
+    DEVICES,
+    REASONS,
+    OPERATORS,
+    MODALITIES,
+    PROCEDURES,
+    COURSE,
+    FLOW,
+    PRIORS,
+    SITES,
+    KINDS,
+    FOLLOW,
+)
 
 
 def render(context: Context) -> list[Any]:
@@ -83,6 +96,7 @@ def render(context: Context) -> list[Any]:
                 _bars(context, MODALITIES, "modality", show="repeats"),
                 _flow_card(context),
                 _operators_card(context),
+                numbers(context, DECLARED),
                 _course_card(context),
             ],
             className="grid",

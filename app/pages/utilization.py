@@ -14,7 +14,8 @@ from app.context import Context
 from app.figures.gantt import day as day_figure
 from app.figures.heat import week
 from app.figures.trend import Line, trend
-from app.questions import Question, of_metric, of_trend
+from app.numbers import numbers
+from app.questions import Question, of_metric, of_several, of_trend
 from app.state import drill
 from app.tables import Column, Row, bar, change, table
 from app.texts import text
@@ -23,6 +24,9 @@ METRIC = "utilization"
 #: Headline metrics: metric, statistic.
 HEADLINES = (("utilization", None), ("throughput", None), ("turnover", "p50"), ("turnover", "p90"),
              ("first_case_on_time", None))  # fmt: skip
+#: What keeps the devices from work: slots that nobody fills, exams that go otherwise, standstill.
+BESIDE = (("slot_fill", None), ("no_show_rate", None), ("late_cancel_rate", "24h"), ("scheduled_vs_performed", "late"),
+          ("scheduled_vs_performed", "moved"), ("downtime", None), ("exams_per_session", None))  # fmt: skip
 
 
 def chosen_day(context: Context) -> date:
@@ -55,11 +59,6 @@ def _staffed(context: Context) -> pl.DataFrame:
     return _on_day(context, "fct_device_day", columns, ("device",)).drop_nulls("opens_local")
 
 
-def _headline(context: Context) -> pl.DataFrame:
-    return pl.concat([context.compare(metric, (), statistic).with_columns(pl.lit(metric).alias("metric"), pl.lit(
-        statistic or "value").alias("statistic")) for metric, statistic in HEADLINES])  # fmt: skip
-
-
 def _devices(context: Context) -> pl.DataFrame:
     found = context.compare(METRIC, ("device",))
     for name, metric, statistic in (
@@ -77,14 +76,15 @@ def _devices(context: Context) -> pl.DataFrame:
     )
 
 
-HEADLINE = Question("utilization.headline", _headline, "", {"value": "-"})
+HEADLINE = Question("utilization.headline", of_several(HEADLINES), "", {"value": "-"})
 GANTT = Question("utilization.day", _busy, "", {"gap_before_min": "min"})
 WEEK = Question("utilization.week", of_metric("occupancy_by_hour", "weekday", "hour"), "occupancy_by_hour")
 DEVICES = Question("utilization.devices", _devices, METRIC,
                    {"turnover_p50": "min", "turnover_p90": "min", "throughput": "exams/h", "on_time": "share",
                     "overtime_min": "min", "staffed_min": "min"})  # fmt: skip
 COURSE = Question("utilization.course", of_trend(METRIC), METRIC)
-QUESTIONS = (HEADLINE, GANTT, WEEK, DEVICES, COURSE)
+BOOKED = Question("utilization.booked", of_several(BESIDE))
+QUESTIONS = (HEADLINE, BOOKED, GANTT, WEEK, DEVICES, COURSE)
 
 
 def render(context: Context) -> list[Any]:
@@ -97,6 +97,7 @@ def render(context: Context) -> list[Any]:
             [
                 _devices_card(context),
                 _gantt_card(context),
+                numbers(context, BOOKED, wide=True),
                 card(context, WEEK, shown(cells, lambda: graph(WEEK, week(
                     cells, context.scheme, unit="share", min_n=1,
                     href=lambda row: drill(context.state, row["group_name"], row["group_value"], clock="started")),

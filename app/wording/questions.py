@@ -25,6 +25,8 @@ _TOLD: dict[str, tuple[str, str]] = {
                          "opens the late exams."),
     "turnaround.modalities": ("By modality", "Time within which 90 % have a final report."),
     "utilization.headline": ("Headline numbers", "Of all devices under these filters."),
+    "utilization.booked": ("Slots, moves and standstill", "What keeps devices from work. A name opens the number's own "
+                           "page, by device and over time."),
     "utilization.day": ("A day as it was", "Busy time of each device on its staffed hours (pale), local time. A click "
                         "opens the exams."),
     "utilization.week": ("Occupancy by weekday and hour", "Busy share of all minutes of the hour, staffed or not, "
@@ -32,6 +34,8 @@ _TOLD: dict[str, tuple[str, str]] = {
     "utilization.devices": ("Devices", "Busiest first. Busy time is the union of sessions within staffed hours."),
     "utilization.course": ("Over time", "Busy share of staffed time, all devices under these filters."),
     "repeats.headline": ("Headline numbers", "Rejected images and exams done again."),
+    "repeats.declared": ("Declared repeats", "Repeats that the order or the modality declares, apart from those that "
+                         "are found. Not every sender can say it."),
     "repeats.devices": ("Reject rate by device", "Of images of devices with rejection notes. AAPM TG-151: about 8 % is "
                         "the target, 10 % the level to act on."),
     "repeats.reasons": ("Why images were rejected", "By reason, as the rejection notes say."),

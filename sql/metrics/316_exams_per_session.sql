@@ -1,7 +1,7 @@
 -- id: exams_per_session
 -- title: Exams per session
 -- question: How many exams does a patient have done in one sitting?
--- unit: exams
+-- unit: exams/session
 -- better: neither
 -- kind: rate
 -- statistic: value
@@ -21,7 +21,7 @@
 -- reference: sessions carry busy time, accessions turnaround and wRVU; n counts sessions
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | b2d4259c5e55 | first definition
+-- history: 1 | 2026-11-25 | fe1954594e89 | first definition
 SELECT b.busy_started_local AS period_local, b.n_exams AS numerator, 1 AS denominator, 1 AS n, b.facility, b.modality,
        b.device
 FROM fct_device_busy b
