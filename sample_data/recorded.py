@@ -148,6 +148,14 @@ class Record:
         state = "rescheduled" if told[-1][0] == "S13" else states[told[-1][3]]
         return first, self.field(told[-1][2]), state
 
+    def slot_told(self) -> datetime | None:
+        """When the slot as last told was told first."""
+        if self.dialect is None:
+            return self.exam.rescheduled_at or self.exam.booked_at
+        told = list(bookings(self.exam))
+        first = next((at for _, at, slot, _ in told if self.field(slot) == self.field(told[-1][2])), None)
+        return recorded(self.network, self.dialect, first, is_header=True)
+
     def cancelled(self) -> datetime | None:
         """When a booked slot was cancelled: told by the booking, else by the order."""
         at = self.exam.cancelled_at

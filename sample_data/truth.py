@@ -40,7 +40,7 @@ SCHEMAS = {
     "reject": _schema("sop_uid:t accession:t device:t facility:t modality:t reason:t view:t operator:t at:at"),
     "read": _schema("accession:t facility:t interpreter:t role:t read_at:at read_started_at:at wrvu:x true_min:x"),
     "appointment": _schema("""appointment_id:t accession:t facility:t device:t slot_at:at duration_min:x status:t
-        cancelled_at:at"""),
+        slot_told_at:at cancelled_at:at"""),
     "prior_case": _schema("""accession:t patient:t facility:t availability:t modality:t region:t declared_at:at
         is_repeated:is"""),
     "procedure": _schema("facility:t code:t text:t procedure:t is_mapped_by:t"),
@@ -128,7 +128,7 @@ class Truth:
             self.add("appointment", {
                 "appointment_id": exam.appointment, "accession": exam.accession, "facility": exam.facility,
                 "device": exam.planned_device.id, "slot_at": slot_at, "duration_min": float(exam.slot_min),
-                "status": state, "cancelled_at": record.cancelled(),
+                "status": state, "slot_told_at": record.slot_told(), "cancelled_at": record.cancelled(),
             })  # fmt: skip
         self.neighbours.exam(exam, row, is_countable(row))
 

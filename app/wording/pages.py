@@ -243,6 +243,7 @@ _DEFINITIONS = {
     "choice.late_cancel_rate.24h": "Cancelled within 24 hours of the slot",
     "choice.scheduled_vs_performed.late": "Begun over 15 minutes late",
     "choice.scheduled_vs_performed.moved": "Moved to another device",
+    "choice.third_next_available.p50": "Third free slot, median (estimated)",
     "choice.declared_repeat.necessary": "Declared necessary by the order",
     "choice.declared_repeat.unfound": "Declared, but no earlier exam found here",
     "choice.declared_repeat.duplicate_order": "Given up as ordered twice",

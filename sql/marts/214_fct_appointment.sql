@@ -14,17 +14,19 @@
 -- column: patient_class VARCHAR - | patient class of the exam
 -- column: slot_at TIMESTAMP UTC | start of the slot
 -- column: slot_local TIMESTAMP local | start of the slot, wall clock of the facility
+-- column: slot_told_local TIMESTAMP local | when the slot was first told, wall clock of the facility
 -- column: duration_min DOUBLE min | length of the slot
 -- column: status VARCHAR - | booked, rescheduled, arrived, completed, cancelled, noshow, ...
 -- column: outcome VARCHAR - | kept, no_show or cancelled; NULL where nobody told, or the booking was made in error
 -- column: cancelled_at TIMESTAMP UTC | when a cancelled slot was cancelled: first word of it, else of the order
 -- column: cancelled_local TIMESTAMP local | the same, wall clock of the facility
 SELECT o.appointment_key, o.exam_key, o.facility, o.device, o.booked_device, o.modality, o.priority, o.patient_class,
-       o.slot_at, local_at(o.slot_at, o.zone) AS slot_local, o.duration_min, o.status, o.outcome,
+       o.slot_at, local_at(o.slot_at, o.zone) AS slot_local,
+       local_at(o.slot_told_at, o.zone) AS slot_told_local, o.duration_min, o.status, o.outcome,
        CASE WHEN o.outcome = 'cancelled' THEN o.cancelled_at END AS cancelled_at,
        CASE WHEN o.outcome = 'cancelled' THEN local_at(o.cancelled_at, o.zone) END AS cancelled_local
 FROM (SELECT a.appointment_key, a.exam_key, f.facility, f.zone, coalesce(v.device, t.device, f.device) AS device,
-             coalesce(v.device, t.device) AS booked_device, p.modality, f.priority, f.patient_class, a.slot_at,
+             coalesce(v.device, t.device) AS booked_device, p.modality, f.priority, f.patient_class, a.slot_at, a.slot_told_at,
              a.duration_min, a.status,
              CASE WHEN a.status = 'deleted' THEN NULL
                   WHEN a.status IN ('arrived', 'completed') THEN 'kept'

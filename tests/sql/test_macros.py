@@ -75,8 +75,10 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, row in enumerate(tables["fct_backlog_hour"]):  # at 23:00, where days end
         row["hour_local"] = START + timedelta(days=number % (DAYS - 1) + 1, hours=-1)
         row["hour_at"] = row["hour_local"] + timedelta(hours=5)
-    for row in tables["fct_device_idle"]:  # enough runs of one device to know what is usual there
-        row["device"], row["idle_since_at"] = "a", row["idle_from_at"]
+    for name in ("fct_device_idle", "fct_appointment", "fct_device_day", "dim_staffing"):
+        for row in tables[name]:  # one device, so that there is enough to know what is usual there
+            row["device"] = "a"
+            row |= {"idle_since_at": row["idle_from_at"]} if name == "fct_device_idle" else {}
     tables["dim_facility"] = [{"facility": f, "zone": "America/New_York"} for f in ("N", "W")]
     tables["dim_shift"] = [{"minute_of_week": m, "shift": "day" if m % 1440 < 720 else None} for m in range(10080)]
     return write_snapshot(tmp_path_factory.mktemp("macros") / "radops.duckdb", tables, THROUGH)

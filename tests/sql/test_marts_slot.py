@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +110,35 @@ def test_moved_to_another_scanner(tmp_path: Path) -> None:
         slot("arrived", "2026-03-09 14:55", None, "A2", "S2"),
     )  # fmt: skip
     assert shares(house, "scheduled_vs_performed", "is_moved, device") == [(0, "N-CT1"), (1, "N-CT1")]
+
+
+def test_third_next_available(tmp_path: Path) -> None:
+    """N-CT1 takes two patients on each staffed weekday, of whom the day before knows; Thursday 5 March is closed."""
+    weekdays = [day for n in range(33) if (day := date(2026, 2, 2) + timedelta(days=n)).weekday() < 5]
+    usual = [
+        slot("booked", f"{day - timedelta(days=1)} 12:00", f"{day} {hour}:00", f"B{day}{hour}", f"B{day}{hour}")
+        for day in weekdays
+        for hour in (15, 16)
+    ]
+    ahead = {"09": "ab", "10": "cd", "11": "ef"}
+    booked = [
+        slot("booked", "2026-03-06 14:00", f"2026-03-{day} 15:00", f"A{name}", f"A{name}")
+        for day, names in ahead.items()
+        for name in names
+    ]
+    house = Warehouse(tmp_path).built(
+        *exam("A1", "2026-02-02 15:00", "2026-02-02 15:20"), event("arrived", "2026-03-09 20:00", "A2", mrn="2"),
+        *usual, *booked,
+        slot("cancelled", "2026-03-07 14:00", None, "Ae", "Ae"),  # free again on Sunday
+        slot("cancelled", "2026-03-09 14:00", None, "Ac", "Ac"),  # too late for Monday's begin
+        *(slot("booked", "2026-03-09 14:00", "2026-03-12 15:00", f"A{name}", f"A{name}") for name in "gh"),
+    )  # fmt: skip
+    assert [(day.day, value) for day, value in shares(house, "third_next_available", "period_local, value")] == [
+        (1, 1),  # 28 days after the first booking: 2 on Sunday, on Monday 2, whose patients book on Sunday
+        (2, 2),  # Monday is full; 2 on Tuesday, 2 on Wednesday
+        (3, 3),  # 2 on Wednesday, closed, 2 on Friday
+        (4, 4),  # 2 on Friday, 2 on Sunday
+        (6, 3),  # 2 on Sunday, 2 on Monday
+        (8, 3),  # 2 today, Monday and Tuesday full, 1 on Wednesday
+        (9, 3),  # today and Tuesday full, 1 on Wednesday, 2 on Thursday: that they are taken is told later today
+    ]

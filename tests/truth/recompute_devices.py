@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from math import ceil
 from statistics import median
 
 from tests.truth.department import Department, Row, minutes
@@ -101,6 +102,37 @@ def late_cancel_rate(d: Department) -> Iterator[Row]:
         yield words | {"numerator": late, "denominator": 1.0}
 
 
+def third_next_available(d: Department) -> Iterator[Row]:
+    """Days from each staffed day to the third slot that the bookings known by then leave of a usual day."""
+    slots_of: dict[str, list[tuple[date, date, date | None]]] = defaultdict(list)  # day, told on, cancelled on
+    for _, slot, _, outcome in slots(d):
+        at = (slot["slot_at"], slot["slot_told_at"], slot["cancelled_at"] if outcome == "cancelled" else None)
+        day, told, cancelled = (None if a is None else d.local(slot["facility"], a).date() for a in at)
+        slots_of[slot["device"]].append((day, told, cancelled))
+    hours = {(row["device"], int(row["weekday"])) for row in d.site("staffing.csv")}
+    for device, booked in slots_of.items():
+        kept = Counter(day for day, _, cancelled in booked if cancelled is None)
+        staffed = sorted({block.day for block in d.blocks if block.device == device})
+        if len(kept) < 20 or not staffed:
+            continue
+        usual = sorted(kept.values())[ceil(0.9 * len(kept)) - 1]
+        first = min(told for _, told, cancelled in booked if cancelled is None) + timedelta(days=28)
+        later = (staffed[-1] + timedelta(days=n) for n in range(1, 61))
+        open_days = [*staffed, *(day for day in later if (device, day.isoweekday()) in hours)]
+        for today in (day for day in staffed if day >= first):
+            free, value = 0, None
+            for day in (day for day in open_days if today <= day <= today + timedelta(days=60)):
+                taken = sum(
+                    slot == day and told < today and (cancelled is None or cancelled >= today)
+                    for slot, told, cancelled in booked
+                )
+                free += max(usual - taken, 0)
+                if free >= 3:
+                    value = float((day - today).days)
+                    break
+            yield d.keys(d.devices[device], datetime.combine(today, time.min)) | {"value": value}
+
+
 def scheduled_vs_performed(d: Department) -> Iterator[Row]:
     quarter = timedelta(minutes=15)
     for words, slot, exam, _ in slots(d):
@@ -137,6 +169,7 @@ ROWS: dict[str, Rows] = {
     "downtime": downtime,
     "exams_per_session": exams_per_session,
     "late_cancel_rate": late_cancel_rate,
+    "third_next_available": third_next_available,
     "slot_fill": slot_outcomes("kept", "kept", "noshow", "cancelled"),
     "no_show_rate": slot_outcomes("noshow", "kept", "noshow"),
     "scheduled_vs_performed": scheduled_vs_performed,

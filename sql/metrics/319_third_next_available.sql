@@ -1,0 +1,59 @@
+-- id: third_next_available
+-- title: Third next available
+-- question: How many days until the third free slot of a device, as its bookings let one estimate?
+-- unit: d
+-- better: lower
+-- kind: percentile
+-- statistic: p50
+-- clock_start: none
+-- clock_stop: none
+-- includes: each staffed day, seen from its begin; free is what the bookings known by then leave of the usual number of slots
+-- excludes: the first 28 days of a device's bookings, when not all were known; days without staffed hours
+-- nulls: a third free slot more than 60 days ahead; devices with fewer than 20 booked days, or without staffed hours, are left out
+-- min_n: 10
+-- table: fct_appointment
+-- anchor: slot_local
+-- groups: facility, modality, device, weekday
+-- filters: since, until, facility, modality, device
+-- target: none customary
+-- reference: third next available appointment, the accepted sample of access; no message tells of free slots, so the usual number is the 90th percentile of the device's slots a day; a slot left by moving counts as free
+-- version: 1
+-- since: 0.1.0
+-- history: 1 | 2026-11-25 | 54ddadea1f72 | first definition
+WITH slot AS (
+    SELECT a.device, CAST(a.slot_local AS DATE) AS day, CAST(a.slot_told_local AS DATE) AS told_day,
+           CAST(a.cancelled_local AS DATE) AS cancelled_day, a.outcome
+    FROM fct_appointment a
+    WHERE a.slot_local IS NOT NULL AND a.slot_told_local IS NOT NULL AND a.status <> 'deleted'
+), usual AS (
+    SELECT n.device, quantile_disc(n.n_slots, 0.9) AS n_slots, min(n.told_day) + 28 AS from_day
+    FROM (SELECT s.device, s.day, min(s.told_day) AS told_day, count(*) AS n_slots
+          FROM slot s
+          WHERE s.outcome IS DISTINCT FROM 'cancelled'
+          GROUP BY s.device, s.day) n
+    GROUP BY n.device
+    HAVING count(*) >= 20
+), past_day AS (
+    SELECT d.device, d.facility, d.modality, d.day_local AS day FROM fct_device_day d WHERE d.opens_local IS NOT NULL
+), open_day AS (
+    SELECT p.device, p.day FROM past_day p
+    UNION ALL
+    SELECT f.device, f.day
+    FROM (SELECT l.device, l.last_day + CAST(unnest(generate_series(1, 60)) AS INTEGER) AS day
+          FROM (SELECT p.device, max(p.day) AS last_day FROM past_day p GROUP BY p.device) l) f
+    WHERE EXISTS (SELECT 1 FROM dim_staffing w WHERE w.device = f.device AND w.weekday = isodow(f.day))
+), seen AS (
+    SELECT p.device, p.facility, p.modality, p.day, o.day AS ahead, greatest(u.n_slots - count(s.device), 0) AS n_free
+    FROM past_day p
+    JOIN usual u ON u.device = p.device AND p.day >= u.from_day
+    JOIN open_day o ON o.device = p.device AND o.day >= p.day AND o.day <= p.day + 60
+    LEFT JOIN slot s ON s.device = p.device AND s.day = o.day AND s.told_day < p.day
+        AND (s.cancelled_day IS NULL OR s.cancelled_day >= p.day)
+    GROUP BY p.device, p.facility, p.modality, p.day, o.day, u.n_slots
+)
+SELECT CAST(f.day AS TIMESTAMP) AS period_local, min(f.ahead) FILTER (WHERE f.n_until >= 3) - f.day AS value,
+       f.facility, f.modality, f.device
+FROM (SELECT e.*, sum(e.n_free) OVER (PARTITION BY e.device, e.day ORDER BY e.ahead
+                                      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS n_until
+      FROM seen e) f
+GROUP BY f.device, f.facility, f.modality, f.day
