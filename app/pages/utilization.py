@@ -26,7 +26,8 @@ HEADLINES = (("utilization", None), ("throughput", None), ("turnover", "p50"), (
              ("first_case_on_time", None))  # fmt: skip
 #: What keeps the devices from work: slots that nobody fills, exams that go otherwise, standstill.
 BESIDE = (("slot_fill", None), ("no_show_rate", None), ("late_cancel_rate", "24h"), ("scheduled_vs_performed", "late"),
-          ("scheduled_vs_performed", "moved"), ("downtime", None), ("third_next_available", "p50"), ("exams_per_session", None))  # fmt: skip
+          ("scheduled_vs_performed", "moved"), ("downtime", None), ("third_next_available", "p50"),
+          ("exams_per_session", None))  # fmt: skip
 
 
 def chosen_day(context: Context) -> date:

@@ -21,17 +21,18 @@
 -- reference: 99th percentile of the device over all data, so that days can be compared; repair, no patients and a silent sender look the same, see freshness for the last; n counts idle runs
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | c98b7eae5b86 | first definition
+-- history: 1 | 2026-11-25 | b7e96f6c0e15 | first definition
 WITH run AS (
-    SELECT i.device, i.facility, i.modality, min(i.idle_from_local) AS period_local, sum(i.idle_min) AS run_min
-    FROM fct_device_idle i
-    WHERE i.idle_since_at IS NOT NULL
-    GROUP BY i.device, i.facility, i.modality, i.idle_since_at
+    SELECT q.device, q.idle_since_at, min(q.idle_from_at) AS from_at, sum(q.idle_min) AS run_min
+    FROM fct_device_idle q
+    WHERE q.idle_since_at IS NOT NULL
+    GROUP BY q.device, q.idle_since_at
 )
-SELECT r.period_local, CASE WHEN r.run_min > u.usual_min THEN r.run_min / 60 ELSE 0 END AS numerator,
-       r.facility, r.modality, r.device
-FROM run r
-JOIN (SELECT q.device, quantile_cont(q.run_min, 0.99) AS usual_min
-      FROM run q
-      GROUP BY q.device
-      HAVING count(*) >= 50) u ON u.device = r.device
+SELECT i.idle_from_local AS period_local, CASE WHEN r.run_min > u.usual_min THEN r.run_min / 60 ELSE 0 END AS numerator,
+       i.facility, i.modality, i.device
+FROM fct_device_idle i
+JOIN (SELECT n.device, quantile_cont(n.run_min, 0.99) AS usual_min
+      FROM run n
+      GROUP BY n.device
+      HAVING count(*) >= 50) u ON u.device = i.device
+JOIN run r ON r.device = i.device AND r.from_at = i.idle_from_at

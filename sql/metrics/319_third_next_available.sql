@@ -11,15 +11,15 @@
 -- excludes: the first 28 days of a device's bookings, when not all were known; days without staffed hours
 -- nulls: a third free slot more than 60 days ahead; devices with fewer than 20 booked days, or without staffed hours, are left out
 -- min_n: 10
--- table: fct_appointment
--- anchor: slot_local
+-- table: fct_device_day
+-- anchor: day_local
 -- groups: facility, modality, device, weekday
 -- filters: since, until, facility, modality, device
 -- target: none customary
 -- reference: third next available appointment, the accepted sample of access; no message tells of free slots, so the usual number is the 90th percentile of the device's slots a day; a slot left by moving counts as free
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 54ddadea1f72 | first definition
+-- history: 1 | 2026-11-25 | 8545e8eef67a | first definition
 WITH slot AS (
     SELECT a.device, CAST(a.slot_local AS DATE) AS day, CAST(a.slot_told_local AS DATE) AS told_day,
            CAST(a.cancelled_local AS DATE) AS cancelled_day, a.outcome
@@ -34,7 +34,7 @@ WITH slot AS (
     GROUP BY n.device
     HAVING count(*) >= 20
 ), past_day AS (
-    SELECT d.device, d.facility, d.modality, d.day_local AS day FROM fct_device_day d WHERE d.opens_local IS NOT NULL
+    SELECT t.device, t.day_local AS day FROM fct_device_day t WHERE t.opens_local IS NOT NULL
 ), open_day AS (
     SELECT p.device, p.day FROM past_day p
     UNION ALL
@@ -43,17 +43,23 @@ WITH slot AS (
           FROM (SELECT p.device, max(p.day) AS last_day FROM past_day p GROUP BY p.device) l) f
     WHERE EXISTS (SELECT 1 FROM dim_staffing w WHERE w.device = f.device AND w.weekday = isodow(f.day))
 ), seen AS (
-    SELECT p.device, p.facility, p.modality, p.day, o.day AS ahead, greatest(u.n_slots - count(s.device), 0) AS n_free
+    SELECT p.device, p.day, o.day AS ahead, greatest(u.n_slots - count(s.device), 0) AS n_free
     FROM past_day p
-    JOIN usual u ON u.device = p.device AND p.day >= u.from_day
+    JOIN usual u ON u.device = p.device
     JOIN open_day o ON o.device = p.device AND o.day >= p.day AND o.day <= p.day + 60
     LEFT JOIN slot s ON s.device = p.device AND s.day = o.day AND s.told_day < p.day
         AND (s.cancelled_day IS NULL OR s.cancelled_day >= p.day)
-    GROUP BY p.device, p.facility, p.modality, p.day, o.day, u.n_slots
+    GROUP BY p.device, p.day, o.day, u.n_slots
+), third AS (
+    SELECT f.device, f.day, min(f.ahead) FILTER (WHERE f.n_until >= 3) - f.day AS n_days
+    FROM (SELECT e.*, sum(e.n_free) OVER (PARTITION BY e.device, e.day ORDER BY e.ahead
+                                          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS n_until
+          FROM seen e) f
+    GROUP BY f.device, f.day
 )
-SELECT CAST(f.day AS TIMESTAMP) AS period_local, min(f.ahead) FILTER (WHERE f.n_until >= 3) - f.day AS value,
-       f.facility, f.modality, f.device
-FROM (SELECT e.*, sum(e.n_free) OVER (PARTITION BY e.device, e.day ORDER BY e.ahead
-                                      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS n_until
-      FROM seen e) f
-GROUP BY f.device, f.facility, f.modality, f.day
+SELECT CAST(d.day_local AS TIMESTAMP) AS period_local, h.n_days AS value,
+       'other|third free slot more than 60 days ahead' AS why_null, d.facility, d.modality, d.device
+FROM fct_device_day d
+JOIN usual u ON u.device = d.device
+LEFT JOIN third h ON h.device = d.device AND h.day = d.day_local
+WHERE d.opens_local IS NOT NULL AND d.day_local >= u.from_day

@@ -22,7 +22,7 @@
 -- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | 1216e4d53d4c | first definition
--- history: 2 | 2026-11-25 | a9823afc91a4 | a slot whose order was cancelled is not filled; another appointment of the exam does not fill it
+-- history: 2 | 2026-11-25 | 0558f31f3b3c | a slot whose order was cancelled is not filled; another appointment of the exam does not fill it
 SELECT a.slot_local AS period_local, CAST(a.outcome = 'kept' AS INTEGER) AS numerator,
        'missing|word on what became of it' AS why_null,
        a.facility, a.modality, a.device, a.priority, a.patient_class

@@ -22,7 +22,7 @@
 -- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | 9eac513d2fcd | first definition
--- history: 2 | 2026-11-25 | a102563d8208 | only the last appointment of an exam is kept because the patient came
+-- history: 2 | 2026-11-25 | e67295b90f07 | only the last appointment of an exam is kept because the patient came
 SELECT a.slot_local AS period_local,
        CASE WHEN a.outcome IN ('kept', 'no_show') THEN CAST(a.outcome = 'no_show' AS INTEGER) END AS numerator,
        CASE WHEN a.outcome = 'cancelled' THEN 'other|cancelled slot' ELSE 'missing|word on what became of it' END AS why_null,

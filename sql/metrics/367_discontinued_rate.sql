@@ -22,19 +22,16 @@
 -- reference: DICOM performed procedure step discontinued, reasons of PS3.16 CID 9300
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 3dd4ea5b57d3 | first definition
-SELECT k.exam_started_local AS period_local, CAST(k.is_discontinued AS INTEGER) AS is_discontinued,
-       CAST(k.kind = 'equipment' AS INTEGER) AS is_equipment, CAST(k.kind = 'patient' AS INTEGER) AS is_patient,
-       CAST(k.kind = 'order' AS INTEGER) AS is_order, CAST(k.kind = 'other' AS INTEGER) AS is_other,
-       k.facility, k.modality, k.device, k.priority, k.patient_class, k.service_line, k.procedure, k.radiologist
-FROM (SELECT e.exam_started_local, e.is_discontinued, e.facility, e.modality, e.device, e.priority, e.patient_class,
-             e.service_line, e.procedure, e.radiologist,
-             CASE WHEN NOT e.is_discontinued THEN 'none'
-                  WHEN e.discontinued_reason IN ('110501', '110516') THEN 'equipment'
-                  WHEN e.discontinued_reason IN ('110503', '110504', '110505', '110506', '110507', '110508', '110515')
-                      THEN 'patient'
-                  WHEN e.discontinued_reason IN ('110500', '110502', '110509', '110510', '110511', '110512')
-                      THEN 'order'
-                  ELSE 'other' END AS kind
-      FROM fct_exam e
-      WHERE e.exam_started_at IS NOT NULL AND NOT e.is_imported) k
+-- history: 1 | 2026-11-25 | 02fc8684affb | first definition
+SELECT e.exam_started_local AS period_local, CAST(e.is_discontinued AS INTEGER) AS is_discontinued,
+       CAST(e.is_discontinued AND coalesce(e.discontinued_reason IN ('110501', '110516'), FALSE) AS INTEGER) AS is_equipment,
+       CAST(e.is_discontinued AND coalesce(e.discontinued_reason IN (
+           '110503', '110504', '110505', '110506', '110507', '110508', '110515'), FALSE) AS INTEGER) AS is_patient,
+       CAST(e.is_discontinued AND coalesce(e.discontinued_reason IN (
+           '110500', '110502', '110509', '110510', '110511', '110512'), FALSE) AS INTEGER) AS is_order,
+       CAST(e.is_discontinued AND coalesce(e.discontinued_reason NOT IN (
+           '110501', '110516', '110503', '110504', '110505', '110506', '110507', '110508', '110515',
+           '110500', '110502', '110509', '110510', '110511', '110512'), TRUE) AS INTEGER) AS is_other,
+       e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
+FROM fct_exam e
+WHERE e.exam_started_at IS NOT NULL AND NOT e.is_imported

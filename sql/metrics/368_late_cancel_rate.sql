@@ -22,14 +22,18 @@
 -- reference: cancelled within 24 hours of the slot over booked slots; no-shows are apart in no_show_rate
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 0aaa2b45c6cb | first definition
+-- history: 1 | 2026-11-25 | 01529a29db8b | first definition
 SELECT a.slot_local AS period_local,
        CASE WHEN a.outcome <> 'cancelled' THEN 0
-            ELSE CAST(a.cancelled_at > a.slot_at - INTERVAL 24 HOUR AS INTEGER) END AS is_within_day,
+            WHEN a.outcome = 'cancelled' THEN CAST(a.cancelled_at > a.slot_at - INTERVAL 24 HOUR AS INTEGER)
+            END AS is_within_day,
        CASE WHEN a.outcome <> 'cancelled' THEN 0
-            ELSE CAST(CAST(a.cancelled_local AS DATE) >= CAST(a.slot_local AS DATE) AS INTEGER) END AS is_same_day,
+            WHEN a.outcome = 'cancelled'
+            THEN CAST(CAST(a.cancelled_local AS DATE) >= CAST(a.slot_local AS DATE) AS INTEGER) END AS is_same_day,
        CAST(a.outcome = 'cancelled' AS INTEGER) AS is_cancelled,
+       CASE WHEN a.outcome = 'cancelled' THEN 'missing|time of the cancel' ELSE 'missing|word on what became of it' END
+           AS why_null,
        a.facility, a.modality, a.device, a.priority, a.patient_class
 FROM fct_appointment a
 CROSS JOIN meta_snapshot s
-WHERE a.slot_at <= s.data_through AND a.outcome IS NOT NULL
+WHERE a.slot_at <= s.data_through

@@ -77,8 +77,9 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         row["hour_at"] = row["hour_local"] + timedelta(hours=5)
     for name in ("fct_device_idle", "fct_appointment", "fct_device_day", "dim_staffing"):
         for row in tables[name]:  # one device, so that there is enough to know what is usual there
-            row["device"] = "a"
-            row |= {"idle_since_at": row["idle_from_at"]} if name == "fct_device_idle" else {}
+            row.update({"device": "a"})
+    for row in tables["fct_device_idle"]:
+        row["idle_since_at"] = row["idle_from_at"]
     tables["dim_facility"] = [{"facility": f, "zone": "America/New_York"} for f in ("N", "W")]
     tables["dim_shift"] = [{"minute_of_week": m, "shift": "day" if m % 1440 < 720 else None} for m in range(10080)]
     return write_snapshot(tmp_path_factory.mktemp("macros") / "radops.duckdb", tables, THROUGH)
