@@ -33,6 +33,8 @@ STAGES = (
     ("tests/etl", "--ignore=tests/etl/test_killed.py", "--ignore=tests/etl/test_disk_full.py",
      "--ignore=tests/etl/test_hostile.py", "--ignore=tests/etl/test_dicom_cut.py"),
 )  # fmt: skip
+#: One seed of the simulated network, and summaries on one line.
+ENVIRONMENT = {"TRUTH_SEEDS": "52711", "COLUMNS": "400"}
 #: They would be red for any change of a text.
 TEXT_TESTS = ("tests/sql/test_dictionary.py", "tests/sql/test_definitions.py")
 
@@ -68,7 +70,7 @@ def found_by(tree: Path) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider", *stage,
              *(f"--ignore={name}" for name in TEXT_TESTS)],
-            cwd=tree, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "400", "TRUTH_SEEDS": "52711"},
+            cwd=tree, capture_output=True, text=True, check=False, env=os.environ | ENVIRONMENT,
         )  # fmt: skip
         if done.returncode:
             red = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
