@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
@@ -27,10 +28,11 @@ def trend(  # noqa: PLR0913 - one figure with named parts
     y: str,
     target: float | None = None,
     target_name: str = "",
+    marks: Sequence[tuple[date, str]] = (),
     href: Callable[[dict[str, Any]], str] | None = None,
 ) -> go.Figure:
     """Lines over time; with one line its 95 % interval as a band, with one or more a legend. Periods that the dates or
-    the data cut off are hollow. `href` gives the exams behind a point."""
+    the data cut off are hollow; `marks` are days with words. `href` gives the exams behind a point."""
     made = figure(scheme, y=y, legend=len(lines) > 1)
     colours = palette(scheme)
     for number, line in enumerate(lines):
@@ -50,6 +52,8 @@ def trend(  # noqa: PLR0913 - one figure with named parts
         )  # fmt: skip
     if target is not None:
         level(made, target, target_name, scheme)
+    for number, (day, label) in enumerate(marks):
+        level(made, day, label, scheme, horizontal=False, number=number % 3)
     made.update_yaxes(rangemode="tozero", **_ticks(unit, lines, target))
     made.update_xaxes(tickformat="%-d %b", nticks=8)
     return made

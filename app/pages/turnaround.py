@@ -14,6 +14,7 @@ from app.figures.bars import ranges
 from app.figures.heat import week
 from app.figures.trend import Line, trend
 from app.questions import Question, of_compare, of_metric
+from app.sections.course import marked
 from app.sections.waiting import of_waiting, waiting_card
 from app.state import drill
 from app.tables import Column, Row, bar, change, table
@@ -148,6 +149,7 @@ def _course_figure(context: Context, frame: pl.DataFrame) -> Any:
     one = targets[0] if len(targets) == 1 else None
     return trend(
         lines, context.scheme, unit="min", y="time to final report", target=one, target_name=text("turnaround.target"),
+        marks=marked(context.marks(METRIC, context.filters)),
         href=lambda row: drill(context.state.having(since=row["period_start"], until=row["period_end"]), "all", "all",
                                sort="-report_final_min"),
     )  # fmt: skip

@@ -167,7 +167,7 @@ TEXTS: dict[str, str] = {
     "waiting.gap": "Difference",
     "waiting.unreached": "not reached",
     "waiting.none": "None of {total} exams waits: both tell the same, but for interpolation.",
-    "waiting.same": "{n} of {total} exams still wait; they do not change these numbers.",
+    "waiting.same": "{n} of {total} exams still wait; the difference lies within the 95 % intervals.",
     "waiting.differs": "{n} of {total} exams still wait, and they are the slow ones. {statistic}: {finished} of the "
     "finished exams alone, {whole} with those that wait.",
     "waiting.open": "{n} of {total} exams still wait, and they are the slow ones. {statistic}: {finished} of the "

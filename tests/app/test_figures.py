@@ -36,13 +36,15 @@ def trended(values: list[float], *, lower: list[float | None] | None = None) -> 
 
 def test_a_trend_has_its_values_its_target_and_hollow_unfinished_points() -> None:
     made = trend([Line("Median", trended([30.0, 45.0, 20.0]))], "light", unit="min", y="time", target=60.0,
-                 target_name="Target", href=lambda row: f"/exams?since={row['period_start']}")  # fmt: skip
+                 target_name="Target", marks=[(date(2026, 11, 2), "definition 2")],
+                 href=lambda row: f"/exams?since={row['period_start']}")  # fmt: skip
     (line,) = made.data
     assert list(line.y) == [30.0, 45.0, 20.0]
     assert list(line.marker.color) == [LIGHT.series[0], LIGHT.series[0], LIGHT.surface]
     assert line.customdata[0] == "/exams?since=2026-11-01"
     assert made.layout.shapes[0].y0 == 60.0
-    assert made.layout.annotations[0].text == "Target"
+    assert [note.text for note in made.layout.annotations] == ["Target", "definition 2"]
+    assert made.layout.shapes[1].x0 == date(2026, 11, 2)
     assert made.layout.showlegend is False
 
 

@@ -36,7 +36,7 @@ SLOW = f"{WAIT}, and they are the slow ones."
     [
         ({}, f"{SLOW} Median: 60\u202fmin of the finished exams alone, 80\u202fmin with those that wait."),
         ({"value": None}, f"{SLOW} Median: 60\u202fmin of the finished exams alone; of all it is not reached yet."),
-        ({"differs": False}, f"{WAIT}; they do not change these numbers."),
+        ({"differs": False}, f"{WAIT}; the difference lies within the 95 % intervals."),
     ],
 )  # fmt: skip
 def test_the_difference_is_said(changes: dict[str, Any], told: str) -> None:
