@@ -15,6 +15,7 @@ from typing import Any
 import simpy
 
 from sample_data.afterwards import settle
+from sample_data.alteration import ExtraDevice, ExtraReader, Sent
 from sample_data.booking import Book
 from sample_data.clockwork import Clockwork
 from sample_data.demand import Demand, Known, Request, plan_followers
@@ -55,9 +56,12 @@ class Department:
         self.demand = Demand(network, Random(seed + 1), run, midnight)  # noqa: S311
         self.book = Book(network, Random(seed + 2))  # noqa: S311
         self.registration = Registration(network, Random(seed + 3))  # noqa: S311
-        self.readers = ReadingRoom(self.clock, network, Random(seed + 4), self._finish)  # noqa: S311
+        self.alteration = run.alteration
+        extra = self.alteration if isinstance(self.alteration, ExtraReader) else None
+        self.readers = ReadingRoom(self.clock, network, Random(seed + 4), self._finish, extra)  # noqa: S311
         self.after = Random(seed + 5)  # noqa: S311
         self.devices = {d: simpy.PriorityResource(self.env, 1) for d in network.rooms}
+        self.second = simpy.PriorityResource(self.env, 1)  # of an alteration
         self.down_until: dict[str, float] = dict.fromkeys(network.rooms, 0)
         middle = midnight + timedelta(days=days // 2)
         if middle.weekday() > LAST_OUTAGE_WEEKDAY:
@@ -193,10 +197,13 @@ class Department:
 
     def _examine(self, request: Request, exams: list[Exam]) -> Steps:
         room = self._where(request, exams)
+        if isinstance(self.alteration, Sent):
+            room = self.alteration.room(self.network, room)
         device = room.device
-        with self.devices[device.id].request(RANK[request.priority]) as turn:
+        server = self._server(room)
+        with server.request(RANK[request.priority]) as turn:
             yield turn
-            if self.down_until[device.id] > self.env.now:
+            if self.down_until[device.id] > self.env.now and server is not self.second:
                 yield self.env.timeout(self.down_until[device.id] - self.env.now)
             yield self.env.timeout(round(self.rng.randrange(30, 300) / self.network.speed))
             technologist = self.rng.choice(self.network.of_role("technologist", device.facility))
@@ -219,6 +226,15 @@ class Department:
             exam.moved_from, exam.device = exam.device, twin.device
         return twin
 
+    def _server(self, room: Room) -> simpy.PriorityResource:
+        """The device, or the second one of an alteration where it is open and fewer wait for it."""
+        own, change = self.devices[room.device.id], self.alteration
+        if not isinstance(change, ExtraDevice) or change.device != room.device.id:
+            return own
+        wall = self.network.local(room.device.facility, self.clock.now())
+        is_open = change.is_open(wall.isoweekday(), wall.hour * 60 + wall.minute)
+        return self.second if is_open and _load(self.second) < _load(own) else own
+
     def _scan(self, room: Room, exam: Exam) -> Steps:
         rng, clock = self.rng, self.clock
         seconds = max(8, round(room.exam_min * rng.lognormvariate(-0.04, 0.3) * 60 / self.network.speed))
@@ -240,3 +256,7 @@ class Department:
         yield self.env.timeout(self.rng.randrange(60, 540))
         exam.images_available_at = self.clock.now()
         self.readers.add(exam)
+
+
+def _load(server: simpy.PriorityResource) -> int:
+    return len(server.users) + len(server.queue)

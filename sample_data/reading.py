@@ -13,6 +13,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
+from sample_data.alteration import ExtraReader
 from sample_data.clockwork import Clockwork
 from sample_data.network import Network, Shift
 from sample_data.story import Exam, Staff
@@ -47,7 +48,15 @@ Steps = Generator[Any, Any, None]
 class ReadingRoom:
     """`add` takes an exam whose images are ready; `on_final` is called once it is signed."""
 
-    def __init__(self, clock: Clockwork, network: Network, rng: Random, on_final: Callable[[Exam], None]) -> None:
+    def __init__(
+        self,
+        clock: Clockwork,
+        network: Network,
+        rng: Random,
+        on_final: Callable[[Exam], None],
+        extra: ExtraReader | None = None,
+    ) -> None:
+        self.extra = extra
         self.clock, self.network, self.rng, self.on_final = clock, network, rng, on_final
         self.env = clock.env
         self.lists: dict[str, list[Item]] = {name: [] for name in LISTS}
@@ -94,6 +103,10 @@ class ReadingRoom:
 
     def _crew_of(self, day: int, crews: dict[tuple[str, str], list[Staff]]) -> Iterator[tuple[Staff, Shift, int, int]]:
         local = self.network.local("NORTH", self.clock.at(day * 86400 + 43200))
+        if self.extra is not None and local.isoweekday() in self.extra.weekdays:
+            person, shift = self.extra.shift(self.network)
+            begins = self.clock.seconds(self.network.utc("NORTH", local, shift.starts_min))
+            yield person, shift, begins, begins + (shift.ends_min - shift.starts_min) % 1440 * 60
         for (role, name), crew in crews.items():
             shift = self.network.shifts[name]
             if not crew or local.isoweekday() not in shift.weekdays:

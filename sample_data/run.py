@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from sample_data.alteration import Alteration
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -14,3 +16,4 @@ class Run:
     days: int
     seed: int
     start: date
+    alteration: Alteration | None = None

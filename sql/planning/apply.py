@@ -10,7 +10,7 @@ from statistics import fmean
 from sql.planning.cases import Case
 from sql.planning.change import Change, ChangeError
 from sql.planning.learn import Window
-from sql.planning.model import Model
+from sql.planning.model import Model, home
 from sql.planning.reading import read
 from sql.planning.scanning import Span, Visit, starts
 
@@ -62,8 +62,10 @@ def _with_reader(made: Model, change: Change) -> Altered:
         raise ChangeError(f"no facility {change.facility}")
     if not made.room.windows:
         raise ChangeError("nobody read in this period")
-    homes = [change.facility] if change.facility else _busiest(made)
-    extra = [made.room.like(begin, end, change.facility) for begin, end in spans(made, change, homes[0])]
+    extra = [
+        made.room.like(begin, end, change.facility)
+        for begin, end in spans(made, change, change.facility or home(made.cases))
+    ]
     return made.cases, [window for window in extra if window.sees]
 
 
@@ -80,12 +82,6 @@ def _is_meant(case: Case, change: Change) -> bool:
     wanted = ((change.facility, case.facility), (change.modality, case.modality), (change.service_line,
               case.service_line), (change.region, case.region))  # fmt: skip
     return all(not asked or asked == has for asked, has in wanted)
-
-
-def _busiest(made: Model) -> list[str]:
-    """Facilities by number of exams; the wall clock of the first one is that of the readers."""
-    names = [case.facility for case in made.cases]
-    return sorted(set(names), key=lambda name: (-names.count(name), name))
 
 
 def _scanned(made: Model, change: Change) -> tuple[dict[int, float], dict[int, tuple[float, float]]]:

@@ -49,7 +49,6 @@ class Case:
     after: float  # from the end of the reader's work to the signature
     target: float | None
     is_signature: bool
-    offset: float  # wall clock less UTC
     lowest: float = 0.0  # could not have been ready before
 
     @property
@@ -131,7 +130,6 @@ def _case(row: dict[str, Any], origin: datetime, *, is_counted: bool) -> Case | 
         row["facility"], *_texts(row), row["patient_key"] or "",
         row["radiologist"], row["exam_ended_local"].date(), is_counted, at("arrived_at"), at("exam_started_at"), ended,
         entered, done - service, service, final - done, row["target_min"], is_signature,
-        (row["exam_ended_local"] - row["exam_ended_at"]).total_seconds() / 60,
     )  # fmt: skip
 
 

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sql.filters import FilterError
+
 EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
 DAY_NAMES = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 _HOURS = re.compile(r"(\d{1,2})(?::(\d\d))?-(\d{1,2})(?::(\d\d))?")
 
 
-class ChangeError(ValueError):
+class ChangeError(FilterError):
     """A change that cannot be understood; names the part, and is safe to show."""
 
 

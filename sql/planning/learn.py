@@ -69,7 +69,7 @@ def group(case: Case) -> Group:
 
 
 def learn(cases: list[Case], shift_at: Callable[[float], str]) -> Room:
-    """Learn from cases by begin of reading; sets `lowest` of each. `shift_at` names the shift at a wall clock."""
+    """Learn from cases by begin of reading; sets `lowest` of each. `shift_at` names the shift at a minute."""
     ranks = _ranks(cases)
     windows, at_work, idle = _windows(cases, shift_at)
     _bound(cases, ranks, at_work)
@@ -111,7 +111,7 @@ def _windows(
             end = max(end, case.begun + case.service)
         for stretch in stretches:
             begin, end = stretch[0].begun, max(c.begun + c.service for c in stretch)
-            shift = shift_at((begin + end) / 2 + stretch[0].offset)
+            shift = shift_at((begin + end) / 2)
             window = Window(begin, end, shift)
             windows.append(window)
             inside[id(window)] = stretch

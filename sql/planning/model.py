@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from dataclasses import dataclass, field
+from datetime import UTC, timedelta
 from math import exp, log1p
 from statistics import fmean
 from threading import Lock
+from zoneinfo import ZoneInfo
 
 from sql.filters import Filters
 from sql.planning.cases import Case, Period, load
@@ -68,14 +70,24 @@ def _made(snapshot: Snapshot, filters: Filters) -> Model:
     period = load(snapshot, filters)
     known = rows(snapshot, "dim_shift", columns=("minute_of_week", "shift"), limit=WEEK_MIN)
     shifts = {minute: shift or "" for minute, shift in known.rows()}
-    since_monday = (period.origin.isoweekday() - 1) * 1440 + period.origin.hour * 60 + period.origin.minute
-    room = learn(period.cases, lambda at: shifts.get(int(since_monday + at) % WEEK_MIN, ""))
+    zone = period.zones[home(period.cases)] if period.cases else ZoneInfo("UTC")
+
+    def shift_at(at: float) -> str:
+        wall = (period.origin + timedelta(minutes=at)).replace(tzinfo=UTC).astimezone(zone)
+        return shifts.get((wall.isoweekday() - 1) * 1440 + wall.hour * 60 + wall.minute, "")
+
+    room = learn(period.cases, shift_at)
     queues: dict[str, list[Visit]] = defaultdict(list)
     for visit in visits(period.cases):
         queues[visit.device].append(visit)
     made = Model(period, room, dict(queues), {device: starts(queue) for device, queue in queues.items()})
     _calibrate(made)
     return made
+
+
+def home(cases: list[Case]) -> str:
+    """The facility with most exams, whose wall clock is taken for the readers': one shift reads for several zones."""
+    return min(Counter(case.facility for case in cases).items(), key=lambda item: (-item[1], item[0]))[0]
 
 
 def _calibrate(made: Model) -> None:

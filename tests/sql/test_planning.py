@@ -20,7 +20,7 @@ from tests.published import Published
 
 A_CASE = Case(
     "NORTH", "CT", "HEAD", "NEURO", "stat", "emergency", "CT1", "P", "R", date(2026, 10, 5), True, 0.0, 5.0, 20.0,
-    20.0, 30.0, 10.0, 0.0, 60.0, False, 0.0,
+    20.0, 30.0, 10.0, 0.0, 60.0, False,
 )  # fmt: skip
 SEES = frozenset({("NORTH", "emergency"), ("NORTH", "outpatient")})
 
