@@ -5,9 +5,11 @@ Texts of one room of the dashboard stand together in `app/wording/`; a key that 
 
 from __future__ import annotations
 
-from app.wording import compared, known, pages, parts, questions, ways
+from app.wording import compared, known, pages, parts, questions, ways, whatif
 
-TEXTS: dict[str, str] = {**parts.TEXTS, **pages.TEXTS, **questions.TEXTS, **compared.TEXTS, **ways.TEXTS, **known.TEXTS}
+TEXTS: dict[str, str] = {
+    **parts.TEXTS, **pages.TEXTS, **questions.TEXTS, **compared.TEXTS, **ways.TEXTS, **known.TEXTS, **whatif.TEXTS,
+}  # fmt: skip
 
 
 class TextError(KeyError):

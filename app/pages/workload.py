@@ -16,6 +16,7 @@ from app.figures.heat import week
 from app.figures.trend import Line, trend
 from app.figures.waiting import waiting
 from app.questions import Question, of_metric, of_trend
+from app.sections import whatif
 from app.state import drill
 from app.tables import Column, Row, bar, table
 from app.texts import text
@@ -74,7 +75,7 @@ WEIGHTS = Question("workload.weights", lambda context: context.weights(), "local
                    {"minutes": "min", "low_min": "min", "high_min": "min", "wrvu": "wRVU"})  # fmt: skip
 AGREEMENT = Question("workload.agreement", lambda context: context.weight_agreement(), "", {"value": "-"})
 ORDER = Question("workload.order", of_metric("queue_fairness", "service_line"), "queue_fairness")
-QUESTIONS = (HEADLINE, READERS, SHIFTS, LINES, WEEK, BACKLOG, COURSE, WEIGHTS, AGREEMENT, ORDER)
+QUESTIONS = (HEADLINE, READERS, SHIFTS, LINES, WEEK, BACKLOG, COURSE, WEIGHTS, AGREEMENT, ORDER, *whatif.QUESTIONS)
 #: Modalities with a colour of their own among the weights; most of the reading.
 _COLOURED = ("CT", "MR", "DX", "US", "NM")
 
@@ -94,6 +95,7 @@ def render(context: Context) -> list[Any]:
                 _readers_card(context),
                 _group_card(context, SHIFTS, "shift"),
                 _group_card(context, LINES, "service_line"),
+                whatif.section(context),
                 card(context, WEEK, shown(cells, lambda: graph(WEEK, week(
                     cells, context.scheme, unit="reads", min_n=1,
                     href=lambda row: drill(context.state, row["group_name"], row["group_value"], clock="final")), 260)),
