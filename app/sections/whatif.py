@@ -54,7 +54,9 @@ def section(context: Context) -> html.Section:
     for change in offered(context):
         is_chosen = str(change) == chosen
         href = context.state.href(PATH, change=None if is_chosen else change)
-        links.append(dcc.Link(change.sentence(names), href=href, className="choice on" if is_chosen else "choice"))
+        style = {"whiteSpace": "normal"}  # longer than a phone is wide
+        name = "choice on" if is_chosen else "choice"
+        links.append(dcc.Link(change.sentence(names), href=href, className=name, style=style))
     body = [html.Div(links, className="choices", role="group"), *_told(context, names)]
     return card(context, ANSWER, body, wide=True)
 
