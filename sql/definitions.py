@@ -10,6 +10,8 @@ from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
+import duckdb
+
 from sql.catalog import FLOOR, Catalog, CatalogError, Metric, Version, read_choices
 from sql.filters import FILTERS, Filters
 from sql.metric_macros import signature
@@ -30,11 +32,17 @@ def is_current(snapshot: Snapshot) -> bool:
 
 
 def definitions(snapshot: Snapshot) -> dict[str, Metric]:
-    """The metrics of a snapshot by id, in number order, each as it was defined when the snapshot was published."""
+    """The metrics of a snapshot by id, in number order, each as it was defined when the snapshot was published.
+
+    Raises CatalogError for a snapshot that is older than this.
+    """
     if is_current(snapshot):
         return Catalog.load().metrics
-    told = snapshot.execute('SELECT * FROM meta_metric ORDER BY "number"').to_dicts()
-    past = snapshot.execute('SELECT * FROM meta_definition ORDER BY id, CAST("version" AS INTEGER)').to_dicts()
+    try:
+        told = snapshot.execute('SELECT * FROM meta_metric ORDER BY "number"').to_dicts()
+        past = snapshot.execute('SELECT * FROM meta_definition ORDER BY id, CAST("version" AS INTEGER)').to_dicts()
+    except duckdb.Error as error:
+        raise CatalogError(f"snapshot {snapshot.id} does not tell its definitions") from error
     history: dict[str, list[Version]] = {}
     for row in past:
         history.setdefault(row.pop("id"), []).append(Version(**row))

@@ -71,3 +71,17 @@ def test_a_number_that_is_not_kept_is_told(two: Store) -> None:
         context(two, "?known=9")
     with pytest.raises(FilterError, match="number of a snapshot"):
         context(two, "?known=newest")
+
+
+def test_a_snapshot_that_does_not_tell_its_definitions_has_no_value(two: Store, tmp_path: Path) -> None:
+    """One published before snapshots brought their definitions."""
+    for seq in (1, 2):
+        shutil.copyfile(two.at(seq).path, tmp_path / f"radops-{seq:06d}.duckdb")
+    (tmp_path / "radops.duckdb").symlink_to("radops-000002.duckdb")
+    with duckdb.connect(str(tmp_path / "radops-000001.duckdb")) as con:
+        con.execute("DROP TABLE meta_definition")
+        con.execute("UPDATE meta_snapshot SET signature = 'older'")
+    asked = context(Store(tmp_path), "?metric=report_final")
+    assert known.REPORTED.ask(asked)["n"].to_list()[1] is None
+    assert known.WHY.ask(asked).is_empty()
+    assert len(known.cards(asked, asked.chosen)) == 2
