@@ -64,13 +64,18 @@ def _answer(snapshot: Snapshot, metric_id: str, filters: Filters, statistic: str
 
 
 def _rows(snapshot: Snapshot, asked: Metric, filters: Filters, statistic: str) -> pl.DataFrame:
-    """Candidates of a metric: row_key, is_in (the dates and filters), fate, and what the statistic folds."""
+    """Candidates of a metric: row_key, is_in (the dates and filters), fate, and what the statistic folds.
+
+    A row that a metric takes twice has two keys.
+    """
     clause = clause_of(asked, filters)
     choice = {c.name: c for c in asked.choices}.get(statistic)
     above = f"b.{choice.numerator}" if choice else "b.value"
     below = f"b.{choice.denominator}" if choice and choice.denominator else "1"
     return snapshot.execute(
-        f"""SELECT b.row_key, coalesce({clause.sql}, FALSE) AS is_in, {fate_sql(asked, statistic, "NULL")} AS fate,
+        f"""SELECT concat_ws(chr(31), b.row_key,
+                         row_number() OVER (PARTITION BY b.row_key ORDER BY b.period_local, {above})) AS row_key,
+        coalesce({clause.sql}, FALSE) AS is_in, {fate_sql(asked, statistic, "NULL")} AS fate,
         CAST({above} AS DOUBLE) AS above, CAST({below} AS DOUBLE) AS below,
         CAST(coalesce({weight_sql(asked, statistic)}, 0) AS BIGINT) AS n
         FROM ({candidates(asked)}) b""",
