@@ -11,6 +11,7 @@ import polars as pl
 
 from etl.frames import query, table
 from etl.identity_nodes import NODE_KINDS
+from etl.procedure_match import SAME_MODALITY, fits_modality, near_regions, procedures, span
 from etl.procedures import resolve
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -48,16 +49,39 @@ def reference_signature() -> str:
     return digest.hexdigest()
 
 
+def header_tables() -> dict[str, pl.DataFrame]:
+    """What image headers may say beside each procedure: regions of a body part, modalities, regions, most views."""
+    known = procedures()
+    modalities = sorted({p.modality for p in known})
+    seen = sorted({*modalities, *SAME_MODALITY})
+    near = [(part, region) for part, regions in sorted(near_regions().items()) for region in sorted(regions)]
+    fits = [(of, header) for of in modalities for header in seen if fits_modality(of, header)]
+    regions = [(p.id, region) for p in known for region in sorted(p.regions)]
+    views = [(p.id, span(p.views)[1]) for p in known if p.views]
+    agents = [(row["agent"], row["means"]) for row in reference_rows("contrast_agents")]
+    return {
+        "body_part_near": pl.DataFrame(near, schema=["body_part", "region"], orient="row"),
+        "modality_fits": pl.DataFrame(fits, schema=["modality", "header"], orient="row"),
+        "procedure_region": pl.DataFrame(regions, schema=["procedure", "region"], orient="row"),
+        "procedure_views": pl.DataFrame(views, schema={"procedure": pl.String, "most": pl.Int32}, orient="row"),
+        "contrast_agent": pl.DataFrame(agents, schema=["agent", "means"], orient="row"),
+    }
+
+
 def load_build_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Create the temporary tables of the shipped references and the views of `INTAKE_VIEWS`."""
     rules = pl.DataFrame(reference_rows("milestones")).with_columns(pl.col("preference").cast(pl.Int32))
-    procedures = pl.DataFrame(reference_rows("procedures")).with_columns(
-        pl.col(pl.String).replace("", None), is_follow_up=pl.col("follow_up") == "true"
+    codes = pl.DataFrame([(p.id, p.loinc or None) for p in procedures()], schema=["procedure", "loinc"], orient="row")
+    shipped = (
+        pl.DataFrame(reference_rows("procedures"))
+        .with_columns(pl.col(pl.String).replace("", None), is_follow_up=pl.col("follow_up") == "true")
+        .join(codes, on="procedure")
     )
     tables = {
         "milestone_rule": rules,
-        "procedure_reference": procedures.drop("follow_up", "complete"),
+        "procedure_reference": shipped.drop("follow_up", "complete"),
         "body_part_region": pl.DataFrame(reference_rows("body_parts")),
+        **header_tables(),
         "reject_reason": pl.DataFrame(reference_rows("reject_reasons")),
         "node_kind": pl.DataFrame(
             {"rank": [k.rank for k in NODE_KINDS], "identifier": [k.column for k in NODE_KINDS]},
@@ -73,10 +97,15 @@ def load_build_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def load_procedure_names(con: duckdb.DuckDBPyConnection) -> None:
-    """Create `procedure_name`: each distinct local name of the staged exams with the procedure that it says."""
+    """Create `procedure_name`: each distinct local name of the staged exams with the procedure that it says.
+
+    A name is told apart by the modality and the body part of the images beside it: both are evidence.
+    """
     names = query(con, """
-        SELECT DISTINCT facility, procedure_code AS code, procedure_text AS text, NULL::VARCHAR AS system,
-               alternate_code, alternate_text, modality,
-               name_key(facility, procedure_code, procedure_text, alternate_code, alternate_text, modality) AS name_key
+        SELECT DISTINCT facility, procedure_code AS code, procedure_text AS text, procedure_system AS system,
+               alternate_code, alternate_text, alternate_system, modality, body_part,
+               name_key(facility, procedure_code, procedure_text, procedure_system, alternate_code, alternate_text,
+                        alternate_system, modality, body_part) AS name_key
         FROM stg_exam_fact ORDER BY name_key""")  # fmt: skip
-    table(con, "procedure_name", resolve(names))
+    site_loinc = dict(con.execute("SELECT loinc, procedure FROM site_loinc ORDER BY ALL").fetchall())
+    table(con, "procedure_name", resolve(names, site_loinc))

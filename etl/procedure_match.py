@@ -26,6 +26,10 @@ BY_HEADER, AGAINST_HEADER = 0.85, 0.85
 ALIKE, SHORTEST = 0.8, 4
 #: Modalities that name the same kind of exam when they stand in a header.
 SAME_MODALITY = {"CR": "DX", "RG": "DX", "PET": "PT", "RF": "XA", "ANGIO": "XA", "MAMMO": "MG"}
+#: Modalities whose exams are counted in views.
+PROJECTIONS = frozenset({"DX", "MG", "RF", "XA", "BMD"})
+#: Kinds whose exams also make images of other kinds: hybrid scanners, spot films, densitometry on a plain device.
+ALSO_MAKES = {"PT": {"CT", "MR"}, "NM": {"CT"}, "XA": {"DX"}, "BMD": {"DX"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,19 @@ def _parts(text: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
+def loinc() -> dict[str, str]:
+    """LOINC code to harmonized procedure, the subset that radops ships; of several codes the usual one first."""
+    return {row["loinc"]: row["procedure"] for row in rows(REFERENCE / "procedure_loinc.csv")}
+
+
+@lru_cache(maxsize=1)
 def procedures() -> tuple[Procedure, ...]:
-    """The harmonized table that radops ships (`etl/reference/procedures.csv`)."""
+    """The harmonized table that radops ships (`etl/reference/procedures.csv`), with its first LOINC code."""
+    codes = {procedure: code for code, procedure in reversed(loinc().items())}
     return tuple(
         Procedure(
             row["procedure"], row["name"], row["modality"], _parts(row["region"]), _parts(row["focus"]),
-            row["laterality"], row["contrast"], row["views"], row["guidance"], row["loinc"],
+            row["laterality"], row["contrast"], row["views"], row["guidance"], codes.get(row["procedure"], ""),
             row["complete"] == "true",
         )
         for row in rows(REFERENCE / "procedures.csv")
@@ -90,27 +101,49 @@ def body_parts() -> dict[str, frozenset[str]]:
     return own | {row["body_part"]: _parts(row["region"]) for row in rows(REFERENCE / "body_parts.csv")}
 
 
-def _kind(modality: str) -> str:
+@lru_cache(maxsize=1)
+def near_regions() -> dict[str, frozenset[str]]:
+    """DICOM body part to the regions that it does not speak against: its own, those around and those within."""
+    near: dict[str, set[str]] = {}
+    for row in rows(REFERENCE / "region_within.csv"):
+        near.setdefault(row["region"], set()).add(row["within"])
+        near.setdefault(row["within"], set()).add(row["region"])
+    return {
+        part: own.union({"WHOLEBODY"}, *(near.get(region, set()) for region in own))
+        for part, own in body_parts().items()
+        if part != "WHOLEBODY"
+    }
+
+
+def fits_modality(modality: str, header: str) -> bool:
+    """Whether images of a header's modality can be of an exam of `modality`."""
+    kind, seen = kind_of(modality), kind_of(header)
+    return kind == seen or seen in ALSO_MAKES.get(kind, ())
+
+
+def kind_of(modality: str) -> str:
+    """The modality under which exams of its kind are kept."""
     return SAME_MODALITY.get(modality, modality)
 
 
 @lru_cache(maxsize=1)
 def _of_kind() -> dict[str, tuple[Procedure, ...]]:
-    kinds = {_kind(p.modality) for p in procedures()}
-    return {kind: tuple(p for p in procedures() if _kind(p.modality) == kind) for kind in kinds}
+    kinds = {kind_of(p.modality) for p in procedures()}
+    return {kind: tuple(p for p in procedures() if kind_of(p.modality) == kind) for kind in kinds}
 
 
-def _span(views: str) -> tuple[int, int]:
+def span(views: str) -> tuple[int, int]:
+    """Least and most of a count of views as the table writes it: `3`, `1-2`, `4+`."""
     low, _, high = views.rstrip("+").partition("-")
     return int(low), 99 if views.endswith("+") else int(high or low)
 
 
 def _views(procedure: Procedure, said: Attributes) -> float:
     if not procedure.views:
-        return 1.0
+        return OTHER if said.views and procedure.modality not in PROJECTIONS else 1.0
     if not said.views:
         return COMPLETE if procedure.is_complete else UNSAID
-    (low, high), (least, most) = _span(said.views), _span(procedure.views)
+    (low, high), (least, most) = span(said.views), span(procedure.views)
     is_same = low == least and (high == most or said.views.endswith("+"))
     return 1.0 if is_same else COMPLETE if least <= low and high <= most else OTHER
 
@@ -152,18 +185,23 @@ def score(procedure: Procedure, said: Attributes) -> float:
 
 @lru_cache(maxsize=65536)
 def match_name(text: str, header_modality: str = "", code: str = "", body_part: str = "") -> Match:
-    """The one harmonized procedure that agrees with every attribute of the name, or proposals and why none is taken."""
+    """The one harmonized procedure that agrees with every attribute of the name, or proposals and why none is taken.
+
+    `body_part` is Body Part Examined of the images in upper case.
+    """
     said = _mended(text, code)
-    kind, header = _kind(said.modality), _kind(header_modality)
+    kind, header = kind_of(said.modality), kind_of(header_modality)
+    if said.views and not kind and header and header not in PROJECTIONS:
+        kind = "DX"  # counted in views, so made by projection whatever the header says
     evidence = [f"unknown words: {' '.join(said.unknown)}"] if said.unknown else []
-    is_conflict = bool(kind and header in _of_kind() and kind != header)
+    is_conflict = bool(kind and header in _of_kind() and not fits_modality(kind, header))
     if is_conflict:
         evidence.append(f"header modality {header_modality}")
     seen, factor = body_parts().get(body_part, frozenset()), 1.0
     if seen and not said.regions:
         said.regions, factor = set(seen), BY_HEADER
         evidence.append(f"region from header body part {body_part}")
-    elif seen and not seen & said.regions:
+    elif seen and not near_regions().get(body_part, said.regions) & said.regions:
         factor = AGAINST_HEADER
         evidence.append(f"header body part {body_part}")
     ranked = _ranked(said, kind or header, normalize(text)) if said.regions or said.foci else []

@@ -82,6 +82,13 @@ class Attributes:
     is_contradictory: bool = False
     unknown: list[str] = field(default_factory=list)
 
+    def words(self) -> str:
+        """What is said, in words of the tables only: `CT HEAD L WO 3 views BIOPSY`."""
+        views = f"{self.views} views" if self.views else ""
+        parts = (self.modality, *sorted(self.regions), *sorted(self.foci), self.laterality, self.contrast, views,
+                 self.guidance, self.subject)  # fmt: skip
+        return " · ".join(part for part in parts if part)
+
 
 @dataclass(slots=True)
 class _Aside:

@@ -25,6 +25,7 @@ CSV_FILES: dict[str, tuple[str, ...]] = {
         "valid_to",
     ),
     "procedures.csv": ("facility", "code", "text", "procedure", "decided_by", "valid_from"),
+    "loinc.csv": ("loinc", "procedure", "name"),
     "fees.csv": ("charge_code", "wrvu", "valid_from", "source"),
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from zlib import crc32
 from sample_data.dicom_bytes import Encoded, join, part10
 from sample_data.dicom_device import Clock, Station, code, person_name
 from sample_data.hl7_segments import TEMPORARY_NAME, is_temporary
+from sample_data.mislabels import headers
 from sample_data.story import Exam, Image, Series
 
 #: SOP classes by modality (PS3.4 B.5).
@@ -19,8 +20,6 @@ SOP_CLASSES = {
 }  # fmt: skip
 ENHANCED = {"MR": "1.2.840.10008.5.1.4.1.1.4.1"}
 MPPS_CLASS = "1.2.840.10008.3.1.2.3.3"
-#: Regions that Body Part Examined writes in other letters (PS3.16 annex L).
-BODY_PARTS = {"ABDOMEN+PELVIS": "ABDOMENPELVIS", "CHEST+ABDOMEN+PELVIS": "CHESTABDPELVIS"}
 PROJECTIONS = frozenset({"DX", "CR", "MG"})
 SIZES = {"CT": 512, "MR": 256, "US": 768, "NM": 256, "PT": 200, "XA": 1024, "DX": 2544, "CR": 2140, "MG": 3328}
 FRAMES = {"XA": 40, "NM": 2}
@@ -60,6 +59,7 @@ class ExamImages:
         self.encode = station.encoder.encode
         self.is_enhanced = station.device.is_enhanced and exam.modality in ENHANCED
         self.sop_class = (ENHANCED if self.is_enhanced else SOP_CLASSES)[exam.modality]
+        self.said = headers(exam, None)
         self.exam_part = self.encode(self.study())
 
     def study(self) -> dict[str, Any]:
@@ -96,18 +96,17 @@ class ExamImages:
     def series_part(self, series: Series) -> Encoded:
         """What is the same in all objects of a series."""
         exam = self.exam
-        side = exam.laterality if exam.laterality in ("L", "R", "B") else None
         return self.encode({
             **self.clock.stamp("Series", series.started_at),
             "SOPClassUID": self.sop_class,
             "Modality": exam.modality,
             "SeriesDescription": series.description[:64],
-            "BodyPartExamined": BODY_PARTS.get(exam.region, exam.region) or None,
-            "ContrastBolusAgent": series.contrast_agent or None,
+            "BodyPartExamined": self.said.body_part,
+            "ContrastBolusAgent": self.said.agent if series.number > 1 else None,
             "ProtocolName": exam.dicom_text,
             "SeriesInstanceUID": series.series_uid,
             "SeriesNumber": series.number,
-            "Laterality": side if exam.modality != "MG" else None,
+            "Laterality": self.said.side,
         })  # fmt: skip
 
     def image(self, series: Series, series_part: Encoded, image: Image, number: int) -> bytes:

@@ -8,7 +8,8 @@ from typing import Any
 
 from sample_data.dicom_bytes import Encoder, part10
 from sample_data.dicom_documents import derived_uid
-from sample_data.dicom_images import BODY_PARTS, HEADER_END, SIZES, SOP_CLASSES
+from sample_data.dicom_images import HEADER_END, SIZES, SOP_CLASSES
+from sample_data.mislabels import BODY_PARTS
 from sample_data.network import Network, offset_text
 from sample_data.story import Exam, OutsidePrior
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from sample_data.catalog import Procedure
+from sample_data.mislabels import extra_uid, extra_view
 from sample_data.story import Exam, Image, Series
 
 
@@ -65,6 +66,7 @@ def expose(rng: Random, exam: Exam, procedure: Procedure) -> None:
     views = views_of(procedure)
     if views:
         _radiograph(rng, exam, views, start, end)
+        _extra(exam, procedure, views, end)
     else:
         _scan(rng, exam, RECIPES[procedure.modality], start, end)
     if exam.device.sends_rdsr:
@@ -84,7 +86,6 @@ def _moments(start: datetime, end: datetime, count: int) -> list[datetime]:
 def _scan(rng: Random, exam: Exam, recipe: Recipe, start: datetime, end: datetime) -> None:
     lasting = int((end - start).total_seconds()) // LONG_SHARE if exam.device.is_enhanced else 0
     moments = iter(_moments(start, end, sum(count for _, count, is_derived in recipe.series if not is_derived)))
-    agent = {"CT": "Iohexol", "MR": "Gadobutrol"}.get(exam.modality, "") if exam.contrast in ("W", "WWO") else ""
     for number, (description, count, is_derived) in enumerate(recipe.series, start=1):
         if is_derived:  # reformats are computed after the patient has left
             late = end + timedelta(seconds=rng.randrange(60, 1200))
@@ -92,9 +93,7 @@ def _scan(rng: Random, exam: Exam, recipe: Recipe, start: datetime, end: datetim
         else:
             times = [next(moments) for _ in range(count)]
         images = [Image(_uid(rng), at, duration_s=0 if is_derived else lasting) for at in times]
-        exam.series.append(
-            Series(_uid(rng), number, description, times[0], images, is_derived, agent if number > 1 else "")
-        )
+        exam.series.append(Series(_uid(rng), number, description, times[0], images, is_derived))
 
 
 def _radiograph(rng: Random, exam: Exam, views: tuple[str, ...], start: datetime, end: datetime) -> None:
@@ -112,3 +111,12 @@ def _radiograph(rng: Random, exam: Exam, views: tuple[str, ...], start: datetime
         side = view[0] if exam.modality == "MG" else ""
         images.append(Image(uid, at, view.removeprefix(side), reason, rejected_at, side))
     exam.series.append(Series(_uid(rng), 1, exam.dicom_text, images[0].at, images))
+
+
+def _extra(exam: Exam, procedure: Procedure, views: tuple[str, ...], end: datetime) -> None:
+    """One view more than the name says, between the last one and the end."""
+    view = extra_view(exam, views, VIEWS.get(procedure.region, LIMB_VIEWS)) if procedure.modality == "DX" else None
+    if view is not None:
+        images = exam.series[0].images
+        later_s = int((end - images[-1].at).total_seconds()) // 2
+        images.append(Image(extra_uid(exam), images[-1].at + timedelta(seconds=later_s), view))

@@ -161,7 +161,8 @@ class Neighbours:
             return
         start = row["exam_started_at"]
         for case, since in cases:
-            is_same = (case["modality"], case["region"]) == (row["modality"], row["region"])
+            is_same = row["region"] is not None and case["region"] == row["region"]
+            is_same &= case["modality"] == row["modality"]
             is_control = case["availability"] == "none"
             in_time = (since < start if is_control else since <= start) and start < since + OUTCOME_WINDOW
             if is_control and case["accession"] == row["accession"]:

@@ -14,6 +14,7 @@ from sample_data.emit_dicom import sends_step_end
 from sample_data.emit_hl7 import bookings, posted_at, reports, status_at
 from sample_data.hl7_dialect import ADMISSION, DICTATION, RIS, first_occurrence, is_near_change, recorded
 from sample_data.hl7_segments import is_temporary
+from sample_data.mislabels import headers
 from sample_data.network import Network
 from sample_data.story import Exam
 
@@ -188,9 +189,27 @@ class Record:
         has_authority = not exam.is_hl7_missing or MAKERS[exam.device.manufacturer].has_issuer
         return exam.person.id if has_authority else f"{exam.person.id}/{exam.facility}"
 
+    def label(self) -> Row | None:
+        """What image headers tell of the exam, and what of it is wrong, where its name says a procedure."""
+        exam = self.exam
+        if not self.has_images or exam.procedure is None:
+            return None
+        said = headers(exam, self.network.procedures[exam.procedure])
+        kinds = ("modality", "body_part", "laterality", "contrast", "views")
+        told = {f"tells_{kind}": kind in said.told for kind in kinds}
+        return told | {f"wrong_{kind}": kind in said.wrong for kind in kinds} | {"procedure": exam.procedure}
+
+    def is_doubtful(self) -> bool:
+        """A name that no person decided, and image headers that speak against it: nobody may take it as said."""
+        label = self.label()
+        if label is None or self.network.names[self.exam.facility, label["procedure"]].mapped_by != "text":
+            return False
+        return any(is_wrong for name, is_wrong in label.items() if name.startswith("wrong_"))
+
     def row(self) -> Row:
         """The exam's row of the truth."""
         exam = self.exam
+        is_clear = not self.is_doubtful()
         is_known = not exam.is_hl7_missing
         started, ended = self.interval()
         booked_at, slot_at, _ = self.booked()
@@ -203,12 +222,12 @@ class Record:
             "facility": exam.facility,
             "modality": exam.modality,
             "device": self.device(),
-            "procedure": exam.procedure,
+            "procedure": exam.procedure if is_clear else None,
             "procedure_local": exam.code if is_known or has_code else None,
-            "region": exam.region or None,
-            "laterality": exam.laterality or None,
-            "contrast": exam.contrast or None,
-            "service_line": exam.service_line or None,
+            "region": (is_clear and exam.region) or None,
+            "laterality": (is_clear and exam.laterality) or None,
+            "contrast": (is_clear and exam.contrast) or None,
+            "service_line": (is_clear and exam.service_line) or None,
             "priority": exam.priority if is_known else None,
             "patient_class": exam.patient_class if is_known else None,
             "patient": self.patient(),

@@ -80,7 +80,6 @@ class Series:
     started_at: datetime
     images: list[Image] = field(default_factory=list)
     is_derived: bool = False
-    contrast_agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,9 @@ SCHEMAS = {
     "clock": _schema("accession:t facility:t device:t device_at:at anchor_at:at"),
     "device": _schema("device:t facility:t modality:t clock_offset_s:n"),
     "image": _schema("sop_uid:t accession:t device:t facility:t modality:t view:t operator:t at:at is_rejected:is"),
+    "label": _schema("""accession:t facility:t procedure:t tells_modality:is tells_body_part:is tells_laterality:is
+        tells_contrast:is tells_views:is wrong_modality:is wrong_body_part:is wrong_laterality:is wrong_contrast:is
+        wrong_views:is"""),
     "sender": _schema("facility:t source:t last_at:at"),
     "quarantine": _schema("path:t position:n reason:t"),
 }  # fmt: skip
@@ -121,6 +124,9 @@ class Truth:
         if row["device"] is not None and device_at is not None and anchor_at is not None:
             shared = {"accession": exam.accession, "facility": exam.facility, "device": row["device"]}
             self.add("clock", {**shared, "device_at": device_at, "anchor_at": anchor_at})
+        label = record.label()
+        if label is not None:
+            self.add("label", {"accession": exam.accession, "facility": exam.facility, **label})
         self._reads(exam, row)
         self._images(record)
         _, slot_at, state = record.booked()

@@ -30,7 +30,9 @@ class Macro:
 _BANDS = "".join(f" WHEN age < {limit} THEN '{band}'" for limit, band in ((18, "0-17"), (40, "18-39"), (65, "40-64"),
                                                                           (80, "65-79")))  # fmt: skip
 _AGE_BAND = f"CASE WHEN age IS NULL OR age < 0 THEN NULL{_BANDS} ELSE '80+' END"
-_NAME_PARTS = ("facility", "code", "words", "other_code", "other_words", "kind")
+_NAME_PARTS = (
+    "facility", "code", "words", "scheme", "other_code", "other_words", "other_scheme", "kind", "part",
+)  # fmt: skip
 _FILLED = ", ".join(f"coalesce({part}, '')" for part in _NAME_PARTS)
 _NAME_KEY = f"concat_ws(chr(31), {_FILLED})"
 _ACTOR = (
@@ -55,7 +57,7 @@ MACROS: tuple[Macro, ...] = (
           "CAST((isodow(wall) - 1) * 1440 + hour(wall) * 60 + minute(wall) AS INTEGER)",
           "weekday(wall) * 1440 + hour(wall) * 60 + minute(wall)"),
     Macro("age_band", (("age", "DOUBLE"),), "STRING", _AGE_BAND, _AGE_BAND),
-    # A local procedure name with its facility and the modality seen beside it.
+    # A local procedure name with its facility, and the modality and body part seen beside it.
     Macro("name_key", tuple((part, "STRING") for part in _NAME_PARTS), "STRING", _NAME_KEY,
           _NAME_KEY.replace("chr(31)", "char(31)")),
     # A person: identifier within its authority, else the name in one spelling.

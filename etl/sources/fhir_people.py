@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from etl.procedures import is_loinc
 from etl.sources.fhir_file import Body
 from etl.sources.fhir_resource import Reference, Resource, nodes, text_of, values
 
@@ -181,7 +182,7 @@ def procedure_of(concepts: list[Body]) -> dict[str, Any]:
     codings = codings_of(concepts[:1])
     coded = [c for c in codings if c[0]]
     words = next((c[1] for c in codings if not c[0]), "")
-    coded.sort(key=lambda c: c[2].startswith(STANDARD_SYSTEMS))
+    coded.sort(key=lambda c: (c[2].startswith(STANDARD_SYSTEMS), not is_loinc(c[2])))
     if not coded:
         return {"procedure_text": words} if words else {}
     found = dict(zip(("procedure_code", "procedure_text", "procedure_system"), coded[0], strict=True))

@@ -87,18 +87,13 @@ def names_imaging(site: Site, alias: str | None, codings: Iterable[tuple[str, st
     facility = site.facility_of(alias)
     decided = procedures.site_map(site.folder)
     for code, text, system in codings:
-        if (facility.id if facility else "", code) in decided or code in _harmonized():
+        if (facility.id if facility else "", code) in decided or procedures.translated(code, system):
             return True
         if system.upper() in _CPT_SYSTEMS and _CPT_RADIOLOGY.match(code):
             return True
         if text and _names_an_exam(text[:200]):
             return True
     return False
-
-
-@lru_cache(maxsize=1)
-def _harmonized() -> frozenset[str]:
-    return frozenset(key for p in procedures.procedures() for key in (p.id, p.loinc) if key)
 
 
 @lru_cache(maxsize=65536)

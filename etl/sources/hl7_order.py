@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from etl.procedures import is_loinc
 from etl.records import Parsed
 from etl.sources.hl7_fields import read, table
 from etl.sources.hl7_imaging import is_imaging, modality_of
@@ -41,7 +42,7 @@ PROCEDURE = table("""
 procedure_code,procedure_text,procedure_system,alternate_code,alternate_text,alternate_system OBR-4 CWE 4.5.3.4
 """)
 
-#: Read on its own: OBR-44 is the second coding only where OBR-4 has no alternate.
+#: Read on its own: OBR-44 is the second coding where OBR-4 has no alternate, or where it is LOINC.
 SECOND_CODING = table("""
 alternate_code,alternate_text,alternate_system                  OBR-44      CWE3    4.5.3.44
 """)
@@ -171,8 +172,9 @@ def identify(message: Message, segments: dict[str, Segment]) -> dict[str, Any]:
 def procedure_of(message: Message, segments: dict[str, Segment]) -> dict[str, Any]:
     """Procedure columns of one group, with modality and laterality."""
     found = read(message, segments, PROCEDURE)
-    if not found.get("alternate_code"):
-        found.update(read(message, segments, SECOND_CODING))
+    second = read(message, segments, SECOND_CODING)
+    if not found.get("alternate_code") or is_loinc(second.get("alternate_system")):
+        found.update(second)
     found["modality"] = modality_of(segments, message)
     for repetition in message.repetitions(segments.get("OBR", NO_SEGMENT)[45]):
         found["laterality"] = SIDES.get(message.part(repetition, 1)) or found.get("laterality")

@@ -13,9 +13,12 @@
 -- column: loinc VARCHAR - | LOINC code, where there is one
 -- column: is_follow_up BOOLEAN - | planned serial imaging
 -- column: wrvu_usual DOUBLE wRVU | median of its exams with charges, NULL where there are none
-SELECT p.procedure, p.name AS procedure_name, p.modality, p.region, p.laterality, p.contrast, p.service_line, p.loinc,
+SELECT p.procedure, p.name AS procedure_name, p.modality, p.region, p.laterality, p.contrast, p.service_line,
+       coalesce(p.loinc, s.loinc) AS loinc,
        p.is_follow_up, w.wrvu_usual
 FROM procedure_reference p
+LEFT JOIN (SELECT l.procedure, min(l.loinc) AS loinc FROM site_loinc l GROUP BY l.procedure) s
+    ON s.procedure = p.procedure
 LEFT JOIN (SELECT e.procedure, quantile_cont(e.wrvu, 0.5) AS wrvu_usual
            FROM fct_exam e
            WHERE e.is_countable AND e.wrvu IS NOT NULL

@@ -13,6 +13,6 @@ SELECT DISTINCT m.exam_key, coalesce(r.message_at, r.at) AS message_at, r.source
        actor_key(r.interpreter_authority, r.interpreter_id, r.interpreter_name) AS radiologist,
        actor_key(r.assistant_authority, r.assistant_id, r.assistant_name) AS assistant,
        r.read_started_at, r.procedure_code, r.procedure_text, r.procedure_system, r.alternate_code, r.alternate_text,
-       r.modality, r.laterality, r.priority, r.patient_class, r.birth_date, r.sex, r.critical_category
+       r.alternate_system, r.modality, r.laterality, r.priority, r.patient_class, r.birth_date, r.sex, r.critical_category
 FROM raw_report r
 JOIN exam_mention m ON m.mention = r.mention

@@ -7,8 +7,9 @@
 -- column: sop_hash VARCHAR - | hash of the SOP Instance UID
 -- column: device VARCHAR - | device by serial number, AE title or station, else a name made of these
 SELECT i.exam_key, i.sop_hash, i.study_key, i.series_key, i.modality, i.body_part, i.view, i.laterality,
-       i.acquired_at, i.acquired_ended_at, i.acquired_clock, i.is_original, i.operator, i.imported_at, i.import_source,
-       i.procedure_code, i.procedure_text, i.procedure_system, i.alternate_code, i.alternate_text,
+       i.contrast_agent, i.acquired_at, i.acquired_ended_at, i.acquired_clock, i.is_original, i.operator, i.imported_at,
+       i.import_source,
+       i.procedure_code, i.procedure_text, i.procedure_system, i.alternate_code, i.alternate_text, i.alternate_system,
        i.birth_date, i.sex, i.manufacturer, i.model, i.station, i.facility, i.message_at,
        i.standard = 'dicom' AS is_header, i.accession IS NOT NULL AND i.patient_id IS NOT NULL AS has_identity,
        coalesce(i.series_description, i.protocol) AS series_text,

@@ -11,24 +11,25 @@ SELECT s.*,
            ORDER BY s.weight, s.message_at NULLS FIRST, s.source, s.message_id, s.row_number, s.procedure_code,
                     s.procedure_text, s.alternate_code, s.alternate_text, s.modality, s.laterality, s.priority,
                     s.patient_class, s.location, s.reason, s.outside_prior, s.outside_modality, s.outside_body_part,
-                    s.duplicate_reason, s.birth_date, s.sex) AS version
+                    s.duplicate_reason, s.birth_date, s.sex, s.procedure_system, s.alternate_system) AS version
 FROM (SELECT exam_key, 4 AS weight, message_at, source, message_id, row_number, procedure_code, procedure_text,
-             procedure_system, alternate_code, alternate_text, modality, laterality, priority, patient_class, location,
-             reason, outside_prior, outside_modality, outside_body_part, duplicate_reason, birth_date, sex
+             procedure_system, alternate_code, alternate_text, alternate_system, modality, laterality, priority,
+             patient_class, location, reason, outside_prior, outside_modality, outside_body_part, duplicate_reason, birth_date, sex
       FROM stg_order
       UNION ALL
       SELECT exam_key, 3, message_at, source, message_id, row_number, procedure_code, procedure_text,
-             procedure_system, alternate_code, alternate_text, modality, laterality, priority, patient_class, NULL,
-             NULL, NULL, NULL, NULL, NULL, birth_date, sex
+             procedure_system, alternate_code, alternate_text, alternate_system, modality, laterality, priority,
+             patient_class, NULL, NULL, NULL, NULL, NULL, NULL, birth_date, sex
       FROM stg_report
       UNION ALL
       SELECT exam_key, 2, message_at, source, message_id, row_number, procedure_code, procedure_text,
-             procedure_system, alternate_code, alternate_text, modality, laterality, NULL, NULL, NULL,
+             procedure_system, alternate_code, alternate_text, alternate_system, modality, laterality, NULL, NULL, NULL,
              NULL, NULL, NULL, NULL, NULL, birth_date, sex
       FROM stg_appointment
       UNION ALL
       SELECT exam_key, 1, min(message_at), '', '', 0, procedure_code, procedure_text, procedure_system,
-             alternate_code, alternate_text, NULL, NULL, NULL, NULL, NULL,
+             alternate_code, alternate_text, alternate_system, NULL, NULL, NULL, NULL, NULL,
              NULL, NULL, NULL, NULL, NULL, max(birth_date), max(sex)
       FROM stg_instance
-      GROUP BY exam_key, procedure_code, procedure_text, procedure_system, alternate_code, alternate_text) s
+      GROUP BY exam_key, procedure_code, procedure_text, procedure_system, alternate_code, alternate_text,
+               alternate_system) s

@@ -7,6 +7,10 @@
 SELECT s.exam_key,
        nullif(arg_max(s.procedure_code, s.version) FILTER (WHERE s.procedure_code IS NOT NULL), '') AS procedure_code,
        nullif(arg_max(s.procedure_text, s.version) FILTER (WHERE s.procedure_text IS NOT NULL), '') AS procedure_text,
+       nullif(arg_max(s.procedure_system, s.version) FILTER (WHERE s.procedure_system IS NOT NULL), '')
+           AS procedure_system,
+       nullif(arg_max(s.alternate_system, s.version) FILTER (WHERE s.alternate_system IS NOT NULL), '')
+           AS alternate_system,
        nullif(arg_max(s.alternate_code, s.version) FILTER (WHERE s.alternate_code IS NOT NULL), '') AS alternate_code,
        nullif(arg_max(s.alternate_text, s.version) FILTER (WHERE s.alternate_text IS NOT NULL), '') AS alternate_text,
        nullif(arg_max(s.modality, s.version) FILTER (WHERE s.modality IS NOT NULL), '') AS modality,

@@ -6,9 +6,9 @@
 -- column: exam_key VARCHAR - | exam
 SELECT x.exam_key, x.facility, coalesce(z.zone, s.default_zone) AS zone, x.patient_key, x.accession,
        x.first_loaded_batch, coalesce(i.study_key, h.study_key) AS study_key, v.device,
-       coalesce(b.modality, a.modality) AS modality, a.procedure_code, a.procedure_text, a.alternate_code,
-       a.alternate_text, a.laterality, b.body_part, a.location, a.reason, a.outside_prior, a.outside_modality,
-       a.outside_body_part, a.duplicate_reason, a.birth_date, a.sex,
+       coalesce(b.modality, a.modality) AS modality, a.procedure_code, a.procedure_text, a.procedure_system,
+       a.alternate_code, a.alternate_text, a.alternate_system, a.laterality, b.body_part, a.location, a.reason,
+       a.outside_prior, a.outside_modality, a.outside_body_part, a.duplicate_reason, a.birth_date, a.sex,
        CASE WHEN upper(a.priority) IN ('S', 'T', 'STAT') THEN 'stat'
             WHEN upper(a.priority) IN ('A', 'P', 'ASAP', 'URGENT') THEN 'urgent' ELSE 'routine' END AS priority,
        CASE WHEN upper(a.patient_class) IN ('E', 'EMER') THEN 'emergency'

@@ -72,6 +72,16 @@ def test_order() -> None:
     assert parsed.defects == []
 
 
+def test_of_several_standard_codings_loinc_is_kept() -> None:
+    codings = [
+        {"system": "http://snomed.info/sct", "code": "77477000", "display": "CT"},
+        {"system": "http://loinc.org", "code": "24627-2", "display": "CT Chest"},
+        {"system": "urn:local", "code": "CTCH", "display": "CT Thorax"},
+    ]
+    row = one(parse(order(code={"coding": codings})), "order")
+    assert (row["procedure_code"], row["alternate_code"]) == ("CTCH", "24627-2")
+
+
 STATUSES: dict[str, list[tuple[str, Any]]] = {
     "draft": [],
     "active": [("ordered", utc("2026-10-19T14:00:00"))],

@@ -271,6 +271,14 @@ def test_second_coding_of_obr_44() -> None:
     )
 
 
+def test_loinc_in_obr_44_comes_before_another_alternate() -> None:
+    first = "X1^Chest PA^L^71046^X-ray chest 2 views^C4"
+    row = one(order(NEW, obr={4: first, 24: "DX", 44: "36643-5^XR Chest 2 Views^LN"}), "order")
+    assert (row["alternate_code"], row["alternate_system"]) == ("36643-5", "LN")
+    row = one(order(NEW, obr={4: first, 24: "DX", 44: "99999^Other^C4"}), "order")
+    assert (row["alternate_code"], row["alternate_system"]) == ("71046", "C4")
+
+
 @pytest.mark.parametrize(("modifier", "side"), [("RT", "R"), ("LT", "L"), ("50", "B"), ("26~RT", "R"), ("26", None)])
 def test_laterality(modifier: str, side: str | None) -> None:
     assert one(order(NEW, obr={**OBR, 45: modifier}), "order")["laterality"] == side

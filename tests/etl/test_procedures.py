@@ -6,7 +6,10 @@ import pytest
 from etl import procedures
 from etl.procedures import match_name, normalize, parse_name, resolve
 
-NAME_COLUMNS = ("facility", "code", "text", "system", "alternate_code", "alternate_text", "modality")
+NAME_COLUMNS = (
+    "facility", "code", "text", "system", "alternate_code", "alternate_text", "alternate_system", "modality",
+    "body_part",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -68,11 +71,28 @@ def test_normalize_unfolds_shorthand() -> None:
 
 def test_resolve_prefers_a_code_and_keeps_rows() -> None:
     rows = [
-        ("NORTH", "X1", "CT HEAD WO", None, None, None, "CT"),
-        ("NORTH", "X2", "CT HEAD WO", None, "MR_BRAIN_WO", None, "MR"),
-        ("NORTH", "X3", "CT HEAD WO", None, None, "CT CHEST WO", "CT"),
-        ("NORTH", None, None, None, None, None, None),
+        ("NORTH", "X1", "CT HEAD WO", None, None, None, None, "CT", None),
+        ("NORTH", "X2", "CT HEAD WO", None, "MR_BRAIN_WO", None, None, "MR", None),
+        ("NORTH", "X3", "CT HEAD WO", None, None, "CT CHEST WO", None, "CT", None),
+        ("NORTH", None, None, None, None, None, None, None, None),
     ]
     found = resolve(pl.DataFrame(rows, schema=dict.fromkeys(NAME_COLUMNS, pl.String), orient="row"))
     assert found["procedure"].to_list() == ["CT_HEAD_WO", "MR_BRAIN_WO", None, None]
     assert found["method"].to_list() == ["text", "code", "ambiguous", "none"]
+    assert found["says"].to_list() == ["CT · HEAD · WO", "CT · HEAD · WO", "CT · HEAD · WO", None]
+
+
+def test_resolve_tells_what_the_name_says_apart_from_what_is_taken() -> None:
+    rows = [
+        ("NORTH", "X1", "CT HEAD WO", None, None, None, None, "MR", None),
+        ("NORTH", "X2", "CT HEAD WO FOR STEALTH", None, None, None, None, "CT", None),
+        ("NORTH", "X3", "ROUTINE WO CONTRAST", None, None, None, None, "CT", "Head"),
+        ("NORTH", "X4", "CT HEAD WO", None, None, None, None, "CT", "ABDOMEN"),
+    ]
+    found = resolve(pl.DataFrame(rows, schema=dict.fromkeys(NAME_COLUMNS, pl.String), orient="row"))
+    assert found.select("procedure", "candidate", "method", "proposal", "n_unknown").rows() == [
+        (None, "CT_HEAD_WO", "conflict", "CT_HEAD_WO", 0),
+        (None, None, "proposed", "CT_HEAD_WO", 1),
+        (None, None, "proposed", "CT_HEAD_WO", 0),
+        ("CT_HEAD_WO", "CT_HEAD_WO", "text", None, 0),
+    ]

@@ -76,13 +76,33 @@ def label_consistency(d: Department) -> Iterator[Row]:
 
 def ai_readiness(d: Department) -> Iterator[Row]:
     """The simulated devices write all but the body part, which they leave out where nobody knows the region."""
+    named = {(row["facility"], row["accession"]) for row in d.truth("label")}
     for exam in d.countable:
         if not exam["has_study"]:
             continue
         words = d.keys(exam, d.local(exam["facility"], exam["exam_ended_at"]))
-        has_region = float(exam["region"] is not None)
+        has_region = float((exam["facility"], exam["accession"]) in named)
         always = dict.fromkeys(("identity", "modality", "description", "maker", "time"), 1.0)
         yield words | {"numerator": {**always, "ready": has_region, "body_part": has_region}, "denominator": 1.0}
+
+
+#: Statistic -> what the truth calls it.
+LABEL_KINDS = ("modality", "body_part", "laterality", "contrast", "views")
+
+
+def label_contradictions(d: Department) -> Iterator[Row]:
+    """As planted: headers tell an attribute or not, and tell it rightly or not."""
+    for label in d.truth("label"):
+        exam = d.exam_of[label["facility"], label["accession"]]
+        if not exam["is_countable"]:
+            continue
+        words = d.keys(exam, d.local(exam["facility"], exam["exam_ended_at"])) | {"procedure": label["procedure"]}
+        told = {kind: float(label[f"tells_{kind}"]) for kind in LABEL_KINDS}
+        wrong = {kind: float(label[f"wrong_{kind}"]) for kind in LABEL_KINDS}
+        yield words | {
+            "numerator": {**wrong, "any": max(wrong.values())},
+            "denominator": {**told, "any": max(told.values())},
+        }
 
 
 ROWS: dict[str, Rows] = {
@@ -92,4 +112,5 @@ ROWS: dict[str, Rows] = {
     "clock_drift": clock_drift,
     "label_consistency": label_consistency,
     "ai_readiness": ai_readiness,
+    "label_contradictions": label_contradictions,
 }
