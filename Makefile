@@ -7,7 +7,7 @@ DEMO_HOME ?= .radops/demo
 DEMO ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check docs bench lock clean
+.PHONY: help install demo test check docs names bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ check: $(STAMP)  ## ruff and mypy
 
 docs: $(STAMP)  ## the made parts of README.md, and sql/dictionary.md
 	$(BIN)/python -m etl.readme
+
+names: $(STAMP)  ## how well procedure names are harmonized, on facilities that were held out
+	$(BIN)/python -m tests.harmonization.report holdout
 
 bench: $(STAMP)  ## benchmarks beside peers, as ratios
 	$(BIN)/radops bench --json bench.json

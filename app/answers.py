@@ -10,8 +10,10 @@ from dash import no_update
 
 from app import filterbar, shell
 from app.context import Context
+from app.decisions import decide
 from app.guard import Person
 from app.pages import BY_PATH, QUESTIONS
+from app.pages.mappings import queue
 from app.state import State
 from app.texts import text
 from sql.csv_text import to_csv
@@ -101,3 +103,17 @@ def download(store: Store, person: Person, question_id: str, search: str) -> Dow
     dates = "_".join(day.isoformat() for day in (filters.since, filters.until) if day is not None) or "all-days"
     name = f"radops_{question_id.replace('.', '_')}_{dates}_{snapshot.id}.csv"
     return Download(name, to_csv(frame, units=question.csv_units(context)), snapshot.id)
+
+
+def decided(
+    store: Store, person: Person, search: str, chosen: dict[str, str | None], decided_by: str, valid_from: str
+) -> tuple[Any, str]:
+    """The file of a person's decisions as Dash downloads it, and what is said of it."""
+    snapshot = store.current()
+    context = Context(snapshot, State.read(search or "", snapshot.data_through), person)
+    known = context.rows("dim_procedure", columns=("procedure",), limit=100_000)["procedure"].to_list()
+    made = decide(queue(context), known, chosen, decided_by, valid_from)
+    if not made.body:
+        return no_update, made.told
+    file = {"content": made.body.decode("utf-8"), "filename": f"radops_decisions_{snapshot.id}.csv", "type": "text/csv"}
+    return file, made.told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, no_update
-from dash.dependencies import ALL, ClientsideFunction
+from dash.dependencies import ALL, MATCH, ClientsideFunction
 
 from app import answers, filterbar
 from app.guard import person
@@ -38,12 +38,27 @@ def register(app: Dash, store: Store) -> None:
         newest = answers.snapshot_id(store)
         return no_update if newest == known else newest
 
+    @app.callback(
+        Output("file", "data"), Output("told", "children"), Input({"kind": "decide-go", "page": ALL}, "n_clicks"),
+        State({"kind": "decide", "row": ALL}, "value"), State({"kind": "decide", "row": ALL}, "id"),
+        State({"kind": "decide-by", "part": ALL}, "value"), State("url", "search"),
+    )  # fmt: skip
+    def take(clicks: list[int | None], values: list[Any], ids: list[dict[str, str]], by: list[Any], search: str) -> Any:
+        if not any(clicks):
+            return no_update, ""
+        chosen = {item["row"]: value for item, value in zip(ids, values, strict=True)}
+        return answers.decided(store, person(), search, chosen, *(str(part or "") for part in by))
+
     for function, wires in {
         "toggleScheme": (Output("scheme", "data"), Input("scheme-toggle", "n_clicks")),
         "applyScheme": (Output("provider", "forceColorScheme"), Input("scheme", "data")),
         "setTitle": (Input("title", "data"),),
         "toggleMenu": (Input("burger", "n_clicks"), Input("nav", "children")),
         "toggleFilters": (Input("filters-toggle", "n_clicks"),),
+        "pick": (
+            Output({"kind": "decide", "row": MATCH}, "value"),
+            Input({"kind": "pick", "row": MATCH, "choice": ALL}, "n_clicks"),
+        ),
         "open": (Input({"kind": "graph", "question": ALL}, "clickData"),),
     }.items():
         app.clientside_callback(ClientsideFunction("radops", function), *wires)  # type: ignore[no-untyped-call]

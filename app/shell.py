@@ -35,6 +35,7 @@ def frame(options: filterbar.Options) -> dmc.MantineProvider:
             dcc.Store(id="shown"),
             dcc.Store(id="snapshot"),
             dcc.Store(id="title"),
+            dcc.Download(id="file"),
             dcc.Interval(id="look", interval=LOOK_EVERY * 1000),
             html.A(text("shell.skip"), href="#page", className="skip"),
             html.Header(
@@ -57,6 +58,7 @@ def frame(options: filterbar.Options) -> dmc.MantineProvider:
                         [
                             html.Div(filterbar.bar(options), id="filters", className="filters"),
                             html.Div(id="banner"),
+                            html.Div(id="told", className="told", role="status"),
                             html.Div(id="page", className="page", tabIndex=-1),
                         ]
                     ),

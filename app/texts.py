@@ -5,11 +5,18 @@ Texts of one room of the dashboard stand together in `app/wording/`; a key that 
 
 from __future__ import annotations
 
-from app.wording import compared, known, pages, parts, questions, ways, whatif
+from app.wording import compared, known, mappings, pages, parts, questions, ways, whatif
 
 TEXTS: dict[str, str] = {
-    **parts.TEXTS, **pages.TEXTS, **questions.TEXTS, **compared.TEXTS, **ways.TEXTS, **known.TEXTS, **whatif.TEXTS,
-}  # fmt: skip
+    **compared.TEXTS,
+    **known.TEXTS,
+    **mappings.TEXTS,
+    **pages.TEXTS,
+    **parts.TEXTS,
+    **questions.TEXTS,
+    **ways.TEXTS,
+    **whatif.TEXTS,
+}
 
 
 class TextError(KeyError):

@@ -17,7 +17,7 @@ import polars as pl
 
 from etl.errors import UnreadableInputError
 from etl.identity_nodes import EXAM_RECORDS, mention_of
-from etl.procedure_match import body_parts, procedures
+from etl.procedure_match import procedures
 from etl.procedure_names import rows
 from etl.procedures import match
 from etl.records import RECORDS
@@ -30,6 +30,14 @@ COLUMNS = {
     "decided_by": pl.String, "valid_from": pl.String,
 }  # fmt: skip
 SITE_FILE = "procedures.csv"
+#: What image headers may speak against, as `fct_label` names it.
+AGAINST = {
+    "modality": "modality",
+    "region": "body part",
+    "laterality": "side",
+    "contrast": "contrast",
+    "views": "views",
+}
 
 
 def unmapped(con: duckdb.DuckDBPyConnection, snapshot: Path, *, with_mapped: bool = False) -> pl.DataFrame:
@@ -42,8 +50,10 @@ def unmapped(con: duckdb.DuckDBPyConnection, snapshot: Path, *, with_mapped: boo
     try:
         found = con.execute(f"""
             SELECT e.facility, e.procedure_local, max(t.text), e.modality, e.procedure,
-                   count(DISTINCT e.exam_key) AS n_exams, mode(b.part ORDER BY b.part) AS part
+                   count(DISTINCT e.exam_key) AS n_exams, mode(b.part ORDER BY b.part) AS part,
+                   {", ".join(f"count(DISTINCT e.exam_key) FILTER (l.is_{kind}_against)" for kind in AGAINST)}
             FROM published.main.fct_exam e
+            LEFT JOIN published.main.fct_label l ON l.exam_key = e.exam_key
             LEFT JOIN ({_said("procedure_text")}) t
                 ON t.exam_key = e.exam_key AND t.code IS NOT DISTINCT FROM e.procedure_local
             LEFT JOIN (SELECT exam_key, mode(text ORDER BY text) AS part FROM ({_said("body_part")})
@@ -59,17 +69,17 @@ def unmapped(con: duckdb.DuckDBPyConnection, snapshot: Path, *, with_mapped: boo
 def _row(
     facility: str, code: str | None, text: str | None, modality: str | None, mapped: str | None, *counts: object
 ) -> tuple[object, ...]:
-    n_exams, part = counts
-    seen = str(part or "").upper()
+    n_exams, part, *n_against = counts
+    against = [f"{kind} in {n}" for kind, n in zip(AGAINST.values(), n_against, strict=True) if n]
+    evidence = [f"headers against it: {', '.join(against)}"] if against else []
     if mapped:
-        regions = next((p.regions for p in procedures() if p.id == mapped), frozenset())
-        is_apart = seen in body_parts() and not body_parts()[seen] & regions
-        evidence = f"header body part {seen}" if is_apart else None
-        return facility, code, text, modality, n_exams, "mapped", None, mapped, None, evidence, None, None
-    found = match([code] if code else [], [text] if text else [], modality or "", seen)
-    proposal, others = found.procedure or found.proposal, " ".join(found.others)
-    told = (found.method, found.score, proposal, others or None, found.evidence or None)
-    return facility, code, text, modality, n_exams, *told, None, None
+        told = "; ".join(evidence) or None
+        return facility, code, text, modality, n_exams, "mapped", None, mapped, None, told, None, None
+    found = match([code] if code else [], [text] if text else [], modality or "", str(part or "").upper())
+    proposal, others = found.procedure or found.proposal, " ".join(found.others) or None
+    method = "conflict" if found.procedure else found.method  # the name alone would be taken: its headers forbid it
+    why = "; ".join([*([found.evidence] if found.evidence else []), *evidence]) or None
+    return facility, code, text, modality, n_exams, method, found.score, proposal, others, why, None, None
 
 
 def _said(column: str) -> str:

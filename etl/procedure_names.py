@@ -84,7 +84,7 @@ class Attributes:
 
     def words(self) -> str:
         """What is said, in words of the tables only: `CT HEAD L WO 3 views BIOPSY`."""
-        views = f"{self.views} views" if self.views else ""
+        views = f"{self.views} {'view' if self.views == '1' else 'views'}" if self.views else ""
         parts = (self.modality, *sorted(self.regions), *sorted(self.foci), self.laterality, self.contrast, views,
                  self.guidance, self.subject)  # fmt: skip
         return " · ".join(part for part in parts if part)

@@ -66,6 +66,11 @@
       toggleFilters: function (clicks) {
         if (clicks) root.classList.toggle("filters-open");
       },
+      pick: function () {
+        const used = window.dash_clientside.callback_context.triggered.find((t) => t.value);
+        if (!used) return window.dash_clientside.no_update;
+        return JSON.parse(used.prop_id.slice(0, used.prop_id.lastIndexOf("."))).choice;
+      },
       open: function () {
         const used = window.dash_clientside.callback_context.triggered.find((t) => t.value && t.value.points);
         if (!used) return;

@@ -24,6 +24,7 @@ TEXTS: dict[str, str] = {
     "page.workload": "Workload",
     "page.metric": "One number",
     "page.interoperability": "Interoperability",
+    "page.mappings": "Mappings",
     "page.exams": "Exams",
     "page.exam": "Exam",
     "page.definitions": "Definitions",

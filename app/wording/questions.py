@@ -81,6 +81,10 @@ _TOLD: dict[str, tuple[str, str]] = {
     "exam.facts": ("What is known", "As published: no names, numbers or birth dates."),
     "definitions.metrics": ("Metrics", "One file each; pages, exports and this text are made from it."),
     "definitions.columns": ("Tables and columns", "Published tables of a snapshot, for SQL."),
+    "mappings.queue": ("Names that wait for a person", "Most exams first. A button fills the decision; any other "
+                       "procedure can be typed. All days."),
+    "mappings.against": ("Headers against names", "Names whose image headers say something else in some exams. By "
+                         "itself no such exam is merged; where a person decided, the header is the finding. All days."),
     "interoperability.links": ("Missing links", "Share of exams that count of which each system told. Missing: never; "
                                "stopped: not in the last 7 days. Exams of all days."),
     "interoperability.systems": ("Who sends what to whom", "Messages by sender and receiver, from their own envelopes; "

@@ -51,7 +51,7 @@ def test_names_with_exams_and_proposals_most_exams_first(tmp_path: Path) -> None
     assert listed["evidence"].to_list() == ["unknown words: stealth", None, None]
     mapped = everything.filter(method="mapped")
     assert mapped.select("code", "procedure", "n_exams", "evidence").rows() == [
-        ("CTH", "CT_HEAD_WO", 1, "header body part ABDOMEN")
+        ("CTH", "CT_HEAD_WO", 1, "headers against it: body part in 1")
     ]
     assert everything.height == listed.height + mapped.height
 

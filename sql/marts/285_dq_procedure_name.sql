@@ -1,0 +1,55 @@
+-- name: dq_procedure_name
+-- grain: local procedure name, modality seen with it, harmonized procedure
+-- key: label_key, modality, procedure
+-- purpose: The names of exams with what they say, what is proposed and what image headers say beside them.
+-- materialize: table
+-- column: label_key VARCHAR - | keyed name, as in fct_label
+-- column: facility VARCHAR - | facility
+-- column: code VARCHAR - | local code, NULL where the sender has none
+-- column: text VARCHAR - | local text where at least five patients share it, since a rarer one may be written for one
+-- column: modality VARCHAR - | modality of the exams
+-- column: procedure VARCHAR - | harmonized procedure, NULL where the name waits for a person
+-- column: n_exams BIGINT exams | exams
+-- column: method VARCHAR - | how the procedure was found, or why none was taken
+-- column: score DOUBLE - | agreement with the best procedure, 0 to 1
+-- column: proposal VARCHAR - | procedure to confirm
+-- column: others VARCHAR - | the next best
+-- column: says VARCHAR - | what the name says, in radops' words
+-- column: n_unknown INTEGER words | words that no table knows
+-- column: header_region VARCHAR - | the one region that the images' body parts name
+-- column: header_laterality VARCHAR - | the one side that they tell
+-- column: header_contrast VARCHAR - | W or WO where all that tell it agree
+-- column: header_views INTEGER views | most different views of an exam
+-- column: n_against BIGINT exams | exams whose headers speak against the procedure that the name says
+-- column: n_modality_against BIGINT exams | by modality
+-- column: n_region_against BIGINT exams | by body part
+-- column: n_laterality_against BIGINT exams | by side
+-- column: n_contrast_against BIGINT exams | by contrast agent
+-- column: n_views_against BIGINT exams | by number of views
+SELECT n.label_key, n.facility, n.procedure_local AS code, max(t.text) AS text, n.modality, n.procedure,
+       count(*) AS n_exams,
+       max(CASE WHEN n.choice = 1 THEN n.method END) AS method, max(CASE WHEN n.choice = 1 THEN n.score END) AS score,
+       max(CASE WHEN n.choice = 1 THEN n.proposal END) AS proposal,
+       max(CASE WHEN n.choice = 1 THEN n.others END) AS others, max(CASE WHEN n.choice = 1 THEN n.says END) AS says,
+       max(CASE WHEN n.choice = 1 THEN n.n_unknown END) AS n_unknown,
+       CASE WHEN min(n.header_region) = max(n.header_region) THEN max(n.header_region) END AS header_region,
+       CASE WHEN min(n.header_laterality) = max(n.header_laterality) THEN max(n.header_laterality) END
+           AS header_laterality,
+       CASE WHEN min(n.header_contrast) = max(n.header_contrast) THEN max(n.header_contrast) END AS header_contrast,
+       max(n.header_views) AS header_views,
+       count(*) FILTER (WHERE n.is_against) AS n_against,
+       count(*) FILTER (WHERE n.is_modality_against) AS n_modality_against,
+       count(*) FILTER (WHERE n.is_region_against) AS n_region_against,
+       count(*) FILTER (WHERE n.is_laterality_against) AS n_laterality_against,
+       count(*) FILTER (WHERE n.is_contrast_against) AS n_contrast_against,
+       count(*) FILTER (WHERE n.is_views_against) AS n_views_against
+FROM (SELECT l.*, e.procedure_local, e.modality, e.procedure,
+             row_number() OVER (PARTITION BY l.label_key, e.modality, e.procedure
+                                ORDER BY l.score DESC NULLS LAST, l.proposal NULLS LAST, l.method, l.others NULLS LAST,
+                                         l.says NULLS LAST, l.n_unknown NULLS LAST) AS choice
+      FROM fct_label l
+      JOIN fct_exam e ON e.exam_key = l.exam_key) n
+LEFT JOIN (SELECT s.label_key, s.text,
+                  row_number() OVER (PARTITION BY s.label_key ORDER BY s.n_patients DESC, s.text) AS choice
+           FROM shared_text s) t ON t.label_key = n.label_key AND t.choice = 1
+GROUP BY n.label_key, n.facility, n.procedure_local, n.modality, n.procedure
