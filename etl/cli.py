@@ -15,6 +15,7 @@ from etl.commands import (
     pipeline,
     planning,
     quarantine,
+    reference,
     schedule,
     serve,
     simulate,
@@ -29,7 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 VERBS = (
-    demo, pipeline, serve, exporting, planning, status, quarantine, mapping, linting, schedule, simulate, bench,
+    demo, pipeline, serve, exporting, planning, status, quarantine, mapping, reference, linting, schedule, simulate,
+    bench,
 )  # fmt: skip
 for verbs in VERBS:
     verbs.register(app)

@@ -7,8 +7,7 @@ beside it, stays private and is read from the raw store. A reviewed list goes in
 from __future__ import annotations
 
 import csv
-import io
-import os
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from etl.procedure_names import rows
 from etl.procedures import match
 from etl.records import RECORDS
 from etl.site import CSV_FILES
+from etl.site_merge import merge
 from sql.csv_text import neutral
 
 COLUMNS = {
@@ -128,17 +128,7 @@ def take(reviewed: Path, site_folder: Path) -> int:
             date.fromisoformat(row["valid_from"] or "2000-01-01")
         except ValueError as error:
             raise UnreadableInputError(f"{where}: valid_from is no date as 2026-01-31") from error
-    path = site_folder / SITE_FILE
-    before = [{name: row.get(name) or "" for name in columns} for row in rows(path)] if path.is_file() else []
-    merged = {_key(row): row for row in before} | {_key(row): row for row in decided}
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(merged.values())
-    temporary = path.with_suffix(".new")
-    temporary.write_text(text.getvalue(), "utf-8")
-    os.replace(temporary, path)
-    return sum(row not in before for row in decided)
+    return merge(site_folder, SITE_FILE, decided, decision_key)
 
 
 def _cell(text: str | None) -> str:
@@ -147,5 +137,6 @@ def _cell(text: str | None) -> str:
     return cell[1:] if cell.startswith("'") and neutral(cell[1:]) == cell else cell
 
 
-def _key(row: dict[str, str]) -> tuple[str, str, str]:
+def decision_key(row: Mapping[str, str]) -> tuple[str, str, str]:
+    """A decision is of a name within its facility, from a day on."""
     return row["facility"].strip(), row["code"].strip() or row["text"].strip(), row["valid_from"].strip()

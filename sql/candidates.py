@@ -30,6 +30,7 @@ WORDS: dict[str, str] = {
     "slot_at <= data_through": "slot after the data cut-off",
     "staffed_min > 0": "hour without staffing",
     "observed_min > 0": "after the data cut-off",
+    "is_told": "no header to compare with a procedure",
     "is_turnover": "no gap of up to 60 min inside one staffed block",
     "role = 'final'": "preliminary report",
     "n_charged > 0": "stretch without a charged final read",

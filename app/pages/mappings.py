@@ -12,10 +12,11 @@ import polars as pl
 from dash import dcc, html
 
 from app import words
-from app.cards import card, foot_line, shown
+from app.cards import card, shown
 from app.context import Context
 from app.decisions import decide_id, row_id
 from app.dom import aria
+from app.evidence import foot_line
 from app.questions import Question
 from app.tables import Column, Row, table
 from app.texts import text
