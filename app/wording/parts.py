@@ -128,6 +128,7 @@ TEXTS: dict[str, str] = {
     "group.view": "View",
     "group.operator": "Technologist",
     "group.source": "Source",
+    "group.message_kind": "Kind of message",
     "group.standard": "Standard",
     "group.milestone": "Milestone",
     "group.interval_name": "Interval",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -14,6 +15,8 @@ import pytest
 from etl.build import build
 from etl.intake import open_intake
 from etl.quarantine import replay
+from sql import query
+from sql.snapshot import open_snapshot
 from tests.conftest import REPO
 from tests.installation import Installation
 
@@ -108,6 +111,27 @@ def test_each_message_counts_once_with_its_defects(tmp_path: Path) -> None:
         ]
     build(house.home, full=True)
     assert flow(house, "sender, receiver, kind") == expected
+
+
+def test_the_share_of_messages_with_defects(tmp_path: Path) -> None:
+    """Four messages of Monday, of which one lacks its control id and one that and a date; one of Tuesday has none."""
+    house = Installation(tmp_path)
+    good = [GOOD % (b"20260302100000", b"ORM^O01", n) for n in (1, 2)]
+    nameless = (GOOD % (b"20260302110000", b"ORM^O01", 3)).replace(b"|3|P", b"||P")
+    twice = (GOOD % (b"20260302120000", b"ORM^O01", 4)).replace(b"|4|P", b"||P").replace(
+        b"PID|1||M1^^^NORTH", b"PID|1||M1^^^NORTH||||19999999")  # fmt: skip
+    send(house, "a.hl7", *good, nameless, twice, GOOD % (b"20260303100000", b"ORU^R01", 5))
+    snapshot = open_snapshot(house.home.published / "radops.duckdb")
+    whole = query.metric(snapshot, "message_defects")
+    assert whole.select("n", "numerator", "denominator", "value").rows() == [(5, 2.0, 5.0, 0.4)]
+    by_day = query.metric(snapshot, "message_defects", period="day")
+    assert by_day.select("period_start", "numerator", "denominator").rows() == [
+        (date(2026, 3, 2), 2.0, 4.0), (date(2026, 3, 3), 0.0, 1.0),
+    ]  # fmt: skip
+    kinds = query.metric(snapshot, "message_defects", groups=("message_kind",))
+    assert dict(kinds.select("group_value", "value").iter_rows()) == {"ORM^O01": 0.5, "ORU^R01": 0.0}
+    faults = query.rows(snapshot, "dq_message_fault", order_by=("field",))
+    assert faults.select("kind", "field", "n_defects").rows() == [("ORM^O01", "MSH-10", 2), ("ORM^O01", "PID-7", 1)]
 
 
 def test_a_replayed_message_comes_onto_the_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
