@@ -155,10 +155,10 @@ def _gaps(reads: list[Case]) -> list[float]:
 
 
 def _bound(cases: list[Case], ranks: dict[tuple[str, str], int], at_work: dict[int, Window]) -> None:
-    """Not ready before someone who saw the list took something less urgent, nor before its like taken first."""
-    last: dict[Group, float] = {}
+    """Not ready before someone who saw the list took something less urgent, or its like that became ready later."""
+    last: dict[tuple[Group, str], float] = defaultdict(float)
     for number, case in enumerate(cases):
-        case.lowest = max(case.entered, last.get(group(case), 0.0))
+        case.lowest = max(case.entered, last[group(case), case.facility])
         own, name = ranks.get((case.patient_class, case.priority), 0), (case.facility, case.patient_class)
         for other in reversed(cases[max(0, number - LOOK_BACK) : number]):
             if other.begun <= case.lowest:
@@ -167,7 +167,9 @@ def _bound(cases: list[Case], ranks: dict[tuple[str, str], int], at_work: dict[i
                 case.lowest = other.begun
                 break
         case.lowest = min(case.lowest, case.begun)
-        last[group(case)] = case.lowest
+        for facility, patient_class in at_work[id(case)].sees | {name}:
+            if patient_class == case.patient_class:
+                last[group(case), facility] = max(case.lowest, last[group(case), facility])
 
 
 def _bound_idle(cases: list[Case], idle: list[tuple[float, frozenset[List]]]) -> None:

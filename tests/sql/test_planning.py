@@ -116,6 +116,17 @@ def test_not_ready_before_something_less_urgent_was_taken_or_a_reader_was_idle()
     assert all(c.entered <= c.lowest <= c.begun for c in cases)
 
 
+def test_a_report_of_a_list_that_its_reader_does_not_see_says_nothing_of_another() -> None:
+    """WEST's exam of 0 h is read at 900 min by one who reads only WEST; NORTH's, ready at 800, was read by another."""
+    north = [replace(A_CASE, ended=790.0 + n, entered=790.0 + n, begun=800.0 + 3 * n, service=2.0) for n in range(5)]
+    west = [replace(A_CASE, facility="WEST", reader="W", ended=0.0, entered=0.0, begun=900.0 + 3 * n, service=2.0)
+            for n in range(5)]  # fmt: skip
+    learn([*north, *west], lambda at: "day" if at < 850 else "night")
+    assert [case.lowest for case in west] == [0.0] * 5
+    learn([*north, *west], lambda _: "day")
+    assert [case.lowest for case in west] == [794.0] * 5
+
+
 def test_without_a_queue_nothing_changes(published: Published) -> None:
     """Routing to readers who read everywhere, and a scanner at an hour without patients, change nothing at all."""
     snapshot = open_snapshot(published.snapshot)
