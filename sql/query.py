@@ -16,12 +16,14 @@ from sql.known import difference
 from sql.marks import marks
 from sql.measure import SHAPE, QueryError, explain, metric
 from sql.planning.answer import what_if
+from sql.planning.rebalance import rebalance
 from sql.rows import counts, facts, rows, timeline
 from sql.stages import stage_fates, stages
 from sql.weights import weight_agreement, weights
 
 __all__ = [
     "SHAPE", "QueryError", "attribution", "benchmark", "beside", "censored", "clocks", "compare", "completeness",
-    "control", "counts", "difference", "explain", "facts", "five_definitions", "marks", "metric", "rows", "stage_fates",
-    "stages", "steps", "timeline", "trend", "verdict", "weight_agreement", "weights", "what_if", "workload_balance",
+    "control", "counts", "difference", "explain", "facts", "five_definitions", "marks", "metric", "rebalance", "rows",
+    "stage_fates", "stages", "steps", "timeline", "trend", "verdict", "weight_agreement", "weights", "what_if",
+    "workload_balance",
 ]  # fmt: skip

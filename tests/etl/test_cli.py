@@ -129,6 +129,18 @@ def test_map_lists_what_is_unmapped(at_published: Verb, tmp_path: Path) -> None:
     assert len(lines) == len(rows) + 1
 
 
+def test_one_change_and_the_best_move(at_published: Verb) -> None:
+    answer = at_published("what-if", "add_reader:hours=17-22", "--runs", "1", "--json").json
+    assert answer["sentence"] == "One more radiologist 17 to 22 h"
+    assert answer["measures"]["target_misses"]["n"] > 0
+    found = at_published("rebalance", "--runs", "1", "--json").json
+    assert found["moves"]
+    assert found["best"] == next((move["move"] for move in found["moves"] if move["is_clear"]), None)
+    wrong = at_published("rebalance", "--filters", "priority=stat")
+    assert wrong.code != 0
+    assert "no filter on priority" in wrong.err
+
+
 def test_lint(radops: Verb, network: Path, tmp_path: Path) -> None:
     good = tmp_path / "good.hl7"
     good.write_bytes(next((network / "files").rglob("*.hl7")).read_bytes())
