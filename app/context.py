@@ -66,13 +66,19 @@ class Context:
         wanted = self.state.own.get("stat", "")
         return wanted if wanted in self.chosen.statistics else self.chosen.statistic
 
+    def _filters_of(self, metric_id: str) -> Filters:
+        """The filters of a metric; what looks ahead of the data has all its days, whatever the dates."""
+        looks_ahead = self.definition(metric_id).kind == "forecast"
+        return self.filters.replace(since=None, until=None, compare="none") if looks_ahead else self.filters
+
     def metric(self, metric_id: str, groups: Sequence[str] = (), **options: Any) -> pl.DataFrame:
         """`sql.query.metric` under these filters."""
-        return query.metric(self.snapshot, metric_id, groups=groups, filters=self.filters, **options)
+        return query.metric(self.snapshot, metric_id, groups=groups, filters=self._filters_of(metric_id), **options)
 
     def compare(self, metric_id: str, groups: Sequence[str] = (), statistic: str | None = None) -> pl.DataFrame:
         """`sql.query.compare` under these filters."""
-        return query.compare(self.snapshot, metric_id, groups=groups, filters=self.filters, statistic=statistic)
+        filters = self._filters_of(metric_id)
+        return query.compare(self.snapshot, metric_id, groups=groups, filters=filters, statistic=statistic)
 
     def trend(self, metric_id: str, groups: Sequence[str] = (), statistic: str | None = None) -> pl.DataFrame:
         """`sql.query.trend` by day or week, as the period's length asks."""
@@ -106,11 +112,11 @@ class Context:
 
     def completeness(self, metric_id: str, statistic: str | None = None) -> pl.DataFrame:
         """`sql.query.completeness` under these filters."""
-        return query.completeness(self.snapshot, metric_id, self.filters, statistic)
+        return query.completeness(self.snapshot, metric_id, self._filters_of(metric_id), statistic)
 
     def clocks(self, metric_id: str) -> pl.DataFrame:
         """`sql.query.clocks` under these filters."""
-        return query.clocks(self.snapshot, metric_id, self.filters)
+        return query.clocks(self.snapshot, metric_id, self._filters_of(metric_id))
 
     def rows(self, table: str, **options: Any) -> pl.DataFrame:
         """`sql.query.rows` under these filters."""

@@ -16,6 +16,7 @@ from typing import Protocol
 
 import duckdb
 
+from etl import forecast
 from etl.build_checks import run_checks
 from etl.build_digest import META, measure, overall, store, stored
 from etl.build_models import BuildModel, models_signature, read_build_models
@@ -109,7 +110,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, home: Home, site: Site) -> str:
     con.execute(f"CREATE OR REPLACE TEMP MACRO published_name(person) AS {name}")
     load_build_tables(con)
     parts = (
-        VERSION, duckdb.__version__, site_signature(site), models_signature(), reference_signature(),
+        VERSION, forecast.VERSION, duckdb.__version__, site_signature(site), models_signature(), reference_signature(),
         repr((home.settings.publish_accession, home.settings.publish_names)), hashlib.sha256(key).hexdigest(),
     )  # fmt: skip
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -193,6 +194,8 @@ class _Fold:
         """Replace the rows of one mart that are in scope, and carry its digest along."""
         if model.materialize == "work":
             self.con.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {model.body}")
+            if model.name == "volume_day":
+                forecast.load_forecast(self.con)
             return
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE new_rows AS {model.body}")
         columns = [(column.name, column.type) for column in model.columns]

@@ -14,9 +14,9 @@ from sample_data.outside import REPEATED, declare
 from sample_data.population import Population
 from sample_data.run import Run
 from sample_data.story import Exam, OutsidePrior, Person
+from sample_data.volume import volumes
 
-#: Volume of a weekday (Monday first) relative to the mean, and how much less outpatients order at weekends.
-WEEKDAY = (1.14, 1.10, 1.09, 1.08, 1.05, 0.79, 0.75)
+#: How much less outpatients order at weekends and on holidays.
 OUTPATIENT_WEEKEND = 0.12
 #: Two procedures that are often ordered and done together.
 COMPANIONS = {
@@ -66,11 +66,11 @@ class Demand:
         self.planned: list[Request] = []
         self.number = 0
         self.placed = 0
-        weights = [WEEKDAY[(start + timedelta(days=day)).weekday()] for day in range(run.days)]
-        total, so_far = sum(weights), 0.0
+        self.volumes = volumes(run.start, run.days, list(network.facilities), run.seed)
+        total, so_far = sum(day.drawn for day in self.volumes), 0.0
         self.due: list[int] = []  # exams ordered by the end of each day
-        for weight in weights:
-            so_far += weight
+        for volume in self.volumes:
+            so_far += volume.drawn
             self.due.append(round(run.exams * so_far / total))
         self.choices = self._choices()
         self.menu = {(d, c): self._menu(network.rooms[d], c) for d, c, _ in self.choices}
@@ -99,8 +99,13 @@ class Demand:
     def day(self, day: int) -> list[Request]:
         """All requests of a day in time order; their procedures add up to what is due."""
         begin, end = self.start + timedelta(days=day), self.start + timedelta(days=day + 1)
-        weekend = begin.weekday() >= 5
-        weights = [w * (OUTPATIENT_WEEKEND if weekend and c == "O" else 1.0) for _, c, w in self.choices]
+        volume = self.volumes[day]
+        is_quiet = volume.day.weekday() >= 5 or volume.is_holiday
+        weights = [
+            w * volume.facilities[self.network.rooms[d].device.facility]
+            * (OUTPATIENT_WEEKEND if is_quiet and c == "O" else 1.0)
+            for d, c, w in self.choices
+        ]  # fmt: skip
         requests: list[Request] = []
         while self.placed < self.due[day]:
             is_due = self.planned and self.planned[0].at < end

@@ -12,6 +12,7 @@ from sample_data.dicom_import import import_ae
 from sample_data.emit_fhir import BASE as FHIR_BASE
 from sample_data.hl7_dialect import ADMISSION, BILLING, DICTATION, LABORATORY, RIS, Dialect
 from sample_data.network import Network, is_closed, table
+from sample_data.volume import is_holiday
 
 STATUS = {"AR": "arrived", "IA": "images_available", "PR": "protocoled"}
 OBX = {
@@ -23,6 +24,8 @@ AUTHORITIES = {
     "urn:example:south:mr": "SOUTH", "urn:example:south:vn": "SOUTH", "urn:example:net:pi": "NET",
     "urn:example:net:ei": "NET", "urn:example:cpoe:plac": "CPOE", "urn:example:riss:fill": "RISS",
 }  # fmt: skip
+#: Days behind the run for which the calendar is known.
+CALENDAR_AHEAD = 60
 HEADERS = {
     "devices.csv": "device,name,facility,modality,station,ae_title,manufacturer,model,serial",
     "staffing.csv": "device,weekday,opens,closes",
@@ -83,10 +86,10 @@ def _rows(network: Network, start: date, days: int) -> dict[str, Iterable[Iterab
             for weekday in sorted(r.weekdays)
         ],
         "calendar.csv": [
-            (f, day, "closed")
-            for day in (start + timedelta(days=n) for n in range(days))
+            (f, day, "closed" if is_closed(f, day) else "holiday")
+            for day in (start + timedelta(days=n) for n in range(days + CALENDAR_AHEAD))
             for f in network.facilities
-            if is_closed(f, day)
+            if is_closed(f, day) or is_holiday(day)
         ],
         "shifts.csv": [
             (r["shift"], weekday, r["starts"], r["ends"], r["is_after_hours"])

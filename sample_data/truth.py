@@ -17,6 +17,7 @@ from sample_data.network import Network
 from sample_data.recorded import Record, Row, is_countable
 from sample_data.senders import told
 from sample_data.story import Exam
+from sample_data.volume import Day
 
 CHUNK = 8_000
 _KINDS = {"t": pa.string(), "at": pa.timestamp("us"), "n": pa.int64(), "x": pa.float64(), "is": pa.bool_()}
@@ -52,6 +53,7 @@ SCHEMAS = {
         wrong_views:is"""),
     "sender": _schema("facility:t source:t last_at:at"),
     "quarantine": _schema("path:t position:n reason:t"),
+    "volume": _schema("day:at is_holiday:is expected_orders:x"),
 }  # fmt: skip
 _INSTANTS = [field.name for field in SCHEMAS["exam"] if field.type == _KINDS["at"] and field.name != "scheduled_at"]
 
@@ -166,6 +168,14 @@ class Truth:
     def quarantine(self, path: str, position: int, reason: str) -> None:
         """A message that cannot be used: where it stands and why."""
         self.add("quarantine", {"path": path, "position": position, "reason": reason})
+
+    def volume(self, days: list[Day], exams: int) -> None:
+        """Orders that each day of a run of `exams` was expected to bring, without chance."""
+        usual = exams / sum(day.expected for day in days)
+        for day in days:
+            at = datetime(day.day.year, day.day.month, day.day.day)
+            expected = usual * day.expected
+            self.add("volume", {"day": at, "is_holiday": day.is_holiday, "expected_orders": expected})
 
     def close(self) -> None:
         """Settle neighbours, close all tables and add the end of the data to every exam."""

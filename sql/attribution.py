@@ -43,7 +43,7 @@ _STEP = ("group_name", "group_value", "effect", "n", "previous_n", "value", "pre
 
 def can_be_parted(asked: Metric) -> bool:
     """Whether a metric's change has parts: a maximum has none, nor has a metric without dates or groups."""
-    return asked.kind != "max" and asked.has_dates and bool(asked.groups)
+    return asked.kind not in ("max", "forecast") and asked.has_dates and bool(asked.groups)
 
 
 def attribution(

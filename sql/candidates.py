@@ -33,6 +33,8 @@ WORDS: dict[str, str] = {
     "is_told": "no header to compare with a procedure",
     "is_turnover": "no gap of up to 60 min inside one staffed block",
     "role = 'final'": "preliminary report",
+    "level = 'facility_modality'": "added up to another level",
+    "model = 'forecast'": "of a plain rule",
     "n_charged > 0": "stretch without a charged final read",
     "patient_class = 'emergency'": "not an emergency patient",
     "patient_class = 'outpatient'": "not an outpatient",

@@ -20,9 +20,9 @@ from sqlglot import exp
 from sql.headers import SQL, CatalogError, read_header
 
 __all__ = [
-    "BETTER", "CHECK_KEYS", "CHECK_OPTIONAL", "CLOCK_GROUPS", "KINDS", "METRIC_KEYS", "METRIC_OPTIONAL", "MODEL_KEYS",
-    "MODEL_OPTIONAL", "PERCENTILES", "Catalog", "CatalogError", "Check", "Choice", "Column", "Metric", "Model",
-    "Version", "read_check", "read_choices", "read_metric", "read_model", "signature",
+    "BETTER", "CHECK_KEYS", "CHECK_OPTIONAL", "CLOCK_GROUPS", "INTERVALS", "KINDS", "METRIC_KEYS", "METRIC_OPTIONAL",
+    "MODEL_KEYS", "MODEL_OPTIONAL", "PERCENTILES", "Catalog", "CatalogError", "Check", "Choice", "Column", "Metric",
+    "Model", "Version", "read_check", "read_choices", "read_metric", "read_model", "signature",
 ]  # fmt: skip
 
 MODEL_KEYS = {"name", "grain", "key", "purpose"}
@@ -38,6 +38,10 @@ METRIC_OPTIONAL = {"choices", "numerator", "denominator", "goal", "history", "fl
 FLOOR = 0.5
 #: Statistics of a percentile metric: name -> probability; the mean has none.
 PERCENTILES = {"p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "mean": None}
+#: Statistics of a forecast: name -> probability of its interval.
+INTERVALS = {"within_95": 0.95, "within_80": 0.8}
+#: Kinds whose rows carry values; the others carry numerators and denominators.
+_VALUED = ("percentile", "max", "forecast")
 #: Kind of a metric -> columns that its body gives beside `period_local`, the groups and the columns of its choices.
 KINDS: dict[str, frozenset[str]] = {
     "percentile": frozenset({"value"}),
@@ -46,6 +50,7 @@ KINDS: dict[str, frozenset[str]] = {
     "sum": frozenset(),
     "last": frozenset({"latest_local"}),
     "max": frozenset({"value"}),
+    "forecast": frozenset({"value", "n", "drawn"}),
 }
 BETTER = ("lower", "higher", "neither")
 #: Groups that come from the anchor's wall clock, not from a column of the body.
@@ -156,7 +161,8 @@ class Metric:
     @property
     def statistics(self) -> tuple[str, ...]:
         """Names that `statistic` may take; a metric of one value has only `value`."""
-        names = PERCENTILES if self.kind == "percentile" else [choice.name for choice in self.choices]
+        known: dict[str, Iterable[str]] = {"percentile": PERCENTILES, "forecast": INTERVALS}
+        names = known.get(self.kind, [choice.name for choice in self.choices])
         return tuple(names) or ("value",)
 
     @property
@@ -228,7 +234,7 @@ def read_choices(told: str, kind: str, columns: frozenset[str]) -> tuple[Choice,
         name, _, ratio = pair.partition("=")
         numerator, _, denominator = ratio.partition("/")
         found.append(Choice(name.strip(), numerator.strip(), denominator.strip() or usual))
-    is_single = not found and kind not in ("percentile", "max")
+    is_single = not found and kind not in _VALUED
     return (Choice("value", "numerator", usual),) if is_single else tuple(found)
 
 
@@ -241,7 +247,7 @@ def _check_metric(path: Path, metric: Metric) -> None:
     wanted = KINDS[metric.kind] | chosen | named
     if lacking := wanted - metric.columns:
         raise CatalogError(f"{path.name}: the body lacks {', '.join(sorted(lacking))}")
-    if metric.kind not in ("percentile", "max") and not (metric.numerator and metric.denominator):
+    if metric.kind not in _VALUED and not (metric.numerator and metric.denominator):
         raise CatalogError(f"{path.name}: header lacks numerator or denominator, in words")
     told = [item.version for item in metric.history] or ["1"]
     if told != [str(number) for number in range(1, len(told) + 1)] or told[-1] != metric.version:

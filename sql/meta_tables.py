@@ -30,7 +30,7 @@ META_TABLES: dict[str, tuple[str, dict[str, str]]] = {
             "question": "what a manager asks",
             "unit": "unit of value, lower and upper",
             "better": "lower, higher or neither",
-            "kind": "how rows are folded: percentile, ratio, rate, sum, last or max",
+            "kind": "how rows are folded: percentile, ratio, rate, sum, last, max or forecast",
             "statistic": "usual statistic",
             "clock_start": "where the interval begins",
             "clock_stop": "where it ends",

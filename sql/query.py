@@ -12,6 +12,7 @@ from sql.censored import beside, censored
 from sql.compare import compare, control, trend
 from sql.evidence import clocks, completeness, verdict
 from sql.five_definitions import five_definitions
+from sql.forecast import backtest, outlook, outlook_groups
 from sql.known import difference
 from sql.marks import marks
 from sql.measure import SHAPE, QueryError, explain, metric
@@ -22,8 +23,36 @@ from sql.stages import stage_fates, stages
 from sql.weights import weight_agreement, weights
 
 __all__ = [
-    "SHAPE", "QueryError", "attribution", "benchmark", "beside", "censored", "clocks", "compare", "completeness",
-    "control", "counts", "difference", "explain", "facts", "five_definitions", "marks", "metric", "rebalance", "rows",
-    "stage_fates", "stages", "steps", "timeline", "trend", "verdict", "weight_agreement", "weights", "what_if",
+    "SHAPE",
+    "QueryError",
+    "attribution",
+    "backtest",
+    "benchmark",
+    "beside",
+    "censored",
+    "clocks",
+    "compare",
+    "completeness",
+    "control",
+    "counts",
+    "difference",
+    "explain",
+    "facts",
+    "five_definitions",
+    "marks",
+    "metric",
+    "outlook",
+    "outlook_groups",
+    "rebalance",
+    "rows",
+    "stage_fates",
+    "stages",
+    "steps",
+    "timeline",
+    "trend",
+    "verdict",
+    "weight_agreement",
+    "weights",
+    "what_if",
     "workload_balance",
-]  # fmt: skip
+]

@@ -5,9 +5,10 @@ Ratios are divided after summing; percentiles are computed from the rows of each
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sql.catalog import CLOCK_GROUPS, PERCENTILES, Choice, Metric
+from sql.catalog import CLOCK_GROUPS, INTERVALS, PERCENTILES, Choice, Metric
 from sql.filters import NO_VALUE
 
 #: Columns of every metric's answer.
@@ -74,7 +75,7 @@ SELECT p.period_start{names}, min(p.on_day) AS first_day, max(p.on_day) AS last_
 FROM picked p
 GROUP BY p.period_start{names}
 ), finished AS (
-SELECT f.*, {probability_sql(metric, ask)} AS probability FROM folded f
+SELECT f.*, {probability_sql(metric, ask)} AS probability{_SORTED.get(metric.kind, "")} FROM folded f
 )
 SELECT coalesce(f.period_start, CAST({ask.since} AS DATE), min(f.first_day) OVER ()) AS period_start,
 coalesce({ask.period_end.format(start="f.period_start")}, CAST({ask.until} AS DATE),
@@ -124,6 +125,8 @@ def _values(metric: Metric, ask: Ask) -> dict[str, str]:
     """The columns that a kind folds, over `b`."""
     if metric.kind in ("percentile", "max"):
         return {"value": "CAST(b.value AS DOUBLE)"}
+    if metric.kind == "forecast":
+        return {"value": f"CAST(b.value AS {_EXACT})", "n": "b.n", "drawn": "b.drawn"}
     values = {
         part: f"CASE {ask.statistic}{cases}{_unknown(metric)} END"
         for part, cases in (
@@ -150,11 +153,13 @@ def _denominator(choice: Choice) -> str:
 
 
 def probability_sql(metric: Metric, ask: Ask) -> str:
-    """The probability of the percentile asked for, NULL for the mean."""
-    if metric.kind != "percentile":
+    """The probability of the percentile or interval asked for, NULL for the mean and for other kinds."""
+    by_kind: dict[str, Mapping[str, float | None]] = {"percentile": PERCENTILES, "forecast": INTERVALS}
+    known = by_kind.get(metric.kind)
+    if known is None:
         return "NULL"
-    cases = "".join(f" WHEN '{name}' THEN {p}" for name, p in PERCENTILES.items() if p is not None)
-    return f"CASE {ask.statistic}{cases} WHEN 'mean' THEN NULL{_unknown(metric)} END"
+    cases = "".join(f" WHEN '{name}' THEN {'NULL' if p is None else p}" for name, p in known.items())
+    return f"CASE {ask.statistic}{cases}{_unknown(metric)} END"
 
 
 def _unknown(metric: Metric) -> str:
@@ -196,6 +201,25 @@ _FINISH_SUM = f"f.n, f.numerator, f.denominator, f.numerator AS value, {_NO_INTE
 _FOLD_MAX = "max(p.value) AS value, count(p.value) AS n, count(*) AS denominator"
 _FINISH_MAX = f"""f.n, CAST(f.n AS DOUBLE) AS numerator, CAST(f.denominator AS DOUBLE) AS denominator, f.value,
 {_NO_INTERVAL}"""
+#: Draws are added place by place over the rows; the interval lies between two interpolated quantiles of the sums.
+_FOLD_FORECAST = """CAST(sum(p.value) AS DOUBLE) AS value, CAST(sum(p.n) AS BIGINT) AS n, count(*) AS denominator,
+list(p.drawn) AS drawn"""
+_SORTED = {
+    "forecast": """, list_sort(list_transform(range(1, 1 + len(f.drawn[1])),
+lambda place: list_sum(list_transform(f.drawn, lambda row: row[place])))) AS v"""
+}
+
+
+def _drawn(probability: str) -> str:
+    """Interpolated quantile (type 7) of the sorted sums `v`."""
+    position = f"(len(f.v) - 1) * ({probability})"
+    low = f"f.v[CAST(floor({position}) AS BIGINT) + 1]"
+    high = f"f.v[least(CAST(floor({position}) AS BIGINT) + 2, len(f.v))]"
+    return f"CAST({low} + ({high} - {low}) * ({position} - floor({position})) AS DOUBLE)"
+
+
+_FINISH_FORECAST = f"""f.n, f.value AS numerator, CAST(f.denominator AS DOUBLE) AS denominator, f.value,
+{_drawn("(1 - f.probability) / 2")} AS lower, {_drawn("(1 + f.probability) / 2")} AS upper"""
 #: Kind -> (aggregates over `p`, columns over `f`).
 _KINDS: dict[str, tuple[str, str]] = {
     "percentile": (_FOLD_PERCENTILE, _FINISH_PERCENTILE),
@@ -210,4 +234,5 @@ _KINDS: dict[str, tuple[str, str]] = {
     "sum": (_FOLD_SUM, _FINISH_SUM),
     "last": (_FOLD_SUM, _FINISH_SUM),
     "max": (_FOLD_MAX, _FINISH_MAX),
+    "forecast": (_FOLD_FORECAST, _FINISH_FORECAST),
 }

@@ -17,6 +17,7 @@ from app.figures.trend import Line, trend
 from app.figures.waiting import waiting
 from app.questions import Question, of_metric, of_trend
 from app.sections import whatif
+from app.sections.forecast import forecast
 from app.state import drill
 from app.tables import Column, Row, bar, table
 from app.texts import text
@@ -106,6 +107,7 @@ def render(context: Context) -> list[Any]:
                         clock="final")), 240)), wide=True),
                 _weights_card(context),
                 _order_card(context),
+                *forecast(context),
             ],
             className="grid",
         ),

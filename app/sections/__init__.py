@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from app.context import Context
 from app.questions import Question
-from app.sections import course, groups, known, moved, peers, waiting
+from app.sections import course, forecast, groups, known, moved, peers, waiting
 from sql.catalog import Metric
 
 
@@ -27,6 +27,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(waiting.QUESTIONS, waiting.cards),
     Section(moved.QUESTIONS, moved.cards),
     Section(groups.QUESTIONS, groups.cards),
+    Section(forecast.QUESTIONS, forecast.cards),
     Section(peers.QUESTIONS, peers.cards),
     Section(known.QUESTIONS, known.cards),
 )

@@ -50,8 +50,8 @@ def marked(frame: pl.DataFrame) -> list[Mark]:
 
 
 def cards(context: Context, metric: Metric) -> list[Any]:
-    """The control chart where the metric has a course, and the table of its statistics."""
-    course = [_course_card(context, metric)] if metric.has_dates else []
+    """The control chart where the metric has a course of what was, and the table of its statistics."""
+    course = [_course_card(context, metric)] if metric.has_dates and metric.kind != "forecast" else []
     return [*course, _values_card(context, metric)]
 
 

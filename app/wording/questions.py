@@ -63,6 +63,12 @@ _TOLD: dict[str, tuple[str, str]] = {
     "workload.agreement": ("Do wRVU and reading time agree?", "Rank correlation over procedures."),
     "workload.order": ("Read out of due order", "Share of first reads begun while an exam of the same worklist "
                        "(facility and service line) was due sooner, with 95 % intervals."),
+    "forecast.course": ("Exams of the next 28 days", "Exams by day: the last six weeks, and what is expected from the "
+                        "day of the data cut-off on. Only facility and modality filter it; dates do not."),
+    "forecast.groups": ("The next 28 days by facility and modality", "Sum of the 28 days with its 95 % interval, "
+                        "beside the 28 days before. Pale rows have no forecast, and say why."),
+    "forecast.tested": ("How good is the forecast?", "Each third day of the last 12 weeks as a starting point that "
+                        "knows only what came before, compared with the days that really came in the last 8 weeks."),
     "metric.course": ("Over time, with control limits", "Within the limits a point is the number's own noise. Up to "
                       "the end of the period: half a year by week, eight weeks by day (each weekday by itself), two "
                       "years by month. Hollow points are unfinished."),

@@ -31,8 +31,9 @@ WORDS = {
     "modality": ("CT", "a"), "code": ("critical_found", "discontinued"),
     "metric": tuple(f"critical_communication:{category}" for category in "abc"),
     "outcome": ("kept", "no_show", "cancelled"), "source": ("ris", "mpps", "none"), "facility": ("N", "W"),
+    "level": ("facility_modality",), "model": ("forecast", "seasonal_naive", "last_4_weeks"),
 }  # fmt: skip
-NEVER_NULL = {"zone", "facility", "exam_key", "day", "source", "device", "hour_at", "hour_local"}
+NEVER_NULL = {"zone", "facility", "exam_key", "day", "source", "device", "hour_at", "hour_local", "drawn", "expected"}
 
 
 def value_of(column: Column, rng: random.Random) -> Any:
@@ -49,6 +50,7 @@ def value_of(column: Column, rng: random.Random) -> Any:
         "INTEGER": lambda: rng.randrange(20),
         "TIMESTAMP": lambda: moment.replace(minute=0) if column.name.startswith("hour_") else moment,
         "DATE": moment.date,
+        "INTEGER[]": lambda: [rng.randrange(9) for _ in range(7)],
         "VARCHAR": lambda: rng.choice(WORDS.get(column.name, ("a", "b", "c"))),
     }
     return by_type[column.type]()

@@ -179,3 +179,28 @@ def test_shift_is_that_of_the_minute(tmp_path: Path) -> None:
     assert metric(snapshot, "report_final", groups=("shift",)).select("group_value", "n").rows() == [
         ("(none)", 1), ("day", 1), ("night", 1),
     ]  # fmt: skip
+
+
+def forecast_cells(folder: Path) -> Snapshot:
+    """Two facilities over two days; the draws of A go up while those of B go down."""
+    cells = [
+        {"facility": facility, "modality": "CT", "hour_band": "06-12", "band_local": datetime(2026, 4, day, 6),
+         "expected": 2.5, "n_before": 3, "drawn": [base + sign * step for step in range(5)]}
+        for day in (1, 2) for facility, base, sign in (("A", 0, 1), ("B", 4, -1))
+    ]  # fmt: skip
+    return snapshot_of(folder, THROUGH, fct_forecast=cells)
+
+
+def test_draws_are_added_place_by_place_before_quantiles_are_taken(tmp_path: Path) -> None:
+    """0 to 4 twice is 0, 2, 4, 6, 8: type 7 at 0.1 and 0.9 of five lies 0.4 and 3.6 places from the first. The
+    opposite draws of the other facility cancel out: eight in every draw, so no width at all."""
+    snapshot = forecast_cells(tmp_path)
+    rows = metric(snapshot, "forecast_volume", groups=("facility",), statistic="within_80").to_dicts()
+    assert [(r["group_value"], r["value"], r["n"], r["denominator"]) for r in rows] == [("A", 5, 6, 2), ("B", 5, 6, 2)]
+    for row in rows:
+        assert (row["lower"], row["upper"]) == pytest.approx((0.8, 7.2))
+    together = only(snapshot, "forecast_volume")
+    assert (together["value"], together["lower"], together["upper"]) == (10, 8, 8)
+    assert (together["period_start"], together["period_end"]) == (date(2026, 4, 1), date(2026, 4, 3))
+    one_day = only(snapshot, "forecast_volume", filters=Filters(since=date(2026, 4, 2), facility=("A",)))
+    assert (one_day["lower"], one_day["upper"]) == pytest.approx((0.1, 3.9))  # 95 %: 0.025 and 0.975 of four steps

@@ -56,7 +56,15 @@ def queue_by_hour(d: Department) -> Iterator[Row]:
             yield final | {"numerator": {"growth": -weight, "capacity": weight}, "denominator": 1.0}
 
 
+def volume(d: Department) -> Iterator[Row]:
+    """Exams that count, on the wall clock of their end."""
+    for exam in d.countable:
+        words = d.keys(exam, d.local(exam["facility"], exam["exam_ended_at"]))
+        yield words | {"numerator": 1.0, "denominator": 1.0}
+
+
 ROWS: dict[str, Rows] = {
+    "volume": volume,
     "wrvu_per_hour": wrvu_per_hour,
     "share_stat": share_stat,
     "addendum_rate": addendum_rate,

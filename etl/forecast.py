@@ -1,0 +1,204 @@
+"""The forecast of a build: from the days' counts to the tables `forecast_path`, `forecast_score` and `forecast_unit`.
+
+It depends on the counted exams, the data cut-off and the site's calendar alone, so every order of arrival gives the
+same rows. A unit (modality of a facility) without enough history, or without exams of late, gets none and a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from etl.forecast_backtest import MODEL, SUMS, TESTED_DAYS, History, Score, scores
+from etl.forecast_model import HORIZON, Layout, draw, fit
+from etl.frames import query, table
+
+#: Fewest days of history; days used at most; days without any exam after which a facility, and one modality, is left.
+LEAST_HISTORY, MOST_HISTORY = 42, 420
+SILENT_DAYS, CEASED_DAYS = 7, 28
+BAND_HOURS = 6
+#: Kind of a Sunday, and of any day that the calendar marks.
+QUIET = 6
+N_PATHS, SEED = 200, 20260101
+#: Changes whenever the same exams would give another forecast.
+VERSION = f"1 numpy {np.__version__}"
+Schema = dict[str, pl.DataType | type[pl.DataType]]
+Unit = tuple[str | None, str | None]
+
+_UNIT: Schema = {"facility": pl.String, "modality": pl.String}
+PATH: Schema = {
+    **_UNIT, "hour_band": pl.String, "band_local": pl.Datetime("us"), "expected": pl.Float64, "n_before": pl.Int64,
+    "drawn": pl.List(pl.Int32),
+}  # fmt: skip
+SCORE: Schema = {
+    "level": pl.String, **_UNIT, "hour_band": pl.String, "model": pl.String, "horizon_week": pl.Int32,
+    "from_day": pl.Date, "to_day": pl.Date,
+    **{name: pl.Int64 if name.startswith("n_") else pl.Float64 for name in SUMS},
+}  # fmt: skip
+UNIT: Schema = {
+    **_UNIT, "first_day": pl.Date, "last_day": pl.Date, "n_days": pl.Int64, "n_exams": pl.Int64, "from_day": pl.Date,
+    "to_day": pl.Date, "reason": pl.String,
+}  # fmt: skip
+
+
+class Daily(NamedTuple):
+    """Counts of a day by unit and band of hours, days that the calendar marks, and the last whole day."""
+
+    counts: dict[Unit, dict[date, list[int]]]
+    marked: dict[tuple[str | None, date], str]
+    last_day: date
+
+
+def load_forecast(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the three temporary tables from `volume_day`, `site_calendar` and `clock`."""
+    daily = _read(con)
+    reasons = {} if daily is None else dict(_reasons(daily))
+    kept = sorted((unit for unit, reason in reasons.items() if reason is None), key=_order)
+    paths: list[dict[str, Any]] = []
+    scored: list[dict[str, Any]] = []
+    if daily is not None and kept:
+        first = max(min(min(daily.counts[unit]) for unit in kept), daily.last_day - timedelta(days=MOST_HISTORY - 1))
+        history = _history(daily, kept, first)
+        paths, scored = list(_paths(history, kept, daily)), list(_scores(history, kept, daily))
+    units = [] if daily is None else [_unit(daily, unit, reason) for unit, reason in reasons.items()]
+    for name, rows, schema in (("path", paths, PATH), ("score", scored, SCORE), ("unit", units, UNIT)):
+        table(con, f"forecast_{name}", pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def bands() -> list[str]:
+    """Names of the bands of hours."""
+    return [f"{hour:02d}-{hour + BAND_HOURS:02d}" for hour in range(0, 24, BAND_HOURS)]
+
+
+def _order(unit: Unit) -> tuple[str, str]:
+    return unit[0] or "", unit[1] or ""
+
+
+def _read(con: duckdb.DuckDBPyConnection) -> Daily | None:
+    (last,) = query(
+        con,
+        """
+        SELECT min(CAST(local_at(c.data_through, z.zone) AS DATE)) - 1 AS last_day
+        FROM clock c
+        CROSS JOIN (SELECT zone FROM site_facility UNION ALL SELECT default_zone FROM site_zone) z""",
+    )["last_day"]
+    if last is None:
+        return None
+    counts: dict[Unit, dict[date, list[int]]] = {}
+    for facility, modality, hour, day, n_exams in query(
+        con,
+        f"""
+            SELECT facility, modality, hour_from, day_local, n_exams FROM volume_day
+            WHERE day_local <= DATE '{last}' ORDER BY ALL""",
+    ).iter_rows():
+        counts.setdefault((facility, modality), {}).setdefault(day, [0] * len(bands()))[hour // BAND_HOURS] = n_exams
+    marks: dict[tuple[str | None, date], str] = {}
+    for facility, day, kind in query(con, """
+            SELECT facility, date, kind FROM site_calendar
+            WHERE date IS NOT NULL AND kind IN ('closed', 'holiday') ORDER BY kind DESC""").iter_rows():  # fmt: skip
+        marks[facility, day] = kind  # closed after holiday
+    return Daily(counts, marks, last)
+
+
+def _reasons(daily: Daily) -> Iterator[tuple[Unit, str | None]]:
+    """Why a unit gets no forecast; None where it gets one."""
+    latest: dict[str | None, date] = {}
+    for (facility, _), days in daily.counts.items():
+        latest[facility] = max(latest.get(facility, date.min), *days)
+    for unit, days in sorted(daily.counts.items(), key=lambda item: _order(item[0])):
+        if (daily.last_day - min(days)).days + 1 < LEAST_HISTORY:
+            yield unit, "short history"
+        elif (daily.last_day - latest[unit[0]]).days > SILENT_DAYS:
+            yield unit, "facility silent"
+        elif (daily.last_day - max(days)).days > CEASED_DAYS:
+            yield unit, "no exams of late"
+        else:
+            yield unit, None
+
+
+def _history(daily: Daily, units: list[Unit], first: date) -> History:
+    n_days, n_bands = (daily.last_day - first).days + 1, len(bands())
+    facilities = sorted({unit[0] or "" for unit in units})
+    counts = np.zeros((n_days, len(units) * n_bands))
+    is_open = np.ones((n_days + HORIZON, len(units) * n_bands), np.bool_)
+    kind, began = np.zeros(is_open.shape, np.int64), np.zeros(counts.shape[1], np.int64)
+    days = [first + timedelta(days=n) for n in range(n_days + HORIZON)]
+    for number, unit in enumerate(units):
+        series = slice(number * n_bands, (number + 1) * n_bands)
+        for day, by_band in daily.counts[unit].items():
+            if day >= first:
+                counts[(day - first).days, series] = by_band
+        began[series] = max((min(daily.counts[unit]) - first).days, 0)
+        is_open[: began[series.start], series] = False
+        for place, day in enumerate(days):
+            mark = daily.marked.get((unit[0], day))
+            kind[place, series] = day.weekday() if mark is None else QUIET
+            is_open[place, series] &= mark != "closed"
+    layout = Layout(
+        np.repeat(np.arange(len(units)), n_bands),
+        np.repeat(np.array([facilities.index(unit[0] or "") for unit in units]), n_bands),
+    )
+    return History(counts, kind, is_open, began, layout)
+
+
+def _paths(history: History, units: list[Unit], daily: Daily) -> Iterator[dict[str, Any]]:
+    fitted = fit(history.counts, history.kind, history.is_open, history.layout)
+    drawn = draw(fitted, history.layout, N_PATHS, np.random.Generator(np.random.PCG64(SEED)))
+    before = history.counts[-HORIZON:]
+    for ahead in range(HORIZON):
+        midnight = datetime.combine(daily.last_day + timedelta(days=ahead + 1), datetime.min.time())
+        for number, (facility, modality) in enumerate(units):
+            for band, name in enumerate(bands()):
+                series = number * len(bands()) + band
+                yield {
+                    "facility": facility, "modality": modality, "hour_band": name,
+                    "band_local": midnight + timedelta(hours=band * BAND_HOURS),
+                    "expected": round(float(fitted.expected[ahead, series]), 6),
+                    "n_before": int(before[ahead, series]), "drawn": drawn[:, ahead, series].tolist(),
+                }  # fmt: skip
+
+
+def _scores(history: History, units: list[Unit], daily: Daily) -> Iterator[dict[str, Any]]:
+    layout, names = history.layout, bands()
+    facilities = sorted({unit[0] or "" for unit in units})
+    levels: dict[str, tuple[Any, list[tuple[Any, ...]]]] = {
+        "network": (np.zeros_like(layout.unit), [(None, None, None)]),
+        "facility": (layout.facility, [(facility or None, None, None) for facility in facilities]),
+        "facility_modality": (layout.unit, [(*unit, None) for unit in units]),
+        "hour_band": (np.arange(len(layout.unit)), [(*unit, band) for unit in units for band in names]),
+    }
+    n_days = len(history.counts)
+    window = {"from_day": daily.last_day - timedelta(days=min(TESTED_DAYS, n_days) - 1), "to_day": daily.last_day}
+    for level, score in scores(history, {level: members for level, (members, _) in levels.items()}).items():
+        keys = levels[level][1]
+        for model, sums in score.sums.items():
+            for group, week in zip(*np.nonzero(sums["n_days"]), strict=True):
+                key = dict(zip(("facility", "modality", "hour_band"), keys[group], strict=True))
+                yield {"level": level, **key, "model": model, "horizon_week": int(week) + 1, **window,
+                       **_told(score, model, (group, week))}  # fmt: skip
+
+
+def _told(score: Score, model: str, place: tuple[int, int]) -> dict[str, Any]:
+    """The sums as they are stored; only our own forecast has an interval."""
+    has_interval = model == MODEL
+    return {
+        name: None if not has_interval and name.endswith(("_80", "_95"))
+        else int(values[place]) if name.startswith("n_") else round(float(values[place]), 6)
+        for name, values in score.sums[model].items()
+    }  # fmt: skip
+
+
+def _unit(daily: Daily, unit: Unit, reason: str | None) -> dict[str, Any]:
+    days = daily.counts[unit]
+    ahead = (daily.last_day + timedelta(days=1), daily.last_day + timedelta(days=HORIZON))
+    return {
+        "facility": unit[0], "modality": unit[1], "first_day": min(days), "last_day": max(days),
+        "n_days": (daily.last_day - min(days)).days + 1, "n_exams": sum(map(sum, days.values())),
+        "from_day": ahead[0] if reason is None else None, "to_day": ahead[1] if reason is None else None,
+        "reason": reason,
+    }  # fmt: skip

@@ -1,0 +1,221 @@
+"""The forecast of exam counts: what is expected of each day, and joint draws of what may come instead.
+
+Expected = profile of the day's kind (weekday; holidays count as Sundays) x how the last weeks compare with the profile.
+The profile forgets slowly, the network's level fast, a facility's or modality's share of it in between. Draws multiply
+the expected counts by gamma factors that whole days share (network, facility, modality of a facility), by a drift of
+the level and by the doubt about the profile, and are Poisson given these: so sums over any group keep their spread.
+The spreads are moments of the residuals before the origin; nothing looks ahead of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Real = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
+Truth = npt.NDArray[np.bool_]
+
+HORIZON = 28  # days
+#: Half-lives in days: profile, level of the network, share of a facility or of its modality. Chosen by back-test.
+PROFILE_DAYS, LEVEL_DAYS, SHARE_DAYS = 112.0, 10.0, 56.0
+#: Exams of prior weight that pull a unit's share towards its facility's, and this towards the network's.
+PRIOR_EXAMS = 30.0
+#: Days whose residuals tell the spread of days.
+SPREAD_DAYS = 84
+#: A level is never known better than this, by week of the horizon: the steepest slope of a season of 7 % either way.
+LEAST_DRIFT = np.linspace(0.009, 0.036, HORIZON // 7)
+#: Weeks that tell trend and drift of the level, the fewest for a trend, and how much of it a week is left a week later.
+TREND_WEEKS, LEAST_TREND_WEEKS, DAMPING = 16, 5, 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which series (facility, modality, hour band) belong together: unit (facility, modality) and facility numbers."""
+
+    unit: Whole
+    facility: Whole
+
+    @property
+    def unit_facility(self) -> Whole:
+        """Facility of each unit."""
+        found = np.zeros(int(self.unit.max()) + 1, np.int64)
+        found[self.unit] = self.facility
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What an origin knows: expected counts (day, series), and the variances of the factors around them."""
+
+    expected: Real
+    kind: Whole  # of the days of the horizon (day, series)
+    weeks: Real  # days behind the profile (kind of day, series)
+    network: float
+    facility: float
+    unit: float
+    drift: Real  # of the network's level, by week of the horizon
+    apart: Real  # of a facility's share, by week of the horizon
+
+
+def summed(values: Real, members: Whole) -> Real:
+    """Sums of the last axis by group number."""
+    is_member: Real = (members[:, None] == np.arange(int(members.max()) + 1)).astype(np.float64)
+    found: Real = values @ is_member
+    return found
+
+
+def _profile(counts: Real, kind: Whole, weight: Real) -> tuple[Real, Real]:
+    """Mean count and effective number of days by kind of day (7, series)."""
+    mean, days = np.zeros((7, counts.shape[1])), np.zeros((7, counts.shape[1]))
+    for number in range(7):
+        of_kind = weight * (kind == number)
+        total, square = of_kind.sum(0), (of_kind * of_kind).sum(0)
+        np.divide((of_kind * counts).sum(0), total, out=mean[number], where=total > 0)
+        np.divide(total * total, square, out=days[number], where=square > 0)
+    return mean, days
+
+
+def _on_days(by_kind: Real, kind: Whole) -> Real:
+    """Values (7, series) as each day (day, series) has them."""
+    found: Real = np.take_along_axis(by_kind, kind, axis=0)
+    return found
+
+
+def _faded(n_days: int, half_life: float, is_open: Truth) -> Real:
+    weights: Real = 0.5 ** (np.arange(n_days)[::-1, None] / half_life) * is_open
+    return weights
+
+
+def _ratio(above: Real, below: Real, prior: Real | float) -> Real:
+    found: Real = (above + PRIOR_EXAMS * prior) / (below + PRIOR_EXAMS)
+    return found
+
+
+def _level(counts: Real, usual: Real, is_open: Truth, layout: Layout) -> tuple[Real, float]:
+    """Level of each series against its profile as it is now, and how the network's fast level differs from its slow."""
+    fast = _faded(len(counts), LEVEL_DAYS, is_open)
+    slow = _faded(len(counts), SHARE_DAYS, is_open)
+    now = float((fast * counts).sum() / max((fast * usual).sum(), 1e-9))
+    above, below = (slow * counts).sum(0), (slow * usual).sum(0)
+    overall = float(above.sum() / max(below.sum(), 1e-9))
+    of_facility = _ratio(summed(above, layout.facility), summed(below, layout.facility), overall)
+    of_unit = _ratio(summed(above, layout.unit), summed(below, layout.unit), of_facility[layout.unit_facility])
+    return of_unit[layout.unit], now / overall if overall > 0 else 1.0
+
+
+def _spreads(counts: Real, fitted: Real, layout: Layout) -> tuple[float, float, float]:
+    """Variances of the day factors of network, facility and unit, from squared residuals above Poisson's."""
+    sums, squares = [], []
+    for group in (np.zeros_like(layout.unit), layout.facility, layout.unit):
+        seen, mean = summed(counts, group), summed(fitted, group)
+        sums.append(float((((seen - mean) ** 2) - mean).sum()))
+        squares.append(max(float((mean * mean).sum()), 1e-9))
+    all_three = max(sums[2] / squares[2], 0.0)
+    two = (sums[1] - all_three * squares[2]) / max(squares[1] - squares[2], 1e-9)
+    two = min(max(two, 0.0), all_three)
+    one = (sums[0] - two * squares[1] - (all_three - two) * squares[2]) / max(squares[0] - squares[1], 1e-9)
+    one = min(max(one, 0.0), two)
+    return one, two - one, all_three - two
+
+
+def _weekly(counts: Real, usual: Real, group: Whole) -> tuple[Real, Real]:
+    """Counts against the profile by last whole week and group, and the mean exams a week that the profile says."""
+    n_weeks = min(len(counts) // 7, TREND_WEEKS)
+    used = slice(len(counts) - 7 * n_weeks, None)
+    seen = summed(counts[used], group).reshape(n_weeks, 7, -1).sum(1)
+    mean = summed(usual[used], group).reshape(n_weeks, 7, -1).sum(1)
+    return np.divide(seen, mean, out=np.ones_like(seen), where=mean > 0), mean.mean(0)
+
+
+def _trend(weekly: Real) -> tuple[float, float]:
+    """Growth a week relative to the mean, pulled towards none by its doubt, and the variance of this doubt."""
+    n_weeks = len(weekly)
+    if n_weeks < LEAST_TREND_WEEKS or weekly.mean() <= 0:
+        return 0.0, 0.0
+    place = np.arange(n_weeks) - (n_weeks - 1) / 2
+    slope = float((place * weekly).sum() / (place * place).sum())
+    rest = weekly - weekly.mean() - slope * place
+    doubt = float((rest * rest).sum() / (n_weeks - 2) / (place * place).sum())
+    kept = max(0.0, 1 - doubt / max(slope * slope, 1e-12))
+    return slope * kept / float(weekly.mean()), doubt / float(weekly.mean()) ** 2
+
+
+def _drift(weekly: Real, mean: Real, half_life: float, of_day: float) -> Real:
+    """Squared misses of smoothed levels of the past by weeks ahead, less what days explain. `weekly` is (week, group);
+    groups count by their `mean` exams a week."""
+    step = 1 - 0.5 ** (7 / half_life)
+    level, levels = weekly[0], np.empty_like(weekly)
+    for week, ratio in enumerate(weekly):
+        level = level + step * (ratio - level)
+        levels[week] = level
+    found = np.zeros(HORIZON // 7)
+    weight = mean / max(float(mean.sum()), 1e-9)
+    noise = of_day / 7 + 1 / np.maximum(mean, 1.0)
+    for ahead in range(1, len(found) + 1):
+        missed = (weekly[ahead:] - levels[:-ahead])[1:]
+        if len(missed):
+            found[ahead - 1] = max(float((((missed**2).mean(0) - noise) * weight).sum()), 0.0)
+    monotone: Real = np.maximum.accumulate(found)
+    return monotone
+
+
+def fit(counts: Real, kind: Whole, is_open: Truth, layout: Layout) -> Fit:
+    """The forecast at the end of `counts` (day, series). `kind` (0 Monday to 6 Sunday and holidays) and `is_open`
+    (False also before a series began), (day, series) as well, go on for `HORIZON` days more."""
+    n_days = len(counts)
+    past_kind, past_open = kind[:n_days], is_open[:n_days]
+    counts = counts * past_open
+    profile, weeks = _profile(counts, past_kind, _faded(n_days, PROFILE_DAYS, past_open))
+    usual = _on_days(profile, past_kind) * past_open
+    level, fast = _level(counts, usual, past_open, layout)
+    weekly, mean = _weekly(counts, usual, np.zeros_like(layout.unit))
+    growth, doubt = _trend(weekly[:, 0])
+    own, own_mean = _weekly(counts, usual, layout.facility)
+    ahead = kind[n_days : n_days + HORIZON]
+    grown = DAMPING * (1 - DAMPING ** (np.arange(1, len(ahead) + 1) / 7)) / (1 - DAMPING)
+    expected = (
+        _on_days(profile, ahead) * level * (fast * (1 + growth * grown))[:, None] * is_open[n_days : n_days + HORIZON]
+    )
+    recent = slice(max(n_days - SPREAD_DAYS, 0), None)
+    network, facility, unit = _spreads(counts[recent], usual[recent] * level, layout)
+    drift = np.maximum(_drift(weekly, mean, LEVEL_DAYS, network), LEAST_DRIFT**2) + doubt * grown[6::7] ** 2
+    apart = _drift(own / np.maximum(weekly, 1e-9), own_mean, SHARE_DAYS, facility)
+    return Fit(np.maximum(expected, 0.0), ahead, weeks, network, facility, unit, drift, apart)
+
+
+def _gamma(rng: np.random.Generator, variance: float, size: tuple[int, ...]) -> Real:
+    return rng.gamma(1 / variance, variance, size) if variance > 1e-9 else np.ones(size)
+
+
+def _persistent(rng: np.random.Generator, by_week: Real, size: tuple[int, int, int]) -> Real:
+    """Factors (path, day, group) of mean 1 that stay on one side through a path, with the variance of each week."""
+    n_paths, n_days, n_groups = size
+    variance = np.repeat(by_week, 7)[None, :n_days, None]
+    factors: Real = np.exp(rng.standard_normal((n_paths, 1, n_groups)) * np.sqrt(variance) - variance / 2)
+    return factors
+
+
+def draw(fitted: Fit, layout: Layout, n_paths: int, rng: np.random.Generator) -> Whole:
+    """Joint draws of the counts (path, day, series)."""
+    n_days, n_series = fitted.expected.shape
+    n_facilities, n_units = int(layout.facility.max()) + 1, int(layout.unit.max()) + 1
+    mean = _persistent(rng, fitted.drift, (n_paths, n_days, 1)) * fitted.expected
+    mean *= _persistent(rng, fitted.apart, (n_paths, n_days, n_facilities))[:, :, layout.facility]
+    shape = fitted.weeks * _profile_of(fitted)
+    doubt = np.ones((n_paths, 7, n_series))
+    known = shape > 0
+    doubt[:, known] = rng.gamma(shape[known], 1 / shape[known], (n_paths, int(known.sum())))
+    mean *= np.take_along_axis(doubt, fitted.kind[None, :, :], axis=1)
+    mean *= _gamma(rng, fitted.network, (n_paths, n_days, 1))
+    mean *= _gamma(rng, fitted.facility, (n_paths, n_days, n_facilities))[:, :, layout.facility]
+    mean *= _gamma(rng, fitted.unit, (n_paths, n_days, n_units))[:, :, layout.unit]
+    return rng.poisson(mean)
+
+
+def _profile_of(fitted: Fit) -> Real:
+    """Largest expected count by kind of day and series, the scale of the doubt about the profile."""
+    of_kind = [np.where(fitted.kind == number, fitted.expected, 0.0).max(0) for number in range(7)]
+    return np.array(of_kind)

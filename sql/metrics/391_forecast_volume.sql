@@ -1,0 +1,26 @@
+-- id: forecast_volume
+-- title: Forecast of exams
+-- question: How many exams will be done in the next 28 days?
+-- unit: exams
+-- better: neither
+-- kind: forecast
+-- statistic: within_95
+-- numerator: expected exams
+-- denominator: forecast cells (facility, modality, six hours of a day); the value is not divided by them
+-- clock_start: none
+-- clock_stop: exam_ended
+-- includes: expected exams of the 28 days after the last whole day of the data; lower and upper hold the real number with a probability of 95 or 80 %; n counts the exams of the same hours 28 days before
+-- excludes: modalities of a facility with under 42 days of history or without exams of late; dim_forecast says why
+-- nulls: no forecast, no row
+-- min_n: 10
+-- table: fct_forecast
+-- anchor: band_local
+-- groups: facility, modality, hour_band, weekday
+-- filters: since, until, facility, modality
+-- target: none customary
+-- reference: weekday profile, level and damped trend by exponential weights; intervals from joint draws, added up before quantiles are taken; back-test in fct_forecast_error
+-- version: 1
+-- since: 0.1.0
+-- history: 1 | 2026-11-25 | 334a1c2a484d | first definition
+SELECT f.band_local AS period_local, f.expected AS value, f.n_before AS n, f.drawn, f.facility, f.modality, f.hour_band
+FROM fct_forecast f
