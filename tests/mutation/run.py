@@ -27,11 +27,14 @@ HERE = Path(__file__).parent
 REPO = HERE.parents[1]
 #: Tests in the order in which they are asked, the quick ones first.
 STAGES = (
-    ("tests/sql", "tests/harmonization", "tests/etl/test_timestamps.py"),
-    ("tests/truth",),
+    ("tests/sql/test_shape.py", "tests/sql/test_filters.py", "tests/sql/test_ask.py", "tests/sql/test_censored.py",
+     *(f"tests/sql/{path.name}" for path in sorted((REPO / "tests" / "sql").glob("test_marts_*.py"))),
+     "tests/etl/test_timestamps.py", "tests/harmonization"),
+    ("tests/truth/test_metrics_truth.py", "tests/truth/test_rows_truth.py"),
     ("tests/oracle",),
-    ("tests/etl", "--ignore=tests/etl/test_killed.py", "--ignore=tests/etl/test_disk_full.py",
-     "--ignore=tests/etl/test_hostile.py", "--ignore=tests/etl/test_dicom_cut.py"),
+    ("tests/etl/test_identity.py", "tests/etl/test_mapping.py", "tests/etl/test_site_tables.py",
+     "tests/etl/test_arrival_orders.py", "tests/etl/test_fhir_order.py", "tests/etl/test_procedures.py"),
+    ("tests/sql",),
 )  # fmt: skip
 #: One seed of the simulated network, and summaries on one line.
 ENVIRONMENT = {"TRUTH_SEEDS": "52711", "COLUMNS": "400"}
