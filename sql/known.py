@@ -20,7 +20,7 @@ from sql.measure import QueryError, clause_of, metric, must_have
 from sql.shape import weight_sql
 from sql.snapshot import Snapshot
 
-_SCHEMA: dict[str, type[pl.DataType]] = {
+STEPS: dict[str, type[pl.DataType]] = {
     "step": pl.String, "reason": pl.String, "n": pl.Int64, "effect": pl.Float64, "value": pl.Float64,
 }  # fmt: skip
 
@@ -150,4 +150,4 @@ def _frame(steps: list[tuple[str, str, int, float | None]], last: tuple[int, flo
         effect = None if number == 0 or value is None or before is None else value - before
         rows.append((step, reason, n, effect, value))
         before = value
-    return pl.DataFrame([*rows, ("now", "", last[0], None, last[1])], schema=_SCHEMA, orient="row")
+    return pl.DataFrame([*rows, ("now", "", last[0], None, last[1])], schema=STEPS, orient="row")

@@ -14,6 +14,7 @@ from app.questions import CHOSEN, Question
 from app.tables import Column, Row, table
 from app.texts import text
 from sql.catalog import CatalogError, Metric
+from sql.known import STEPS
 from sql.query import QueryError, difference, metric
 from sql.snapshot import Snapshot
 
@@ -55,7 +56,7 @@ def _why(context: Context) -> pl.DataFrame:
             return difference(earlier, context.snapshot, context.chosen.id, context.filters, context.statistic)
         except (CatalogError, QueryError):
             pass
-    return pl.DataFrame(schema={"step": pl.String})
+    return pl.DataFrame(schema=STEPS)
 
 
 REPORTED = Question("known.reported", _reported, CHOSEN)

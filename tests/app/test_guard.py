@@ -53,7 +53,7 @@ def test_every_route_is_behind_the_guard(guarded: Dash) -> None:
 def test_every_callback_is_behind_the_guard(guarded: Dash, client: FlaskClient) -> None:
     listed = client.get("/_dash-dependencies").get_json()
     server_side = [entry["output"] for entry in listed if entry["clientside_function"] is None]
-    assert len(server_side) == 3
+    assert len(server_side) == 4
     for output in server_side:
         answer = guarded.server.test_client().post("/_dash-update-component", json={"output": output, "inputs": []})
         assert answer.status_code == 403

@@ -165,7 +165,7 @@ def test_one_device_became_slower_and_the_answer_names_it(
     tmp_path: Path, simulated: list[dict[str, Any]], statistic: str
 ) -> None:
     busiest = pl.DataFrame(simulated)["device"].value_counts(sort=True)["device"][0]
-    now = [later(exam, 240.0 if exam["device"] == busiest else 0.0) for exam in simulated]
+    now = [later(exam, 1440.0 if exam["device"] == busiest else 0.0) for exam in simulated]
     snapshot = snapshot_of(tmp_path, THROUGH, fct_exam=[*simulated, *now])
     found = attribution(snapshot, "report_final", by=("device",), filters=MARCH, statistic=statistic)
     change = compare(snapshot, "report_final", filters=MARCH, statistic=statistic)["delta"][0]
