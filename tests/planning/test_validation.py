@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from tests.planning.department import DAYS, EXAMS, TRIALS
 from tests.planning.report import compared
-from tests.truth.world import World, make_world
+from tests.truth.world import World, make_world, shared_base
 
 SEED = 7
 #: Exams by which the truth of one seed differs from run to run by chance alone: twice its spread over seeds.
@@ -19,9 +17,7 @@ WAIT = 45.0
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    return make_world(base, SEED, exams=EXAMS, days=DAYS, messages_only=True)
+    return make_world(shared_base(tmp_path_factory), SEED, exams=EXAMS, days=DAYS, messages_only=True)
 
 
 def test_a_reader_in_the_night_lowers_the_misses_as_far_as_truth_can_tell(world: World) -> None:

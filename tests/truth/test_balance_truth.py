@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from itertools import product
 from statistics import fmean, stdev
@@ -15,15 +14,8 @@ from sql.measure import SHAPE
 from sql.shape import PERIODS
 from tests.truth.recompute_workload import wrvu_per_hour
 from tests.truth.statistics import period_of
-from tests.truth.test_metrics_truth import DAYS, EXAMS, MESSAGES_ONLY, SEEDS, Key, differences
-from tests.truth.world import World, make_world
-
-
-@pytest.fixture(scope="module", params=SEEDS)
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    return make_world(base, request.param, exams=EXAMS, days=DAYS, messages_only=MESSAGES_ONLY)
+from tests.truth.test_metrics_truth import Key, differences
+from tests.truth.world import World
 
 
 def spread(rates: list[float], statistic: str) -> float:

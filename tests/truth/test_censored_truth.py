@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from math import exp, log, sqrt
 
@@ -13,17 +12,10 @@ from sql.filters import NO_VALUE
 from sql.shape import PERIODS
 from tests.truth.department import minutes
 from tests.truth.statistics import Z, period_of
-from tests.truth.test_metrics_truth import DAYS, EXAMS, MESSAGES_ONLY, SEEDS, Key, differences
-from tests.truth.world import World, make_world
+from tests.truth.test_metrics_truth import Key, differences
+from tests.truth.world import World
 
 Lengths = list[tuple[float, bool]]
-
-
-@pytest.fixture(scope="module", params=SEEDS)
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    return make_world(base, request.param, exams=EXAMS, days=DAYS, messages_only=MESSAGES_ONLY)
 
 
 def kaplan_meier(lengths: Lengths, p: float) -> tuple[float | None, float | None, float | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -14,8 +13,7 @@ from sql.filters import Filters
 from sql.query import completeness, difference, metric
 from tests.truth.department import Department, Row, minutes
 from tests.truth.recompute import is_scheduled_outpatient, target_of
-from tests.truth.test_metrics_truth import DAYS, EXAMS, MESSAGES_ONLY, SEEDS
-from tests.truth.world import World, make_world
+from tests.truth.world import World
 
 METRICS = Catalog.load().metrics
 #: How often a metric takes each row of its table.
@@ -23,13 +21,6 @@ TIMES = {"queue_by_hour": 2}
 #: What places an exam that is left out in a period: the first that is known.
 ANY_CLOCK = ("exam_ended_at", "exam_started_at", "scheduled_at", "ordered_at")
 Fate = tuple[str, str]
-
-
-@pytest.fixture(scope="module", params=SEEDS)
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    return make_world(base, request.param, exams=EXAMS, days=DAYS, messages_only=MESSAGES_ONLY)
 
 
 @pytest.mark.parametrize("metric_id", METRICS)

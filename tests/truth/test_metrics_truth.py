@@ -5,7 +5,6 @@ Another seed by hand: TRUTH_SEEDS=5,6 pytest tests/truth (TRUTH_EXAMS, TRUTH_DAY
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from datetime import date
 from functools import cache
@@ -28,12 +27,8 @@ from tests.truth import (
 )
 from tests.truth.department import Row
 from tests.truth.statistics import ANSWERS, Answer, period_of
-from tests.truth.world import World, make_world
+from tests.truth.world import World
 
-SEEDS = [int(seed) for seed in os.environ.get("TRUTH_SEEDS", "52711,90433").split(",")]
-EXAMS = int(os.environ.get("TRUTH_EXAMS", "600"))
-DAYS = int(os.environ.get("TRUTH_DAYS", "35"))
-MESSAGES_ONLY = bool(int(os.environ.get("TRUTH_MESSAGES_ONLY", "0")))
 PAIRS = (("facility", "modality"), ("device", "hour"), ("weekday", "hour"), ("priority", "patient_class"),
          ("radiologist", "shift"), ("facility", "milestone"), ("availability", "facility"),
          ("interval_name", "device"))  # fmt: skip
@@ -54,13 +49,6 @@ APART = frozenset({"forecast_volume", "forecast_error", "message_defects"})
 #: Groups whose values are pseudonyms -> mapping from the truth's names.
 PEOPLE = {"radiologist": "reader_keys", "operator": "operator_keys"}
 Key = tuple[tuple[date, date] | None, str]
-
-
-@pytest.fixture(scope="module", params=SEEDS)
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    return make_world(base, request.param, exams=EXAMS, days=DAYS, messages_only=MESSAGES_ONLY)
 
 
 def questions(asked: Metric) -> list[tuple[tuple[str, ...], str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -16,18 +15,11 @@ from tests.truth import recompute
 from tests.truth.department import Row
 from tests.truth.recompute_parts import Parts, kitagawa, percentile_parts
 from tests.truth.statistics import PROBABILITIES, counted
-from tests.truth.test_metrics_truth import APART, DAYS, EXAMS, MESSAGES_ONLY, METRICS, ROWS, SEEDS, is_same
-from tests.truth.world import World, make_world
+from tests.truth.test_metrics_truth import APART, METRICS, ROWS, is_same
+from tests.truth.world import DAYS, World
 
 BY = (("facility",), ("modality",), ("shift",), ("priority", "patient_class"))
 ASKED = [m.id for m in METRICS.values() if can_be_parted(m) and m.id not in APART]
-
-
-@pytest.fixture(scope="module", params=SEEDS)
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    return make_world(base, request.param, exams=EXAMS, days=DAYS, messages_only=MESSAGES_ONLY)
 
 
 def halves(world: World) -> Filters:

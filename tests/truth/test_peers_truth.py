@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from sql.benchmark import MOST_UNCOVERED, STRATA, benchmark, can_be_benchmarked
@@ -11,17 +9,10 @@ from sql.filters import NO_VALUE
 from sql.strata import FLOOR
 from tests.truth.recompute_peers import Case, at_the_network_s_mix, compared
 from tests.truth.statistics import PROBABILITIES, counted, quantile
-from tests.truth.test_metrics_truth import DAYS, EXAMS, MESSAGES_ONLY, METRICS, ROWS, SEEDS, is_same
-from tests.truth.world import World, make_world
+from tests.truth.test_metrics_truth import METRICS, ROWS, is_same
+from tests.truth.world import World
 
 ASKED = [m.id for m in METRICS.values() if can_be_benchmarked(m) and m.id in ROWS]
-
-
-@pytest.fixture(scope="module", params=SEEDS)
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    return make_world(base, request.param, exams=EXAMS, days=DAYS, messages_only=MESSAGES_ONLY)
 
 
 def cases(world: World, metric_id: str, statistic: str) -> list[tuple[Case, float]]:

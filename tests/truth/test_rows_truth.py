@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from typing import Any
 
 import pytest
 
 from sql.query import rows
-from tests.truth.test_metrics_truth import DAYS, EXAMS, MESSAGES_ONLY, SEEDS
-from tests.truth.world import World, make_world
+from tests.truth.world import MESSAGES_ONLY, World
 
 Row = dict[str, Any]
 #: Columns of fct_exam that the truth has under the same name.
@@ -21,13 +19,6 @@ SAME = """ordered_at booked_at scheduled_at door_at arrived_at exam_started_at e
     n_rejected is_cancelled is_no_show is_discontinued
     discontinued_reason is_declared_repeat has_study has_order has_report""".split()  # noqa: SIM905
 LIMIT = 100_000
-
-
-@pytest.fixture(scope="module", params=SEEDS)
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    return make_world(base, request.param, exams=EXAMS, days=DAYS, messages_only=MESSAGES_ONLY)
 
 
 def facts(world: World, table: str, *columns: str) -> list[Row]:

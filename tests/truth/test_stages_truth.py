@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from datetime import timedelta
 from statistics import fmean
@@ -13,18 +12,10 @@ from sql.filters import Filters
 from sql.query import five_definitions, stage_fates, stages
 from tests.truth.department import Row, minutes
 from tests.truth.statistics import quantile
-from tests.truth.test_metrics_truth import DAYS, EXAMS, MESSAGES_ONLY, SEEDS
-from tests.truth.world import World, make_world
+from tests.truth.world import World
 
 NEEDED = ("ordered", "arrived", "exam_started", "exam_ended", "images_available", "first_final")
 NAMES = ("booking", "slot_wait", "arrival", "begin", "exam", "archive", "read", "sign")
-
-
-@pytest.fixture(scope="module", params=SEEDS)
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    return make_world(base, request.param, exams=EXAMS, days=DAYS, messages_only=MESSAGES_ONLY)
 
 
 def way(exam: Row) -> dict[str, float]:

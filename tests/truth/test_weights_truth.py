@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from statistics import fmean
 
@@ -10,19 +9,11 @@ import pytest
 
 from sql.query import rows
 from tests.truth.recompute_weight import Weight, weights
-from tests.truth.test_metrics_truth import DAYS, EXAMS, MESSAGES_ONLY, SEEDS
-from tests.truth.world import World, make_world
+from tests.truth.world import World
 
 COLUMNS = ("modality", "procedure", "minutes", "low_min", "high_min", "n", "learned_from", "learned_by")
 #: The median of the simulator's reading times lies a tenth below their mean; the rest is chance of so many reads.
 NEAR, ENOUGH = 0.3, 30
-
-
-@pytest.fixture(scope="module", params=SEEDS)
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    return make_world(base, request.param, exams=EXAMS, days=DAYS, messages_only=MESSAGES_ONLY)
 
 
 def test_weights_equal_truth(world: World) -> None:

@@ -11,11 +11,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import pytest
+
 from sample_data.simulate import simulate
 from sql.query import rows
 from sql.snapshot import Snapshot, open_snapshot
 from tests.conftest import REPO
 from tests.truth.department import Department
+
+#: The worlds that tests/truth asks; another by hand: TRUTH_SEEDS=5,6 pytest tests/truth (TRUTH_EXAMS, TRUTH_DAYS).
+SEEDS = [int(seed) for seed in os.environ.get("TRUTH_SEEDS", "52711,90433").split(",")]
+EXAMS = int(os.environ.get("TRUTH_EXAMS", "600"))
+DAYS = int(os.environ.get("TRUTH_DAYS", "35"))
+MESSAGES_ONLY = bool(int(os.environ.get("TRUTH_MESSAGES_ONLY", "0")))
 
 
 @dataclass(frozen=True)
@@ -76,3 +84,9 @@ def make_world(base: Path, seed: int, *, exams: int, days: int, messages_only: b
             assert done.returncode == 0, done.stderr
             (folder / "done").touch()
     return World(folder)
+
+
+def shared_base(factory: pytest.TempPathFactory) -> Path:
+    """The folder that all test workers of this run share."""
+    base = factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base

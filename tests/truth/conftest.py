@@ -1,0 +1,21 @@
+"""The simulated worlds, one a seed, shared by all tests of truth."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.truth.world import DAYS, EXAMS, MESSAGES_ONLY, SEEDS, World, make_world, shared_base
+
+
+@cache
+def made(base: Path, seed: int) -> World:
+    """One object a seed and process: it keeps what it has read of the truth."""
+    return make_world(base, seed, exams=EXAMS, days=DAYS, messages_only=MESSAGES_ONLY)
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
+    return made(shared_base(tmp_path_factory), request.param)
