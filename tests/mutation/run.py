@@ -38,6 +38,8 @@ STAGES = (
 )  # fmt: skip
 #: One seed of the simulated network, and summaries on one line.
 ENVIRONMENT = {"TRUTH_SEEDS": "52711", "COLUMNS": "400"}
+#: Exit code of pytest where no test has the name that was asked.
+NONE_CHOSEN = 5
 #: They would be red for any change of a text.
 TEXT_TESTS = ("tests/sql/test_dictionary.py", "tests/sql/test_definitions.py")
 
@@ -67,15 +69,21 @@ def mistakes() -> list[Mistake]:
         return [Mistake(number, **row) for number, row in enumerate(csv.DictReader(lines), 1)]
 
 
-def found_by(tree: Path) -> str:
-    """The first test that is red in a tree; empty where none is."""
-    for stage in STAGES:
+def asked_first(file: str) -> tuple[tuple[str, ...], ...]:
+    """The tests of a metric itself, where the mistake is in its file; they are asked before all others."""
+    metric = re.fullmatch(r"sql/metrics/\d+_(\w+)\.sql", file)
+    return (("tests/truth/test_metrics_truth.py", "-k", metric.group(1)),) if metric else ()
+
+
+def found_by(tree: Path, file: str) -> str:
+    """The first test that is red in a tree in which a file is wrong; empty where none is."""
+    for stage in asked_first(file) + STAGES:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider", *stage,
              *(f"--ignore={name}" for name in TEXT_TESTS)],
             cwd=tree, capture_output=True, text=True, check=False, env=os.environ | ENVIRONMENT,
         )  # fmt: skip
-        if done.returncode:
+        if done.returncode not in (0, NONE_CHOSEN):
             red = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
             return red.group(1) if red else f"{stage[0]} (code {done.returncode})"
     return ""
@@ -100,7 +108,7 @@ def tried(mistake: Mistake, trees: SimpleQueue[Path]) -> str:
     kept = (tree / mistake.file).read_bytes()
     try:
         mistake.plant(tree)
-        return found_by(tree)
+        return found_by(tree, mistake.file)
     finally:
         (tree / mistake.file).write_bytes(kept)
         trees.put(tree)
