@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 import polars as pl
 from dash import dcc, html
 
-from app import evidence, words
+from app import changes, evidence, words
 from app.context import Context
 from app.dom import aria, data
 from app.icons import icon
@@ -67,8 +67,9 @@ def card(
         if left_out:
             foot.append(html.Span(text("card.unapplied", names=", ".join(left_out)), className="warn"))
         foot.append(dcc.Link(text("card.definition"), href=f"/definitions#{metric.id}", title=metric.question))
-        foot.append(dcc.Link(text("card.more"), href=context.state.bare().href("/metric", metric=metric.id),
-                             title=text("card.more.hint")))  # fmt: skip
+        if metric.id != context.state.own.get("metric"):
+            foot.append(dcc.Link(text("card.more"), href=context.state.bare().href("/metric", metric=metric.id),
+                                 title=text("card.more.hint")))  # fmt: skip
     foot.append(
         html.A([icon("download", 13), "CSV"], href=question.csv_href(context), className="csv",
                title=text("card.csv"), **data("question", question.id))
@@ -107,6 +108,19 @@ def empty(note: str = "") -> html.Div:
 def shown(frame: pl.DataFrame, body: Any, note: str = "") -> Any:
     """The body where the frame has rows, else the empty state. `body` is made only then."""
     return empty(note) if frame.is_empty() else body()
+
+
+def tiles(context: Context, question: Question, main: str, *, named: Callable[[str, str], bool]) -> html.Div:
+    """The headline numbers of a question about several metrics, with their changes; `main` is the page's own metric.
+
+    `named` says of a metric and a statistic whether the statistic stands beside the title."""
+    made = []
+    for row in question.ask(context).iter_rows(named=True):
+        metric = context.definition(row["metric"])
+        statistic = f" · {text('stat.' + row['statistic'])}" if named(row["metric"], row["statistic"]) else ""
+        made.append(headline(metric.title + statistic, words.value(row["value"], metric.unit),
+                             change=changes.shown(row, metric.unit), is_main=row["metric"] == main))  # fmt: skip
+    return html.Div(made, className="tiles")
 
 
 def headline(

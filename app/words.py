@@ -74,13 +74,12 @@ def plain(number: float | None) -> str:
 
 
 def delta(number: float | None, unit: str) -> str:
-    """A change with its sign; shares in points."""
+    """A change with its sign, which what rounds to nothing does not have; shares in points."""
     if number is None:
         return NO_VALUE
-    sign = "+" if number > 0 else ""
-    if unit == "share":
-        return f"{sign}{number * 100:.1f}{THIN}pt".replace("-", "−")
-    return sign + value(number, unit)
+    told, nothing = (f"{n * 100:.1f}{THIN}pt" if unit == "share" else value(n, unit) for n in (abs(number), 0.0))
+    sign = "" if told == nothing else "+" if number > 0 else "−"
+    return sign + told
 
 
 def size(number: float, unit: str) -> str:

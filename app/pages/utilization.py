@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 from dash import dcc, html
 
-from app import changes, evidence, words
-from app.cards import card, empty, graph, headline, page_head, shown
+from app import evidence, words
+from app.cards import card, empty, graph, page_head, shown, tiles
 from app.context import Context
 from app.figures.gantt import day as day_figure
 from app.figures.heat import week
@@ -93,7 +93,7 @@ def render(context: Context) -> list[Any]:
     cells, course = WEEK.ask(context), COURSE.ask(context)
     return [
         page_head(context, text("utilization.title"), text("utilization.lead")),
-        _tiles(context),
+        tiles(context, HEADLINE, METRIC, named=lambda _, statistic: statistic != "value"),
         html.Div(
             [
                 _devices_card(context),
@@ -112,16 +112,6 @@ def render(context: Context) -> list[Any]:
         ),
         evidence.block(context, METRIC),
     ]  # fmt: skip
-
-
-def _tiles(context: Context) -> html.Div:
-    tiles = []
-    for row in HEADLINE.ask(context).iter_rows(named=True):
-        metric = context.definition(row["metric"])
-        statistic = "" if row["statistic"] == "value" else f" · {text('stat.' + row['statistic'])}"
-        tiles.append(headline(metric.title + statistic, words.value(row["value"], metric.unit),
-                              change=changes.shown(row, metric.unit), is_main=row["metric"] == METRIC))  # fmt: skip
-    return html.Div(tiles, className="tiles")
 
 
 def _gantt_card(context: Context) -> html.Section:

@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 from dash import dcc, html
 
-from app import changes, evidence, words
-from app.cards import card, graph, headline, page_head, shown
+from app import evidence, words
+from app.cards import card, graph, page_head, shown, tiles
 from app.context import Context
 from app.figures.bars import groups
 from app.figures.dots import dots
@@ -86,7 +86,7 @@ def render(context: Context) -> list[Any]:
     cells, backlog, course = WEEK.ask(context), BACKLOG.ask(context), COURSE.ask(context)
     return [
         page_head(context, text("workload.title"), text("workload.lead")),
-        _tiles(context),
+        tiles(context, HEADLINE, METRIC, named=lambda metric, _: metric == "backlog"),
         html.Div(
             [
                 card(context, BACKLOG, shown(backlog, lambda: graph(BACKLOG, waiting(
@@ -113,16 +113,6 @@ def render(context: Context) -> list[Any]:
         ),
         evidence.block(context, METRIC),
     ]  # fmt: skip
-
-
-def _tiles(context: Context) -> html.Div:
-    tiles = []
-    for row in HEADLINE.ask(context).iter_rows(named=True):
-        metric = context.definition(row["metric"])
-        statistic = f" · {text('stat.' + row['statistic'])}" if row["metric"] == "backlog" else ""
-        tiles.append(headline(metric.title + statistic, words.value(row["value"], metric.unit),
-                              change=changes.shown(row, metric.unit), is_main=row["metric"] == METRIC))  # fmt: skip
-    return html.Div(tiles, className="tiles")
 
 
 def _columns(context: Context, group: str, frame: pl.DataFrame) -> list[Column]:

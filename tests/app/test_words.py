@@ -38,6 +38,8 @@ def test_values_with_their_units(value: float | None, unit: str, shown: str) -> 
 def test_changes_have_a_sign() -> None:
     assert plain(words.delta(12, "min")) == "+12 min"
     assert plain(words.delta(-0.031, "share")) == "−3.1 pt"
+    assert plain(words.delta(0.3, "min")) == plain(words.delta(-0.3, "min")) == "0 min"
+    assert plain(words.delta(-0.0004, "share")) == "0.0 pt"
     assert words.delta(None, "min") == "–"
 
 
