@@ -38,6 +38,8 @@ STAGES = (
 )  # fmt: skip
 #: One seed of the simulated network, and summaries on one line.
 ENVIRONMENT = {"TRUTH_SEEDS": "52711", "COLUMNS": "400"}
+#: Trees are made in memory where that is possible: what the tests write is thrown away.
+MEMORY = Path("/dev/shm")  # noqa: S108 - the folder made in it is private
 #: Exit code of pytest where no test has the name that was asked.
 NONE_CHOSEN = 5
 #: They would be red for any change of a text.
@@ -53,6 +55,13 @@ class Mistake:
     file: str
     right: str
     wrong: str
+    first: str
+
+    def asked_first(self) -> list[tuple[str, ...]]:
+        """Tests that probably find it, to be asked before all others: named, or those of the metric in whose file it is."""
+        metric = re.fullmatch(r"sql/metrics/\d+_(\w+)\.sql", self.file)
+        named = [(self.first,)] if self.first else []
+        return named + ([("tests/truth/test_metrics_truth.py", "-k", metric.group(1))] if metric else [])
 
     def plant(self, tree: Path) -> None:
         """Make it in a copy of the tree. Raises ValueError where its place is not there exactly once."""
@@ -69,18 +78,12 @@ def mistakes() -> list[Mistake]:
         return [Mistake(number, **row) for number, row in enumerate(csv.DictReader(lines), 1)]
 
 
-def asked_first(file: str) -> tuple[tuple[str, ...], ...]:
-    """The tests of a metric itself, where the mistake is in its file; they are asked before all others."""
-    metric = re.fullmatch(r"sql/metrics/\d+_(\w+)\.sql", file)
-    return (("tests/truth/test_metrics_truth.py", "-k", metric.group(1)),) if metric else ()
-
-
-def found_by(tree: Path, file: str) -> str:
-    """The first test that is red in a tree in which a file is wrong; empty where none is."""
-    for stage in asked_first(file) + STAGES:
+def found_by(tree: Path, mistake: Mistake) -> str:
+    """The first test that is red in a tree with a mistake; empty where none is."""
+    for stage in (*mistake.asked_first(), *STAGES):
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider", *stage,
-             *(f"--ignore={name}" for name in TEXT_TESTS)],
+            [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider",
+             f"--basetemp={tree / '.made'}", *stage, *(f"--ignore={name}" for name in TEXT_TESTS)],
             cwd=tree, capture_output=True, text=True, check=False, env=os.environ | ENVIRONMENT,
         )  # fmt: skip
         if done.returncode not in (0, NONE_CHOSEN):
@@ -93,7 +96,7 @@ def found_by(tree: Path, file: str) -> str:
 def copied() -> Iterator[Path]:
     """A copy of the files that are under version control, as they are now."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPO, capture_output=True, check=True).stdout
-    with tempfile.TemporaryDirectory(prefix="radops-mistake-") as folder:
+    with tempfile.TemporaryDirectory(prefix="radops-mistake-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
         for name in filter(None, listed.decode().split("\0")):
             if (REPO / name).is_file():
                 target = Path(folder, name)
@@ -108,7 +111,7 @@ def tried(mistake: Mistake, trees: SimpleQueue[Path]) -> str:
     kept = (tree / mistake.file).read_bytes()
     try:
         mistake.plant(tree)
-        return found_by(tree, mistake.file)
+        return found_by(tree, mistake)
     finally:
         (tree / mistake.file).write_bytes(kept)
         trees.put(tree)
