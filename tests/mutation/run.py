@@ -58,7 +58,7 @@ class Mistake:
     first: str
 
     def asked_first(self) -> list[tuple[str, ...]]:
-        """Tests that probably find it, to be asked before all others: named, or those of the metric in whose file it is."""
+        """Tests that probably find it, asked before all others: named, or those of the metric in whose file it is."""
         metric = re.fullmatch(r"sql/metrics/\d+_(\w+)\.sql", self.file)
         named = [(self.first,)] if self.first else []
         return named + ([("tests/truth/test_metrics_truth.py", "-k", metric.group(1))] if metric else [])

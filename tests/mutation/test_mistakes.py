@@ -19,4 +19,4 @@ def test_each_mistake_changes_one_place(mistake: Mistake, tmp_path: Path) -> Non
     mistake.plant(tmp_path)
     assert copy.read_bytes() != (REPO / mistake.file).read_bytes()
     with pytest.raises(ValueError, match="0 times"):
-        Mistake(0, "", mistake.file, "no such line", "").plant(tmp_path)
+        Mistake(0, "", mistake.file, "no such line", "", "").plant(tmp_path)
