@@ -11,12 +11,14 @@ from dash import no_update
 from app import filterbar, shell
 from app.context import Context
 from app.decisions import decide
+from app.failure import LOG, told
 from app.guard import Person
 from app.pages import BY_PATH, QUESTIONS
 from app.pages.mappings import queue
 from app.state import State
 from app.texts import text
 from sql.csv_text import to_csv
+from sql.definitions import is_current
 from sql.filters import FilterError
 from sql.snapshot import Snapshot, SnapshotError, Store
 
@@ -60,18 +62,25 @@ def page(store: Store, person: Person, pathname: str, search: str, scheme: str) 
     try:
         state = State.read(search, snapshot.data_through)
     except FilterError as error:
-        return _plain("problem.filter", told=str(error))
+        return _plain("problem.filter", why=str(error))
     if current is None:
         return _plain("problem.unknown")
     context = Context(snapshot, state, person, scheme, store)
+    try:
+        body = shell.page_body(context, current)
+    except Exception as error:
+        if is_current(snapshot):
+            raise
+        LOG.warning("an older snapshot cannot show %s: %s", current.name, told(error))
+        body = shell.problem(text("problem.older.title"), text("problem.older.hint"))
     return Answer(
-        shell.page_body(context, current), shell.nav(state, current), shell.status(snapshot), shell.banner(context),
+        body, shell.nav(state, current), shell.status(snapshot), shell.banner(context),
         f"{text(f'page.{current.name}')} · {text('shell.name')}", current.name in _UNFILTERED,
     )  # fmt: skip
 
 
-def _plain(key: str, told: str = "") -> Answer:
-    body = shell.problem(text(f"{key}.title"), told or text(f"{key}.hint"))
+def _plain(key: str, why: str = "") -> Answer:
+    body = shell.problem(text(f"{key}.title"), why or text(f"{key}.hint"))
     return Answer(body, [], [], None, text("shell.name"), has_no_filters=True)
 
 

@@ -187,6 +187,9 @@ TEXTS: dict[str, str] = {
     "problem.unpublished.title": "Nothing is published yet",
     "problem.unpublished.hint": "Run `radops run` with the files of your department; this page then opens the first "
     "snapshot by itself.",
+    "problem.older.title": "This snapshot cannot show this page",
+    "problem.older.hint": "It was published by an earlier version of radops, which did not have all of this. The next "
+    "`radops run` publishes one that has.",
     "problem.filter.title": "This address cannot be read",
     "problem.filter.hint": "One of its filters is not valid.",
     "problem.unknown.title": "There is no such page",

@@ -73,6 +73,22 @@ def test_a_number_that_is_not_kept_is_told(two: Store) -> None:
         context(two, "?known=newest")
 
 
+def test_a_page_that_an_older_snapshot_cannot_show_is_told(two: Store, tmp_path: Path) -> None:
+    """One published before the marts of queues; one of today that lacks them is damaged, which is not hidden."""
+    for seq, signature in ((1, "older"), (2, None)):
+        path = tmp_path / f"radops-{seq:06d}.duckdb"
+        shutil.copyfile(two.at(seq).path, path)
+        with duckdb.connect(str(path)) as con:
+            con.execute("DROP TABLE fct_queue_read")
+            con.execute("UPDATE meta_snapshot SET signature = coalesce(?, signature)", [signature])
+    (tmp_path / "radops.duckdb").symlink_to("radops-000002.duckdb")
+    person = Person("test", sees_readers=True)
+    shown = answers.page(Store(tmp_path), person, "/workload", "?known=1", "light")
+    assert "earlier version of radops" in str(shown.page)
+    with pytest.raises(duckdb.CatalogException):
+        answers.page(Store(tmp_path), person, "/workload", "?known=2", "light")
+
+
 def test_a_snapshot_that_does_not_tell_its_definitions_has_no_value(two: Store, tmp_path: Path) -> None:
     """One published before snapshots brought their definitions."""
     for seq in (1, 2):
