@@ -197,7 +197,7 @@ class _Fold:
             if model.name == "volume_day":
                 forecast.load_forecast(self.con)
             return
-        self.con.execute(f"CREATE OR REPLACE TEMP TABLE new_rows AS {model.body}")
+        made = self.con.execute(f"CREATE OR REPLACE TEMP TABLE new_rows AS {model.body}").fetchone()
         columns = [(column.name, column.type) for column in model.columns]
         n_rows, total = self.measured.get(model.name, (0, 0))
         if n_rows:
@@ -205,9 +205,11 @@ class _Fold:
             n_old, old = measure(self.con, model.name, columns, scope)
             n_rows, total = n_rows - n_old, total - old
             self.con.execute(f"DELETE FROM {model.name} WHERE {scope}")
-        order = f" ORDER BY {model.sorted_by}" if model.sorted_by else ""
-        self.con.execute(f"INSERT INTO {model.name} BY NAME SELECT * FROM new_rows{order}")
-        n_new, new = measure(self.con, "new_rows", columns)
+        n_new, new = 0, 0
+        if made is None or made[0]:
+            order = f" ORDER BY {model.sorted_by}" if model.sorted_by else ""
+            self.con.execute(f"INSERT INTO {model.name} BY NAME SELECT * FROM new_rows{order}")
+            n_new, new = measure(self.con, "new_rows", columns)
         self.measured[model.name] = (n_rows + n_new, total + new)
         self.con.execute("DROP TABLE new_rows")
 

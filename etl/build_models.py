@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from sql.catalog import CHECK_KEYS, MODEL_KEYS, MODEL_OPTIONAL, Column, read_model
@@ -39,17 +40,20 @@ def read_build_model(path: Path) -> BuildModel:
     )  # fmt: skip
 
 
+@cache
 def read_build_models(folder: str) -> tuple[BuildModel, ...]:
     """All models of `sql/<folder>` by number."""
     return tuple(sorted(map(read_build_model, (SQL / folder).glob("*.sql")), key=lambda m: (m.number, m.name)))
 
 
+@cache
 def read_checks() -> dict[str, str]:
     """Name and query of every check of `sql/checks`."""
     headers = (read_header(path, CHECK_KEYS, set()) for path in sorted((SQL / "checks").glob("*.sql")))
     return {header.one("name"): header.body for header in headers}
 
 
+@cache
 def models_signature() -> str:
     """SHA-256 over every file of staging and marts and the macros, as hex."""
     digest = hashlib.sha256()

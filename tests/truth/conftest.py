@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.truth.world import DAYS, EXAMS, MESSAGES_ONLY, SEEDS, World, make_world, shared_base
+from tests.truth.world import DAYS, EVERY, EXAMS, MESSAGES_ONLY, SEEDS, World, make_world, shared_base
 
 
 @cache
 def made(base: Path, seed: int) -> World:
     """One object a seed and process: it keeps what it has read of the truth."""
-    return make_world(base, seed, exams=EXAMS, days=DAYS, messages_only=MESSAGES_ONLY)
+    world = make_world(base, seed, exams=EXAMS, days=DAYS, messages_only=MESSAGES_ONLY)
+    return replace(world, every=EVERY[seed])
 
 
 @pytest.fixture(scope="module", params=SEEDS)
