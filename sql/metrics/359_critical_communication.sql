@@ -19,9 +19,10 @@
 -- filters: since, until, facility, modality, priority, patient_class, service_line, device, radiologist, procedure
 -- target: all of them
 -- reference: limits by category: targets of the site for critical_communication:<category>, the most specific one valid that day
--- version: 1
+-- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | f2e3f883eddb | first definition
+-- history: 2 | 2026-11-28 | 0bed6f6f3fa0 | a limit is valid by the facility's own day
 SELECT timezone(z.zone, timezone('UTC', e.critical_found_at)) AS period_local,
        CASE WHEN e.critical_communicated_at < e.critical_found_at THEN NULL
             WHEN e.critical_communicated_at <= e.critical_found_at + to_seconds(c.limit_min * 60) THEN 1
@@ -38,7 +39,10 @@ JOIN (SELECT x.exam_key,
                  CAST(t.facility IS NOT NULL AS INTEGER) + CAST(t.modality IS NOT NULL AS INTEGER)
                      + CAST(t.priority IS NOT NULL AS INTEGER) + CAST(t.patient_class IS NOT NULL AS INTEGER),
                  coalesce(t.valid_from, DATE '0001-01-01'), -t.target_min)) AS limit_min
-      FROM fct_exam x
+      FROM (SELECT f.exam_key, f.facility, f.modality, f.priority, f.patient_class,
+                   CAST(timezone(d.zone, timezone('UTC', f.critical_found_at)) AS DATE) AS found_on
+            FROM fct_exam f
+            JOIN dim_facility d ON d.facility = f.facility) x
       JOIN (SELECT v.exam_key, arg_max(v.detail, row(v.event_number, v.detail)) AS category
             FROM fct_exam_event v
             WHERE v.code = 'critical_found' AND v.detail IS NOT NULL
@@ -48,7 +52,7 @@ JOIN (SELECT x.exam_key,
           AND (t.modality IS NULL OR t.modality = x.modality)
           AND (t.priority IS NULL OR t.priority = x.priority)
           AND (t.patient_class IS NULL OR t.patient_class = x.patient_class)
-          AND (t.valid_from IS NULL OR t.valid_from <= CAST(x.critical_found_at AS DATE))
-          AND (t.valid_to IS NULL OR t.valid_to > CAST(x.critical_found_at AS DATE))
+          AND (t.valid_from IS NULL OR t.valid_from <= x.found_on)
+          AND (t.valid_to IS NULL OR t.valid_to > x.found_on)
       GROUP BY x.exam_key) c ON c.exam_key = e.exam_key
 WHERE e.is_countable

@@ -16,6 +16,6 @@ FROM (SELECT f.exam_key, t.target_min,
           AND (t.modality IS NULL OR t.modality = f.modality)
           AND (t.priority IS NULL OR t.priority = f.priority)
           AND (t.patient_class IS NULL OR t.patient_class = f.patient_class)
-          AND (t.valid_from IS NULL OR t.valid_from <= CAST(f.exam_ended_at AS DATE))
-          AND (t.valid_to IS NULL OR t.valid_to > CAST(f.exam_ended_at AS DATE))) m
+          AND (t.valid_from IS NULL OR t.valid_from <= CAST(local_at(f.exam_ended_at, f.zone) AS DATE))
+          AND (t.valid_to IS NULL OR t.valid_to > CAST(local_at(f.exam_ended_at, f.zone) AS DATE))) m
 WHERE m.choice = 1
