@@ -122,6 +122,13 @@ def test_ratio_is_divided_after_summing(tmp_path: Path) -> None:
     assert (row["lower"], row["upper"]) == (None, None)
 
 
+def test_what_is_not_decided_is_no_trial(tmp_path: Path) -> None:
+    """One within its target, one not, one of which it is not known yet."""
+    rows = [exam_row(1.0, target_min=5.0, is_within_target=known) for known in (True, False, None)]
+    row = only(snapshot_of(tmp_path, THROUGH, fct_exam=rows), "within_target")
+    assert (row["n"], row["numerator"], row["denominator"], row["value"]) == (2, 1.0, 2.0, 0.5)
+
+
 def test_sums_do_not_depend_on_the_order_of_rows(tmp_path: Path) -> None:
     """0.1 is no double: ten of them are exactly 1 only in decimals."""
     reads = [{"role": "final", "wrvu": 0.1, "read_local": datetime(2026, 3, 2)} for _ in range(10)]

@@ -1,0 +1,57 @@
+"""Which of several words about an exam is taken, and what no word means, by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.warehouse import Warehouse, event, image, order, report
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Warehouse:
+    return Warehouse(tmp_path)
+
+
+def test_an_exam_without_a_charge_has_no_work_rvu(house: Warehouse) -> None:
+    """Not none at all: how much it is worth is not known."""
+    assert house.built(order("2026-03-02 08:00")).row("SELECT wrvu FROM fct_exam") == (None,)
+
+
+def test_dose_reports_are_not_the_modality(house: Warehouse) -> None:
+    """However many there are."""
+    reports = [image(f"r{n}", "2026-03-02 09:00", modality="SR") for n in range(3)]
+    house.built(image("a", "2026-03-02 09:00"), *reports)
+    assert house.row("SELECT modality FROM fct_exam") == ("CT",)
+
+
+@pytest.mark.parametrize(
+    ("told", "taken"),
+    [("E", "emergency"), ("EMER", "emergency"), ("I", "inpatient"), ("IMP", "inpatient"), ("AMB", "outpatient")],
+)
+def test_classes_of_both_standards(house: Warehouse, told: str, taken: str) -> None:
+    """HL7 table 0004 and the ActCode that FHIR names."""
+    house.built(order("2026-03-02 08:00", patient_class=told))
+    assert house.row("SELECT patient_class FROM fct_exam") == (taken,)
+
+
+def test_a_serial_number_says_more_than_a_station(house: Warehouse) -> None:
+    """Stations are renamed and copied; S1 is N-CT1, NDX01 is N-DX1."""
+    house.built(image("a", "2026-03-02 09:00", serial="S1", station="NDX01"))
+    assert house.row("SELECT device FROM fct_exam") == ("N-CT1",)
+
+
+def test_the_preliminary_read_is_the_trainee_s_and_the_final_one_the_signer_s(house: Warehouse) -> None:
+    both = {"interpreter_id": "R1", "assistant_id": "T1", "assistant_authority": "NET"}
+    house.built(
+        order("2026-03-02 08:00"),
+        report("2026-03-02 10:00", status="preliminary", **both), report("2026-03-02 12:00", **both),
+        event("preliminary_report", "2026-03-02 10:00", origin="report"),
+        event("final_report", "2026-03-02 12:00", origin="report"),
+    )  # fmt: skip
+    assert house.rows("""
+        SELECT r.role, r.radiologist = e.radiologist, r.radiologist = e.assistant
+        FROM fct_read r JOIN fct_exam e USING (exam_key) ORDER BY role""") == [
+        ("final", True, False), ("preliminary", False, True),
+    ]  # fmt: skip
