@@ -55,3 +55,10 @@ def test_the_preliminary_read_is_the_trainee_s_and_the_final_one_the_signer_s(ho
         FROM fct_read r JOIN fct_exam e USING (exam_key) ORDER BY role""") == [
         ("final", True, False), ("preliminary", False, True),
     ]  # fmt: skip
+
+
+def test_an_addendum_that_is_sent_twice_is_one(house: Warehouse) -> None:
+    added = [report(f"2026-03-02 {at}", status="addendum", message_at=f"2026-03-02 {sent}")
+             for at, sent in (("13:00", "13:00"), ("13:00", "14:00"), ("15:00", "15:00"))]  # fmt: skip
+    house.built(order("2026-03-02 08:00"), report("2026-03-02 12:00"), *added)
+    assert house.row("SELECT n_addenda FROM fct_exam") == (2,)
