@@ -9,7 +9,7 @@ META_TABLES: dict[str, tuple[str, dict[str, str]]] = {
             "snapshot_id": "sequence and digest",
             "seq": "number of the publish",
             "built_at": "when it was published, UTC",
-            "data_through": "latest event that no message dates in its own future, UTC",
+            "data_through": "latest event that its message dates at most a day ahead of itself and of its loading, UTC",
             "digest": "order-free hash over all marts",
             "signature": "hash over the definitions of the metrics",
         },

@@ -11,7 +11,7 @@
 -- column: role VARCHAR - | final or preliminary
 -- column: read_at TIMESTAMP UTC | first final or first preliminary report
 -- column: read_local TIMESTAMP local | wall clock of the facility
--- column: read_started_at TIMESTAMP UTC | this reader began, where told
+-- column: read_started_at TIMESTAMP UTC | this reader began, where told and not after the report
 -- column: wrvu DOUBLE wRVU | of the exam
 -- column: modality VARCHAR - | modality
 -- column: device VARCHAR - | device
@@ -28,9 +28,10 @@ FROM (SELECT f.exam_key, f.facility, CASE WHEN o.role = 'final' THEN f.radiologi
              local_at(CASE WHEN o.role = 'final' THEN f.first_final_at ELSE f.first_prelim_at END, f.zone)
                  AS read_local,
              CASE WHEN o.role = 'preliminary' AND f.read_started_at <= f.first_prelim_at THEN f.read_started_at
-                  WHEN o.role = 'final' AND (f.assistant IS NULL OR f.assistant = f.radiologist
-                                             OR f.first_prelim_at IS NULL OR f.first_prelim_at < f.read_started_at
-                                             OR f.first_prelim_at >= f.first_final_at) THEN f.read_started_at
+                  WHEN o.role = 'final' AND f.read_started_at <= f.first_final_at
+                      AND (f.assistant IS NULL OR f.assistant = f.radiologist
+                           OR f.first_prelim_at IS NULL OR f.first_prelim_at < f.read_started_at
+                           OR f.first_prelim_at >= f.first_final_at) THEN f.read_started_at
              END AS read_started_at, f.wrvu, p.modality, f.device, p.procedure, p.service_line, f.priority, f.patient_class
       FROM stg_exam_fact f
       JOIN stg_procedure p ON p.exam_key = f.exam_key

@@ -18,10 +18,11 @@
 -- groups: facility, modality, device, priority, patient_class, service_line, procedure, radiologist, shift, weekday, hour
 -- filters: since, until, facility, modality, priority, patient_class, service_line, device, radiologist, procedure
 -- target: the targets themselves are in dim_target with their sources; the share to reach is the site's to set
--- reference: targets of the site by priority, patient class and modality, the most specific valid one
--- version: 1
+-- reference: targets of the site by priority, patient class and modality, the most specific one valid on the local day of the exam's end
+-- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | 39a19b90df8d | first definition
+-- history: 2 | 2026-11-28 | 39a19b90df8d | a target holds by the local day of the exam's end
 SELECT e.exam_ended_local AS period_local,
        CASE WHEN e.report_final_min >= 0 THEN CAST(e.is_within_target AS INTEGER)
             WHEN e.first_final_at IS NULL AND e.exam_ended_at + to_seconds(e.target_min * 60) < s.data_through THEN 0 END

@@ -20,9 +20,10 @@
 -- filters: since, until, facility, modality, priority, patient_class
 -- target: none customary
 -- reference: exams ended and not final at each full hour
--- version: 1
+-- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | 8c8cfb390485 | first definition
+-- history: 2 | 2026-11-28 | 8c8cfb390485 | a target holds by the local day of the exam's end
 SELECT b.hour_local AS period_local, l.latest_local, b.n_waiting, b.n_past_target, b.wrvu_waiting, b.n_waiting AS n,
        b.facility, b.modality, b.priority, b.patient_class
 FROM fct_backlog_hour b

@@ -19,9 +19,10 @@
 -- filters: since, until, facility, radiologist
 -- target: none customary
 -- reference: the site's own fee schedule; hours as in reads_per_hour; a stretch counts where and when it began
--- version: 1
+-- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | f6dd0c8cb9e7 | first definition
+-- history: 2 | 2026-11-28 | f6dd0c8cb9e7 | a begin of reading that is told after the report is none
 SELECT s.started_local AS period_local, s.wrvu AS numerator, s.minutes / 60 AS denominator, s.n_charged AS n,
        s.radiologist, s.facility
 FROM fct_reading_session s

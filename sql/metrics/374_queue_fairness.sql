@@ -20,9 +20,10 @@
 -- filters: since, until, facility, modality, priority, patient_class, service_line, device, radiologist, procedure
 -- target: none customary; some order is given up for good reasons, such as reading one patient's exams together
 -- reference: earliest due date first, by the site's targets; what it cost those passed by: queue_delay
--- version: 1
+-- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | 7c7d816f1262 | first definition
+-- history: 2 | 2026-11-28 | 7c7d816f1262 | a target holds by the local day of the exam's end
 SELECT q.taken_local AS period_local, CAST(q.n_passed > 0 AS INTEGER) AS is_out_of_order,
        CASE WHEN q.is_queued THEN CAST(q.n_passed_by > 0 AS INTEGER) END AS is_passed_by,
        CAST(q.is_queued AS INTEGER) AS is_queued,

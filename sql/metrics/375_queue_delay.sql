@@ -17,9 +17,10 @@
 -- filters: since, until, facility, modality, priority, patient_class, service_line, device, procedure
 -- target: none customary
 -- reference: each read that passed the exam by is put behind it, with all begins of the worklist as they were
--- version: 1
+-- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | 13d94d8f0588 | first definition
+-- history: 2 | 2026-11-28 | 13d94d8f0588 | a target holds by the local day of the exam's end
 SELECT q.taken_local AS period_local, q.delay_min AS value,
        q.facility, q.modality, q.device, q.priority, q.patient_class, q.service_line, q.procedure
 FROM fct_queue_read q

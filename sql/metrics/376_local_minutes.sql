@@ -19,9 +19,10 @@
 -- filters: since, until, facility, modality, priority, patient_class, service_line, device, radiologist, procedure
 -- target: none customary
 -- reference: begin of reading to report, else report to report, cut as by Cowan 2013 (radiographs 10, US 30, else 60 min)
--- version: 1
+-- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | f9f491e799b1 | first definition
+-- history: 2 | 2026-11-28 | f9f491e799b1 | a begin of reading that is told after the report is none
 SELECT r.read_local AS period_local, w.minutes AS numerator,
        r.facility, r.modality, r.device, r.priority, r.patient_class, r.service_line, r.procedure, r.radiologist
 FROM fct_read r

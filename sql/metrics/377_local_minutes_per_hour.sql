@@ -19,9 +19,10 @@
 -- filters: since, until, facility, radiologist
 -- target: none customary; 60 where nothing else is done and each exam takes what it usually takes
 -- reference: weights as in local_minutes; hours as in reads_per_hour; a stretch counts where and when it began
--- version: 1
+-- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | 7ff7f36a5a87 | first definition
+-- history: 2 | 2026-11-28 | 7ff7f36a5a87 | a begin of reading that is told after the report is none
 SELECT s.started_local AS period_local, w.minutes AS numerator, s.minutes / 60 AS denominator,
        coalesce(w.n_weighed, 0) AS n, s.radiologist, s.facility
 FROM fct_reading_session s

@@ -1,7 +1,7 @@
 -- name: stg_target
 -- grain: exam with a report_final target
 -- key: exam_key
--- purpose: The most specific target that is valid on the day the exam ended.
+-- purpose: The most specific target that is valid on the local day on which the exam ended.
 -- materialize: view
 -- column: exam_key VARCHAR - | exam
 -- column: target_min DOUBLE min | exam end to first final report

@@ -1,14 +1,13 @@
 """Times: HL7 DTM to UTC instants, and back to the wall clock. A date alone is known to the day and is no instant."""
 
-from __future__ import annotations
-
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-LENGTHS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+DTM = re.compile(r"(\d{4}(?:\d\d){0,5})(?:\.\d*)?([+-]\d{4})?")
 
 
 @dataclass(frozen=True)
@@ -28,11 +27,8 @@ def rules(zone: str) -> ZoneInfo:
 
 def to_utc(wall: datetime, zone: str) -> Stamp:
     """A wall clock reading in an IANA zone. The offsets of the day before and the day after are all there can be."""
-    tz = rules(zone)
-    offsets = []
-    for hours in (-36, 36):
-        moment = (wall + timedelta(hours=hours)).replace(tzinfo=UTC)
-        offsets.append(moment.astimezone(tz).utcoffset() or timedelta(0))
+    near = [(wall + timedelta(hours=hours)).replace(tzinfo=UTC).astimezone(rules(zone)) for hours in (-36, 36)]
+    offsets = [at.replace(tzinfo=None) - at.astimezone(UTC).replace(tzinfo=None) for at in near]
     fitting = sorted({wall - offset for offset in offsets if to_wall(wall - offset, zone) == wall})
     if not fitting:  # skipped: read with the offset before the change
         return Stamp(wall - offsets[0], "gap")
@@ -45,25 +41,20 @@ def to_wall(at: datetime, zone: str) -> datetime:
 
 def offset_of(text: str) -> timezone | None:
     """The offset at the end of a DTM, if there is one."""
-    if len(text) < 5 or text[-5] not in "+-":
-        return None
-    minutes = int(text[-4:-2]) * 60 + int(text[-2:])
-    return timezone(timedelta(minutes=-minutes if text[-5] == "-" else minutes))
+    found = DTM.fullmatch(text)
+    return datetime.strptime(found[2], "%z").tzinfo if found and found[2] else None
 
 
 def stamp(text: str, zone: str | timezone) -> Stamp | None:
     """A DTM without an offset is read in `zone`; None where there is no value or it is no time."""
-    offset = offset_of(text)
-    digits = (text[:-5] if offset else text).partition(".")[0]
-    if len(digits) not in LENGTHS or not digits.isdigit():
-        return None
+    found = DTM.fullmatch(text)
     try:
-        wall = datetime.strptime(digits, LENGTHS[len(digits)])
+        wall = datetime.strptime(found[1], "%Y%m%d%H%M%S"[: len(found[1]) - 2]) if found else None
     except ValueError:
-        return None
-    if len(digits) <= 8:
-        return Stamp(None)
-    place = offset or zone
+        wall = None
+    if not found or not wall or len(found[1]) <= 8:
+        return Stamp(None) if wall else None
+    place = offset_of(text) or zone
     if isinstance(place, str):
         return to_utc(wall, place)
     return Stamp(wall.replace(tzinfo=place).astimezone(UTC).replace(tzinfo=None))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from tests.oracle import fold, read
+from tests.oracle.exams import fold
+from tests.oracle.facts import read
 from tests.oracle.product import SITE
 
 Row = dict[str, Any]
-#: Columns of fct_exam that the oracle tells. Missing here: pseudonyms, images, harmonized names, fees, targets, shifts.
+#: Columns of fct_exam that the oracle tells. Missing here: pseudonyms, images, harmonized names, fees, shifts.
 COLUMNS = (
     "accession", "facility", "patient", "device", "modality", "procedure_local", "region", "laterality", "contrast",
     "priority", "patient_class", "sex", "location",
@@ -20,17 +21,17 @@ COLUMNS = (
     "first_prelim_source", "first_final_source",
     "ordered_local", "scheduled_local", "arrived_local", "exam_started_local", "exam_ended_local", "first_final_local",
     "order_to_exam_min", "wait_min", "exam_duration_min", "report_prelim_min", "report_final_min", "read_final_min",
-    "first_read_min", "prelim_to_final_min", "order_to_final_min", "arrival_to_final_min",
-    "radiologist", "n_addenda", "n_corrections", "has_order", "has_report", "is_cancelled", "is_no_show",
-    "is_discontinued", "is_countable", "exclusion_reason",
+    "first_read_min", "prelim_to_final_min", "order_to_final_min", "arrival_to_final_min", "image_availability_min",
+    "time_to_read_min", "radiologist", "assistant", "n_addenda", "n_corrections", "has_order", "has_report",
+    "is_cancelled", "is_no_show", "is_discontinued", "is_countable", "exclusion_reason",
 )  # fmt: skip
 
 
 def oracle_rows(messages: list[bytes]) -> list[Row]:
     """The oracle's exams, readers by name."""
     return [
-        {**exam, "radiologist": exam["radiologist"][2] if exam["radiologist"] else None}
-        for exam in fold(read(b"".join(messages), SITE), SITE)
+        exam | {name: exam[name] and exam[name][2] for name in ("radiologist", "assistant")}
+        for exam in fold(list(read(b"".join(messages), SITE)), SITE)
     ]
 
 

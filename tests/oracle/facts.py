@@ -1,10 +1,8 @@
 """What each message states, one fact a statement: events, descriptions, report versions, bookings, patient links."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from dataclasses import dataclass, field, make_dataclass, replace
+from datetime import date, datetime, timezone
 from typing import Any
 
 from tests.oracle.clock import Stamp, offset_of, stamp
@@ -25,6 +23,8 @@ class Site:
     results: dict[str, str] = field(default_factory=dict)
     devices: dict[tuple[str, str], str] = field(default_factory=dict)  # facility, station or AE title -> device
     procedures: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)  # facility, code -> attributes
+    targets: tuple[tuple[dict[str, str], float, date, date], ...] = ()  # condition, minutes, first day, day after last
+    shifts: tuple[tuple[str, str, int, int, bool], ...] = ()  # name, ISO weekdays, minutes from and to, is after hours
 
     def facility(self, alias: str) -> str | None:
         names = {a.casefold(): f for f, (_, aliases) in self.facilities.items() for a in (f, *aliases)}
@@ -33,44 +33,43 @@ class Site:
     def zone(self, facility: str | None) -> str:
         return self.facilities[facility][0] if facility in self.facilities else self.default_zone
 
+    def target(self, exam: Mapping[str, Any], day: date) -> float | None:
+        """Of the targets that hold on a day the one with most conditions, of these the newest, then the least."""
+        fit = [(len(words), since, -limit) for words, limit, since, until in self.targets
+               if since <= day < until and all(exam[k] == v for k, v in words.items())]  # fmt: skip
+        return -max(fit)[2] if fit else None
 
-@dataclass(frozen=True)
-class Fact:
-    """`kind`: event, order, report, booking or link. `said` is what the message tells of that kind."""
+    def shift(self, wall: datetime) -> tuple[bool, int, str | None]:
+        """(after hours?, -, shift): a regular one if any works, of several the one that began first."""
+        now = (wall.isoweekday() - 1) * 1440 + wall.hour * 60 + wall.minute
+        on = [(after, -since, name) for name, days, begin, end, after in self.shifts for day in days
+              if (since := (now - (int(day) - 1) * 1440 - begin) % 10080) < (end - begin - 1) % 1440 + 1]  # fmt: skip
+        return min(on, default=(True, 0, None))
 
-    kind: str
-    source: str
-    message: str
-    sent_at: datetime | None
-    at: datetime | None
-    facility: str | None
-    scope: str
-    nodes: frozenset[Node] = frozenset()
-    person: Person = NOBODY
-    visit: str = ""
-    code: str = ""
-    origin: str = ""
-    said: dict[str, Any] = field(default_factory=dict)
+
+#: `kind`: event, order, report, booking or link. `said` is what the message tells of that kind; `at` may be None.
+FACT = "kind source message sent_at at facility scope nodes person visit code origin said"
+Fact = make_dataclass("Fact", FACT.split(), frozen=True)
 
 
 #: ORC-1, table 0119. All others (holds, releases, refusals, acknowledgments) move no milestone.
-ORDERS = {"NW", "SN", "NA", "PA", "CH", "RO"}
-CHANGES = {"XO", "XX", "XR"}
+ORDERS, CHANGES = {"NW", "SN", "NA", "PA", "CH", "RO"}, {"XO", "XX", "XR"}
 CANCELS = {"CA", "OC", "DC", "CR", "OD", "DR", "RP", "RU", "RQ"}
 ORC_STATUS = {"SC": "scheduled", "A": "exam_started", "IP": "exam_started", "CM": "exam_ended", "CA": "cancelled",
               "DC": "discontinued", "RP": "cancelled"}  # fmt: skip
 OBR_STATUS = {"S": "scheduled", "I": "exam_started", "N": "exam_ended", "X": "cancelled"}
 RESULTS = {"P": "preliminary", "R": "preliminary", "M": "preliminary", "F": "final", "C": "corrected", "A": "partial",
            "X": "cancelled"}  # fmt: skip
-REPORT_EVENT = {"preliminary": "preliminary_report", "final": "final_report", "corrected": "corrected_report",
-                "addendum": "addendum", "cancelled": "cancelled"}  # fmt: skip
+MARKS = {"C": "corrected", "A": "addendum", "F": "final", "U": "final", "P": "preliminary"}  # OBX-11, strongest first
+REPORTED = {"preliminary": "preliminary_report", "final": "final_report", "corrected": "corrected_report",
+            "addendum": "addendum"}  # fmt: skip
 TRIGGERS = {"S12": "scheduled", "S13": "rescheduled", "S15": "cancelled", "S16": "cancelled", "S17": "cancelled",
             "S26": "no_show", "S27": "scheduled"}  # fmt: skip
 SLOT_STATUS = {"noshow": "no_show", "arrived": "arrived", "cancelled": "cancelled", "canceled": "cancelled",
                "deleted": "cancelled", "blocked": "", "pending": "", "started": "", "complete": ""}  # fmt: skip
 ATTRIBUTES = {
     "procedure_local": ("OBR-4", "AIS-3"), "sex": ("PID-8",), "modality": ("OBR-24",), "location": ("PV1-3",),
-    "priority": ("TQ1-9", "ORC-7.6", "OBR-27.6", "OBR-5"), "patient_class": ("PV1-2",),
+    "priority": ("TQ1-9", "ORC-7.6", "OBR-27.6", "OBR-5"), "patient_class": ("PV1-2",), "repeats": ("OBR-48",),
 }  # fmt: skip
 MERGES = {"A18", "A30", "A34", "A36", "A39", "A40", "A47"}
 
@@ -85,10 +84,10 @@ class Group:
         self.facility = site.facility(alias)
         self.scope = self.facility or f"unmapped:{alias}"
         self.zone: str | timezone = offset_of(self.get("MSH-7")) or site.zone(self.facility)
-        persons = self.persons("PID-3")
+        person = next(iter(self.persons("PID-3")), NOBODY)
         self.fact = Fact("", f"{self.get('MSH-3')}@{self.get('MSH-4')}", self.get("MSH-10"), self.instant("MSH-7"),
                          self.instant("MSH-7"), self.facility, self.scope, self._nodes(),
-                         persons[0] if persons else NOBODY, self._named("PV1-19", authority=4))  # fmt: skip
+                         person, self._named("PV1-19", authority=4), "", "", {})  # fmt: skip
 
     def _place(self, address: str) -> tuple[Segment, int, int, int]:
         name, _, rest = address.partition("-")
@@ -96,11 +95,9 @@ class Group:
         return self.segments.get(name, []), number, component, sub
 
     def get(self, *addresses: str) -> str:
-        """The first of the places that has a text."""
         return next((text for a in addresses if (text := self.m.get(*self._place(a)))), "")
 
     def word(self, *addresses: str) -> str | None:
-        """As `get`, telling the absent field (None: leave what is known) from the deleted one ('')."""
         return next((w for a in addresses if (w := self.m.word(*self._place(a)[:3])) is not None), None)
 
     def time(self, *addresses: str) -> Stamp | None:
@@ -118,10 +115,11 @@ class Group:
 
     def _named(self, *addresses: str, authority: int = 2) -> str:
         """An identifier with its namespace, the sending application where none is given."""
-        for address in addresses:
-            if self.get(address):
-                return f"{self.get(address)}^{self.get(f'{address}.{authority}', 'MSH-3')}"
-        return ""
+        return next((f"{self.get(a)}^{self.get(f'{a}.{authority}', 'MSH-3')}" for a in addresses if self.get(a)), "")
+
+    def reader(self, address: str) -> tuple[str, str, str] | None:
+        found = (self.get(f"{address}.1.9"), self.get(address), self.get(f"{address}.1.2"))
+        return found if any(found[1:]) else None
 
     def persons(self, address: str) -> list[Person]:
         own = f"facility:{self.facility}" if self.facility else self.scope.replace("unmapped", "unknown")
@@ -151,7 +149,7 @@ def _is_placeholder(value: str) -> bool:
 def groups(message: Message, site: Site) -> Iterator[Group]:
     """An ORC opens a group, and so does an OBR after an OBR; in orders that one keeps its ORC without numbers."""
     common = {segment[0]: segment for segment in reversed(message.segments) if segment[0] not in ("ORC", "OBR", "ZDS")}
-    is_result = message.get(message.first("MSH"), 9) == "ORU"
+    is_result = message.get(common["MSH"], 9) == "ORU"
     opened: list[tuple[dict[str, Segment], list[Segment]]] = []
     for segment in message.segments:
         name = segment[0]
@@ -168,11 +166,11 @@ def groups(message: Message, site: Site) -> Iterator[Group]:
 def _orders(g: Group) -> Iterator[Fact]:
     control, status, result = g.get("ORC-1"), g.get("ORC-5"), g.get("OBR-25")
     fact = replace(g.fact, at=g.at("ORC-9"), origin="order")
-    station = g.get("IPC-9")
-    yield replace(fact, kind="order", said={**g.says("priority", "patient_class", "location"), "station": station})
-    wanted = g.instant("TQ1-7", "ORC-7.4", "OBR-27.4", "OBR-36")
+    wanted, station = g.instant("TQ1-7", "ORC-7.4", "OBR-27.4", "OBR-36"), g.get("IPC-9")
+    said = g.says("priority", "patient_class", "location", "repeats")
+    yield replace(fact, kind="order", said={**said, "station": station})
     slot = wanted if wanted != fact.at else None
-    event = replace(fact, kind="event", said={"slot": slot, "station": station, "is_replacement": control == "RO"})
+    event = replace(fact, kind="event", said={"slot": slot, "station": station, "is_new": control == "RO"})
     if control in ORDERS:
         yield replace(event, code="ordered")
     if slot is not None and control in ORDERS | CHANGES:
@@ -188,9 +186,7 @@ def _orders(g: Group) -> Iterator[Fact]:
 def _status(g: Group) -> str:
     code, marks = g.get("OBR-25"), {g.m.get(obx, 11) for obx in g.observations}
     status = g.site.results.get(code) or RESULTS.get(code, "")
-    if not code:
-        words = (("C", "corrected"), ("A", "addendum"), ("F", "final"), ("U", "final"), ("P", "preliminary"))
-        status = next((word for mark, word in words if mark in marks), "")
+    status = status if code else next((word for mark, word in MARKS.items() if mark in marks), "")
     if "U" in marks and status in ("preliminary", "partial", ""):
         status = "final"
     if status == "final" and marks & {"C", "W"}:
@@ -206,13 +202,10 @@ def _results(g: Group) -> Iterator[Fact]:
     progress = OBR_STATUS.get(g.get("OBR-25"), "") if not status else ""
     fact = replace(g.fact, at=g.at("OBR-22"), origin="report")
     if status:
-        reader = (g.get("OBR-32.1.9"), g.get("OBR-32"), g.get("OBR-32.1.2"))
-        said = {"status": status, "reader": reader if any(reader[1:]) else None}
+        said = {"status": status, "reader": g.reader("OBR-32"), "assistant": g.reader("OBR-33")}
         yield replace(fact, kind="report", said={**g.says("priority", "patient_class"), **said})
-    if status in REPORT_EVENT:
-        yield replace(fact, kind="event", code=REPORT_EVENT[status])
-    if progress:
-        yield replace(fact, kind="event", code=progress, origin="ris")
+    if (code := REPORTED.get(status, progress)) or status == "cancelled":
+        yield replace(fact, kind="event", code=code or "cancelled", origin="ris" if progress else "report")
     if status not in ("", "cancelled") or progress in ("exam_started", "exam_ended"):
         for code, place in (("exam_started", "OBR-7"), ("exam_ended", "OBR-8"), ("read_started", "OBR-32.2")):
             if g.time(place):
@@ -220,13 +213,14 @@ def _results(g: Group) -> Iterator[Fact]:
 
 
 def _bookings(g: Group) -> Iterator[Fact]:
-    stated = "".join(c for c in g.get("SCH-25").lower() if c.isalpha())
-    code = SLOT_STATUS.get(stated, TRIGGERS.get(g.get("MSH-9.2"), ""))
-    fact = replace(g.fact, origin="schedule")
-    yield replace(fact, kind="booking", said={**g.says(), "station": g.get("AIL-3")})
+    stated, trigger = "".join(c for c in g.get("SCH-25").lower() if c.isalpha()), g.get("MSH-9.2")
+    code = SLOT_STATUS.get(stated, TRIGGERS.get(trigger, ""))
+    fact, slot = replace(g.fact, origin="schedule"), g.instant("AIS-4", "TQ1-7", "SCH-11.4")
+    state = stated if stated in ("complete", "deleted") else "deleted" if (stated, trigger) == ("", "S17") else code
+    booked = {"slot_at": slot, "state": state or "booked", "length": float(g.get("AIS-7") or 0)}
+    yield replace(fact, kind="booking", said={**g.says(), **booked, "station": g.get("AIL-3")})
     if code:
-        slot = g.instant("AIS-4", "TQ1-7", "SCH-11.4") if code in ("scheduled", "rescheduled") else None
-        yield replace(fact, kind="event", code=code, said={"slot": slot})
+        yield replace(fact, kind="event", code=code, said={"slot": slot if "sched" in code else None})
 
 
 def _patients(g: Group) -> Iterator[Fact]:
@@ -241,9 +235,9 @@ def _patients(g: Group) -> Iterator[Fact]:
             target = next((p for p in surviving if p[0] == prior[0]), surviving[0])
             yield replace(link, code="merge", said={"pair": (target, prior)})
     if trigger in ("A24", "A37"):
-        other = Group(g.m, g.site, {**g.segments, "PID": g.m.all("PID")[1]}, [])
-        pair = (g.persons("PID-3")[0], other.persons("PID-3")[0])
-        yield replace(link, code="link" if trigger == "A24" else "unlink", said={"pair": pair})
+        other = Group(g.m, g.site, {**g.segments, "PID": [s for s in g.m.segments if s[0] == "PID"][1]}, [])
+        said = {"pair": (g.persons("PID-3")[0], other.persons("PID-3")[0])}
+        yield replace(link, code="link" if trigger == "A24" else "unlink", said=said)
 
 
 HANDLERS = {"ORM": _orders, "OMG": _orders, "OMI": _orders, "ORU": _results, "SIU": _bookings, "ADT": _patients}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from etl.parsing import run_job
 from etl.publish import publish
 from etl.settings import Settings
 from sql.snapshot import Snapshot, open_snapshot
-from tests.oracle import Site
+from tests.oracle.facts import Site
 from tests.warehouse import Choices, Warehouse
 
 Row = dict[str, Any]
@@ -35,9 +36,21 @@ SITE = Site(
              ("HOWE", "HCT01"): "H-CT1"},
     procedures={(facility, code): said for facility in ("NORTH", "LONDON", "HOWE") for code, said in {
         "CTH": ("CT", "HEAD", "N", "WO"), "CTC": ("CT", "CHEST", "N", "W")}.items()},
+    targets=(
+        ({}, 90.0, date.min, date.max), ({"priority": "stat"}, 45.0, date.min, date(2026, 10, 4)),
+        ({"priority": "stat"}, 30.0, date(2026, 10, 4), date.max),
+        ({"facility": "NORTH"}, 60.0, date(2026, 3, 8), date.max),
+        ({"facility": "LONDON", "patient_class": "inpatient"}, 120.0, date.min, date(2026, 3, 29)),
+    ),
+    shifts=(("day", "12345", 480, 1020, False), ("early", "1234567", 45, 100, False),
+            ("night", "1234567", 1320, 480, True)),
 )  # fmt: skip
 #: What the site's own map makes of its codes.
 HARMONIZED = {"CTH": "CT_HEAD_WO", "CTC": "CT_CHEST_W"}
+
+
+def clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
 def write_site(folder: Path) -> None:
@@ -45,14 +58,21 @@ def write_site(folder: Path) -> None:
     lines = ['[site]\nname = "oracle"', f'default_zone = "{SITE.default_zone}"']
     for name, (zone, aliases) in SITE.facilities.items():
         lines.append(f'[[facility]]\nid = "{name}"\nname = "{name}"\nzone = "{zone}"\naliases = {[*aliases]}')
-    words = (("status", SITE.statuses), ("result_status", SITE.results))
-    tables = "\n".join(f"{k} = {{{', '.join(f'{a} = {b!r}' for a, b in v.items())}}}" for k, v in words)
+    codes = (("status", SITE.statuses), ("result_status", SITE.results))
+    tables = "\n".join(f"{k} = {{{', '.join(f'{a} = {b!r}' for a, b in v.items())}}}" for k, v in codes)
     lines.append(f'[[sender]]\napp = "RIS"\n{tables}')
     (folder / "site.toml").write_text("\n".join(lines), "utf-8")
     devices = [f"{d},{d},{f},CT,{s},,ACME,CT9,{d}" for (f, s), d in SITE.devices.items()]
     procedures = [f"{f},{c},,{HARMONIZED[c]},test," for f, c in SITE.procedures]
+    shifts = [f"{name},{days},{clock(begin)},{clock(end)},{str(after).lower()}"
+              for name, days, begin, end, after in SITE.shifts]  # fmt: skip
+    words = ("facility", "modality", "priority", "patient_class")
+    targets = [f"report_final,{','.join(told.get(w, '') for w in words)},{limit},min,test,"
+               f"{'' if since == date.min else since},{'' if until == date.max else until}"
+               for told, limit, since, until in SITE.targets]  # fmt: skip
     for name, rows in (("devices.csv", devices), ("procedures.csv", procedures), ("staffing.csv", []),
-                       ("calendar.csv", []), ("shifts.csv", []), ("targets.csv", []), ("fees.csv", [])):  # fmt: skip
+                       ("calendar.csv", []), ("shifts.csv", shifts), ("targets.csv", targets),
+                       ("fees.csv", [])):  # fmt: skip
         head = (folder / name).read_text("utf-8").splitlines()[0]
         (folder / name).write_text("\n".join([head, *rows]) + "\n", "utf-8")
 
@@ -104,10 +124,11 @@ class Product:
         with duckdb.connect(str(self.house.marts), read_only=True) as con:
             con.execute(f"ATTACH '{self.house.intake}' AS intake (READ_ONLY)")
             found = con.execute("""
-                SELECT e.* EXCLUDE (radiologist), a.name AS radiologist, p.patient
+                WITH actor AS (SELECT actor, min(name) AS name FROM intake.work.actor GROUP BY actor)
+                SELECT e.* EXCLUDE (radiologist, assistant), a.name AS radiologist, b.name AS assistant, p.patient
                 FROM fct_exam e
-                LEFT JOIN (SELECT actor, min(name) AS name FROM intake.work.actor GROUP BY actor) a
-                    ON a.actor = e.radiologist
+                LEFT JOIN actor a ON a.actor = e.radiologist
+                LEFT JOIN actor b ON b.actor = e.assistant
                 LEFT JOIN (SELECT patient_key, min((authority, patient_id)) AS patient
                            FROM intake.work.patient GROUP BY patient_key) p USING (patient_key)""")
             names = [column[0] for column in found.description or ()]

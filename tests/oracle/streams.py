@@ -104,9 +104,11 @@ def order(control: str, status: str = "", result: str = "", *, bare: bool = Fals
         n = s.numbers()
         slot = s.wall(60 + s.digit(1, 3)) if s.digit(2, 3) == 0 else ""
         orc = line("ORC", {1: control, 2: n["placer"], 3: n["filler"], 5: status, 9: s.stamp(8)})
-        obr = line("OBR", {1: "1", 2: n["placer"], 3: n["filler"], 4: ("CTH", "CTC")[s.number % 2],
+        code = "CTX" if s.number % 11 == 10 else ("CTH", "CTC")[s.number % 2]  # one that nobody mapped
+        again = ("SAME^again", "", "", '""', "", "", "")[s.digit(1, 7)]
+        obr = line("OBR", {1: "1", 2: n["placer"], 3: n["filler"], 4: code,
                            5: ("", "S", "R", "A", '""')[s.digit(9, 5)], 18: n["accession"], 24: "CT", 25: result,
-                           36: slot})  # fmt: skip
+                           36: slot, 48: again})  # fmt: skip
         station = STATIONS[s.facility][s.digit(3, 2)] if s.digit(4, 2) else ""
         detail = [obr, line("IPC", {9: station}), *([f"ZDS|{n['study']}"] if s.digit(5, 2) else [])]
         return [s.head("ORM^O01"), s.pid(), s.visit(), orc, *([] if bare else detail)]
@@ -128,9 +130,11 @@ def result(status: str, mark: str = "", suffix: str = "") -> Callable[[Scene], l
         n = s.numbers()
         reader = f"R{s.digit(1, 3)}&Reader{s.digit(1, 3)}" if s.digit(2, 3) else ""
         begun = s.wall(-8) if s.digit(3, 2) else ""
+        helper = f"R{s.digit(5, 4)}&Reader{s.digit(5, 4)}" if s.digit(5, 7) in (2, 3, 5) else ""
         times = {7: s.wall(-40), 8: s.wall(-20)} if s.digit(4, 3) == 0 else {}
         obr = line("OBR", {1: "1", 2: n["placer"], 3: n["filler"], 4: "CTH", 18: n["accession"], 22: s.stamp(8),
-                           24: "CT", 25: status, 32: f"{reader}^{begun}" if reader else "", **times})  # fmt: skip
+                           24: "CT", 25: status, 32: f"{reader}^{begun}" if reader else "", 33: helper,
+                           **times})  # fmt: skip
         obx = [line("OBX", {1: "1", 2: "TX", 3: f"GDT{suffix}", 5: "text", 11: mark})] if mark or suffix else []
         return [s.head("ORU^R01"), s.pid(), *([s.visit()] if s.digit(0, 2) else []), obr, *obx]
 
@@ -140,10 +144,15 @@ def result(status: str, mark: str = "", suffix: str = "") -> Callable[[Scene], l
 def booking(trigger: str, said: str = "") -> Callable[[Scene], list[str]]:
     def lines(s: Scene) -> list[str]:
         n = s.numbers()
-        sch = line("SCH", {1: f"S{s.number}", 25: said, 26: n["placer"], 27: n["filler"]})
+        number = f"S{s.number}{'x' if s.digit(6, 3) == 0 else ''}"  # most exams have one appointment
+        sch = line("SCH", {1: number, 25: said, 26: n["placer"], 27: n["filler"]})
         slot = s.wall(90 + s.digit(1, 5)) if s.digit(2, 7) else ""
-        ais = line("AIS", {1: "1", 3: "CTH", 4: slot, 7: "30", 8: "MIN"})
-        return [s.head(f"SIU^{trigger}"), sch, s.pid(), s.visit(), "RGS|1", ais,
+        ais = line("AIS", {1: "1", 3: "CTH", 4: slot, 7: ("", "15", "30")[s.digit(4, 3)], 8: "MIN"})
+        # No two bookings of an exam are sent at one second: which of two appointments was told last is then known.
+        second = f"{2 * s.index + s.number % 2:02d}"
+        head = s.head(f"SIU^{trigger}").split("|")
+        head[6] = head[6][:12] + second + head[6][14:]
+        return ["|".join(head), sch, s.pid(), s.visit(), "RGS|1", ais,
                 line("AIL", {1: "1", 3: STATIONS[s.facility][0]})]  # fmt: skip
 
     return lines
@@ -179,7 +188,7 @@ KINDS: dict[str, Callable[[Scene], list[str]]] = {
     "P": result("P"), "R": result("R"), "F": result("F"), "C": result("C"), "A": result("A"), "X": result("X"),
     "I": result("I"), "AD": result("AD"), "P U": result("P", "U"), "F C": result("F", "C"),
     "F ADT": result("F", "F", "&ADT"),
-    "S12": booking("S12"), "S13": booking("S13"), "S15": booking("S15"), "S26": booking("S26"),
+    "S12": booking("S12"), "S13": booking("S13"), "S15": booking("S15"), "S17": booking("S17"), "S26": booking("S26"),
     "S14 arrived": booking("S14", "Arrived"), "S14 noshow": booking("S14", "NoShow"),
     "A04": admission("A04"), "A10": admission("A10"),
     "A40": linked("A40", "MRG"), "A24": linked("A24", "PID"), "A37": linked("A37", "PID"),

@@ -102,6 +102,13 @@ def test_active_reading_time_bridges_gaps_under_30_minutes(tmp_path: Path) -> No
     assert house.rows(query) == [(at("2026-03-02 14:00"), at("2026-03-02 15:20"), 80.0, 4, at("2026-03-02 09:00"))]
 
 
+def test_a_begin_told_after_the_report_is_none(tmp_path: Path) -> None:
+    """Nobody reads for no time: as without a begin, the read is taken to have begun 10 minutes before its report."""
+    house = Warehouse(tmp_path).built(*read("A1", "1", "2026-03-02 14:20", "2026-03-02 14:10"))
+    assert house.row("SELECT read_started_at FROM fct_read") == (None,)
+    assert house.row("SELECT started_at, minutes FROM fct_reading_session") == (at("2026-03-02 14:00"), 10.0)
+
+
 def charged(code: str, accession: str, mrn: str, when: str) -> Row:
     return "charge", {
         "source": "BILL", "facility_alias": "NORTH", "accession": accession, "patient_id": mrn,
