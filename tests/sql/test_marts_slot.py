@@ -112,6 +112,17 @@ def test_moved_to_another_scanner(tmp_path: Path) -> None:
     assert shares(house, "scheduled_vs_performed", "is_moved, device") == [(0, "N-CT1"), (1, "N-CT1")]
 
 
+def test_a_moved_slot_is_told_when_it_is_moved(tmp_path: Path) -> None:
+    """And told again, it was told before."""
+    house = Warehouse(tmp_path).built(
+        order("2026-03-01 09:00"), slot(*BOOKED),
+        slot("booked", "2026-03-02 10:00", "2026-03-05 15:00"), slot("booked", "2026-03-03 10:00", "2026-03-05 15:00"),
+    )  # fmt: skip
+    assert house.row("SELECT slot_at, slot_told_local FROM fct_appointment") == (
+        at("2026-03-05 15:00"), at("2026-03-02 05:00"),
+    )  # fmt: skip
+
+
 def test_third_next_available(tmp_path: Path) -> None:
     """N-CT1 takes two patients on each staffed weekday, of whom the day before knows; Thursday 5 March is closed."""
     weekdays = [day for n in range(33) if (day := date(2026, 2, 2) + timedelta(days=n)).weekday() < 5]

@@ -62,3 +62,11 @@ def test_an_addendum_that_is_sent_twice_is_one(house: Warehouse) -> None:
              for at, sent in (("13:00", "13:00"), ("13:00", "14:00"), ("15:00", "15:00"))]  # fmt: skip
     house.built(order("2026-03-02 08:00"), report("2026-03-02 12:00"), *added)
     assert house.row("SELECT n_addenda FROM fct_exam") == (2,)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_declared"), [({"reason": "R51"}, False), ({"duplicate_reason": "A"}, True), ({}, False)]
+)
+def test_only_the_duplicate_reason_declares_a_repeat(house: Warehouse, said: dict[str, str], is_declared: bool) -> None:
+    house.built(order("2026-03-02 08:00", **said))
+    assert house.row("SELECT is_declared_repeat FROM fct_exam") == (is_declared,)
