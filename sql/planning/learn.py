@@ -16,7 +16,7 @@ from statistics import NormalDist, fmean, median
 from sql.planning.cases import Case
 
 Group = tuple[str, str, bool]  # class, priority, signature
-List = tuple[str, str]  # facility, class
+List = tuple[str, str, bool]  # facility, class, signature under what another reader read first
 #: Minutes without a read that end a reader's stretch at work.
 BRIDGE_MIN = 120.0
 #: Share of a shift's reads below which a list is not one that the shift reads.
@@ -24,6 +24,8 @@ LEAST_SHARE = 0.02
 #: A pause of so many usual ones had nothing to read in it.
 IDLE_PAUSES = 3.0
 FEWEST, ROUNDS = 20, 12
+#: Minutes after which a most urgent case is taken to be ready; pauses are not believed to shrink below a share of them.
+SURELY_READY_MIN, LEAST_HURRY = 15.0, 0.2
 #: Reads looked through for one that shows a case was not ready.
 LOOK_BACK = 400
 _NORMAL = NormalDist()
@@ -31,13 +33,15 @@ _NORMAL = NormalDist()
 
 @dataclass(slots=True)
 class Window:
-    """A reader's stretch at work: what the reader sees and the mean pause between reads, minutes."""
+    """A reader's stretch at work: what the reader sees, the mean pause between reads (minutes), and how much of it is
+    left while one of the most urgent cases waits."""
 
     begin: float
     end: float
     shift: str
     sees: frozenset[List] = frozenset()
     pause: float = 10.0
+    hurry: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Room:
         shift = overlap.most_common(1)[0][0]
         usual = next(window for window in self.windows if window.shift == shift)
         sees = frozenset(name for name in usual.sees if facility in ("", name[0]))
-        return Window(begin, end, shift, sees, usual.pause)
+        return Window(begin, end, shift, sees, usual.pause, usual.hurry)
 
 
 def group(case: Case) -> Group:
@@ -68,10 +72,15 @@ def group(case: Case) -> Group:
     return case.patient_class, case.priority, case.is_signature
 
 
+def listed(case: Case) -> List:
+    """The list on which the case waits."""
+    return case.facility, case.patient_class, case.is_signature
+
+
 def learn(cases: list[Case], shift_at: Callable[[float], str]) -> Room:
     """Learn from cases by begin of reading; sets `lowest` of each. `shift_at` names the shift at a minute."""
     ranks = _ranks(cases)
-    windows, at_work, idle = _windows(cases, shift_at)
+    windows, at_work, idle = _windows(cases, shift_at, ranks)
     _bound(cases, ranks, at_work)
     _bound_idle(cases, idle)
     members: dict[Group, list[Case]] = defaultdict(list)
@@ -92,7 +101,7 @@ def _ranks(cases: list[Case]) -> dict[tuple[str, str], int]:
 
 
 def _windows(
-    cases: list[Case], shift_at: Callable[[float], str]
+    cases: list[Case], shift_at: Callable[[float], str], ranks: dict[tuple[str, str], int]
 ) -> tuple[list[Window], dict[int, Window], list[tuple[float, frozenset[List]]]]:
     """Stretches of reading, gaps below `BRIDGE_MIN` bridged; the one of each case (by id); ends of idle time."""
     by_reader: dict[str, list[Case]] = defaultdict(list)
@@ -117,6 +126,9 @@ def _windows(
             inside[id(window)] = stretch
             at_work.update((id(case), window) for case in stretch)
     _describe(windows, inside)
+    hurry = _hurry(windows, inside, ranks)
+    for window in windows:
+        window.hurry = hurry
     idle = [
         (case.begun, window.sees)
         for window in windows
@@ -133,7 +145,7 @@ def _describe(windows: list[Window], inside: dict[int, list[Case]]) -> None:
     for window in windows:
         shifts[window.shift].append(window)
     for members in shifts.values():
-        lists = Counter((c.facility, c.patient_class) for w in members for c in inside[id(w)])
+        lists = Counter(listed(c) for w in members for c in inside[id(w)])
         least = LEAST_SHARE * lists.total()
         sees = frozenset(name for name, n in lists.items() if n > least)
         full = [w for w in members if len(inside[id(w)]) >= 5]
@@ -144,6 +156,25 @@ def _describe(windows: list[Window], inside: dict[int, list[Case]]) -> None:
             window.sees = sees
             window.pause = fmean(gaps) if len(gaps) >= FEWEST else window.pause
             window.end = max(window.begin + 1.0, window.end)
+
+
+def _hurry(windows: list[Window], inside: dict[int, list[Case]], ranks: dict[tuple[str, str], int]) -> float:
+    """Pauses before the most urgent cases that certainly waited, as a share of those before the others of a shift."""
+    gaps: dict[tuple[str, bool], list[float]] = defaultdict(list)
+    for window in windows:
+        reads, end = inside[id(window)], window.begin
+        for case, gap in zip(reads[1:], _gaps(reads), strict=True):
+            is_urgent = ranks.get((case.patient_class, case.priority), 1) == 0 and not case.is_signature
+            end = case.begun - gap
+            if not is_urgent or case.entered + SURELY_READY_MIN <= end:
+                gaps[window.shift, is_urgent].append(min(gap, BRIDGE_MIN))
+    seen = before = 0.0
+    for (shift, is_urgent), found in gaps.items():
+        others = gaps.get((shift, False), [])
+        if is_urgent and len(others) >= FEWEST:
+            seen, before = seen + sum(found), before + len(found) * fmean(others)
+    n_urgent = sum(len(found) for (_, is_urgent), found in gaps.items() if is_urgent)
+    return min(1.0, max(LEAST_HURRY, seen / before)) if before > 0 and n_urgent >= FEWEST else 1.0
 
 
 def _gaps(reads: list[Case]) -> list[float]:
@@ -159,7 +190,7 @@ def _bound(cases: list[Case], ranks: dict[tuple[str, str], int], at_work: dict[i
     last: dict[tuple[Group, str], float] = defaultdict(float)
     for number, case in enumerate(cases):
         case.lowest = max(case.entered, last[group(case), case.facility])
-        own, name = ranks.get((case.patient_class, case.priority), 0), (case.facility, case.patient_class)
+        own, name = ranks.get((case.patient_class, case.priority), 0), listed(case)
         for other in reversed(cases[max(0, number - LOOK_BACK) : number]):
             if other.begun <= case.lowest:
                 break
@@ -167,8 +198,8 @@ def _bound(cases: list[Case], ranks: dict[tuple[str, str], int], at_work: dict[i
                 case.lowest = other.begun
                 break
         case.lowest = min(case.lowest, case.begun)
-        for facility, patient_class in at_work[id(case)].sees | {name}:
-            if patient_class == case.patient_class:
+        for facility, *kind in at_work[id(case)].sees | {name}:
+            if kind == [case.patient_class, case.is_signature]:
                 last[group(case), facility] = max(case.lowest, last[group(case), facility])
 
 
@@ -176,7 +207,7 @@ def _bound_idle(cases: list[Case], idle: list[tuple[float, frozenset[List]]]) ->
     """Not ready while someone who saw the list had nothing to do; `idle` are ends of such stretches in order."""
     ends = [end for end, _ in idle]
     for case in cases:
-        name = case.facility, case.patient_class
+        name = listed(case)
         for number in range(bisect_right(ends, case.begun) - 1, -1, -1):
             end, sees = idle[number]
             if end <= case.lowest:

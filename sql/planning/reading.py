@@ -13,7 +13,7 @@ from typing import Any
 import simpy
 
 from sql.planning.cases import Case
-from sql.planning.learn import List, Room, Window, group
+from sql.planning.learn import List, Room, Window, group, listed
 
 Steps = Generator[Any, Any, None]
 _NORMAL = NormalDist()
@@ -81,7 +81,7 @@ class _Reading:
                 yield self.env.timeout(self.ready[number] - self.env.now)
             case = self.cases[number]
             rank = self.room.ranks.get((case.patient_class, case.priority), 0)
-            heapq.heappush(self.lists[case.facility, case.patient_class], (rank, self.ready[number], number))
+            heapq.heappush(self.lists[listed(case)], (rank, self.ready[number], number))
             if self.news.callbacks:
                 self.news.succeed()
                 self.news = self.env.event()
@@ -97,7 +97,11 @@ class _Reading:
             case = self.cases[number]
             yield self.env.timeout(case.service)
             self.final[number] = self.env.now + case.after
-            yield self.env.timeout(self.draw.pause[number] * window.pause)
+            hurry = window.hurry if self._is_urgent(window.sees) else 1.0
+            yield self.env.timeout(self.draw.pause[number] * window.pause * hurry)
+
+    def _is_urgent(self, sees: frozenset[List]) -> bool:
+        return any(waiting[0][0] == 0 for name in sees if (waiting := self.lists.get(name)))
 
     def _next(self, sees: frozenset[List]) -> int | None:
         best = min(((waiting[0], name) for name in sees if (waiting := self.lists.get(name))), default=None)

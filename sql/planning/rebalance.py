@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -15,6 +16,7 @@ from sql.filters import KEYS, Filters
 from sql.planning.answer import RUNS, SEED, what_if
 from sql.planning.cases import Case
 from sql.planning.change import Change, ChangeError
+from sql.planning.learn import listed
 from sql.planning.model import Model, model
 from sql.snapshot import Snapshot
 
@@ -111,7 +113,7 @@ def _may_move(case: Case, asked: Filters) -> bool:
 
 def _is_read_by_others(made: Model, moved: Sequence[Case], to: str) -> bool:
     """Whether all lists that the cases would join are read, and not all by just those who read theirs now."""
-    lists = {((case.facility, case.patient_class), (to, case.patient_class)) for case in moved}
+    lists = {(listed(case), listed(replace(case, facility=to))) for case in moved}
     sees = [window.sees for window in made.room.windows]
     is_read = all(any(joined in seen for seen in sees) for _, joined in lists)
     return is_read and any((own in seen) != (joined in seen) for seen in sees for own, joined in lists)

@@ -22,7 +22,7 @@ A_CASE = Case(
     "NORTH", "CT", "HEAD", "NEURO", "stat", "emergency", "CT1", "P", "R", date(2026, 10, 5), True, 0.0, 5.0, 20.0,
     20.0, 30.0, 10.0, 0.0, 60.0, False,
 )  # fmt: skip
-SEES = frozenset({("NORTH", "emergency"), ("NORTH", "outpatient")})
+SEES = frozenset({("NORTH", "emergency", False), ("NORTH", "outpatient", False)})
 
 
 @pytest.mark.parametrize(
@@ -99,6 +99,32 @@ def test_reader_takes_the_most_urgent_and_pauses() -> None:
     assert read(cases, room(one), drawn(cases, ready), extra=[two]) == [37, 20, None]
     assert read(cases, room(one), drawn(cases, ready), later={1: 20.0}) == [37, 42, None]
     assert read(cases, room(replace(one, end=15.0)), drawn(cases, ready)) == [None, 20, None]
+
+
+def test_a_reader_hurries_while_something_most_urgent_waits() -> None:
+    """The pause of 8 min after the first read is half as long for the second, which waits; none waits after that."""
+    cases = [A_CASE, A_CASE, replace(A_CASE, patient_class="outpatient", priority="routine")]
+    one = Window(10.0, 90.0, "day", SEES, 8.0, 0.5)
+    assert read(cases, room(one), drawn(cases, [0.0, 1.0, 0.0])) == [20, 20 + 4 + 10, 34 + 8 + 10]
+
+
+def test_a_reader_of_first_reads_does_not_sign() -> None:
+    """A report under which another signs waits on a list of its own."""
+    signed = replace(A_CASE, is_signature=True)
+    assert read([signed], room(Window(10.0, 90.0, "night", SEES)), drawn([signed], [0.0])) == [None]
+
+
+def test_how_much_readers_hurry_is_learned_from_what_surely_waited() -> None:
+    """Pauses of 4 min before urgent exams that ended long ago, of 10 min before others and before new urgent ones."""
+    cases, at = [], 100.0
+    for number in range(90):
+        kind = ("old", "new", "routine")[number % 3]
+        at += 4.0 if kind == "old" else 10.0
+        entered = at - (14.0 if kind == "new" else 60.0)
+        facts = {"patient_class": "outpatient", "priority": "routine"} if kind == "routine" else {}
+        cases.append(replace(A_CASE, ended=entered, entered=entered, begun=at, service=2.0, **facts))
+        at += 2.0
+    assert learn(cases, lambda _: "day").windows[0].hurry == pytest.approx(0.4)
 
 
 def test_not_ready_before_something_less_urgent_was_taken_or_a_reader_was_idle() -> None:
