@@ -19,7 +19,7 @@
 -- groups: facility, modality, priority, patient_class
 -- filters: since, until, facility, modality, priority, patient_class
 -- target: none customary
--- reference: exams ended and not final at each full hour
+-- reference: exams ended and not final at each full hour of UTC, which is half past where zones have half hours
 -- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | 8c8cfb390485 | first definition

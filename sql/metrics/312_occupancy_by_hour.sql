@@ -9,7 +9,7 @@
 -- denominator: minutes observed
 -- clock_start: exam_started
 -- clock_stop: exam_ended
--- includes: every hour from the day of the device's first exam to the data cut-off, staffed or not; an exam counts in each hour it touches
+-- includes: every hour of the device's days in service up to the data cut-off, staffed or not: each day with an exam and the 31 after it, 366 where the site states staffed hours; an exam counts in each hour it touches
 -- excludes: none
 -- nulls: exams without start or end are not busy time; exams over 24 hours are clock faults
 -- min_n: 4
