@@ -51,7 +51,7 @@ def steps(
     ends = [value for row in rows for value in (row["start"], row["end"]) if value is not None]
     low, high = min(ends), max(ends)
     room = (high - low or abs(high) or 1) * _ROOM
-    made.update_xaxes(showgrid=True, range=[low - room, high + 2 * room], nticks=4, tickangle=0,
+    made.update_xaxes(showgrid=True, range=[low - 2 * room, high + 2 * room], nticks=4, tickangle=0,
                       tickformat=".1%" if unit == "share" else ",")  # fmt: skip
     made.update_yaxes(autorange="reversed", showgrid=False, ticksuffix="  ", categoryorder="array",
                       categoryarray=labels)  # fmt: skip
