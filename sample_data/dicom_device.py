@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sample_data.device_clock import ahead
 from sample_data.dicom_bytes import Encoded, Encoder
 from sample_data.network import Facility, Network, offset_text
 from sample_data.story import Device, Staff
@@ -54,7 +55,6 @@ class Clock:
 
     def __init__(self, network: Network, device: Device, anchor: datetime, fraction: str) -> None:
         self.network, self.device, self.fraction = network, device, fraction
-        self.error = timedelta(seconds=device.clock_offset_s)
         self.offset: timedelta | None = None
         self.offset_text: str | None = None
         if device.writes_zone_offset:
@@ -62,7 +62,7 @@ class Clock:
             self.offset_text = offset_text(self.offset)
 
     def _wall(self, at: datetime) -> datetime:
-        at += self.error
+        at += ahead(self.device, at)
         return at + self.offset if self.offset is not None else self.network.local(self.device.facility, at)
 
     def date_time(self, at: datetime) -> tuple[str, str]:

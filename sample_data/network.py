@@ -88,13 +88,15 @@ _DEVICE_FLAGS = (
     "has_mpps", "is_implicit_vr", "is_enhanced", "writes_zone_offset", "writes_acquisition_datetime", "sends_rejects",
     "sends_rdsr",
 )  # fmt: skip
+_DEVICE_CLOCK = ("clock_offset_s", "drift_s_day", "set_on")
 _DEVICE_TEXTS = ("name", "facility", "modality", "station", "ae_title", "manufacturer", "model", "serial")
 
 
 def _room(row: dict[str, str], block_share: float) -> Room:
     facts: dict[str, Any] = {name: row[name] for name in _DEVICE_TEXTS}
     facts |= {name: row[name] == "1" for name in _DEVICE_FLAGS}
-    device = Device(id=row["device"], clock_offset_s=int(row["clock_offset_s"]), **facts)
+    facts |= {name: int(row[name]) for name in _DEVICE_CLOCK}
+    device = Device(id=row["device"], **facts)
     opens, closes = _minutes(row["opens"]), _minutes(row["closes"])
     return Room(
         device,

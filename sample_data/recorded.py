@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from sample_data.device_clock import ahead
 from sample_data.dicom_device import MAKERS
 from sample_data.emit_dicom import sends_step_end
 from sample_data.emit_hl7 import bookings, posted_at, reports, status_at
@@ -19,6 +20,8 @@ from sample_data.network import Network
 from sample_data.story import Exam
 
 Row = dict[str, Any]
+#: An instant by the device and by the RIS.
+Told = tuple[datetime | None, datetime | None]
 
 
 class Record:
@@ -41,7 +44,7 @@ class Record:
         if at is None:
             return None
         device = self.exam.device
-        at += timedelta(seconds=device.clock_offset_s)
+        at += ahead(device, at)
         if (device.writes_zone_offset and may_have_offset) or not is_near_change(at):
             return at
         return first_occurrence(self.network, device.facility, at)
@@ -81,14 +84,21 @@ class Record:
         """Start or end of the exam, where a report carries it."""
         return self.field(at) if self.reports and "exam_times" not in self.exam.lost else None
 
-    def clocks(self) -> tuple[datetime | None, datetime | None]:
-        """Start of the exam by the device (MPPS, else images), and by the RIS, else the report."""
-        at = self.exam.exam_started_at
-        if self.has_mpps and "mpps_create" not in self.exam.lost:
-            device_at = self.device_time(at)
-        else:
-            device_at = self._acquired(0) if self.has_images else None
-        return device_at, self.status("exam_started_at") or self._reported(at)
+    def clocks(self) -> tuple[Told, Told]:
+        """Begin and end of the exam, each by the device (MPPS, else images), and by the RIS, else the report."""
+        exam = self.exam
+        has_begin, has_end = "mpps_create" not in exam.lost, sends_step_end(exam)
+        return self._both(0, is_step=has_begin), self._both(1, is_step=has_end)
+
+    def _both(self, side: int, *, is_step: bool) -> Told:
+        attribute = ("exam_started_at", "exam_ended_at")[side]
+        at: datetime | None = getattr(self.exam, attribute)
+        if at is None:
+            return None, None
+        anchor_at = self.status(attribute) or self._reported(at)
+        if self.has_mpps and is_step:
+            return self.device_time(at, may_have_offset=not side), anchor_at
+        return self._acquired(side) if self.has_images else None, anchor_at
 
     def versions(self, status: str) -> list[datetime]:
         """OBR-22 of all versions with an OBR-25 status, sorted."""

@@ -68,6 +68,7 @@ def simulate(  # noqa: PLR0913 - one public verb; all but the folder are named
     hl7 = Hl7Files(files / "hl7", list(network.facilities), hours=FILE_HOURS[exams / days > LOW_VOLUME])
     truth = Truth(out / "truth", network, horizon, has_dicom=not messages_only)
     truth.volume(department.demand.volumes, exams)
+    truth.device_clocks(department.clock.start)
     dicom, fhir = DicomWriter(network, files), FhirWriter(network, files / "fhir")
     count = dicom_files = 0
     for exam in department.exams():

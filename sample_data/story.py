@@ -1,6 +1,6 @@
 """What happened: the plain facts that the department model makes and the emitters write as messages and files.
 
-All instants are true UTC without tzinfo. A device's own clock runs `clock_offset_s` ahead; emitters add the offset to
+All instants are true UTC without tzinfo. A device's own clock runs ahead (`device_clock`); emitters add that to
 everything that the device itself stamps (DICOM, MPPS). `None` means: it did not happen.
 """
 
@@ -24,6 +24,8 @@ class Device:
     model: str
     serial: str
     clock_offset_s: int = 0
+    drift_s_day: int = 0
+    set_on: int = 1  # day of the month on which a clock that drifts is set right
     has_mpps: bool = False
     is_implicit_vr: bool = False
     is_enhanced: bool = False  # enhanced multi-frame objects (one object a series)

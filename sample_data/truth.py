@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sample_data.device_clock import daily
 from sample_data.neighbours import Neighbours
 from sample_data.network import Network
 from sample_data.recorded import Record, Row, is_countable
@@ -45,8 +46,10 @@ SCHEMAS = {
     "prior_case": _schema("""accession:t patient:t facility:t availability:t modality:t region:t declared_at:at
         is_repeated:is"""),
     "procedure": _schema("facility:t code:t text:t procedure:t is_mapped_by:t"),
-    "clock": _schema("accession:t facility:t device:t device_at:at anchor_at:at"),
-    "device": _schema("device:t facility:t modality:t clock_offset_s:n"),
+    "clock": _schema("""accession:t facility:t device:t device_at:at anchor_at:at device_ended_at:at
+        anchor_ended_at:at"""),
+    "device": _schema("device:t facility:t modality:t clock_offset_s:n drift_s_day:n has_mpps:is"),
+    "device_clock": _schema("device:t facility:t day:at ahead_s:n is_set:is"),
     "image": _schema("sop_uid:t accession:t device:t facility:t modality:t view:t operator:t at:at is_rejected:is"),
     "label": _schema("""accession:t facility:t procedure:t tells_modality:is tells_body_part:is tells_laterality:is
         tells_contrast:is tells_views:is wrong_modality:is wrong_body_part:is wrong_laterality:is wrong_contrast:is
@@ -107,8 +110,7 @@ class Truth:
             self.add("procedure", dict(zip(SCHEMAS["procedure"].names, values, strict=True)))
         for room in network.rooms.values():
             device = room.device
-            values_of = (device.id, device.facility, device.modality, device.clock_offset_s)
-            self.add("device", dict(zip(SCHEMAS["device"].names, values_of, strict=True)))
+            self.add("device", {**{n: getattr(device, n) for n in SCHEMAS["device"].names[1:]}, "device": device.id})
 
     def add(self, table: str, row: Row) -> None:
         """Append a row to a table."""
@@ -122,10 +124,7 @@ class Truth:
         self.data_through = max([self.data_through, *(row[c] for c in _INSTANTS if row[c] is not None)])
         for source, at in told(record, row):
             self.last_told[exam.facility, source] = max(at, self.last_told.get((exam.facility, source), at))
-        device_at, anchor_at = record.clocks()
-        if row["device"] is not None and device_at is not None and anchor_at is not None:
-            shared = {"accession": exam.accession, "facility": exam.facility, "device": row["device"]}
-            self.add("clock", {**shared, "device_at": device_at, "anchor_at": anchor_at})
+        self._clocks(record, row["device"])
         label = record.label()
         if label is not None:
             self.add("label", {"accession": exam.accession, "facility": exam.facility, **label})
@@ -139,6 +138,19 @@ class Truth:
                 "status": state, "slot_told_at": record.slot_told(), "cancelled_at": record.cancelled(),
             })  # fmt: skip
         self.neighbours.exam(exam, row, is_countable(row))
+
+    def _clocks(self, record: Record, device: str | None) -> None:
+        """What two clocks say of the exam's begin and end; each only where both say it."""
+        (device_at, anchor_at), (device_ended_at, anchor_ended_at) = begin, end = record.clocks()
+        if device is None or (None in begin and None in end):
+            return
+        row: Row = {"accession": record.exam.accession, "facility": record.exam.facility, "device": device}
+        row |= {"device_at": None, "anchor_at": None, "device_ended_at": None, "anchor_ended_at": None}
+        if None not in begin:
+            row |= {"device_at": device_at, "anchor_at": anchor_at}
+        if None not in end:
+            row |= {"device_ended_at": device_ended_at, "anchor_ended_at": anchor_ended_at}
+        self.add("clock", row)
 
     def _reads(self, exam: Exam, row: Row) -> None:
         """Reads, with the minutes that were really spent; those of signing what another read are not told."""
@@ -168,6 +180,12 @@ class Truth:
     def quarantine(self, path: str, position: int, reason: str) -> None:
         """A message that cannot be used: where it stands and why."""
         self.add("quarantine", {"path": path, "position": position, "reason": reason})
+
+    def device_clocks(self, start: datetime) -> None:
+        """What each device's clock is ahead, day by day of the run."""
+        for room in self.network.rooms.values():
+            for row in daily(room.device, start, self.horizon):
+                self.add("device_clock", row)
 
     def volume(self, days: list[Day], exams: int) -> None:
         """Orders that each day of a run of `exams` was expected to bring, without chance."""

@@ -5,8 +5,8 @@
 -- better: lower
 -- kind: max
 -- statistic: value
--- clock_start: exam_started by the RIS, else the report
--- clock_stop: exam_started by the device
+-- clock_start: begin and end of the exam by the RIS, else the report
+-- clock_stop: the same by the device
 -- includes: the largest offset, ahead or behind, among the devices of each group; n counts devices
 -- excludes: none
 -- nulls: a device whose exams no other clock tells is not known
@@ -16,10 +16,11 @@
 -- groups: facility, device
 -- filters: facility, device
 -- target: the site's to set; minutes are lost in every interval between the two clocks
--- reference: median of device start less RIS or report start, typing delay included; with sign and spread: dq_clock_offset
--- version: 1
+-- reference: median over exams of the mean of begin and end, typing delay included; with sign and spread: dq_clock_offset
+-- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | 9ce28140208e | first definition
+-- history: 2 | 2026-11-28 | 9ce28140208e | end of the exam counts beside its begin
 SELECT s.data_through AS period_local, abs(c.offset_s) AS value, c.facility, c.device
 FROM dq_clock_offset c
 CROSS JOIN meta_snapshot s

@@ -104,10 +104,10 @@ def test_reports_keep_first_and_last_versions_and_addenda_do_not_count() -> None
 
 
 def test_an_exam_without_messages_is_known_by_its_images_only() -> None:
-    found = row(performed("E-CT1", is_hl7_missing=True))
+    found = row(performed("E-CR1", is_hl7_missing=True))
     assert (found["has_order"], found["has_study"], found["has_report"]) == (False, True, False)
     assert (found["ordered_at"], found["priority"], found["images_available_at"]) == (None, None, None)
-    assert found["exam_started_at"] == START + timedelta(seconds=60 - 4)  # first original image by a clock 4 s slow
+    assert found["exam_started_at"] == START + timedelta(seconds=60 - 95)  # first original image by a clock 95 s slow
 
 
 def test_without_dicom_the_messages_alone_speak() -> None:

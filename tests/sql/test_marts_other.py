@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -205,41 +205,6 @@ def test_the_last_word_on_a_slot(tmp_path: Path) -> None:
         "N-CT1", at("2026-03-04 09:30"), at("2026-03-04 04:30"), 30.0, "noshow",
     )  # fmt: skip
     assert house.row("SELECT booked_at, scheduled_at FROM fct_exam") == (at("2026-03-01 10:00"), at("2026-03-04 09:30"))
-
-
-def test_a_clock_that_runs_ahead_is_reported(tmp_path: Path) -> None:
-    rows: list[Row] = []
-    for number, ahead in enumerate((6, 7, 8)):
-        rows += exam(f"A{number}", f"2026-03-02 1{number}:00", f"2026-03-02 1{number}:30", mrn=str(number))
-        rows.append(image(f"i{number}", f"2026-03-02 1{number}:0{ahead}", f"A{number}", mrn=str(number)))
-    house = Warehouse(tmp_path).built(*rows)
-    assert house.rows("SELECT device, n, offset_s FROM dq_clock_offset") == [("N-CT1", 3, 420.0)]
-
-
-def drifting(seconds: dict[int, int]) -> list[Row]:
-    """An exam at noon of each day (from 1 March 2026), whose first image is so many seconds ahead of the RIS."""
-    rows: list[Row] = []
-    for day, ahead in seconds.items():
-        noon = at("2026-03-01 12:00") + timedelta(days=day)
-        name = f"D{day}".replace("-", "M")
-        rows += exam(name, f"{noon}", f"{noon + timedelta(minutes=20)}", mrn=name)
-        rows.append(image(f"i{name}", f"{noon + timedelta(seconds=ahead)}", name, mrn=name))
-    return rows
-
-
-@pytest.mark.parametrize(
-    ("seconds", "told"),
-    [
-        ({day: 60 + 5 * day for day in range(7)}, (7, 5.0)),
-        ({day: 60 + 5 * day for day in range(6)}, (6, None)),
-        ({day: 60 - 4 * day for day in range(7)} | {3: 900}, (7, -4.0)),  # one exam typed late does not matter
-        ({0: 0, 2: 6, 4: 12, 6: 18, 8: 24, 10: 30, 20: 60}, (7, 3.0)),    # by the days between, not by exams
-        ({-83: 9000, -82: 0, 1: 83, 2: 84, 3: 85, 4: 86, 5: 87, 7: 89}, (7, 1.0)),  # 90 days, not one more
-    ],
-)  # fmt: skip
-def test_the_drift_of_a_clock(tmp_path: Path, seconds: dict[int, int], told: tuple[int, float | None]) -> None:
-    house = Warehouse(tmp_path).built(*drifting(seconds))
-    assert house.row("SELECT n_days, drift_s_day FROM dq_clock_offset") == pytest.approx(told)
 
 
 FULL: dict[str, Any] = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
 from statistics import median
 
 from tests.truth.department import Department, Row, minutes
@@ -38,27 +38,70 @@ def negative_intervals(d: Department) -> Iterator[Row]:
                 yield words | {"interval_name": name, "numerator": float(length < 0), "denominator": 1.0}
 
 
-def clock_offset(d: Department) -> Iterator[Row]:
-    """Median seconds that a device's start of the exam lies before or after what the RIS or the report says."""
-    apart: dict[tuple[str, str], list[float]] = defaultdict(list)
+def clock_pairs(d: Department) -> Iterator[tuple[tuple[str, str], date, float]]:
+    """(facility, device), day and seconds that the device is ahead, of each exam: the mean of its begin and its end."""
     for row in d.truth("clock"):
-        apart[row["facility"], row["device"]].append(60 * minutes(row["anchor_at"], row["device_at"]))
+        begin = minutes(row["anchor_at"], row["device_at"])
+        end = minutes(row["anchor_ended_at"], row["device_ended_at"])
+        known = [60 * length for length in (begin, end) if length is not None]
+        anchor = row["anchor_ended_at"] if begin is None else row["anchor_at"]
+        yield (row["facility"], row["device"]), anchor.date(), sum(known) / len(known)
+
+
+def clock_offset(d: Department) -> Iterator[Row]:
+    """Median seconds that a device's exam lies before or after what the RIS or the report says."""
+    apart: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for who, _, offset in clock_pairs(d):
+        apart[who].append(offset)
     for (facility, device), seconds in apart.items():
         yield {"facility": facility, "device": device, "local": d.data_through, "value": abs(median(seconds))}
 
 
+def clock_days(d: Department) -> dict[tuple[str, str], dict[date, float]]:
+    """Median offset of each of the last 90 days with exams, by device."""
+    found: dict[tuple[str, str], dict[date, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for who, day, offset in clock_pairs(d):
+        if day > d.data_through.date() - timedelta(days=90):
+            found[who][day].append(offset)
+    return {who: {day: median(offsets) for day, offsets in days.items()} for who, days in found.items()}
+
+
+def slopes(days: dict[date, float], keep: Callable[[date, date], bool]) -> list[float]:
+    """Gain of a day of each pair of days that is kept."""
+    return [(days[b] - days[a]) / (b - a).days for a, b in combinations(sorted(days), 2) if keep(a, b)]
+
+
+def clock_steps(days: dict[date, float]) -> list[date]:
+    """Days from which on a clock is elsewhere: ten days lie 150 s off the ten before, beyond the drift of near days.
+
+    Of days within ten the largest, then the one that differs most from the day before.
+    """
+    near = slopes(days, lambda a, b: (b - a).days <= 10)
+    drift = median(near) if near else 0.0
+    jumps: dict[date, tuple[float, float, date]] = {}
+    for earlier, day in pairwise(sorted(days)):
+        level = {other: offset - drift * (other - day).days for other, offset in days.items()}
+        before = [level[other] for other in days if 1 <= (day - other).days <= 10]
+        after = [level[other] for other in days if 0 <= (other - day).days < 10]
+        if min(len(before), len(after)) >= 3:
+            jumps[day] = abs(median(after) - median(before)), abs(days[day] - days[earlier]), day
+    return [
+        day for day, size in jumps.items()
+        if size[0] > 150 and size == max(other for then, other in jumps.items() if abs((then - day).days) < 10)
+    ]  # fmt: skip
+
+
+def clock_slope(days: dict[date, float]) -> float:
+    """Median slope over all pairs of days without a step between."""
+    steps = clock_steps(days)
+    part = {day: sum(step <= day for step in steps) for day in days}
+    return median(slopes(days, lambda a, b: part[a] == part[b]))
+
+
 def clock_drift(d: Department) -> Iterator[Row]:
-    """Median slope over all pairs of days of the last 90, each day with its median offset."""
-    by_day: dict[tuple[str, str], dict[date, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for row in d.truth("clock"):
-        if row["anchor_at"].date() > d.data_through.date() - timedelta(days=90):
-            offset = 60 * minutes(row["anchor_at"], row["device_at"])
-            by_day[row["facility"], row["device"]][row["anchor_at"].date()].append(offset)
-    for (facility, device), days in by_day.items():
-        middle = {day: median(offsets) for day, offsets in days.items()}
-        slopes = [(middle[b] - middle[a]) / (b - a).days for a, b in combinations(sorted(middle), 2)]
-        if len(middle) >= 7:
-            yield {"facility": facility, "device": device, "local": d.data_through, "value": abs(median(slopes))}
+    for (facility, device), days in clock_days(d).items():
+        if len(days) >= 7:
+            yield {"facility": facility, "device": device, "local": d.data_through, "value": abs(clock_slope(days))}
 
 
 def label_consistency(d: Department) -> Iterator[Row]:
