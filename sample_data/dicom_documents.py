@@ -9,7 +9,7 @@ from typing import Any
 
 from sample_data.dicom_device import code
 from sample_data.dicom_images import ExamImages
-from sample_data.story import Image, Series
+from sample_data.story import Exam, Image, Series
 
 KEY_OBJECT_CLASS, DOSE_CLASS = "1.2.840.10008.5.1.4.1.1.88.59", "1.2.840.10008.5.1.4.1.1.88.67"
 #: CID 7011, and the titles of CID 7010 that take one of these reasons.
@@ -22,6 +22,8 @@ SAFETY_REASONS = frozenset({"111220"})
 KEY_OBJECT_SERIES, DOSE_SERIES = 900, 990
 #: Part of the dose that the first CT acquisition, the topogram, gives; and scan length in cm.
 TOPOGRAM_SHARE, SCAN_CM = 0.02, 35.0
+#: When the dose report is written, after the end of the exam.
+DOSE_AFTER = timedelta(seconds=5)
 
 Item = dict[str, Any]
 
@@ -121,19 +123,23 @@ def _event(exam: ExamImages, name: Item, image: Image, dose: list[Item]) -> Item
     )  # fmt: skip
 
 
+def has_dose_report(story: Exam) -> bool:
+    """Its device writes a dose report about its images."""
+    has_images = any(s.images for s in story.series if not s.is_derived)
+    return has_images and story.exam_ended_at is not None and (story.dose_dlp, story.dose_dap) != (None, None)
+
+
 def dose_report(exam: ExamImages) -> tuple[str, bytes] | None:
     """SOP Instance UID and file of the dose report at the end of the exam (TID 10011 CT, TID 10001 XA), if any."""
     story = exam.exam
-    images = [i for s in story.series if not s.is_derived for i in s.images]
-    if story.exam_ended_at is None or not images:
+    if story.exam_ended_at is None or not has_dose_report(story):
         return None
+    images = [i for s in story.series if not s.is_derived for i in s.images]
     if story.dose_dlp is not None:
         template, events = "10011", list(_ct_events(exam, story.dose_dlp, images))
-    elif story.dose_dap is not None:
-        template, events = "10001", list(_xa_events(exam, story.dose_dap, images))
     else:
-        return None
-    uid, at = derived_uid("dose", story.study_uid), story.exam_ended_at + timedelta(seconds=5)
+        template, events = "10001", list(_xa_events(exam, story.dose_dap or 0.0, images))
+    uid, at = derived_uid("dose", story.study_uid), story.exam_ended_at + DOSE_AFTER
     report = {
         **_document(exam, at, DOSE_CLASS, (f"{uid}.1", "SR", DOSE_SERIES, "Dose report")),
         "SOPInstanceUID": uid,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sample_data.dicom_bytes import Encoder, part10
@@ -28,6 +28,11 @@ def _name(network: Network, outside: OutsidePrior) -> str:
     return next(same, f"{outside.modality} {outside.region}")[:64]
 
 
+def taken_at(outside: OutsidePrior, number: int) -> datetime:
+    """When an object was made, by its number."""
+    return (outside.taken_at or datetime.min) + timedelta(seconds=20 * number)
+
+
 def imported(network: Network, exam: Exam) -> Iterator[tuple[str, bytes]]:
     """SOP Instance UID and file of each object of the outside study, if it was imported. There is no order for it.
 
@@ -47,7 +52,7 @@ def imported(network: Network, exam: Exam) -> Iterator[tuple[str, bytes]]:
     }
     p = exam.person
     for number in range(1, OBJECTS + 1):
-        taken = network.local(exam.facility, outside.taken_at + timedelta(seconds=20 * number))
+        taken = network.local(exam.facility, taken_at(outside, number))
         day, time = f"{taken:%Y%m%d}", f"{taken:%H%M%S}"
         uid = derived_uid("outside", outside.study_uid, str(number))
         fields: dict[str, Any] = {

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sample_data.envelope import Envelope
 from sample_data.fhir_resources import Resource, Speaker
 from sample_data.network import Network
 from sample_data.spool import EPOCH, Spool
@@ -107,9 +108,10 @@ class FhirWriter:
     def __init__(self, network: Network, folder: Path) -> None:
         self.network, self.folder = network, folder
         self.spool = Spool(folder / ".spool")
+        self.patients: set[tuple[str, datetime, bool]] = set()
 
-    def exam(self, exam: Exam) -> None:
-        """Take all versions of one exam's resources."""
+    def exam(self, exam: Exam) -> Iterator[Envelope]:
+        """Take all versions of one exam's resources, and tell of each that was not written before."""
         numbers: Counter[str] = Counter()
         speaker = Speaker(self.network, exam)
         for at, resource in sorted(versions(self.network, exam), key=lambda version: version[0]):
@@ -122,6 +124,11 @@ class FhirWriter:
             whole = {"resourceType": resource["resourceType"], "id": resource["id"], "meta": meta} | resource
             text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
             self.spool.add(at, TYPES.index(resource["resourceType"]), text.encode())
+            told = (resource["id"], at, "link" in resource)
+            if not is_shared or told not in self.patients:  # exams that are ordered at once repeat it
+                yield Envelope(exam.facility, BASE, "fhir", resource["resourceType"], at)
+            if is_shared:
+                self.patients.add(told)
 
     def close(self) -> int:
         """Write all files and return the number of resources in them."""

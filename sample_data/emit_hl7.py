@@ -11,7 +11,9 @@ from functools import partial
 from typing import NamedTuple
 
 from sample_data import hl7_messages as build
-from sample_data.hl7_dialect import ADMISSION, BILLING, DICTATION, RIS, Dialect, chance, delay, typed_at
+from sample_data.envelope import Envelope
+from sample_data.hl7_dialect import ADMISSION, BILLING, DICTATION, RIS, Dialect, chance, delay, recorded, typed_at
+from sample_data.hl7_faults import faults_of, spoiled
 from sample_data.hl7_messages import Sheet
 from sample_data.network import Network
 from sample_data.story import Exam
@@ -29,11 +31,18 @@ ORDER_ALONE = 5  # one cancelled booking in so many is only told by the order
 
 
 class Sent(NamedTuple):
-    """One message: when it arrives at the receiver, from which facility, its bytes."""
+    """One message: when it arrives at the receiver, from which facility, its bytes; a copy has no envelope."""
 
     at: datetime
     facility: str
     data: bytes
+    envelope: Envelope | None = None
+
+
+def kind_of(data: bytes) -> str:
+    """Type and trigger of a message, as its MSH-9 writes them."""
+    kind = data.split(data[3:4], 9)[8].decode("ascii")
+    return "^".join(kind.split(chr(data[4]))[:2])
 
 
 def status_at(exam: Exam, attribute: str) -> datetime | None:
@@ -72,12 +81,21 @@ class Hl7Emitter:
         at = sent.at + delay(f"late{key}", 86400, 432000) if chance(f"late{key}", LATE) else sent.at
         yield sent._replace(at=at)
         if chance(f"twice{key}", TWICE):
-            yield sent._replace(at=at + delay(key, 60, 7200))
+            yield sent._replace(at=at + delay(key, 60, 7200), envelope=None)
 
     def _send(self, exam: Exam, dialect: Dialect, key: str, at: datetime, build_one: Callable[[Sheet], bytes]) -> Sent:
         sent_at = at if key in AT_ONCE else at + delay(f"{exam.placer}{key}", 1, 20)
         sheet = Sheet(self.network, dialect, exam, f"{dialect.app[:4]}{exam.placer[1:]}{key}", sent_at)
-        return Sent(sent_at, exam.facility, build_one(sheet))
+        data, faults = build_one(sheet), list(faults_of(exam, dialect, key))
+        for fault in faults:
+            data = spoiled(data, fault, exam)
+        told_at = recorded(self.network, dialect, sent_at, is_header=True)
+        is_dated = all(fault.field != "MSH-7" for fault in faults)
+        found = tuple((fault.field, fault.reason) for fault in faults)
+        sender = f"{dialect.app}@{dialect.sending}"
+        kind = kind_of(data)
+        envelope = Envelope(exam.facility, sender, "hl7", kind, told_at if is_dated else None, found)
+        return Sent(sent_at, exam.facility, data, envelope)
 
     def _orders(self, exam: Exam) -> Iterator[Sent]:
         ris = RIS[exam.facility]

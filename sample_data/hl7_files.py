@@ -12,10 +12,11 @@ from pathlib import Path
 from zlib import crc32
 
 from sample_data.emit_hl7 import Sent
-from sample_data.hl7_noise import noise_of
+from sample_data.hl7_noise import laboratory_at, noise_of
 from sample_data.spool import Spool
 
 Quarantine = Callable[[str, int, str], None]
+Laboratory = Callable[[datetime], None]
 Form = Callable[[list[bytes], str], bytes]
 
 
@@ -55,22 +56,29 @@ class Hl7Files:
         """Take one message."""
         self.spool.add(sent.at, self.facilities.index(sent.facility), sent.data)
 
-    def close(self, quarantine: Quarantine) -> int:
-        """Write the files day by day and return the number of messages. Unusable ones are told to `quarantine`."""
+    def close(self, quarantine: Quarantine, laboratory: Laboratory) -> int:
+        """Write the files day by day and return the number of messages.
+
+        Unusable ones are told to `quarantine`, the wall clock of each laboratory result to `laboratory`.
+        """
         written = 0
         for day, items in self.spool.days():
             blocks: dict[tuple[int, int], list[bytes]] = defaultdict(list)
             for second, facility, data in items:
                 blocks[facility, second % 86400 // (self.hours * 3600)].append(data)
             for (facility, block), messages in blocks.items():
-                written += self._write(self.facilities[facility], day, block * self.hours, messages, quarantine)
+                at = day + timedelta(hours=block * self.hours)
+                name = f"{self.facilities[facility]}/{at:%Y%m%d/%H}.hl7"
+                result_at = laboratory_at(crc32(name.encode()), self.facilities[facility], at)
+                if result_at is not None:
+                    laboratory(result_at)
+                written += self._write(self.facilities[facility], at, name, messages, quarantine)
         return written
 
-    def _write(self, facility: str, date: datetime, hour: int, messages: list[bytes], quarantine: Quarantine) -> int:
-        name = f"{facility}/{date:%Y%m%d}/{hour:02d}.hl7"
+    def _write(self, facility: str, at: datetime, name: str, messages: list[bytes], quarantine: Quarantine) -> int:
         key = crc32(name.encode())
         form = FORMS[key % len(FORMS)]
-        messages, bad = noise_of(key, facility, date + timedelta(hours=hour), messages, is_framed=form is _framed)
+        messages, bad = noise_of(key, facility, at, messages, is_framed=form is _framed)
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(form(messages, name))

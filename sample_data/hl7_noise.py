@@ -32,13 +32,20 @@ def laboratory(number: int, at: datetime) -> bytes:
     return ("\r".join(lines) + "\r").encode()
 
 
+def laboratory_at(key: int, facility: str, at: datetime) -> datetime | None:
+    """Wall clock of the laboratory result in a file that begins at a wall clock; None where there is none."""
+    is_there = facility == LABORATORY.facility and key % LABORATORY_EVERY == 0
+    return at + timedelta(minutes=key % 60) if is_there else None
+
+
 def noise_of(
     key: int, facility: str, at: datetime, messages: list[bytes], *, is_framed: bool
 ) -> tuple[list[bytes], list[tuple[int, str]]]:
     """Messages of a file with noise among them, and (position, reason) of each unusable one."""
     mixed, bad = list(messages), []
-    if facility == "NORTH" and key % LABORATORY_EVERY == 0:
-        mixed.insert(key % (len(mixed) + 1), laboratory(key, at + timedelta(minutes=key % 60)))
+    result_at = laboratory_at(key, facility, at)
+    if result_at is not None:
+        mixed.insert(key % (len(mixed) + 1), laboratory(key, result_at))
     if key % BROKEN_EVERY == 0:
         text, reason = STRAY if is_framed else BROKEN[key // BROKEN_EVERY % len(BROKEN)]
         mixed.append(text.replace(b"{time}", f"{at:%Y%m%d%H%M%S}".encode()))

@@ -77,15 +77,18 @@ def simulate(  # noqa: PLR0913 - one public verb; all but the folder are named
         truth.exam(exam)
         for sent in emitter.messages(exam):
             hl7.add(sent)
+            if sent.envelope is not None:
+                truth.message(sent.envelope)
         if exam.facility not in RIS:
-            fhir.exam(exam)
+            for envelope in fhir.exam(exam):
+                truth.message(envelope)
         if not messages_only:
             dicom_files += dicom.exam(exam)
         count += 1
         if progress is not None and count % PROGRESS_EVERY == 0:
             progress(count, exams)
     resources = fhir.close()
-    messages = hl7.close(truth.quarantine)
+    messages = hl7.close(truth.quarantine, truth.laboratory)
     truth.close()
     write_site(out / "site", network, start, days)
     return Summary(count, messages, resources, dicom_files, start, days)

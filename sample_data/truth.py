@@ -5,7 +5,7 @@ Sessions, repeats and prior cases need neighbours in time: see `neighbours.py`.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sample_data.device_clock import daily
+from sample_data.dicom_envelopes import dicom_envelopes
+from sample_data.envelope import Envelope, Flow
+from sample_data.hl7_dialect import LABORATORY
 from sample_data.neighbours import Neighbours
 from sample_data.network import Network
 from sample_data.recorded import Record, Row, is_countable
@@ -55,6 +58,8 @@ SCHEMAS = {
         tells_contrast:is tells_views:is wrong_modality:is wrong_body_part:is wrong_laterality:is wrong_contrast:is
         wrong_views:is"""),
     "sender": _schema("facility:t source:t last_at:at"),
+    "message": _schema("facility:t source:t standard:t kind:t day:at n_messages:n n_defective:n"),
+    "fault": _schema("facility:t source:t standard:t kind:t day:at field:t reason:t n_defects:n"),
     "quarantine": _schema("path:t position:n reason:t"),
     "volume": _schema("day:at is_holiday:is expected_orders:x"),
 }  # fmt: skip
@@ -104,6 +109,7 @@ class Truth:
         self.neighbours = Neighbours(network, self.add, has_imports=has_dicom)
         self.data_through = datetime.min
         self.last_told: dict[tuple[str, str], datetime] = {}
+        self.flow = Flow()
         for name in network.names.values():
             known = None if name.mapped_by == "none" else name.procedure
             values = (name.facility, name.code, name.text, known, name.mapped_by)
@@ -124,6 +130,8 @@ class Truth:
         self.data_through = max([self.data_through, *(row[c] for c in _INSTANTS if row[c] is not None)])
         for source, at in told(record, row):
             self.last_told[exam.facility, source] = max(at, self.last_told.get((exam.facility, source), at))
+        for envelope in dicom_envelopes(record):
+            self.flow.add(envelope)
         self._clocks(record, row["device"])
         label = record.label()
         if label is not None:
@@ -187,6 +195,16 @@ class Truth:
             for row in daily(room.device, start, self.horizon):
                 self.add("device_clock", row)
 
+    def message(self, envelope: Envelope) -> None:
+        """A message of HL7 or FHIR; those of devices follow from the exam."""
+        self.flow.add(envelope)
+
+    def laboratory(self, wall: datetime) -> None:
+        """A laboratory result, by its wall clock."""
+        lab = LABORATORY
+        at = wall.replace(tzinfo=self.network.zones[lab.facility]).astimezone(UTC).replace(tzinfo=None)
+        self.flow.add(Envelope(lab.facility, f"{lab.app}@{lab.sending}", "hl7", "ORU^R01", at))
+
     def volume(self, days: list[Day], exams: int) -> None:
         """Orders that each day of a run of `exams` was expected to bring, without chance."""
         usual = exams / sum(day.expected for day in days)
@@ -200,6 +218,8 @@ class Truth:
         self.neighbours.close()
         for (facility, source), at in self.last_told.items():
             self.add("sender", {"facility": facility, "source": source, "last_at": at})
+        for name, row in self.flow.rows():
+            self.add(name, row)
         for table in self.tables.values():
             table.close()
         part = self.folder / "exam.parquet.part"

@@ -25,7 +25,7 @@ def written(folder: Path, *, hours: int = 6) -> dict[str, bytes]:
     for number in (3, 1, 2, 0, 5, 4):
         files.add(Sent(START + timedelta(hours=number * 5), ("NORTH", "EAST")[number % 2], message(number)))
     bad: list[tuple[str, int, str]] = []
-    count = files.close(lambda *found: bad.append(found))
+    count = files.close(lambda *found: bad.append(found), lambda _: None)
     made = {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
     assert count == sum(len(spans(data)) for data in made.values())
     return made

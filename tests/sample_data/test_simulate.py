@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 
 from etl.site import CSV_FILES, load_site
 from etl.sources import hl7
+from sample_data.hl7_faults import FAULTS
 from sample_data.simulate import Summary, simulate
 from tests.sample_data.conftest import EXAMS
 
@@ -52,22 +53,27 @@ def test_the_site_can_be_loaded(messages: tuple[Path, Summary]) -> None:
 
 
 Events = dict[tuple[str, str], list[dict[str, Any]]]
+#: Sender, kind, field and reason of a defect.
+Found = tuple[str, str, str, str]
 
 
 @pytest.fixture(scope="module")
-def read_back(messages: tuple[Path, Summary]) -> tuple[Events, list[tuple[str, int, str]], int]:
-    """Events by (facility, accession), rejected messages, and how many messages were read."""
+def read_back(messages: tuple[Path, Summary]) -> tuple[Events, list[tuple[str, int, str]], int, Counter[Found]]:
+    """Events by (facility, accession), rejected messages, how many messages were read, and defects of each once."""
     out = messages[0]
     site = load_site(out / "site")
     orders: dict[str, tuple[str, str]] = {}
     loose: list[dict[str, Any]] = []
     rejected: list[tuple[str, int, str]] = []
     read = 0
+    once: dict[tuple[bytes, str], str] = {}  # a message that came twice counts once
     for path in sorted((out / "files" / "hl7").rglob("*.hl7")):
         parsed = hl7.parse(path.read_bytes(), site)
         read += parsed.read
         rejected += [(str(path.relative_to(out / "files")), r.position, r.reason) for r in parsed.rejected]
-        assert parsed.defects == []
+        lines = hl7.messages(path.read_bytes())
+        for defect in parsed.defects:
+            once[lines[defect.position], defect.field] = defect.reason
         for row in parsed.records("order"):
             facility = site.facility_of(row["facility_alias"])
             if facility and row["accession"]:
@@ -77,17 +83,31 @@ def read_back(messages: tuple[Path, Summary]) -> tuple[Events, list[tuple[str, i
     for event in loose:
         if event["origin"] != "adt":
             events[orders[event["placer_id"]]].append(event)
-    return events, rejected, read
+    defects: Counter[Found] = Counter()
+    for (message, field), reason in once.items():
+        head = message.decode("latin-1").split("\r")[0].split(chr(message[3]))
+        defects[f"{head[2]}@{head[3]}", "^".join(head[8].split("^")[:2]), field, reason] += 1
+    return events, rejected, read, defects
 
 
 def test_every_message_is_read_and_the_broken_ones_are_foretold(
-    messages: tuple[Path, Summary], read_back: tuple[Events, list[tuple[str, int, str]], int]
+    messages: tuple[Path, Summary], read_back: tuple[Events, list[tuple[str, int, str]], int, Counter[Found]]
 ) -> None:
     out, summary = messages
-    _, rejected, read = read_back
+    _, rejected, read, _ = read_back
     assert read == summary.messages
     assert rejected
     assert sorted(pl.read_parquet(out / "truth" / "quarantine.parquet").rows()) == sorted(rejected)
+
+
+def test_every_planted_fault_is_found_and_nothing_else(
+    messages: tuple[Path, Summary], read_back: tuple[Events, list[tuple[str, int, str]], int, Counter[Found]]
+) -> None:
+    planted: Counter[Found] = Counter()
+    for row in pl.read_parquet(messages[0] / "truth" / "fault.parquet").to_dicts():
+        planted[row["source"], row["kind"], row["field"], row["reason"]] += row["n_defects"]
+    assert read_back[3] == planted
+    assert {(fault.sender, fault.field) for fault in FAULTS} == {(sender, field) for sender, _, field, _ in planted}
 
 
 def test_laboratory_results_are_there_and_are_no_exams(messages: tuple[Path, Summary]) -> None:
@@ -129,7 +149,7 @@ def best(events: list[dict[str, Any]], column: str) -> datetime | None:
 
 
 def test_the_truth_is_what_can_be_read(
-    messages: tuple[Path, Summary], read_back: tuple[Events, list[tuple[str, int, str]], int]
+    messages: tuple[Path, Summary], read_back: tuple[Events, list[tuple[str, int, str]], int, Counter[Found]]
 ) -> None:
     events = read_back[0]
     rows = pl.read_parquet(messages[0] / "truth" / "exam.parquet").filter(pl.col("facility") != "SOUTH").to_dicts()
@@ -157,7 +177,7 @@ def test_charges_add_up(messages: tuple[Path, Summary]) -> None:
         facility = site.facility_of(charge["facility_alias"])
         assert facility is not None
         sign = -1 if charge["transaction_type"] == "CD" else 1
-        sums[facility.id, charge["accession"]] += sign * charge["quantity"] * fees[charge["charge_code"]]
+        sums[facility.id, charge["accession"]] += sign * (charge["quantity"] or 1.0) * fees[charge["charge_code"]]
     rows = pl.read_parquet(out / "truth" / "exam.parquet").filter(pl.col("wrvu").is_not_null()).to_dicts()
     assert {(r["facility"], r["accession"]): r["wrvu"] for r in rows} == {k: pytest.approx(v) for k, v in sums.items()}
 

@@ -148,6 +148,14 @@ def label_contradictions(d: Department) -> Iterator[Row]:
         }
 
 
+def message_defects(d: Department) -> Iterator[Row]:
+    """Messages of each day, and those in which a field was planted that nobody can use."""
+    for told in d.truth("message"):
+        if told["day"] is not None:
+            words = d.keys(told | {"message_kind": told["kind"]}, told["day"])
+            yield words | {"numerator": float(told["n_defective"]), "denominator": float(told["n_messages"])}
+
+
 ROWS: dict[str, Rows] = {
     "unmapped_codes": unmapped_codes,
     "negative_intervals": negative_intervals,
@@ -156,4 +164,5 @@ ROWS: dict[str, Rows] = {
     "label_consistency": label_consistency,
     "ai_readiness": ai_readiness,
     "label_contradictions": label_contradictions,
+    "message_defects": message_defects,
 }

@@ -43,9 +43,8 @@ ROWS = (
     | recompute_weight.ROWS
 )
 METRICS = Catalog.load().metrics
-#: Proven elsewhere: draws, which have no truth of one world (tests/forecast); messages, which are counted again from
-#: the files themselves (tests/etl/test_message_flow.py).
-APART = frozenset({"forecast_volume", "forecast_error", "message_defects"})
+#: Proven elsewhere: draws, which have no truth of one world (tests/forecast).
+APART = frozenset({"forecast_volume", "forecast_error"})
 #: Groups whose values are pseudonyms -> mapping from the truth's names.
 PEOPLE = {"radiologist": "reader_keys", "operator": "operator_keys"}
 Key = tuple[tuple[date, date] | None, str]
