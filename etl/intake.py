@@ -38,6 +38,18 @@ def raw_columns(record: str) -> list[tuple[str, str]]:
     return [(c.name, SQL_TYPE[c.kind]) for c in (*LOADED, *RECORDS[record])]
 
 
+def _add_missing(con: duckdb.DuckDBPyConnection) -> None:
+    """Columns that a raw store of an earlier version does not have yet; its rows say nothing of them."""
+    found = con.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = current_database()"
+    ).fetchall()
+    known = set(found)
+    for record in RECORDS:
+        for name, kind in raw_columns(record):
+            if (f"raw_{record}", name) not in known:
+                con.execute(f'ALTER TABLE raw_{record} ADD COLUMN "{name}" {kind}')
+
+
 def open_intake(path: Path, *, memory_limit: str = "4GB") -> duckdb.DuckDBPyConnection:
     """The writer's connection, with all tables. Only the ETL, under its lock, may call this."""
     is_new = not path.exists()
@@ -50,4 +62,5 @@ def open_intake(path: Path, *, memory_limit: str = "4GB") -> duckdb.DuckDBPyConn
         for record in RECORDS:
             columns = ", ".join(f'"{name}" {kind}' for name, kind in raw_columns(record))
             con.execute(f"CREATE TABLE IF NOT EXISTS raw_{record} ({columns})")
+        _add_missing(con)
     return con

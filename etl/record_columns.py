@@ -148,6 +148,7 @@ transcriptionist_name text     private
 exam_started_at     timestamp  OBR-7
 exam_ended_at       timestamp  OBR-8
 critical_category   text       critical result category by coded OBX
+discrepancy         text       grade of the preliminary report by coded OBX: none, minor or major; empty: taken back
 document_id         text       TXA-12 or DiagnosticReport id
 text                text       report text; private, never published
 """),

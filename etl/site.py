@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
 from etl.timestamps import Zone, zone_info
@@ -28,6 +29,10 @@ CSV_FILES: dict[str, tuple[str, ...]] = {
     "loinc.csv": ("loinc", "procedure", "name"),
     "fees.csv": ("charge_code", "wrvu", "valid_from", "source"),
 }  # fmt: skip
+
+
+#: Grades of a preliminary report by its final one, the mildest first.
+GRADES = ("none", "minor", "major")
 
 
 class SiteError(ValueError):
@@ -54,7 +59,8 @@ class Sender:
     result_status: dict[str, str] = field(default_factory=dict)  # OBR-25 code -> report status, over table 0123
     obx: dict[str, str] = field(
         default_factory=dict
-    )  # OBX-3.1 -> critical_category, critical_found, ... , outside_prior
+    )  # OBX-3.1 -> critical_category, critical_found, ... , outside_prior, discrepancy
+    discrepancy: dict[str, str] = field(default_factory=dict)  # value of the discrepancy field, folded -> grade
     radiology: tuple[str, ...] = ()  # OBR-24 sections taken as imaging beyond the DICOM modalities
     is_mapped: bool = True
 
@@ -116,6 +122,17 @@ def _zone(name: str, where: str) -> str:
     return name
 
 
+def _sender(entry: dict[str, Any], where: str) -> Sender:
+    """One [[sender]]; a discrepancy field and its grades come together or not at all."""
+    grades = {str(value).strip().casefold(): grade for value, grade in entry.get("discrepancy", {}).items()}
+    wrong = [str(grade) for grade in grades.values() if grade not in GRADES]
+    if wrong:
+        raise SiteError(f"{where}: unknown grade {wrong[0]!r} of a discrepancy; use {', '.join(GRADES)}")
+    if bool(grades) != ("discrepancy" in entry.get("obx", {}).values()):
+        raise SiteError(f"{where}: {entry['app']}: a discrepancy needs its field in obx and its values in discrepancy")
+    return Sender(**{**entry, "radiology": tuple(entry.get("radiology", ())), "discrepancy": grades})
+
+
 def load_site(folder: Path) -> Site:
     """Read `folder/site.toml`. Raises SiteError with the key that is wrong."""
     path = folder / "site.toml"
@@ -136,7 +153,7 @@ def load_site(folder: Path) -> Site:
             )
             for entry in data.get("facility", [])
         )
-        senders = tuple(Sender(**{**s, "radiology": tuple(s.get("radiology", ()))}) for s in data.get("sender", []))
+        senders = tuple(_sender(entry, str(path)) for entry in data.get("sender", []))
         authorities = {system: str(name) for system, name in data.get("authorities", {}).items()}
     except (TypeError, KeyError, AttributeError) as error:
         raise SiteError(f"{path}: wrong or missing key: {error}") from error

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from sample_data.catalog import CONTRAST_SUPPLY, Procedure
+from sample_data.grading import grade
 from sample_data.network import Network
 from sample_data.story import Addendum, Exam
 
@@ -14,7 +15,7 @@ CRITICAL = {"E": 0.045, "I": 0.035, "O": 0.008}
 CATEGORIES = {"1": (0.3, 19.0), "2": (0.5, 95.0), "3": (0.2, 900.0)}
 ADDENDUM, CORRECTION, RESIGNED, CREDITED = 0.02, 0.01, 0.01, 0.012
 #: Stamps that are chosen ahead of time and so may lie beyond the horizon.
-AHEAD = ("protocoled_at", "images_available_at", "resigned_at", "merged_at", "critical_communicated_at")
+AHEAD = ("protocoled_at", "images_available_at", "resigned_at", "merged_at", "critical_communicated_at", "rescored_at")
 
 
 def settle(rng: Random, network: Network, exam: Exam, horizon: datetime) -> None:
@@ -25,6 +26,7 @@ def settle(rng: Random, network: Network, exam: Exam, horizon: datetime) -> None
         _criticals(rng, exam)
         _versions(rng, exam, exam.final_at)
         _charges(rng, network, exam)
+        grade(exam)
     for name in AHEAD:
         at = getattr(exam, name)
         if at is not None and at > horizon:

@@ -175,6 +175,8 @@ def reports(exam: Exam) -> Iterator[tuple[str, str, datetime, datetime]]:
     told_at = exam.critical_communicated_at
     if told_at is not None and told_at > exam.final_at:  # sent again with the note that somebody was told
         yield "F2", "F", exam.final_at, told_at
+    if exam.rescored_at is not None:  # sent again with another score
+        yield "F4", "F", exam.final_at, exam.rescored_at
     if exam.resigned_at is not None:
         yield "F3", "F", exam.resigned_at, exam.resigned_at
     for n, addendum in enumerate(exam.addenda):

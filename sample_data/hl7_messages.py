@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sample_data.grading import score_at
 from sample_data.hl7_dialect import Dialect, Writer
 from sample_data.hl7_segments import imaging, msh, ndl, obr, obx, obx_time, orc, pid, pv1, segment, tq1, xcn
 from sample_data.network import Network
@@ -121,6 +122,9 @@ def report(sheet: Sheet, status: str, at: datetime, *, with_critical: bool) -> b
     ]
     if with_critical:
         segments += _critical(w, exam)
+    score = score_at(exam, w.sent_at) if status in ("F", "C") else ""
+    if score:
+        segments.append(obx(9, "CE", "DISCREP^Discrepancy^L", score))
     return w.finish([*segments, imaging(w, exam)])
 
 

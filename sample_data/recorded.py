@@ -13,6 +13,7 @@ from sample_data.device_clock import ahead
 from sample_data.dicom_device import MAKERS
 from sample_data.emit_dicom import sends_step_end
 from sample_data.emit_hl7 import bookings, posted_at, reports, status_at
+from sample_data.grading import told_grade
 from sample_data.hl7_dialect import ADMISSION, DICTATION, RIS, first_occurrence, is_near_change, recorded
 from sample_data.hl7_segments import is_temporary
 from sample_data.mislabels import headers
@@ -257,6 +258,7 @@ class Record:
             "critical_found_at": self.critical(exam.critical_found_at),
             "critical_communicated_at": self.critical(exam.critical_communicated_at),
             "critical_category": self.critical_category(),
+            "discrepancy": told_grade(exam, {status for _, status, _, _ in self.reports}),
             "discontinued_reason": self.discontinued_reason(),
             "interpreter": exam.interpreter.id if finals and exam.interpreter else None,
             "assistant": exam.assistant.id if self.reports and exam.assistant else None,

@@ -10,6 +10,7 @@ from pathlib import Path
 from sample_data.catalog import CONTRAST_SUPPLY
 from sample_data.dicom_import import import_ae
 from sample_data.emit_fhir import BASE as FHIR_BASE
+from sample_data.grading import CODING, SCORES
 from sample_data.hl7_dialect import ADMISSION, BILLING, DICTATION, LABORATORY, RIS, Dialect
 from sample_data.network import Network, is_closed, table
 from sample_data.volume import is_holiday
@@ -51,7 +52,10 @@ def _sender(dialect: Dialect) -> str:
         f'accession = "{"IPC-1" if dialect.is_251 and dialect in RIS.values() else "OBR-18"}"',
     ]  # fmt: skip
     if dialect in RIS.values():
-        lines += [f"status = {_toml_table(STATUS)}", f"obx = {_toml_table(OBX)}"]
+        is_coding = dialect.facility in CODING
+        codes = OBX | {"DISCREP": "discrepancy"} if is_coding else OBX
+        lines += [f"status = {_toml_table(STATUS)}", f"obx = {_toml_table(codes)}"]
+        lines += [f"discrepancy = {_toml_table(SCORES)}"] if is_coding else []
     return "\n".join(lines)
 
 

@@ -156,6 +156,9 @@ class Exam:
     critical_category: str = ""
     critical_found_at: datetime | None = None
     critical_communicated_at: datetime | None = None
+    score: str = ""  # of the preliminary report by the one who signs, as sent; '' where none is coded
+    new_score: str = ""  # and what it is changed to at `rescored_at`
+    rescored_at: datetime | None = None
     addenda: list[Addendum] = field(default_factory=list)
     cancelled_at: datetime | None = None
     no_show_at: datetime | None = None

@@ -37,8 +37,8 @@ SCHEMAS = {
         service_line:t priority:t patient_class:t patient:t ordered_at:at booked_at:at scheduled_at:at door_at:at
         arrived_at:at exam_started_at:at exam_ended_at:at images_available_at:at read_started_at:at
         first_prelim_at:at last_prelim_at:at first_final_at:at last_final_at:at critical_found_at:at
-        critical_communicated_at:at critical_category:t discontinued_reason:t interpreter:t assistant:t n_addenda:n
-        n_corrections:n n_images:n n_rejected:n wrvu:x is_cancelled:is is_no_show:is is_discontinued:is
+        critical_communicated_at:at critical_category:t discrepancy:t discontinued_reason:t interpreter:t assistant:t
+        n_addenda:n n_corrections:n n_images:n n_rejected:n wrvu:x is_cancelled:is is_no_show:is is_discontinued:is
         is_declared_repeat:is has_study:is has_order:is has_report:is study_uid:t procedure_local:t"""),
     "session": _schema("device:t facility:t modality:t started_at:at ended_at:at n_exams:n"),
     "repeat": _schema("accession:t facility:t prior_accession:t prior_facility:t days:x is_same_facility:is kind:t"),

@@ -18,7 +18,7 @@ CLOCKED = ("ordered", "arrived", "exam_started", "exam_ended", "images_available
 #: Tables of devices: their busy time is told by the clocks of the exams on them.
 DEVICE_TABLES = frozenset({"fct_device_hour", "fct_device_day", "fct_device_busy"})
 #: Tables whose rows are of one exam each.
-EXAM_TABLES = frozenset({"fct_exam", "fct_read", "fct_appointment", "fct_header", "fct_prior_case"})
+EXAM_TABLES = frozenset({"fct_exam", "fct_read", "fct_appointment", "fct_header", "fct_prior_case", "fct_discrepancy"})
 
 
 class Verdict(NamedTuple):

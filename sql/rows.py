@@ -14,6 +14,7 @@ from sql.snapshot import Snapshot
 ANCHORS: dict[str, str] = {
     "fct_exam": "exam_ended_local",
     "fct_read": "read_local",
+    "fct_discrepancy": "read_local",
     "fct_device_busy": "busy_started_local",
     "fct_device_hour": "hour_local",
     "fct_device_day": "day_local",

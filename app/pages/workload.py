@@ -16,7 +16,7 @@ from app.figures.heat import week
 from app.figures.trend import Line, trend
 from app.figures.waiting import waiting
 from app.questions import Question, of_metric, of_trend
-from app.sections import whatif
+from app.sections import graded, whatif
 from app.sections.forecast import forecast
 from app.state import drill
 from app.tables import Column, Row, bar, table
@@ -76,7 +76,8 @@ WEIGHTS = Question("workload.weights", lambda context: context.weights(), "local
                    {"minutes": "min", "low_min": "min", "high_min": "min", "wrvu": "wRVU"})  # fmt: skip
 AGREEMENT = Question("workload.agreement", lambda context: context.weight_agreement(), "", {"value": "-"})
 ORDER = Question("workload.order", of_metric("queue_fairness", "service_line"), "queue_fairness")
-QUESTIONS = (HEADLINE, READERS, SHIFTS, LINES, WEEK, BACKLOG, COURSE, WEIGHTS, AGREEMENT, ORDER, *whatif.QUESTIONS)
+QUESTIONS = (HEADLINE, READERS, SHIFTS, LINES, WEEK, BACKLOG, COURSE, WEIGHTS, AGREEMENT, ORDER, *graded.QUESTIONS,
+             *whatif.QUESTIONS)  # fmt: skip
 #: Modalities with a colour of their own among the weights; most of the reading.
 _COLOURED = ("CT", "MR", "DX", "US", "NM")
 
@@ -107,6 +108,7 @@ def render(context: Context) -> list[Any]:
                         clock="final")), 240)), wide=True),
                 _weights_card(context),
                 _order_card(context),
+                graded.section(context),
                 *forecast(context),
             ],
             className="grid",

@@ -63,6 +63,8 @@ _TOLD: dict[str, tuple[str, str]] = {
     "workload.agreement": ("Do wRVU and reading time agree?", "Rank correlation over procedures."),
     "workload.order": ("Read out of due order", "Share of first reads begun while an exam of the same worklist "
                        "(facility and service line) was due sooner, with 95 % intervals."),
+    "workload.graded": ("Preliminary reports that differ", "Share of preliminary reports with a minor or major "
+                        "discrepancy, by modality, as the reader of the final report coded it; 95 % intervals."),
     "forecast.course": ("Exams of the next 28 days", "Exams by day: the last six weeks, and what is expected from the "
                         "day of the data cut-off on. Only facility and modality filter it; dates do not."),
     "forecast.groups": ("The next 28 days by facility and modality", "Sum of the 28 days with its 95 % interval, "

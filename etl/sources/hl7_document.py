@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from etl.records import Parsed
+from etl.sources.hl7_discrepancy import discrepancy_of
 from etl.sources.hl7_fields import read, table
 from etl.sources.hl7_imaging import is_imaging
 from etl.sources.hl7_message import NO_SEGMENT, Message
@@ -104,7 +105,8 @@ def _report(message: Message, group: Group) -> dict[str, Any]:
         **message.common, **found, **identifiers, **patient.identity, **patient.demographics,
         "patient_class": patient.visit.get("patient_class"), **procedure_of(message, segments),
         **read(message, segments, UNSIGNED if status in ("preliminary", "partial", "") else SIGNED),
-        "status": status, "text": report_text(message, group),
+        "status": status, "discrepancy": discrepancy_of(message, group.observations),
+        "text": report_text(message, group),
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from etl.records import Parsed
+from etl.sources.hl7_discrepancy import discrepancy_of, is_discrepancy
 from etl.sources.hl7_fields import read, table
 from etl.sources.hl7_imaging import is_imaging
 from etl.sources.hl7_message import Message, Segment
@@ -102,7 +103,7 @@ def _status(message: Message, group: Group) -> str:
     if code and mapped is None and code not in RESULT_STATUS:
         message.defect("OBR-25", "unknown_code")
     status = mapped if mapped is not None else RESULT_STATUS.get(code, "")
-    marks = {message.part(fields[11], 1) for fields in group.observations}
+    marks = {message.part(fields[11], 1) for fields in group.observations if not is_discrepancy(message, fields)}
     if not code:
         return next((word for mark, word in WITHOUT_RESULT_STATUS if mark in marks), "")
     for mark in sorted(marks):
@@ -125,7 +126,8 @@ def _report(message: Message, group: Group, status: str) -> dict[str, Any]:
     return {
         **message.common, **identify(message, segments), **patient.identity, **patient.demographics,
         "patient_class": patient.visit.get("patient_class"), **procedure_of(message, segments), **found,
-        "status": status, "critical_category": _critical_category(message, group), "text": report_text(message, group),
+        "status": status, "critical_category": _critical_category(message, group),
+        "discrepancy": discrepancy_of(message, group.observations), "text": report_text(message, group),
     }  # fmt: skip
 
 

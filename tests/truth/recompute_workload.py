@@ -38,6 +38,32 @@ def addendum_rate(d: Department) -> Iterator[Row]:
         yield row | {"numerator": told}
 
 
+def graded_pairs(d: Department) -> list[Row]:
+    """Exams whose preliminary and final report are of different readers, with the grade that was told last."""
+    return [
+        exam
+        for exam in d.exams
+        if exam["assistant"] is not None
+        and exam["interpreter"] not in (None, exam["assistant"])
+        and exam["first_prelim_at"] is not None
+        and exam["first_final_at"] is not None
+        and exam["first_prelim_at"] <= exam["first_final_at"]
+    ]
+
+
+def prelim_final_discrepancy(d: Department) -> Iterator[Row]:
+    """By the wall clock of the preliminary report and its reader; a facility without any grade is not reported."""
+    pairs = graded_pairs(d)
+    reporting = {exam["facility"] for exam in pairs if exam["discrepancy"] is not None}
+    for exam in pairs:
+        if exam["facility"] in reporting:
+            grade = exam["discrepancy"]
+            found = {"any": float(grade != "none"), "major": float(grade == "major")}
+            words = d.keys(exam, d.local(exam["facility"], exam["first_prelim_at"]))
+            told = found if grade is not None else None
+            yield words | {"radiologist": exam["assistant"], "numerator": told, "denominator": 1.0}
+
+
 def queue_by_hour(d: Department) -> Iterator[Row]:
     """Work comes when an exam ends and goes when it is final; one without a charge weighs as its procedure usually."""
     known: dict[str, list[float]] = defaultdict(list)
@@ -68,5 +94,6 @@ ROWS: dict[str, Rows] = {
     "wrvu_per_hour": wrvu_per_hour,
     "share_stat": share_stat,
     "addendum_rate": addendum_rate,
+    "prelim_final_discrepancy": prelim_final_discrepancy,
     "queue_by_hour": queue_by_hour,
 }

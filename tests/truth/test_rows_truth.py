@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sql.query import rows
+from tests.truth.recompute_workload import graded_pairs
 from tests.truth.world import MESSAGES_ONLY, World
 
 Row = dict[str, Any]
@@ -54,6 +55,16 @@ def test_people(world: World) -> None:
     for theirs, name in (("patient", "patient_key"), ("interpreter", "radiologist"), ("assistant", "assistant")):
         pairs = {(row[theirs], ours[key(row)][name]) for row in world.department.exams}
         assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs}), name
+
+
+def test_grades(world: World) -> None:
+    """NORTH grades what its trainees read; EAST's drafts are signed by those who wrote them, and are no pairs."""
+    pairs = graded_pairs(world.department)
+    expected = {key(row): row["discrepancy"] for row in pairs}
+    assert {row["exam_key"]: row["grade"] for row in facts(world, "fct_discrepancy", "exam_key", "grade")} == expected
+    told = {(facility, grade) for (facility, _), grade in expected.items()}
+    assert told == {("NORTH", "none"), ("NORTH", "minor"), ("NORTH", "major"), ("NORTH", None)}
+    assert "EAST" in {exam["facility"] for exam in world.department.exams if exam["first_prelim_at"] is not None}
 
 
 #: Truth table -> its columns, table of the warehouse, its columns.
