@@ -37,6 +37,8 @@ CARRIED = (
     "exam_started_at, exam_ended_at, images_available_at, read_started_at, first_prelim_at, first_final_at, "
     "radiologist, assistant, is_countable, is_imported, target_min, wrvu"
 )
+#: What of the stays in rooms the hours of a device depend on.
+STAYS = "SELECT stay_key, device, entered_at, left_at FROM fct_room_stay WHERE fate = 'used'"
 
 
 def in_scope(model: BuildModel) -> str:
@@ -61,6 +63,7 @@ def keep_before(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE OR REPLACE TEMP TABLE device_before AS
         SELECT device, facility, modality, first_exam_at AS first_at FROM dim_device""")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE stay_before AS {STAYS}")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE read_before AS
         SELECT exam_key, facility, radiologist, role, read_at, read_started_at, wrvu FROM fct_read
@@ -113,12 +116,16 @@ def _derive_devices(con: duckdb.DuckDBPyConnection) -> None:
         CROSS JOIN site_zone d
         LEFT JOIN (SELECT DISTINCT ON (device) * FROM site_devices) s ON s.device = e.device
         LEFT JOIN site_facility z ON z.facility = coalesce(s.facility, e.facility)""")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE stay_now AS {STAYS}")
     # A device whose facility, modality or first day is now seen otherwise is derived again from its first day.
     con.execute("""
         CREATE OR REPLACE TEMP TABLE device_since AS
         SELECT device, min(since_at) AS since_at FROM (
             SELECT device, exam_started_at AS since_at FROM exam_changed
             WHERE device IS NOT NULL AND exam_started_at IS NOT NULL
+            UNION ALL
+            SELECT device, entered_at FROM ((FROM stay_before EXCEPT FROM stay_now)
+                                            UNION ALL (FROM stay_now EXCEPT FROM stay_before))
             UNION ALL
             SELECT p.device, c.previous FROM device_profile p, clock c WHERE c.previous IS NOT NULL
             UNION ALL

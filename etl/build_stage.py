@@ -27,7 +27,7 @@ def load_touched(con: duckdb.DuckDBPyConnection, since: int | None) -> None:
         LEFT JOIN intake.work.patient p ON p.patient = m.patient""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE visit_mention AS
-        SELECT mention, visit, first_batch FROM intake.work.mention
+        SELECT mention, visit, facility, first_batch FROM intake.work.mention
         WHERE exam_key IS NULL AND visit IN (SELECT visit FROM exam_mention)""")
 
 

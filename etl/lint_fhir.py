@@ -63,6 +63,7 @@ BOUND: dict[tuple[str, str], frozenset[str]] = {
         """planned arrived triaged in-progress onleave finished cancelled entered-in-error unknown on-hold discharged
         completed discontinued"""
     ),
+    ("Encounter", "location.status"): _codes("planned active reserved completed"),
     ("Patient", "gender"): _codes("male female other unknown"),
     ("Patient", "link.type"): _codes("replaced-by replaces refer seealso"),
 }

@@ -89,7 +89,7 @@ code                text       event of the vocabulary (see etl.vocabulary)
 origin              text       mpps, ris, schedule, adt, report, image or order
 status_code         text       status as sent
 slot_at             timestamp  scheduled: start of the booked slot
-station             text       station name or AE title of the device, if said
+station             text       station name or AE title of the device, if said; room of a tracked arrival (A10)
 actor_id            text       who did it: identifier
 actor_authority     text       its authority
 actor_name          text       name as sent; private
@@ -173,6 +173,16 @@ patient_id          text       surviving identifier
 patient_authority   text       its authority
 prior_id            text       prior identifier
 prior_authority     text       its authority
+"""),
+    "room_move": COMMON
+    + PATIENT
+    + WHEN
+    + _columns("""
+visit_id            text       visit number with its namespace
+kind                text       entered, left, not_entered (A32), not_left (A33) or void (the encounter says no more)
+room                text       point of care^room of PL, or the name of a FHIR location
+stay_ref            text       the FHIR encounter, whose last version tells all of its stays; NULL in HL7
+stay_number         integer    place of the stay among the encounter's locations, from 0
 """),
     "instance": COMMON
     + IDENTIFIERS

@@ -17,7 +17,9 @@ from etl.timestamps import Zone, zone_info
 
 #: CSV files of a site folder and their columns; all but `devices.csv` and `staffing.csv` are optional.
 CSV_FILES: dict[str, tuple[str, ...]] = {
-    "devices.csv": ("device", "name", "facility", "modality", "station", "ae_title", "manufacturer", "model", "serial"),
+    "devices.csv": (
+        "device", "name", "facility", "modality", "station", "ae_title", "manufacturer", "model", "serial", "room",
+    ),
     "staffing.csv": ("device", "weekday", "opens", "closes"),
     "calendar.csv": ("facility", "date", "kind"),
     "shifts.csv": ("shift", "weekday", "starts", "ends", "is_after_hours"),
@@ -29,6 +31,8 @@ CSV_FILES: dict[str, tuple[str, ...]] = {
     "loinc.csv": ("loinc", "procedure", "name"),
     "fees.csv": ("charge_code", "wrvu", "valid_from", "source"),
 }  # fmt: skip
+#: Columns that a file may lack: all of their values are then unknown.
+OPTIONAL_COLUMNS = frozenset({"room"})
 
 
 #: Grades of a preliminary report by its final one, the mildest first.

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from etl.site import CSV_FILES, Site, SiteError
+from etl.site import CSV_FILES, OPTIONAL_COLUMNS, Site, SiteError
 
 #: Columns of the site's CSV files that are not text.
 TYPES: dict[str, str] = {
@@ -30,10 +30,10 @@ def _read(path: Path, columns: tuple[str, ...]) -> list[list[str | None]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            missing = [c for c in columns if c not in (reader.fieldnames or ())]
+            missing = [c for c in columns if c not in (reader.fieldnames or ()) and c not in OPTIONAL_COLUMNS]
             if missing:
                 raise SiteError(f"{path}: missing column {', '.join(missing)}")
-            return [[(row[c] or "").strip() or None for c in columns] for row in reader]
+            return [[(row.get(c) or "").strip() or None for c in columns] for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise SiteError(f"{path}: {error}") from error
 

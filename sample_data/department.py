@@ -14,6 +14,7 @@ from typing import Any
 
 import simpy
 
+from sample_data import rooms
 from sample_data.afterwards import settle
 from sample_data.alteration import ExtraDevice, ExtraReader, Sent
 from sample_data.booking import Book
@@ -205,12 +206,16 @@ class Department:
             yield turn
             if self.down_until[device.id] > self.env.now and server is not self.second:
                 yield self.env.timeout(self.down_until[device.id] - self.env.now)
+            for exam in exams:
+                exam.room_entered_at = self.clock.now()
             yield self.env.timeout(round(self.rng.randrange(30, 300) / self.network.speed))
             technologist = self.rng.choice(self.network.of_role("technologist", device.facility))
             for exam in exams:
                 exam.technologist = technologist
                 yield from self._scan(room, exam)
-            yield self.env.timeout(round(room.turnover_min * self.rng.lognormvariate(0, 0.4) * 60 / self.network.speed))
+            turnover_s = round(room.turnover_min * self.rng.lognormvariate(0, 0.4) * 60 / self.network.speed)
+            rooms.leave(exams, self.clock.now(), turnover_s, self.clock.horizon)
+            yield self.env.timeout(turnover_s)
 
     def _where(self, request: Request, exams: list[Exam]) -> Room:
         """The room of the exam: as planned, else the twin that is up and free."""

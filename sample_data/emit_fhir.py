@@ -16,6 +16,7 @@ from typing import Any
 from sample_data.envelope import Envelope
 from sample_data.fhir_resources import Resource, Speaker
 from sample_data.network import Network
+from sample_data.rooms import encountered
 from sample_data.spool import EPOCH, Spool
 from sample_data.story import Exam
 
@@ -75,6 +76,9 @@ def _performance(say: Speaker, exam: Exam) -> Iterator[Version]:
         yield exam.exam_ended_at, say.encounter("finished")
         yield exam.exam_ended_at, say.procedure("completed")
         yield exam.exam_ended_at, say.report("registered", exam.exam_ended_at)
+    for move in encountered(exam):
+        if move.kind == "left":
+            yield move.at, say.encounter("finished", is_out=True)
     if exam.images_available_at is not None:
         yield exam.images_available_at, say.imaging_study()
         yield exam.images_available_at, say.task("images_available", exam.images_available_at, None)

@@ -16,6 +16,7 @@ from sample_data.hl7_dialect import ADMISSION, BILLING, DICTATION, RIS, Dialect,
 from sample_data.hl7_faults import faults_of, spoiled
 from sample_data.hl7_messages import Sheet
 from sample_data.network import Network
+from sample_data.rooms import tracked
 from sample_data.story import Exam
 
 #: Story attribute, loss key, ORC-5 of the status message.
@@ -72,7 +73,7 @@ class Hl7Emitter:
             return
         steps = [self._charges]
         if exam.facility in RIS:
-            steps += [self._admission, self._orders, self._bookings, self._statuses, self._reports]
+            steps += [self._admission, self._orders, self._bookings, self._statuses, self._reports, self._moves]
         for number, sent in enumerate(one for step in steps for one in step(exam)):
             yield from self._on_the_way(exam, number, sent)
 
@@ -143,6 +144,11 @@ class Hl7Emitter:
             yield self._send(exam, his, "P", exam.door_at, build.admit)
         if exam.merged_at is not None:
             yield self._send(exam, his, "M", exam.merged_at, build.merge)
+
+    def _moves(self, exam: Exam) -> Iterator[Sent]:
+        for number, move in enumerate(tracked(exam)):
+            one = partial(build.track, kind=move.kind, room=move.room, at=move.at)
+            yield self._send(exam, ADMISSION[exam.facility], f"T{number}", move.at, one)
 
 
 def bookings(exam: Exam) -> Iterator[tuple[str, datetime, datetime, str]]:

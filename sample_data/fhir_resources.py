@@ -12,6 +12,7 @@ Resource = dict[str, Any]
 V2_0203 = "http://terminology.hl7.org/CodeSystem/v2-0203"
 DCM = "http://dicom.nema.org/resources/ontology/DCM"
 ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+LOCATION_TYPE = "http://terminology.hl7.org/CodeSystem/location-physical-type"
 IMAGING = {"coding": [{"system": "http://snomed.info/sct", "code": "363679005", "display": "Imaging"}]}
 REPORT = {"coding": [{"system": "http://loinc.org", "code": "18748-4", "display": "Diagnostic imaging study"}]}
 PRIORITIES = {"S": "stat", "A": "asap", "R": "routine"}
@@ -117,8 +118,8 @@ class Speaker:
         """One encounter an exam, all of one visit number."""
         return f"E{self.exam.placer[1:]}"
 
-    def encounter(self, status: str) -> Resource:
-        """The visit."""
+    def encounter(self, status: str, *, is_out: bool = False) -> Resource:
+        """The visit; from the begin of the exam on with its room, which the patient has left where `is_out`."""
         exam, (code, display) = self.exam, CLASSES[self.exam.patient_class]
         end = exam.exam_ended_at if status == "finished" else None
         begun = {} if status == "planned" else {"period": self.period(exam.arrived_at, end)}
@@ -131,9 +132,22 @@ class Speaker:
             "subject": self.subject,
             "basedOn": self.order,
             **begun,
-            "location": [{"location": {"display": exam.location}}],
+            "location": [{"location": {"display": exam.location}}, *self._room(status, is_out=is_out)],
             "serviceProvider": self.organization,
         }
+
+    def _room(self, status: str, *, is_out: bool) -> list[Resource]:
+        exam, room = self.exam, self.exam.device.room
+        if not room or status not in ("in-progress", "finished") or exam.room_entered_at is None:
+            return []
+        return [
+            {
+                "location": {"identifier": {"value": room}, "display": exam.device.name},
+                "status": "completed" if is_out else "active",
+                "physicalType": {"coding": [{"system": LOCATION_TYPE, "code": "ro", "display": "Room"}]},
+                "period": self.period(exam.room_entered_at, exam.room_left_at if is_out else None),
+            }
+        ]
 
     def appointment(self, status: str, slot: datetime, created: datetime) -> Resource:
         """The booked slot."""

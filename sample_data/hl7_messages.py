@@ -9,6 +9,7 @@ from sample_data.grading import score_at
 from sample_data.hl7_dialect import Dialect, Writer
 from sample_data.hl7_segments import imaging, msh, ndl, obr, obx, obx_time, orc, pid, pv1, segment, tq1, xcn
 from sample_data.network import Network
+from sample_data.rooms import is_assigned
 from sample_data.story import Addendum, Exam
 
 #: What the reports say; the escapes are those of 2.7.
@@ -208,3 +209,20 @@ def merge(sheet: Sheet) -> bytes:
             f"MRG|{exam.mrn}^^^{exam.facility}^MR",
         ]
     )
+
+
+#: What is told of a room -> trigger, structure.
+TRACKING = {"entered": ("A10", "ADT_A09"), "left": ("A09", "ADT_A09"), "not_entered": ("A32", "ADT_A21")}
+
+
+def track(sheet: Sheet, kind: str, room: str, at: datetime) -> bytes:
+    """ADT^A10, A09 and A32: a patient arrives in a room, leaves it, or did not arrive. EVN-6 says when.
+
+    The room is where the patient is for a while (PV1-11; PV1-43 once it is left) or where `is_assigned` (PV1-3).
+    """
+    w, exam = sheet.writer(), sheet.exam
+    trigger, structure = TRACKING[kind]
+    number = 3 if is_assigned(exam) else 43 if kind == "left" else 11
+    more = {} if kind == "not_entered" else {number: f"{room}^^{w.dialect.pv1_facility}"}
+    event = f"EVN|{trigger}|{w.header_time}||||{w.time(at)}"
+    return w.finish([msh(w, f"ADT^{trigger}^{structure}", sheet.control), event, pid(w, exam), pv1(w, exam, more=more)])

@@ -40,8 +40,8 @@ def pid(w: Writer, exam: Exam) -> str:
     )
 
 
-def pv1(w: Writer, exam: Exam, admitted_at: datetime | None = None) -> str:
-    """PV1 (3.4.3): class, place, visit."""
+def pv1(w: Writer, exam: Exam, admitted_at: datetime | None = None, more: dict[int, str] | None = None) -> str:
+    """PV1 (3.4.3): class, place, visit; `more` fields by number."""
     fields = {
         2: exam.patient_class,
         3: f"{exam.location}^^^{w.dialect.pv1_facility}" if w.dialect.pv1_facility else exam.location,
@@ -49,7 +49,7 @@ def pv1(w: Writer, exam: Exam, admitted_at: datetime | None = None) -> str:
     }
     if admitted_at is not None:
         fields[44] = w.time(admitted_at)
-    return segment("PV1", fields)
+    return segment("PV1", fields | (more or {}))
 
 
 def xcn(staff: Staff | None) -> str:

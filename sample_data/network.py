@@ -89,7 +89,9 @@ _DEVICE_FLAGS = (
     "sends_rdsr",
 )  # fmt: skip
 _DEVICE_CLOCK = ("clock_offset_s", "drift_s_day", "set_on")
-_DEVICE_TEXTS = ("name", "facility", "modality", "station", "ae_title", "manufacturer", "model", "serial")
+_DEVICE_TEXTS = (
+    "name", "facility", "modality", "station", "ae_title", "manufacturer", "model", "serial", "room", "site_room",
+)  # fmt: skip
 
 
 def _room(row: dict[str, str], block_share: float) -> Room:

@@ -29,7 +29,7 @@ def told(record: Record, row: Row) -> Iterator[tuple[str, datetime]]:
 def _by_server(record: Record) -> Iterator[Told]:
     if record.dialect is None:
         for at, _ in versions(record.network, record.exam):
-            if at != record.exam.merged_at:  # told of the patient, not of an exam
+            if at not in (record.exam.merged_at, record.exam.room_left_at):  # told of patient or room, not of an exam
                 yield BASE, at
 
 

@@ -28,7 +28,7 @@ AUTHORITIES = {
 #: Days behind the run for which the calendar is known.
 CALENDAR_AHEAD = 60
 HEADERS = {
-    "devices.csv": "device,name,facility,modality,station,ae_title,manufacturer,model,serial",
+    "devices.csv": "device,name,facility,modality,station,ae_title,manufacturer,model,serial,room",
     "staffing.csv": "device,weekday,opens,closes",
     "calendar.csv": "facility,date,kind",
     "shifts.csv": "shift,weekday,starts,ends,is_after_hours",
@@ -81,7 +81,18 @@ def _rows(network: Network, start: date, days: int) -> dict[str, Iterable[Iterab
     devices = [r.device for r in network.rooms.values()]
     return {
         "devices.csv": [
-            (d.id, d.name, d.facility, d.modality, d.station, d.ae_title, d.manufacturer, d.model, d.serial)
+            (
+                d.id,
+                d.name,
+                d.facility,
+                d.modality,
+                d.station,
+                d.ae_title,
+                d.manufacturer,
+                d.model,
+                d.serial,
+                d.site_room,
+            )
             for d in devices
         ],
         "staffing.csv": [

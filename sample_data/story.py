@@ -33,6 +33,8 @@ class Device:
     writes_acquisition_datetime: bool = True  # else Acquisition Date + Time only
     sends_rejects: bool = False  # KOS rejection notes
     sends_rdsr: bool = False
+    room: str = ""  # as those who tell of it name it, '' where nobody does
+    site_room: str = ""  # as the site's table has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,8 @@ class Exam:
     appointment: str = ""
     rescheduled_from: datetime | None = None
     arrived_at: datetime | None = None
+    room_entered_at: datetime | None = None
+    room_left_at: datetime | None = None
     protocoled_at: datetime | None = None
     exam_started_at: datetime | None = None
     exam_ended_at: datetime | None = None

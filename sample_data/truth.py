@@ -19,6 +19,7 @@ from sample_data.hl7_dialect import LABORATORY
 from sample_data.neighbours import Neighbours
 from sample_data.network import Network
 from sample_data.recorded import Record, Row, is_countable
+from sample_data.rooms import is_assigned, standing, tracked
 from sample_data.senders import told
 from sample_data.story import Exam
 from sample_data.volume import Day
@@ -42,6 +43,7 @@ SCHEMAS = {
         is_declared_repeat:is has_study:is has_order:is has_report:is study_uid:t procedure_local:t"""),
     "session": _schema("device:t facility:t modality:t started_at:at ended_at:at n_exams:n"),
     "repeat": _schema("accession:t facility:t prior_accession:t prior_facility:t days:x is_same_facility:is kind:t"),
+    "room_move": _schema("accession:t facility:t device:t room:t patient:t kind:t at:at encounter:t"),
     "reject": _schema("sop_uid:t accession:t device:t facility:t modality:t reason:t view:t operator:t at:at"),
     "read": _schema("accession:t facility:t interpreter:t role:t read_at:at read_started_at:at wrvu:x true_min:x"),
     "appointment": _schema("""appointment_id:t accession:t facility:t device:t slot_at:at duration_min:x status:t
@@ -145,6 +147,7 @@ class Truth:
                 "device": exam.planned_device.id, "slot_at": slot_at, "duration_min": float(exam.slot_min),
                 "status": state, "slot_told_at": record.slot_told(), "cancelled_at": record.cancelled(),
             })  # fmt: skip
+        self._moves(record)
         self.neighbours.exam(exam, row, is_countable(row))
 
     def _clocks(self, record: Record, device: str | None) -> None:
@@ -159,6 +162,22 @@ class Truth:
         if None not in end:
             row |= {"device_ended_at": device_ended_at, "anchor_ended_at": anchor_ended_at}
         self.add("clock", row)
+
+    def _moves(self, record: Record) -> None:
+        exam = record.exam
+        if exam.is_hl7_missing:
+            return
+        known = {room.device.site_room.casefold(): room.device.id for room in self.network.rooms.values()}
+        for kind, at, room in standing(exam):
+            device = known.get(room.casefold()) or known.get(room.casefold().partition("^")[2] or "-")
+            encounter = None if record.dialect else exam.placer
+            self.add("room_move", {
+                "accession": exam.accession, "facility": exam.facility, "device": device, "room": room,
+                "patient": record.patient(), "kind": kind, "at": at, "encounter": encounter,
+            })  # fmt: skip
+        if is_assigned(exam):  # then they are arrivals of the visit, too
+            arrivals = [move.at for move in tracked(exam) if move.kind == "entered"]
+            self.data_through = max([self.data_through, *arrivals])
 
     def _reads(self, exam: Exam, row: Row) -> None:
         """Reads, with the minutes that were really spent; those of signing what another read are not told."""

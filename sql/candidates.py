@@ -31,6 +31,8 @@ WORDS: dict[str, str] = {
     "staffed_min > 0": "hour without staffing",
     "observed_min > 0": "after the data cut-off",
     "is_told": "no header to compare with a procedure",
+    "is_reported": "day with exams on which nobody tells of the room",
+    "room_occupancy.l": "after the last day on which the room is told of",
     "is_turnover": "no gap of up to 60 min inside one staffed block",
     "role = 'final'": "preliminary report",
     "level = 'facility_modality'": "added up to another level",

@@ -19,6 +19,8 @@ ANCHORS: dict[str, str] = {
     "fct_device_hour": "hour_local",
     "fct_device_day": "day_local",
     "fct_device_idle": "idle_from_local",
+    "fct_room_stay": "told_local",
+    "fct_room_hour": "hour_local",
     "fct_image_reject": "taken_local",
     "fct_image_count": "taken_local",
     "fct_repeat": "exam_started_local",

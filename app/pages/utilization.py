@@ -27,7 +27,9 @@ HEADLINES = (("utilization", None), ("throughput", None), ("turnover", "p50"), (
 #: What keeps the devices from work: slots that nobody fills, exams that go otherwise, standstill.
 BESIDE = (("slot_fill", None), ("no_show_rate", None), ("late_cancel_rate", "24h"), ("scheduled_vs_performed", "late"),
           ("scheduled_vs_performed", "moved"), ("downtime", None), ("third_next_available", "p50"),
-          ("exams_per_session", None))  # fmt: skip
+          ("exams_per_session", None), ("room_occupancy", None))  # fmt: skip
+#: What becomes of a stay in a room.
+FATES = ("used", "no_departure", "no_arrival", "too_long", "backwards", "unmapped")
 
 
 def chosen_day(context: Context) -> date:
@@ -67,6 +69,7 @@ def _devices(context: Context) -> pl.DataFrame:
         ("turnover_p90", "turnover", "p90"),
         ("throughput", "throughput", None),
         ("on_time", "first_case_on_time", None),
+        ("room", "room_occupancy", None),
     ):
         frame = context.metric(metric, ("device",), statistic=statistic)
         found = found.join(frame.select("group_value", pl.col("value").alias(name)), on="group_value", how="left",
@@ -77,15 +80,28 @@ def _devices(context: Context) -> pl.DataFrame:
     )
 
 
+def _rooms(context: Context) -> pl.DataFrame:
+    """Occupancy of each facility's rooms beside what became of the told stays; one that tells of none is here, too."""
+    told = context.counts("fct_room_stay", ("facility", "fate"))
+    wide = told.pivot("fate", index="facility", values="n") if told.height else told.select("facility")
+    missing = [pl.lit(None, pl.Int64).alias(fate) for fate in FATES if fate not in wide.columns]
+    sites = context.metric(METRIC, ("facility",)).select(facility="group_value", utilization="value")
+    rooms = context.metric("room_occupancy", ("facility",)).select(facility="group_value", n="n", value="value")
+    found = sites.join(wide.with_columns(missing), on="facility", how="full", coalesce=True)
+    return found.join(rooms, on="facility", how="left").select(
+        "facility", "value", "utilization", "n", *FATES).sort("facility")  # fmt: skip
+
+
 HEADLINE = Question("utilization.headline", of_several(HEADLINES), "", {"value": "-"})
 GANTT = Question("utilization.day", _busy, "", {"gap_before_min": "min"})
 WEEK = Question("utilization.week", of_metric("occupancy_by_hour", "weekday", "hour"), "occupancy_by_hour")
 DEVICES = Question("utilization.devices", _devices, METRIC,
                    {"turnover_p50": "min", "turnover_p90": "min", "throughput": "exams/h", "on_time": "share",
-                    "overtime_min": "min", "staffed_min": "min"})  # fmt: skip
+                    "room": "share", "overtime_min": "min", "staffed_min": "min"})  # fmt: skip
 COURSE = Question("utilization.course", of_trend(METRIC), METRIC)
+ROOMS = Question("utilization.rooms", _rooms, "room_occupancy", dict.fromkeys(FATES, "stays"))
 BOOKED = Question("utilization.booked", of_several(BESIDE))
-QUESTIONS = (HEADLINE, BOOKED, GANTT, WEEK, DEVICES, COURSE)
+QUESTIONS = (HEADLINE, BOOKED, GANTT, WEEK, DEVICES, COURSE, ROOMS)
 
 
 def render(context: Context) -> list[Any]:
@@ -103,6 +119,7 @@ def render(context: Context) -> list[Any]:
                     cells, context.scheme, unit="share", min_n=1,
                     href=lambda row: drill(context.state, row["group_name"], row["group_value"], clock="started")),
                     260)), wide=True),
+                card(context, ROOMS, _rooms_table(context), wide=True),
                 card(context, COURSE, shown(course, lambda: graph(COURSE, trend(
                     [Line(text("utilization.title"), course)], context.scheme, unit="share", y="busy share",
                     href=lambda row: drill(context.state.having(since=row["period_start"], until=row["period_end"]),
@@ -149,6 +166,7 @@ def _devices_card(context: Context) -> html.Section:
         Column(text("group.device"), name, is_text=True),
         bar(text("utilization.title"), "value", "share", 1.0),
         change(text("table.change"), "share"),
+        Column(text("utilization.room"), lambda row: _of_room(row["room"]), hint=text("utilization.room.hint")),
         Column(text("utilization.exams"), lambda row: words.value(row["n_exams"], "exams")),
         Column(text("utilization.throughput"), lambda row: words.plain(row["throughput"])),
         Column(text("utilization.turnover"), lambda row: f"{words.value(row['turnover_p50'], 'min')} · "
@@ -161,3 +179,24 @@ def _devices_card(context: Context) -> html.Section:
     floor = context.definition(METRIC).min_n
     body = shown(frame, lambda: table(frame, columns, label=DEVICES.title, faint=lambda row: row["n"] < floor))
     return card(context, DEVICES, body, wide=True)
+
+
+def _of_room(value: float | None) -> Any:
+    """A share, or that nobody tells it: an empty room is another thing than a silent one."""
+    return html.Span(text("utilization.unreported"), className="note") if value is None else words.value(value, "share")
+
+
+def _rooms_table(context: Context) -> Any:
+    frame = ROOMS.ask(context)
+
+    def count(fate: str) -> Column:
+        return Column(text(f"stay.{fate}"), lambda row: words.NO_VALUE if row[fate] is None else words.count(row[fate]),
+                      hint=text(f"stay.{fate}.hint"))  # fmt: skip
+
+    columns = [
+        Column(text("group.facility"), lambda row: context.name("facility", row["facility"]), is_text=True),
+        Column(text("utilization.room"), lambda row: _of_room(row["value"])),
+        Column(text("utilization.title"), lambda row: words.value(row["utilization"], "share")),
+        *map(count, FATES),
+    ]
+    return shown(frame, lambda: table(frame, columns, label=ROOMS.title))

@@ -65,6 +65,21 @@ _UTILIZATION = {
     "utilization.on_time.hint": "Days whose first exam starts within 15 minutes of opening",
     "utilization.overtime": "Overtime",
     "utilization.overtime.hint": "Busy time outside staffed hours, whole period",
+    "utilization.room": "Room occupied",
+    "utilization.room.hint": "Share of staffed time with a patient in the device's room",
+    "utilization.unreported": "not reported",
+    "stay.used": "Stays",
+    "stay.used.hint": "From arrival to departure, in the room of a device",
+    "stay.no_departure": "No departure",
+    "stay.no_departure.hint": "Arrivals after which nobody tells that the patient left",
+    "stay.no_arrival": "No arrival",
+    "stay.no_arrival.hint": "Departures before which nobody tells that the patient came",
+    "stay.too_long": "Over a day",
+    "stay.too_long.hint": "A fault of a clock or a lost message; not counted as occupied",
+    "stay.backwards": "Backwards",
+    "stay.backwards.hint": "Left before the arrival",
+    "stay.unmapped": "Unmapped room",
+    "stay.unmapped.hint": "In rooms that the site's devices.csv gives no device",
 }
 _REPEATS = {
     "repeats.title": "Repeat imaging",
@@ -230,6 +245,7 @@ _INTEROPERABILITY = {
     "unmapped.procedure": "procedure",
     "unmapped.device": "device",
     "unmapped.facility": "facility",
+    "unmapped.room": "room (stays)",
 }
 
 _DEFINITIONS = {

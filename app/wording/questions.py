@@ -32,6 +32,8 @@ _TOLD: dict[str, tuple[str, str]] = {
     "utilization.week": ("Occupancy by weekday and hour", "Busy share of all minutes of the hour, staffed or not, "
                          "split over the hours that an exam touches."),
     "utilization.devices": ("Devices", "Busiest first. Busy time is the union of sessions within staffed hours."),
+    "utilization.rooms": ("Rooms", "Time with a patient in the room, from arrival to departure, of staffed time; and "
+                          "what became of each stay that was told. Not reported is not zero."),
     "utilization.course": ("Over time", "Busy share of staffed time, all devices under these filters."),
     "repeats.headline": ("Headline numbers", "Rejected images and exams done again."),
     "repeats.declared": ("Declared repeats", "Repeats that the order or the modality declares, apart from those that "

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from etl.sources.fhir_people import codings_of, person_of, procedure_of, side_of
-from etl.sources.fhir_resource import Resource, text_of
+from etl.sources.fhir_resource import Reference, Resource, text_of
 
 Reader = Callable[[Resource, str], tuple[Any, ...] | None]
 
@@ -75,10 +75,15 @@ def _device(resource: Resource, path: str) -> tuple[Any, ...] | None:
 def _named(resource: Resource, path: str, types: tuple[str, ...]) -> tuple[Any, ...] | None:
     for place in resource.references(path):
         if place.type in types or (not place.type and path == "location.location"):
-            near = (text_of(place.target, name) for name in ("identifier.value", "name", "deviceName.name"))
-            stated = text_of(place.identifier, "value") or place.display
-            return (stated or next((name for name in near if name), "") or place.id or None,)
+            return (place_name(place),)
     return None
+
+
+def place_name(place: Reference) -> str | None:
+    """The number of a location or device, else its name as displayed, else its id."""
+    near = (text_of(place.target, name) for name in ("identifier.value", "name", "deviceName.name"))
+    stated = text_of(place.identifier, "value") or place.display
+    return stated or next((name for name in near if name), "") or place.id or None
 
 
 def _number(resource: Resource, path: str) -> tuple[Any, ...] | None:

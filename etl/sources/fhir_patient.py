@@ -1,17 +1,19 @@
-"""Who: Patient -> patient_link; Encounter -> arrival, and class for its orders."""
+"""Who: Patient -> patient_link; Encounter -> arrival, class for its orders, and stays in rooms."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from etl.records import Parsed
-from etl.sources.fhir_fields import event, read, table
+from etl.sources.fhir_fields import event, place_name, read, table
+from etl.sources.fhir_file import Body
 from etl.sources.fhir_imaging import is_imaging
 from etl.sources.fhir_people import (
     Identifier,
     authority_of,
     by_reference,
     class_of,
+    codings_of,
     orders_of,
     pair_of,
     person_identifiers,
@@ -36,6 +38,13 @@ service                                         serviceType                 code
 VOID = frozenset({"entered-in-error", "cancelled"})
 #: Encounter.status in which the patient has come.
 CAME = frozenset({"arrived", "triaged", "in-progress", "onleave", "on-hold", "discharged", "finished", "completed"})
+#: Encounter.location.physicalType (R4) or form (R5), else that of the Location: a room.
+ROOM = "ro"
+FORMS = ("physicalType", "form")
+#: Encounter.location.status of a place where the patient was not yet.
+NOT_YET = frozenset({"planned", "reserved"})
+#: Move of a patient -> end of Encounter.location.period.
+MOVES = {"entered": "period.start", "left": "period.end"}
 
 
 def add_patient(resource: Resource, parsed: Parsed) -> None:
@@ -75,10 +84,13 @@ def _add_link(
 
 
 def add_encounter(resource: Resource, parsed: Parsed) -> None:
-    """Arrival at the door, under each name that orders may know the visit by; class and place for its orders."""
+    """Arrival at the door, under each name that orders may know the visit by; class and place for its orders; rooms."""
+    if resource.is_deleted or resource.text("status") in VOID:
+        _add_move(resource, parsed, {"kind": "void"})
     if resource.is_deleted:
         return
     patient = subject_of(resource, "subject")
+    _add_rooms(resource, parsed, patient)
     _add_class(resource, parsed, patient)
     when = read(resource, ARRIVED_AT)
     if not patient:
@@ -113,3 +125,34 @@ def _add_class(resource: Resource, parsed: Parsed, patient: dict[str, Any]) -> N
     }  # fmt: skip
     for order in orders:
         parsed.add("order", resource.position, {**row, **order})
+
+
+def _add_rooms(resource: Resource, parsed: Parsed, patient: dict[str, Any]) -> None:
+    """Arrival in each room and departure from it. Each version of an encounter tells all of its stays anew."""
+    if not patient or resource.text("status") in VOID:
+        return
+    for number, entry in enumerate(resource.nodes("location")):
+        place = resource.reference(next(iter(nodes(entry, "location")), {}))
+        room, forms = place_name(place), _forms(entry) or _forms(place.target)
+        if not room or (forms and ROOM not in forms) or text_of(entry, "status") in NOT_YET:
+            continue
+        for kind, path in MOVES.items():
+            stamp = resource.stamp_of(text_of(entry, path), f"location.{path}")
+            if stamp is None:
+                continue
+            when = {"at": stamp.at, "at_precision": stamp.precision, "at_zone_source": stamp.zone_source}
+            row = {**patient, **when, "visit_id": visit_names(resource)[0], "room": room, "stay_number": number}
+            if stamp.at is None:
+                resource.defect(f"location.{path}", "no_instant")
+            else:
+                _add_move(resource, parsed, {**row, "kind": kind})
+
+
+def _add_move(resource: Resource, parsed: Parsed, row: dict[str, Any]) -> None:
+    named = by_reference(resource.itself)
+    if named:
+        parsed.add("room_move", resource.position, {**resource.common, **row, "stay_ref": "^".join(named)})
+
+
+def _forms(place: Body) -> set[str]:
+    return {code for name in FORMS for code, _, _ in codings_of(nodes(place, name)) if code}

@@ -125,7 +125,10 @@ class Resource:
 
     def stamp(self, path: str) -> Stamp | None:
         """The time at a path; None, with a defect, if it is not one."""
-        text = self.text(path)
+        return self.stamp_of(self.text(path), path)
+
+    def stamp_of(self, text: str, path: str) -> Stamp | None:
+        """The time that was read at a path; None, with a defect, if it is not one."""
         if not text:
             return None
         try:

@@ -114,6 +114,12 @@ def _coded_pair(message: Message, raw: str, field: Field) -> tuple[str | None, .
     return found[:3] if found else None
 
 
+def _location(message: Message, raw: str, field: Field) -> str | None:
+    """PL (2A.3.53): point of care^room, either alone where the other is empty; beds stand in a room."""
+    parts = [message.text(part) for part in message.components(raw)[:2]]
+    return "^".join(part for part in parts if part) or None
+
+
 def _instant(message: Message, raw: str, field: Field) -> Any:
     """TS, DTM: UTC instant."""
     value = message.part(raw, field.component) if field.component > 1 else raw
@@ -157,7 +163,7 @@ def _number(message: Message, raw: str, field: Field) -> float | None:
 READERS: dict[str, Reader] = {
     "ST": _text, "ID": _text, "IS": _text, "CX": _extended_id, "EI": _entity, "XCN": _person, "NDL": _performer,
     "NDLTIME": _performer_time, "NDLWHEN": _performer_when, "CWE": _coded, "CWE3": _coded_pair, "DTM": _instant,
-    "WHEN": _when, "DT": _date, "NM": _number,
+    "PL": _location, "WHEN": _when, "DT": _date, "NM": _number,
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Who: PID and PV1 of each patient group, patient links (chapter 3), and arrival from ADT."""
+"""Who: PID and PV1 of each patient group, patient links (chapter 3), arrival and moves between rooms from ADT."""
 
 from __future__ import annotations
 
@@ -38,8 +38,31 @@ NOT_A_PERSON = frozenset({"AN", "VN", "ANON", "ANC", "AND", "ANT"})
 #: Identifiers of one person that are read from one field.
 MAX_IDENTIFIERS = 32
 
-#: Triggers at which the patient has come (3.3.1, 3.3.4, 3.3.10); other ADT events say nothing about an exam.
+#: Triggers at which the patient has come (3.3.1, 3.3.4, 3.3.10); other ADT events say nothing about an exam. A10 with a
+#: temporary location (PV1-11) is a move of somebody who came before.
 ARRIVALS = frozenset({"A01", "A04", "A10"})
+
+#: Trigger that tracks a patient -> what it says of a room.
+MOVES: dict[str, str] = {
+    "A09": "left",  # 3.3.9 patient departing - tracking
+    "A10": "entered",  # 3.3.10 patient arriving - tracking
+    "A32": "not_entered",  # 3.3.32 cancel patient arriving - tracking
+    "A33": "not_left",  # 3.3.33 cancel patient departing - tracking
+}
+#: Move -> its room. Entered: the temporary location, behind which an assigned one stands. Left: the prior temporary
+#: location, else the prior one, else where a sender that states one place only says that the patient is.
+ROOMS = {
+    "entered": table("""
+room                                PV1-11      PL      3.4.3.11
+room                                PV1-3       PL      3.4.3.3
+"""),
+    "left": table("""
+room                                PV1-43      PL      3.4.3.43
+room                                PV1-6       PL      3.4.3.6
+room                                PV1-11      PL      3.4.3.11
+room                                PV1-3       PL      3.4.3.3
+"""),
+}
 
 #: What a trigger does to patient identifiers. `merge`: MRG-1 is from now on PID-3. `link`/`unlink`: the first PID with
 #: each following one. Not listed, because the patient identifiers stay as they are: A35, A41 and A49 (account numbers),
@@ -128,31 +151,50 @@ def add_same(message: Message, parsed: Parsed, said: set[tuple[Identifier, Ident
 
 
 def add_patient_message(message: Message, parsed: Parsed) -> None:
-    """ADT: links and merges, then arrival."""
+    """ADT: links and merges, then arrival and moves."""
     if message.trigger not in TRIGGERS:
         message.defect("MSH-9.2", "unknown_trigger")
     link = LINKS.get(message.trigger)
     if link:
         _add_links(message, link, parsed)
-    if message.trigger in ARRIVALS:
+    if message.trigger in ARRIVALS or message.trigger in MOVES:
         _add_arrival(message, parsed)
 
 
 def _add_arrival(message: Message, parsed: Parsed) -> None:
-    visit = message.first("PV1")
+    """The arrival of a visit, and the move of a tracked patient. Whether its room is a device's is for the site to say.
+
+    A cancellation names in EVN-6 when that happened which it takes back (3.4.1.6), and no room that could be relied on.
+    """
+    visit, kind = message.first("PV1"), MOVES.get(message.trigger)
+    room = read(message, {"PV1": visit}, ROOMS.get(kind or "", ())).get("room")
+    if kind == "left" and room is None:
+        return
     patient = patient_of(message, message.first("PID"), visit)
     if not patient.identity:
         message.defect("PID-3", "missing")
         return
     segments = {"EVN": message.first("EVN"), "MSH": message.header}
-    if message.trigger != "A10":  # tracking moves come long after PV1-44
+    if kind is None:  # tracking moves come long after PV1-44
         segments["PV1"] = visit
+    told = {**message.common, **patient.identity, **patient.visit_id, **read(message, segments, OCCURRED)}
+    if kind and (room or kind not in ROOMS):
+        _add_move(message, parsed, {**told, "kind": kind, "room": room})
+    if message.trigger not in ARRIVALS or (kind and visit[11]):
+        return
     row = {
-        **message.common, **patient.identity, **patient.visit_id, **read(message, segments, OCCURRED),
-        "code": "arrived", "origin": "adt", "status_code": message.trigger, "is_inferred": False,
-        "detail": patient.visit.get("patient_class"),
+        **told, "station": room, "code": "arrived", "origin": "adt", "status_code": message.trigger,
+        "is_inferred": False, "detail": patient.visit.get("patient_class"),
     }  # fmt: skip
     parsed.add("event", message.position, row)
+
+
+def _add_move(message: Message, parsed: Parsed, row: dict[str, Any]) -> None:
+    """A move without an instant places nothing and is counted as a defect."""
+    if row.get("at") is None:
+        message.defect("EVN-6", "no_instant")
+    else:
+        parsed.add("room_move", message.position, row)
 
 
 def _add_links(message: Message, kind: str, parsed: Parsed) -> None:
@@ -182,12 +224,12 @@ def _add_merges(message: Message, kind: str, pid: Segment, merged: Segment, pars
         if target != old:
             _add_link(message, parsed, "merge", target, old)
         elif kind == "move":
-            _add_move(message, old, pid, merged, parsed)
+            _add_person_move(message, old, pid, merged, parsed)
         else:
             message.defect("MRG-1", "merged_with_itself")
 
 
-def _add_move(message: Message, moved: Identifier, pid: Segment, merged: Segment, parsed: Parsed) -> None:
+def _add_person_move(message: Message, moved: Identifier, pid: Segment, merged: Segment, parsed: Parsed) -> None:
     """A43 with PID-3 equal to MRG-1: the identifier leaves the person of MRG-4 for the person of PID-2."""
     sources, targets = identifiers(message, merged[4]), identifiers(message, pid[2])
     if not sources and not targets:

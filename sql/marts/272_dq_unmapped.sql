@@ -1,12 +1,12 @@
 -- name: dq_unmapped
 -- grain: kind of name, facility, name
 -- key: kind, facility, name
--- purpose: Names that nobody has mapped, by exam volume: procedures, devices, facilities.
+-- purpose: Names that nobody has mapped, by volume: procedures, devices, facilities, rooms.
 -- materialize: table
--- column: kind VARCHAR - | procedure, device or facility
+-- column: kind VARCHAR - | procedure, device, facility or room
 -- column: facility VARCHAR - | facility
--- column: name VARCHAR - | local code, device id or unmapped
--- column: n_exams BIGINT exams | exams
+-- column: name VARCHAR - | local code, device id, unmapped, or room as sent
+-- column: n_exams BIGINT exams | exams; of a room, stays
 SELECT 'procedure' AS kind, e.facility, coalesce(e.procedure_local, '(no code)') AS name, count(*) AS n_exams
 FROM fct_exam e
 WHERE e.procedure IS NULL AND NOT e.is_imported
@@ -20,4 +20,9 @@ UNION ALL
 SELECT 'facility', f.facility, 'unmapped', count(*)
 FROM fct_exam f
 WHERE f.facility = 'unmapped'
+GROUP BY ALL
+UNION ALL
+SELECT 'room', r.facility, r.room, count(*)
+FROM fct_room_stay r
+WHERE r.fate = 'unmapped'
 GROUP BY ALL

@@ -242,7 +242,56 @@ def test_encounter() -> None:
 
 @pytest.mark.parametrize("status", ["planned", "cancelled", "entered-in-error"])
 def test_encounter_that_has_not_begun(status: str) -> None:
-    assert parse(encounter(status=status)).rows == {}
+    """One that is void also takes back the stays that an earlier version told."""
+    parsed = parse(encounter(status=status))
+    assert [row["kind"] for row in rows(parsed, "room_move")] == ["void"] * (status != "planned")
+    assert parsed.rows.keys() <= {"room_move"}
+
+
+def place(name: str, start: str, end: str = "", form: str = "ro", **more: Any) -> dict[str, Any]:
+    """A place of an encounter, with minutes past ten for the ends of its period."""
+    period = {key: f"2026-10-19T10:{at}:00-05:00" for key, at in (("start", start), ("end", end)) if at}
+    kind = {"physicalType": {"coding": [{"code": form}]}} if form else {}
+    return {"location": {"identifier": {"value": name}, "display": "Scanner"}, "period": period, **kind, **more}
+
+
+def moves_of(*places: dict[str, Any], **elements: Any) -> list[tuple[Any, ...]]:
+    found = rows(parse(encounter(location=list(places), **elements)), "room_move")
+    return [(row["kind"], row["room"], row["at"], row["stay_number"]) for row in found]
+
+
+def test_rooms_of_an_encounter() -> None:
+    """Each place that is a room, or says nothing of its form, with the ends that are known."""
+    ward = place("3WEST", "00", "59", form="wa")
+    found = moves_of(ward, place("CT1", "05", "25"), place("XR", "30"), place("MR1", "40", status="planned"),
+                     place("BAY", "31", form=""), {"location": {"display": "CT2"}})  # fmt: skip
+    assert found == [
+        ("entered", "CT1", utc("2026-10-19T15:05:00"), 1), ("left", "CT1", utc("2026-10-19T15:25:00"), 1),
+        ("entered", "XR", utc("2026-10-19T15:30:00"), 2), ("entered", "BAY", utc("2026-10-19T15:31:00"), 4),
+    ]  # fmt: skip
+    row = rows(parse(encounter(location=[place("CT1", "05")])), "room_move")[0]
+    assert (row["stay_ref"], row["visit_id"], row["patient_id"]) == (
+        f"Encounter/e^{BASE}",
+        row["stay_ref"],
+        "Patient/p",
+    )
+
+
+def test_form_of_a_room_in_r5_and_of_the_location_itself() -> None:
+    r5 = place("CT1", "05", form="", form_={}) | {"form": {"coding": [{"code": "bd"}]}}
+    del r5["form_"]
+    assert moves_of(r5) == []
+    inside = {"resourceType": "Location", "id": "x", "name": "CT1", "physicalType": {"coding": [{"code": "wa"}]}}
+    of_ward = place("", "05", form="") | {"location": {"reference": "#x"}}
+    assert moves_of(of_ward, contained=[inside]) == []
+    assert [m[1] for m in moves_of(of_ward, contained=[{**inside, "physicalType": r5["form"] | {"coding": [
+        {"code": "ro"}]}}])] == ["CT1"]  # fmt: skip
+
+
+def test_a_day_is_no_time_in_a_room() -> None:
+    parsed = parse(encounter(location=[place("CT1", "05") | {"period": {"start": "2026-10-19"}}]))
+    assert "room_move" not in parsed.rows
+    assert [(d.field, d.reason) for d in parsed.defects] == [("Encounter.location.period.start", "no_instant")]
 
 
 def test_encounter_of_an_order_says_its_class_and_place() -> None:
@@ -256,7 +305,7 @@ def test_encounter_of_an_order_says_its_class_and_place() -> None:
     }  # fmt: skip
     assert {name: row[name] for name in expected} == expected
     assert "event" not in parsed.rows
-    assert parse(encounter(basedOn=based, status="cancelled")).rows == {}
+    assert parse(encounter(basedOn=based, status="cancelled")).rows.keys() == {"room_move"}
     assert "order" not in fhir.parse(dump(encounter(basedOn=based)), Site()).rows
     laboratory = order(category=[{"coding": [{"system": "http://snomed.info/sct", "code": "108252007"}]}])
     assert "order" not in parse(encounter(basedOn=based), laboratory).rows

@@ -77,6 +77,53 @@ def test_arrival_time() -> None:
     assert events(parse(message("ADT^A01", "EVN|A01", PID)))[0][2] == utc("2026-01-15T14:00:00")
 
 
+def move(trigger: str, visit: dict[int, str], event: str = "20260115085500") -> bytes:
+    visit = {1: "1", 2: "O", 19: "V7^^^NORTH^VN", **visit}
+    return message(f"ADT^{trigger}", f"EVN|{trigger}|20260115090500||||{event}", PID, segment("PV1", visit))
+
+
+@pytest.mark.parametrize(
+    ("trigger", "visit", "kind", "room"),
+    [
+        ("A10", {3: "3WEST^301^A", 11: "RAD^CT1^1^NGTH"}, "entered", "RAD^CT1"),
+        ("A10", {3: "RAD^CT1"}, "entered", "RAD^CT1"),
+        ("A10", {11: "^CT1"}, "entered", "CT1"),
+        ("A10", {3: "ED", 43: "RAD^CT1"}, "entered", "ED"),
+        # out of a temporary location, out of an assigned one in transit (PV1-42 is where to), else where the patient is
+        ("A09", {3: "3WEST^301", 11: "RAD^XR", 43: "RAD^CT1"}, "left", "RAD^CT1"),
+        ("A09", {3: "3WEST^301", 6: "RAD^CT1", 42: "3WEST^301"}, "left", "RAD^CT1"),
+        ("A09", {3: "3WEST^301", 11: "RAD^CT1"}, "left", "RAD^CT1"),
+        ("A09", {3: "RAD^CT1"}, "left", "RAD^CT1"),
+        ("A32", {3: "3WEST^301", 11: "RAD^CT1"}, "not_entered", None),
+        ("A33", {3: "3WEST^301"}, "not_left", None),
+    ],
+)
+def test_moves_between_rooms(trigger: str, visit: dict[int, str], kind: str, room: str | None) -> None:
+    row = one(parse(move(trigger, visit)), "room_move")
+    assert (row["kind"], row["room"], row["at"]) == (kind, room, utc("2026-01-15T13:55:00"))
+    assert (row["patient_id"], row["visit_id"], row["stay_ref"]) == ("M1", "V7^NORTH", None)
+
+
+def test_a_move_is_when_it_occurred_else_when_it_was_recorded() -> None:
+    (row,) = rows(parse(move("A09", {3: "RAD^CT1", 44: "20260115060000"}, "")), "room_move")
+    assert row["at"] == utc("2026-01-15T14:05:00")
+    parsed = parse(move("A10", {11: "RAD^CT1"}, "20260115"))
+    assert (parsed.rows, defects(parsed)) == ({}, [("EVN-6", "no_instant")])
+
+
+def test_an_arrival_for_a_while_is_none_of_the_visit() -> None:
+    """A patient who is somewhere for a while (PV1-11) came before; an assigned place may be where the visit began."""
+    assert events(parse(move("A10", {3: "3WEST", 11: "RAD^WAIT"}))) == []
+    assert one(parse(move("A10", {3: "RAD^CT1"})), "event")["station"] == "RAD^CT1"
+    assert one(parse(move("A10", {})), "event")["station"] is None
+    assert "room_move" not in parse(move("A10", {})).rows
+
+
+def test_a_move_of_nobody_is_counted() -> None:
+    parsed = parse(message("ADT^A09", EVN, "PID|1", "PV1|1|O|RAD^CT1"))
+    assert (parsed.rows, defects(parsed)) == ({}, [("PID-3", "missing")])
+
+
 def test_trigger_from_evn_in_version_2_1() -> None:
     assert events(parse(message("ADT", "EVN|A04|20260115090500", PID, version="2.1")))[0][0] == "arrived"
 

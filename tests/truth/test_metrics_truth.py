@@ -21,6 +21,7 @@ from tests.truth import (
     recompute_quality,
     recompute_queue,
     recompute_repeats,
+    recompute_rooms,
     recompute_turnaround,
     recompute_weight,
     recompute_workload,
@@ -37,6 +38,7 @@ ROWS = (
     | recompute_turnaround.ROWS
     | recompute_devices.ROWS
     | recompute_repeats.ROWS
+    | recompute_rooms.ROWS
     | recompute_workload.ROWS
     | recompute_quality.ROWS
     | recompute_queue.ROWS
