@@ -42,6 +42,13 @@ def _links(context: Context) -> pl.DataFrame:
         {link: number for number, link in enumerate(LINKS)}))  # fmt: skip
 
 
+def _clocks(context: Context) -> pl.DataFrame:
+    """How far each device's clock is off, what it gains a day, and when it was last set."""
+    told = context.rows("dq_clock_offset", columns=("device", "drift_s_day", "last_step"), limit=10_000)
+    offset = context.metric("clock_offset", ("device",))
+    return offset.join(told, left_on="group_value", right_on="device", how="left", maintain_order="left")
+
+
 SYSTEMS = Question("interoperability.systems", _systems, "", {"n_messages": "messages", "n_defective": "messages"})
 KINDS = Question("interoperability.kinds", _kinds, "", {"n_messages": "messages", "n_defective": "messages"})
 LINK = Question("interoperability.links", _links, "", {"n_exams": "exams", "n_linked": "exams", "share": "share"})
@@ -50,7 +57,7 @@ KNOWN = Question("interoperability.known", of_metric("timestamp_completeness", "
                  "timestamp_completeness")  # fmt: skip
 FRESHNESS = Question("interoperability.freshness", lambda context: context.rows(
     "dq_freshness", order_by=("facility", "source")), "freshness")  # fmt: skip
-CLOCKS = Question("interoperability.clocks", of_metric("clock_offset", "device"), "clock_offset")
+CLOCKS = Question("interoperability.clocks", _clocks, "clock_offset", {"drift_s_day": "s/d"})
 READY = Question("interoperability.ready", of_compare("ai_readiness", "device"), "ai_readiness")
 NAMES = Question("interoperability.names", lambda context: context.rows(
     "dq_unmapped", order_by=("-n_exams", "kind", "name"), limit=1000))  # fmt: skip
@@ -161,6 +168,8 @@ def _clocks_table(context: Context) -> Any:
     columns = [
         Column(text("group.device"), lambda row: context.name("device", row["group_value"]), is_text=True),
         Column(text("interoperability.off"), lambda row: words.minutes(row["value"] / 60)),
+        Column(text("interoperability.drift"), lambda row: words.delta(row["drift_s_day"], "s/d")),
+        Column(text("interoperability.set"), lambda row: words.day(row["last_step"]) if row["last_step"] else ""),
     ]
     ordered = frame.sort("value", descending=True)
     return shown(frame, lambda: table(ordered, columns, label=CLOCKS.title, limit=12))

@@ -206,6 +206,8 @@ _INTEROPERABILITY = {
     "interoperability.unsaid": "receiver not said",
     "interoperability.of": "{n} of {all} exams",
     "interoperability.off": "Off by (median)",
+    "interoperability.drift": "Gains a day",
+    "interoperability.set": "Last set",
     "interoperability.what": "Name",
     "interoperability.kind": "Kind",
     "interoperability.standard": "Standard",

@@ -104,7 +104,8 @@ _TOLD: dict[str, tuple[str, str]] = {
                                    "where it is silent for longer than ever before."),
     "interoperability.known": ("Known milestones", "Share of exams with the milestone."),
     "interoperability.linked": ("Linked records", "Reports with both an order and images."),
-    "interoperability.clocks": ("Clocks of devices", "How far a device's clock stands from the clocks around it."),
+    "interoperability.clocks": ("Clocks of devices", "How far a device's clock stands from the clocks around it, "
+                                "what it gains a day, and when it was last set."),
     "interoperability.ready": ("Ready for algorithms", "Exams whose image headers carry what routing and validation "
                                "need."),
     "interoperability.names": ("Names that nobody has mapped", "Procedures, devices and facilities; most exams first. "
