@@ -6,6 +6,7 @@ A snapshot never changes, so every answer may be cached under (snapshot, stateme
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,9 @@ import duckdb
 import polars as pl
 
 from sql.cache import ResultCache
+
+# A relation is bound three times before it runs, which takes longer than the copy of an answer that this is about.
+warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
 
 POINTER = "radops.duckdb"
 #: What a reader may not do, whatever it asks.
@@ -64,7 +68,7 @@ class Snapshot:
         frame = self._cache.get(key)
         if frame is None:
             with self._connection.cursor() as cursor:
-                frame = cursor.sql(sql, params=bound).pl()
+                frame = pl.DataFrame(cursor.execute(sql, bound).to_arrow_table())
             self._cache.put(key, frame)
         return frame
 

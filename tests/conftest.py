@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.published import Published, publish_network
+from tests.published import Published, opened, publish_network
+from tests.sharing import made_once, shared_base
 
 #: Files of tests are whole as soon as they are there; what waits for them has tests of its own.
 os.environ.setdefault("RADOPS_SETTLE_SECONDS", "0")
@@ -39,5 +40,10 @@ def fixtures() -> Path:
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """A small simulated network, published."""
-    return publish_network(tmp_path_factory.mktemp("published"))
+    """A small simulated network, published; shared by all workers."""
+    return opened(made_once(shared_base(tmp_path_factory), "published", publish_network))
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One worker more than processors: some tests wait, for cron, for servers or for the end of what they killed."""
+    return (os.cpu_count() or 1) + 1

@@ -24,12 +24,20 @@ class Published:
     snapshot: Path
 
 
-def publish_network(root: Path) -> Published:
+def publish_network(root: Path) -> None:
     """Simulate, ingest, build and publish below `root`."""
     made = root / "simulated"
     simulate(made, exams=EXAMS, days=DAYS, seed=SEED)
-    home = Home(root / "home", Settings(home=root / "home", site=made / "site", workers=1))
+    home = _home(root)
     home.prepare()
-    log = Log(home.log, is_quiet=True)
-    run(home, log, [made / "files"], stages=("ingest", "build", "publish"))
+    run(home, Log(home.log, is_quiet=True), [made / "files"], stages=("ingest", "build", "publish"))
+
+
+def opened(root: Path) -> Published:
+    """What `publish_network` made below `root`."""
+    home = _home(root)
     return Published(home, (home.published / "radops.duckdb").resolve())
+
+
+def _home(root: Path) -> Home:
+    return Home(root / "home", Settings(home=root / "home", site=root / "simulated" / "site", workers=1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 import subprocess
@@ -20,6 +19,7 @@ from app.guard import Person
 from app.state import State
 from sql.snapshot import Store
 from tests.conftest import REPO, missing
+from tests.sharing import made_once, shared_base
 
 CHROMIUM = Path("/usr/bin/chromium")
 SAMPLE = REPO / "sample_data" / "sample" / "files"
@@ -38,14 +38,7 @@ def radops(home: Path, *arguments: str) -> None:
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one snapshot; read only."""
-    shared = tmp_path_factory.getbasetemp()
-    shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
-    made = shared / "app-home"
-    with (shared / "app-home.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (made / "published" / "radops.duckdb").exists():
-            radops(made, "run", str(SAMPLE))
-    return made
+    return made_once(shared_base(tmp_path_factory), "app-home", lambda made: radops(made, "run", str(SAMPLE)))
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,16 @@ from etl.sources import fhir
 from tests.etl.fhir_resources import rows
 
 FOLDERS: dict[str, dict[str, int]] = {
-    "pacs-bridge": {"read": 7, "patient_link": 4, "order": 1, "report": 1, "instance": 2, "event": 7},
-    "hl7-r4-examples": {"read": 101, "patient_link": 24, "order": 2, "report": 3, "instance": 3, "event": 13},
+    "pacs-bridge": {"read": 7, "patient_link": 4, "order": 1, "report": 1, "instance": 2, "event": 7, "room_move": 1},
+    "hl7-r4-examples": {
+        "read": 101,
+        "patient_link": 24,
+        "order": 2,
+        "report": 3,
+        "instance": 3,
+        "event": 13,
+        "room_move": 9,
+    },
     "rad-mado": {"read": 21, "patient_link": 3, "order": 2, "instance": 107, "event": 4},
 }
 #: Elements that are not what they should be: the form's data is cut by "...".

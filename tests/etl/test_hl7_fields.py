@@ -48,13 +48,14 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "XCN": (PERSON, ("77", "NPI", "Roe^Ann^B")), "NDL": ("77&Roe&Ann&B&&&&&NPI", ("77", "NPI", "Roe^Ann^B")),
     "NDLTIME": ("20260115083000", utc("2026-01-15T13:30:00")),
     "NDLWHEN": ("20260115083000", (utc("2026-01-15T13:30:00"), "second", "facility")),
+    "PL": ("W1^R1^B1^NORTH", "W1^R1"), 
     "CWE": ("a^b^c^d^e^f", ("a", "b", "c", "d", "e", "f")), "CWE3": ("a^b^c^d^e^f", ("a", "b", "c")),
 }  # fmt: skip
 
 #: Type -> data types of version 2.5.1 that it reads.
 DATA_TYPES: dict[str, set[str]] = {
     "ST": {"ST", "CE", "CWE", "EI", "PL", "TQ", "HD", "CNE"}, "ID": {"ID", "ST"}, "IS": {"IS", "ID"}, "EI": {"EI"},
-    "CX": {"CX"}, "NM": {"NM"}, "DT": {"TS", "DT"}, "DTM": {"TS", "TQ", "DTM"},
+    "PL": {"PL"}, "CX": {"CX"}, "NM": {"NM"}, "DT": {"TS", "DT"}, "DTM": {"TS", "TQ", "DTM"},
     "WHEN": {"TS", "DTM", "PPN", "DR", "NDL"},
     "XCN": {"XCN", "PPN"}, "NDL": {"NDL"}, "NDLTIME": {"NDL"}, "NDLWHEN": {"NDL"}, "CWE": {"CE", "CWE"},
     "CWE3": {"CE", "CWE"},

@@ -6,7 +6,8 @@ import pytest
 
 from tests.planning.department import DAYS, EXAMS, TRIALS, Trial, expected
 from tests.planning.report import TRUTH_SEEDS, period, predicted
-from tests.truth.world import World, make_world, shared_base
+from tests.sharing import shared_base
+from tests.truth.world import World, make_world
 
 SEED = 7
 

@@ -31,6 +31,9 @@ BREACHES: dict[str, str] = {
     "countable_has_end": "UPDATE fct_exam SET exam_ended_at = NULL WHERE is_countable",
     "reading_sessions_apart": "UPDATE fct_reading_session SET ended_at = ended_at + INTERVAL 90 DAY",
     "device_known": "UPDATE fct_exam SET device = 'nowhere'",
+    "room_fits_hour": """INSERT INTO fct_room_hour BY NAME
+        SELECT 'N-CT1' AS device, TIMESTAMP '2026-03-02 15:00' AS hour_at, 60.0 AS staffed_min, 50.0 AS room_min,
+        51.0 AS room_staffed_min""",
     "facility_known": "UPDATE fct_exam SET facility = 'nowhere'",
 }
 

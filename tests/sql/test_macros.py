@@ -31,7 +31,8 @@ WORDS = {
     "modality": ("CT", "a"), "code": ("critical_found", "discontinued"),
     "metric": tuple(f"critical_communication:{category}" for category in "abc"),
     "outcome": ("kept", "no_show", "cancelled"), "source": ("ris", "mpps", "none"), "facility": ("N", "W"),
-    "level": ("facility_modality",), "model": ("forecast", "seasonal_naive", "last_4_weeks"),
+    "fate": ("used", "no_departure"), "level": ("facility_modality",),
+    "model": ("forecast", "seasonal_naive", "last_4_weeks"),
 }  # fmt: skip
 NEVER_NULL = {"zone", "facility", "exam_key", "day", "source", "device", "hour_at", "hour_local", "drawn", "expected"}
 
@@ -65,6 +66,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "fct_image_reject",
         "dim_staffing",
         "fct_exam_event",
+        "fct_room_stay",
         "fct_series",
         "dim_target",
         "dim_procedure_weight",

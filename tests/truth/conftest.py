@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.truth.world import DAYS, EVERY, EXAMS, MESSAGES_ONLY, SEEDS, World, make_world, shared_base
+from tests.sharing import shared_base
+from tests.truth.world import DAYS, EVERY, EXAMS, MESSAGES_ONLY, SEEDS, World, make_world
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import sys
@@ -11,12 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import pytest
-
 from sample_data.simulate import simulate
 from sql.query import rows
 from sql.snapshot import Snapshot, open_snapshot
 from tests.conftest import REPO
+from tests.sharing import made_once
 from tests.truth.department import Department
 
 #: The worlds that tests/truth asks; another by hand: TRUTH_SEEDS=5,6 pytest tests/truth (TRUTH_EXAMS, TRUTH_DAYS).
@@ -77,20 +75,12 @@ def _one_to_one(pairs: Iterable[tuple[str | None, str | None]]) -> dict[str, str
 
 def make_world(base: Path, seed: int, *, exams: int, days: int, messages_only: bool) -> World:
     """Simulate and run once for all test workers; `base` is shared by them."""
-    folder = base / f"truth-{seed}-{exams}-{days}"
-    with (base / f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "done").exists():
-            simulate(folder / "sim", exams=exams, days=days, seed=seed, messages_only=messages_only)
-            environment = os.environ | {"RADOPS_HOME": str(folder / "home"), "RADOPS_PUBLISH_ACCESSION": "true"}
-            command = [sys.executable, "-m", "etl.cli", "run", str(folder / "sim" / "files")]
-            done = subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
-            (folder / "done").touch()
-    return World(folder)
 
+    def make(folder: Path) -> None:
+        simulate(folder / "sim", exams=exams, days=days, seed=seed, messages_only=messages_only)
+        environment = os.environ | {"RADOPS_HOME": str(folder / "home"), "RADOPS_PUBLISH_ACCESSION": "true"}
+        command = [sys.executable, "-m", "etl.cli", "run", str(folder / "sim" / "files")]
+        done = subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
 
-def shared_base(factory: pytest.TempPathFactory) -> Path:
-    """The folder that all test workers of this run share."""
-    base = factory.getbasetemp()
-    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    return World(made_once(base, f"truth-{seed}-{exams}-{days}", make))
