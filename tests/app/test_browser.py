@@ -21,7 +21,7 @@ from tests.app.conftest import SAMPLE, free_port, radops, started
 
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WIDE, PHONE = {"width": 1360, "height": 860}, {"width": 390, "height": 844}
-LOADED = 30_000
+LOADED = 120_000
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,7 @@ class Watched:
         self.address = address
         self.faults: list[str] = []
         self.page: Page = context.new_page()
+        self.page.set_default_timeout(LOADED)
         self.page.on("console", lambda m: self.faults.append(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("request", lambda request: self._check(request.url))
