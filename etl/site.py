@@ -93,6 +93,7 @@ class Site:
                 return facility
         return None
 
+    @lru_cache(maxsize=4096)  # noqa: B019
     def alias_of(self, *candidates: str | None) -> str | None:
         """The first candidate that is a known alias, else the first that is not empty."""
         named = [c.strip() for c in candidates if c and c.strip()]

@@ -8,11 +8,11 @@ first occurrence, the skipped spring hour with the offset before the change; bot
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Precision = Literal["year", "month", "day", "hour", "minute", "second", "fraction"]
@@ -25,10 +25,12 @@ class Zone:
 
     tz: tzinfo
     source: Literal["message", "facility", "assumed"]
+    #: Wall clock hours (YYYYMMDDHH) that have one offset from end to end -> the offset and why; None where they have
+    #: not. Filled by `parse_dtm`.
+    hours: dict[str, tuple[timedelta, ZoneSource] | None] = field(default_factory=dict, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """A parsed time. `at` is the UTC instant without tzinfo, None where precision is day or coarser."""
 
     at: datetime | None
@@ -126,14 +128,53 @@ def _in_zone(local: datetime, zone: Zone) -> tuple[ZoneSource, timedelta | None]
     return ("facility_fold" if before > after else "facility_gap"), before
 
 
+#: Hours that a zone remembers.
+MAX_HOURS = 4096
+
+
+def _hour(text: str, zone: Zone) -> tuple[timedelta, ZoneSource] | None:
+    """Offset and source of every time in the wall clock hour YYYYMMDDHH; None where they are not the same. ValueError.
+
+    No zone changes twice within an hour, so its ends tell.
+    """
+    starts = datetime.fromisoformat(f"{text[:8]}T{text[8:]}")
+    ends = starts + timedelta(minutes=59, seconds=59)
+    source, ahead = _in_zone(starts, zone)
+    is_whole = (source, ahead) == _in_zone(ends, zone) and source in ("message", zone.source)
+    if len(zone.hours) >= MAX_HOURS:
+        zone.hours.clear()
+    found = zone.hours[text] = (ahead, source) if is_whole and ahead is not None else None
+    return found
+
+
+def _plain(text: str, zone: Zone) -> Stamp | None:
+    """A time of 14 or 12 digits, nearly every one of HL7, read without the pattern; None where that is not enough."""
+    try:
+        local = datetime.fromisoformat(f"{text[:8]}T{text[8:]}")
+        hour = text[:10]
+        known = zone.hours[hour] if hour in zone.hours else _hour(hour, zone)
+        depth = 6 if len(text) == 14 else 5
+        if known is None:
+            return _placed(local, depth, None, zone)
+        return Stamp(local - known[0], _PRECISIONS[depth - 1], known[1], local)
+    except (ValueError, OverflowError):
+        return None  # second 60, or not a date: the pattern tells which
+
+
 def parse_dtm(text: str, zone: Zone) -> Stamp:
     """HL7 DTM/TS or DICOM DT: YYYY[MM[DD[HH[MM[SS[.F]]]]]][+ZZZZ]. Raises BadTime."""
     text = text.strip()
-    if len(text) == 14 and text.isascii() and text.isdigit():  # nearly every HL7 time: read without the pattern
+    if len(text) in (14, 12) and text.isascii() and text.isdigit():
+        stamp = _plain(text, zone)
+        if stamp is not None:
+            return stamp
+    elif len(text) == 19 and text[14] in "+-" and text.isascii() and text[:14].isdigit() and text[15:].isdigit():
         try:
-            return _placed(datetime.fromisoformat(f"{text[:8]}T{text[8:]}"), 6, None, zone)
+            local = datetime.fromisoformat(f"{text[:8]}T{text[8:14]}")
         except ValueError:
-            pass  # second 60, or not a date: the pattern tells which
+            pass
+        else:
+            return _placed(local, 6, text[14:], zone)
     match = _DTM.match(text)
     if match is None:
         raise BadTime("not a time")

@@ -71,7 +71,9 @@ def messages(data: bytes) -> list[bytes]:
     """Each message by position, with CR line ends and no blank end, so that it is the same bytes in any framing."""
     data = as_bytes(data)
     found = (data[start:end] for start, end in spans(data))
-    return [one.replace(b"\r\n", b"\r").replace(b"\n", b"\r").rstrip(b" \t\r") + b"\r" for one in found]
+    if b"\n" in data:
+        found = (one.replace(b"\r\n", b"\r").replace(b"\n", b"\r") for one in found)
+    return [one.rstrip(b" \t\r") + b"\r" for one in found]
 
 
 def _add(data: bytes, position: int, site: Site, parsed: Parsed, said: Said) -> None:

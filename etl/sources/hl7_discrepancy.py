@@ -19,7 +19,8 @@ NULL = '""'  # HL7's word for: delete what you know
 
 def is_discrepancy(message: Message, observation: Segment) -> bool:
     """The site names this OBX-3 of this sender as its discrepancy field."""
-    return message.sender.obx.get(message.part(observation[3], 1)) == FIELD
+    columns = message.sender.obx
+    return bool(columns) and columns.get(message.part(observation[3], 1)) == FIELD
 
 
 def discrepancy_of(message: Message, observations: Iterable[Segment]) -> str | None:

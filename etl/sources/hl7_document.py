@@ -11,7 +11,7 @@ from etl.sources.hl7_imaging import is_imaging
 from etl.sources.hl7_message import NO_SEGMENT, Message
 from etl.sources.hl7_order import Group, groups, identify, procedure_of
 from etl.sources.hl7_patient import patient_of
-from etl.sources.hl7_result import report_event, report_text, status_events
+from etl.sources.hl7_result import report_event, report_text, shared_of, status_events
 
 DOCUMENT = table("""
 placer_id                                                       TXA-14      EI      9.6.1.14
@@ -42,6 +42,7 @@ DICTATED = table("""
 at,at_precision,at_zone_source                                  TXA-6       WHEN    9.6.1.6
 """)
 DICTATED_ONLY = table("""
+at,at_precision,at_zone_source                                  TXA-6       WHEN    9.6.1.6
 at,at_precision,at_zone_source                                  TXA-4       WHEN    9.6.1.4
 """)
 
@@ -79,7 +80,8 @@ def add_document_message(message: Message, parsed: Parsed) -> None:
         row = _report(message, group)
         if row["status"]:
             parsed.add("report", message.position, row)
-        for event in (*status_events(row), *_dictation(message, row)):
+        shared = shared_of(row)
+        for event in (*status_events(row, shared), *_dictation(message, row, shared)):
             parsed.add("event", message.position, event)
 
 
@@ -119,11 +121,11 @@ def _status(message: Message, completion: str) -> str:
     return FINAL[message.trigger] if status == "final" else status
 
 
-def _dictation(message: Message, report: dict[str, Any]) -> list[dict[str, Any]]:
+def _dictation(message: Message, report: dict[str, Any], shared: dict[str, Any]) -> list[dict[str, Any]]:
     if message.trigger not in ORIGINAL:
         return []
-    rows = DICTATED if report["status"] else DICTATED + DICTATED_ONLY
+    rows = DICTATED if report["status"] else DICTATED_ONLY
     when = read(message, {"TXA": message.first("TXA")}, rows)
     if not when:
         return []
-    return [report_event(report, "dictated", **when)]
+    return [report_event(shared, "dictated", **when)]

@@ -6,12 +6,13 @@ value wins. A type of several columns (a person, a code) is taken from one place
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from etl.sources.hl7_message import NO_SEGMENT, Message, Segment
+from etl.sources.hl7_dialect import Plan, Segment
+from etl.sources.hl7_message import Message
 
 Reader = Callable[[Message, str, "Field"], Any]
 
@@ -51,7 +52,7 @@ def _entity(message: Message, raw: str, field: Field) -> str | None:
     value = _text(message, raw, field)
     if not value:
         return value
-    authority = message.part(raw, 2) or message.part(raw, 3) or message.part(message.header[3], 1)
+    authority = message.part(raw, 2) or message.part(raw, 3) or message.sending
     return f"{value}^{authority}"
 
 
@@ -60,15 +61,14 @@ def _extended_id(message: Message, raw: str, field: Field) -> str | None:
     value = _text(message, raw, field)
     if not value:
         return value
-    authority = message.part(raw, 4) or message.part(raw, 4, 2) or message.part(message.header[3], 1)
+    authority = message.part(raw, 4) or message.part(raw, 4, 2) or message.sending
     return f"{value}^{authority}"
 
 
 def _person(message: Message, raw: str, field: Field) -> tuple[str | None, ...] | None:
     """XCN (2A.3.86): id, authority, FAMILY^GIVEN^MIDDLE."""
-    parts = [message.text(part) for part in message.components(raw)]
-    parts += [""] * (9 - len(parts))
-    return _who(parts[0], parts[8], parts[1:4])
+    parts = message.texts(raw)
+    return _who(parts[0], parts[8] if len(parts) > 8 else "", parts[1:4])
 
 
 def _performer(message: Message, raw: str, field: Field) -> tuple[str | None, ...] | None:
@@ -81,11 +81,10 @@ def _performer(message: Message, raw: str, field: Field) -> tuple[str | None, ..
     if not (mark and mark in parts[0]) and len(parts) > 1 and parts[1][:1].isalpha():
         return _person(message, raw, field)
     names = [message.text(part) for part in parts[0].split(mark)] if mark else [message.text(parts[0])]
-    names += [""] * (9 - len(names))
-    return _who(names[0], names[8], names[1:4])
+    return _who(names[0], names[8] if len(names) > 8 else "", names[1:4])
 
 
-def _who(identifier: str, authority: str, names: list[str]) -> tuple[str | None, ...] | None:
+def _who(identifier: str, authority: str, names: Sequence[str]) -> tuple[str | None, ...] | None:
     name = "^".join(names).rstrip("^")
     return (identifier or None, authority or None, name or None) if identifier or name else None
 
@@ -103,7 +102,7 @@ def _performer_when(message: Message, raw: str, field: Field) -> tuple[Any, ...]
 
 def _coded(message: Message, raw: str, field: Field) -> tuple[str | None, ...] | None:
     """CE, CWE: code, text, system, then the alternate code, text, system."""
-    parts = [message.text(part) or None for part in message.components(raw)[:6]]
+    parts = [part or None for part in message.texts(raw)[:6]]
     parts += [None] * (6 - len(parts))
     return tuple(parts) if parts[0] or parts[1] else None
 
@@ -167,7 +166,28 @@ READERS: dict[str, Reader] = {
 }  # fmt: skip
 
 
-def table(text: str) -> tuple[Field, ...]:
+#: Types that the kernel reads by itself.
+CODES = {"ST": 1, "ID": 1, "IS": 1, "EI": 2, "CX": 3, "XCN": 4, "NDL": 5, "CWE": 6, "CWE3": 7, "DTM": 8, "WHEN": 9}
+
+
+class Table(tuple[Field, ...]):
+    """Rows, and the same as plain tuples for the loop that reads them."""
+
+    plan: Plan
+
+    def __new__(cls, rows: Iterable[Field] = ()) -> Table:
+        made = super().__new__(cls, rows)
+        made.plan = tuple(
+            (
+                row.column, row.columns, row.segment, row.number, row.component, row.subcomponent,
+                CODES.get(row.type, 0), row.read, row,
+            )
+            for row in made
+        )  # fmt: skip
+        return made
+
+
+def table(text: str) -> Table:
     """Rows of `columns address type chapter`, columns joined by commas."""
     rows = []
     for line in text.strip().splitlines():
@@ -180,21 +200,9 @@ def table(text: str) -> tuple[Field, ...]:
                 READERS[kind],
             )
         )  # fmt: skip
-    return tuple(rows)
+    return Table(rows)
 
 
-def read(message: Message, segments: Mapping[str, Segment], rows: tuple[Field, ...]) -> dict[str, Any]:
+def read(message: Message, segments: Mapping[str, Segment], rows: Table) -> dict[str, Any]:
     """The values that `rows` find in `segments` (name -> fields), by column. Absent fields are left out."""
-    found: dict[str, Any] = {}
-    for row in rows:
-        raw = segments.get(row.segment, NO_SEGMENT)[row.number]
-        if not raw or row.columns[0] in found:
-            continue
-        value = row.read(message, raw, row)
-        if value is None:
-            continue
-        if len(row.columns) == 1:
-            found[row.columns[0]] = value
-        else:
-            found.update(zip(row.columns, value, strict=True))
-    return found
+    return message.dialect.read(message, segments, rows.plan)

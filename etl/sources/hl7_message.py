@@ -7,83 +7,76 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from etl.records import Defect
 from etl.site import Site
-from etl.sources.hl7_text import MAX_FIELDS, MAX_SEGMENTS, Unusable, decode, delimiters, unescaper
+from etl.sources.hl7_dialect import NO_SEGMENT, PAD, Segment, Tools, tools
+from etl.sources.hl7_text import MAX_FIELDS, MAX_SEGMENTS, Unusable, decode
 from etl.timestamps import BadTime, Stamp, Zone, offset_zone, parse_dtm
 
-#: Segments that some table reads; the rest are known by name only.
-WANTED = frozenset(
-    "MSH EVN PID PV1 MRG ORC OBR OBX TQ1 IPC ZDS TXA SCH RGS AIS AIG AIL FT1".split()  # noqa: SIM905
-)
-#: Fields a segment is padded to, so that a table may read any address without looking at the length.
-WIDTH = 56
-PAD = ("",) * WIDTH
-#: Parts that a field or component is split into, and repetitions that are looked at; no data type has as many.
-MAX_PARTS = 32
-MAX_REPETITIONS = 1_000
-NO_SEGMENT: list[str] = list(PAD)
+__all__ = ["NO_SEGMENT", "PAD", "Message", "Segment"]
 
 _OFFSET = re.compile(r"[+-]\d{4}\Z", re.ASCII)
-Segment = list[str]
+
+
+def tokenize(data: bytes) -> tuple[Tools, list[tuple[str, Segment]], list[tuple[str, str]]]:
+    """How the message is read, its segments in file order, and (field, reason) of what is wrong. Raises Unusable."""
+    text, codec, charset_defect = decode(data)
+    found = tools(text, codec)
+    mark = found.marks.field
+    if "\n" in text:
+        text = text.replace("\n", "\r")
+    if text.count("\r") >= MAX_SEGMENTS:
+        raise Unusable("too_many_segments")
+    end = text.find("\r")
+    end = len(text) if end < 0 else end
+    first = text[:end].split(mark, MAX_FIELDS)
+    first.insert(1, mark)
+    if len(first) < 10 or not first[9]:
+        raise Unusable("truncated_msh" if len(first) < 10 else "no_message_type")
+    first += PAD[len(first) :]
+    segments, strays = found.dialect.split(text, end)
+    if not segments:
+        raise Unusable("no_segments")
+    flaws = [("segment", "line_without_segment")] * strays
+    if charset_defect:
+        flaws.append(("MSH-18", charset_defect))
+    return found, [("MSH", first), *segments], flaws
 
 
 class Message:
     """A tokenized message. `segments` keeps file order: (name, fields), where fields[n] is field n of the standard."""
 
     __slots__ = (
-        "common", "controls", "defects", "delimiters", "header", "kind", "position", "segments", "sender", "site",
-        "stamps", "trigger", "unescape", "zone",
+        "common", "components", "defects", "delimiters", "dialect", "header", "identified", "kind", "part",
+        "position", "repetitions", "segments", "sender", "sending", "site", "stamps", "text", "texts", "trigger",
+        "unescape", "zone",
     )  # fmt: skip
 
     def __init__(self, data: bytes, position: int, site: Site) -> None:
         """Tokenize the bytes of one message. Raises Unusable."""
-        text, codec, charset_defect = decode(data)
-        self.delimiters = delimiters(text)
-        self.unescape = unescaper(self.delimiters, codec)
+        found, self.segments, flaws = tokenize(data)
+        self.delimiters, self.dialect, self.unescape = found.marks, found.dialect, found.unescape
+        self.text, self.part, self.texts = found.text, found.part, found.texts
+        self.components, self.repetitions = found.components, found.repetitions
         self.position, self.site = position, site
-        self.defects: list[Defect] = []
+        self.defects = [Defect(position, field, reason) for field, reason in flaws]
         self.stamps: dict[str, Stamp | None] = {}
-        self.segments = self._split(text)
+        self.identified: dict[str, list[tuple[str, str]]] = {}
         self.header = self.segments[0][1]
-        if charset_defect:
-            self.defect("MSH-18", charset_defect)
         self._identify()
-
-    def _split(self, text: str) -> list[tuple[str, Segment]]:
-        mark = self.delimiters.field
-        lines = (text.replace("\n", "\r") if "\n" in text else text).split("\r", MAX_SEGMENTS + 1)
-        if len(lines) > MAX_SEGMENTS:
-            raise Unusable("too_many_segments")
-        first = lines[0].split(mark, MAX_FIELDS)
-        first.insert(1, mark)
-        if len(first) < 10 or not first[9]:
-            raise Unusable("truncated_msh" if len(first) < 10 else "no_message_type")
-        first += PAD[len(first) :]
-        segments = [("MSH", first)]
-        for name, line in _joined(lines, mark):
-            if name in WANTED:
-                fields = line.split(mark, MAX_FIELDS)
-                fields += PAD[len(fields) :]
-                segments.append((name, fields))
-            elif name:
-                segments.append((name, NO_SEGMENT))
-            else:
-                self.defect("segment", "line_without_segment")
-        if len(segments) == 1:
-            raise Unusable("no_segments")
-        return segments
 
     def _identify(self) -> None:
         header = self.header
-        kind = self.components(header[9])
-        self.kind = self.text(kind[0])
-        self.trigger = self.text(kind[1]) if len(kind) > 1 else ""
+        kind = self.texts(header[9])
+        self.kind = kind[0]
+        self.trigger = kind[1] if len(kind) > 1 else ""
         if not self.trigger:  # version 2.1 names the trigger in EVN-1 only
             self.trigger = self.text(self.first("EVN")[1])
-        application, facility = self._name(header[3]), self._name(header[4])
+        self.sending = self.part(header[3], 1)
+        application, facility = self.sending or self.part(header[3], 2), self._name(header[4])
         alias = self.site.alias_of(self.part(self.first("PV1")[3], 4) or None, facility or None)
         self.sender = self.site.sender_of(application, facility)
         offset = _OFFSET.search(header[7].strip())
@@ -115,7 +108,7 @@ class Message:
     def _zone(self, offset: str, alias: str | None) -> Zone:
         if offset:
             try:
-                return Zone(offset_zone(offset), "message")
+                return _message_zone(offset)
             except BadTime:
                 self.defect("MSH-7", "offset out of range")
         return self.site.zone_of(alias)
@@ -126,44 +119,10 @@ class Message:
 
     def first(self, name: str) -> Segment:
         """The first segment of that name, or one with empty fields."""
-        return next((fields for found, fields in self.segments if found == name), NO_SEGMENT)
-
-    def components(self, field: str) -> list[str]:
-        """Components of the first repetition that is not empty."""
-        marks = self.delimiters
-        if marks.repetition and marks.repetition in field:
-            field = field.lstrip(marks.repetition).split(marks.repetition, 1)[0]
-        return field.split(marks.component, MAX_PARTS)
-
-    def repetitions(self, field: str) -> list[str]:
-        """Repetitions that are not empty, of the first so many."""
-        mark = self.delimiters.repetition
-        found = field.split(mark, MAX_REPETITIONS)[:MAX_REPETITIONS] if mark else [field]
-        return [part for part in found if part]
-
-    def part(self, field: str, component: int, subcomponent: int = 1) -> str:
-        """Text of one component (first repetition); '' if absent or deleted."""
-        if not field:
-            return ""
-        marks = self.delimiters
-        if component == 1 and marks.component not in field and marks.repetition not in field:
-            return self.text(field, subcomponent)
-        parts = self.components(field)
-        return self.text(parts[component - 1], subcomponent) if len(parts) >= component else ""
-
-    def text(self, component: str, subcomponent: int = 1) -> str:
-        """Text of one sub-component, escapes resolved and blanks stripped; HL7 `""` (delete) is ''."""
-        marks = self.delimiters
-        if marks.subcomponent and marks.subcomponent in component:
-            parts = component.split(marks.subcomponent, MAX_PARTS)
-            component = parts[subcomponent - 1] if len(parts) >= subcomponent else ""
-        elif subcomponent > 1:
-            return ""
-        if component == '""':
-            return ""
-        if marks.escape and marks.escape in component:
-            component = self.unescape(component)
-        return component.strip()
+        for found, fields in self.segments:
+            if found == name:
+                return fields
+        return NO_SEGMENT
 
     def stamp(self, field: str, address: str) -> Stamp | None:
         """The time in the first component; None, with a defect, if it is not one. TS.2 (precision) is dropped."""
@@ -185,20 +144,7 @@ class Message:
         return stamp.at if stamp else None
 
 
-def _joined(lines: list[str], mark: str) -> list[tuple[str, str]]:
-    """(segment name, line) with lines that open no segment joined to the one before; name '' where there is none."""
-    found: list[tuple[str, list[str]]] = []
-    for line in lines[1:]:
-        name = line[:3]
-        if line[3:4] != mark or not name.isupper():
-            stripped = line.strip(" \t\x0b\x1c\x00")
-            if not stripped:
-                continue
-            name = stripped[:3] if stripped[3:4] in (mark, "") and stripped[:3].isupper() else ""
-            if name:
-                line = stripped  # noqa: PLW2901
-            elif found:
-                found[-1][1].append(line)
-                continue
-        found.append((name, [line]))
-    return [(name, parts[0] if len(parts) == 1 else "\n".join(parts)) for name, parts in found]
+@lru_cache(maxsize=256)
+def _message_zone(offset: str) -> Zone:
+    """Kept, so that it remembers its hours. Raises BadTime."""
+    return Zone(offset_zone(offset), "message")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from etl.procedures import is_loinc
 from etl.records import Parsed
-from etl.sources.hl7_fields import read, table
+from etl.sources.hl7_fields import Table, read, table
 from etl.sources.hl7_imaging import is_imaging, modality_of
 from etl.sources.hl7_message import NO_SEGMENT, Message, Segment
 from etl.sources.hl7_patient import Patient, patient_of
@@ -26,7 +26,7 @@ study_uid                                                       IPC-3       ST  
 
 #: Accession numbers by the address a site may choose; the chosen one first, then OBR-18 and IPC-1.
 ACCESSION = {
-    row.address: row
+    row.address: Table([row])
     for row in table("""
 accession                                                       OBR-18      ST      IHE-RAD-4.4
 accession                                                       IPC-1       ST      4.5.6.1
@@ -130,7 +130,9 @@ def groups(message: Message, *, is_result: bool = False) -> Iterator[Group]:
     pid = visit = NO_SEGMENT
     current: Group | None = None
     for name, fields in message.segments:
-        if name == "PID":
+        if name == "OBX" and current is not None:
+            current.observations.append(fields)
+        elif name == "PID":
             pid, visit, patient = fields, NO_SEGMENT, None
         elif name == "PV1":
             visit, patient = fields, None
@@ -144,9 +146,7 @@ def groups(message: Message, *, is_result: bool = False) -> Iterator[Group]:
                 current.segments["ORC"] = _without_numbers(order)
         if current is not None:
             current.names.add(name)
-            if name == "OBX":
-                current.observations.append(fields)
-            elif name in ("ORC", "OBR", "TQ1", "IPC", "ZDS"):
+            if name in ("ORC", "OBR", "TQ1", "IPC", "ZDS"):
                 current.segments.setdefault(name, fields)
     if current is not None:
         yield current
@@ -163,9 +163,9 @@ def identify(message: Message, segments: dict[str, Segment]) -> dict[str, Any]:
     """Identifier columns of one group, with the accession number from the place the site chose."""
     found = read(message, segments, IDENTIFIERS)
     for address in dict.fromkeys((message.sender.accession, *ACCESSION_DEFAULT)):
-        row = ACCESSION.get(address)
-        if row is not None and not found.get("accession"):
-            found.update(read(message, segments, (row,)))
+        rows = ACCESSION.get(address)
+        if rows is not None and not found.get("accession"):
+            found.update(read(message, segments, rows))
     return found
 
 
@@ -230,7 +230,7 @@ def _order(message: Message, group: Group) -> dict[str, Any]:
         **message.common, **identify(message, segments), **patient.identity, **patient.demographics, **patient.visit,
         **procedure_of(message, segments), **read(message, segments, ORDER), **read(message, segments, TRANSACTION),
     }  # fmt: skip
-    for fields in group.observations:
+    for fields in group.observations if message.sender.obx else ():
         column = message.sender.obx.get(message.part(fields[3], 1), "")
         if column in OUTSIDE:
             row[column] = _outside(message, column, message.part(fields[5], 1))
@@ -292,6 +292,7 @@ _SHARED = (
 
 
 def _event(message: Message, order: dict[str, Any], code: str, **more: Any) -> dict[str, Any]:
-    row = {**message.common, **{name: order[name] for name in _SHARED if name in order}}
     status = order.get("order_status") or order.get("order_control")
+    shared = {name: order[name] for name in _SHARED if name in order}
+    row = {**message.common, **shared}
     return {**row, "code": code, "origin": "order", "status_code": status, "is_inferred": False, **more}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from etl.records import Parsed
-from etl.sources.hl7_fields import read, table
+from etl.sources.hl7_fields import Table, read, table
 from etl.sources.hl7_message import NO_SEGMENT, Message, Segment
 
 DEMOGRAPHICS = table("""
@@ -30,7 +30,7 @@ at,at_precision,at_zone_source      MSH-7       WHEN    2.14.9.7
 """)
 
 #: Time of a link: when it occurred, else when it was recorded.
-LINKED = tuple(row for row in OCCURRED if row.segment != "PV1")
+LINKED = Table(row for row in OCCURRED if row.segment != "PV1")
 
 #: CX.5 types (table 0203) that identify an account or a visit and not the person.
 NOT_A_PERSON = frozenset({"AN", "VN", "ANON", "ANC", "AND", "ANT"})
@@ -105,14 +105,20 @@ class Patient:
 
 def identifiers(message: Message, field: str) -> list[Identifier]:
     """(value, authority) of each CX repetition that identifies a person, in order, without repeats (2A.3.14)."""
-    found = []
+    found = message.identified.get(field)
+    if found is None:
+        found = message.identified[field] = _identifiers(message, field)
+    return found
+
+
+def _identifiers(message: Message, field: str) -> list[Identifier]:
+    found: list[Identifier] = []
     for repetition in message.repetitions(field):
-        parts = message.components(repetition)
-        value = message.text(parts[0])
-        kind = message.text(parts[4]) if len(parts) > 4 else ""
-        if not value or kind in NOT_A_PERSON:
+        parts = message.texts(repetition)
+        value = parts[0]
+        if not value or (len(parts) > 4 and parts[4] in NOT_A_PERSON):
             continue
-        authority = message.text(parts[3]) or message.text(parts[3], 2) if len(parts) > 3 else ""
+        authority = parts[3] or message.part(repetition, 4, 2) if len(parts) > 3 else ""
         pair = (value, authority or _unnamed_authority(message))
         if pair not in found:
             found.append(pair)
@@ -167,7 +173,7 @@ def _add_arrival(message: Message, parsed: Parsed) -> None:
     A cancellation names in EVN-6 when that happened which it takes back (3.4.1.6), and no room that could be relied on.
     """
     visit, kind = message.first("PV1"), MOVES.get(message.trigger)
-    room = read(message, {"PV1": visit}, ROOMS.get(kind or "", ())).get("room")
+    room = read(message, {"PV1": visit}, ROOMS.get(kind or "", Table())).get("room")
     if kind == "left" and room is None:
         return
     patient = patient_of(message, message.first("PID"), visit)

@@ -9,7 +9,7 @@ from etl.records import Parsed
 from etl.sources.hl7_discrepancy import discrepancy_of, is_discrepancy
 from etl.sources.hl7_fields import read, table
 from etl.sources.hl7_imaging import is_imaging
-from etl.sources.hl7_message import Message, Segment
+from etl.sources.hl7_message import NO_SEGMENT, Message
 from etl.sources.hl7_order import Group, groups, identify, procedure_of
 
 REPORT = table("""
@@ -82,7 +82,7 @@ MAX_VALUE = 64 * 1024
 
 def add_result_message(message: Message, parsed: Parsed) -> None:
     """One report row and its events for each imaging group; laboratory results are kept without rows."""
-    has_study = any(name == "ZDS" for name, _ in message.segments)
+    has_study = message.first("ZDS") is not NO_SEGMENT
     for group in groups(message, is_result=True):
         if "OBR" not in group.segments:
             continue
@@ -103,19 +103,24 @@ def _status(message: Message, group: Group) -> str:
     if code and mapped is None and code not in RESULT_STATUS:
         message.defect("OBR-25", "unknown_code")
     status = mapped if mapped is not None else RESULT_STATUS.get(code, "")
-    marks = {message.part(fields[11], 1) for fields in group.observations if not is_discrepancy(message, fields)}
+    kept = [fields for fields in group.observations if not is_discrepancy(message, fields)]
+    marks = {message.part(field, 1) for field in {fields[11] for fields in kept}}
     if not code:
         return next((word for mark, word in WITHOUT_RESULT_STATUS if mark in marks), "")
     for mark in sorted(marks):
         status = OBSERVATION_STATUS.get((status, mark), status)
-    if status in ("final", "corrected") and any(_is_addendum(message, fields) for fields in group.observations):
+    if status in ("final", "corrected") and _has_addendum(message, group):
         return "addendum"
     return status
 
 
-def _is_addendum(message: Message, observation: Segment) -> bool:
-    parts = message.components(observation[3])
-    return ADDENDUM_SUFFIX in (message.text(parts[0]), message.text(parts[0], 2))
+def _has_addendum(message: Message, group: Group) -> bool:
+    escape = message.delimiters.escape
+    return any(
+        ADDENDUM_SUFFIX in (message.part(field, 1), message.part(field, 1, 2))
+        for field in {fields[3] for fields in group.observations}
+        if ADDENDUM_SUFFIX in field or escape in field
+    )
 
 
 def _report(message: Message, group: Group, status: str) -> dict[str, Any]:
@@ -132,7 +137,7 @@ def _report(message: Message, group: Group, status: str) -> dict[str, Any]:
 
 
 def _critical_category(message: Message, group: Group) -> str | None:
-    for fields in group.observations:
+    for fields in group.observations if message.sender.obx else ():
         if message.sender.obx.get(message.part(fields[3], 1)) == "critical_category":
             return message.part(fields[5], 1) or None
     return None
@@ -142,13 +147,16 @@ def report_text(message: Message, group: Group) -> str | None:
     """Text of the TX, FT and ST observations that the site does not map to a column; embedded documents are skipped."""
     lines: list[str] = []
     size = 0
+    columns, repetition, escape = message.sender.obx, message.delimiters.repetition, message.delimiters.escape
     for fields in group.observations:
         value = fields[5]
         if fields[2].strip() not in TEXT_TYPES or len(value) > MAX_VALUE or value in ("", '""'):
             continue
-        if message.part(fields[3], 1) in message.sender.obx:
+        if columns and message.part(fields[3], 1) in columns:
             continue
-        text = message.unescape("\n".join(message.repetitions(value)))
+        text = "\n".join(message.repetitions(value)) if repetition in value else value
+        if escape in text:
+            text = message.unescape(text)
         lines.append(text)
         size += len(text) + 1
         if size > MAX_TEXT:
@@ -157,29 +165,29 @@ def report_text(message: Message, group: Group) -> str | None:
 
 
 def _events(message: Message, group: Group, report: dict[str, Any], code: str) -> Iterator[dict[str, Any]]:
-    status = report["status"]
+    status, shared = report["status"], shared_of(report)
     progress = message.sender.status.get(code) or PROGRESS.get(code)
     if status:
-        yield from status_events(report)
+        yield from status_events(report, shared)
     elif progress:
-        yield report_event(report, progress, origin="ris")
+        yield report_event(shared, progress, origin="ris")
     if status not in ("", "cancelled") or progress in EXAM_PROGRESS:
         for moment, rows in MOMENTS.items():
             when = read(message, group.segments, rows)
             if when.get("at") is not None:
-                yield report_event(report, moment, **when)
-    for fields in group.observations:
+                yield report_event(shared, moment, **when)
+    for fields in group.observations if message.sender.obx else ():
         kind = message.sender.obx.get(message.part(fields[3], 1), "")
         if kind in CRITICAL_EVENTS:
             when = read(message, {"OBX": fields}, CRITICAL_AT)
             if when:
-                yield report_event(report, kind, **when, detail=report["critical_category"])
+                yield report_event(shared, kind, **when, detail=report["critical_category"])
 
 
-def status_events(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def status_events(report: dict[str, Any], shared: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The event of one report version, if its status is a milestone."""
     if report["status"] in EVENT:
-        yield report_event(report, EVENT[report["status"]])
+        yield report_event(shared, EVENT[report["status"]])
 
 
 #: Columns that an event takes over from its report.
@@ -194,9 +202,22 @@ _SHARED = (
 _READERS_EVENTS = frozenset({*EVENT.values(), "read_started", "dictated"}) - {"cancelled"}
 
 
-def report_event(report: dict[str, Any], code: str, **more: Any) -> dict[str, Any]:
-    """An event row with the identifiers and, unless `more` says another, the time of its report."""
+#: Column of the actor -> column of the report.
+_ACTOR = {f"actor_{part}": f"interpreter_{part}" for part in ("id", "authority", "name")}
+
+
+def shared_of(report: dict[str, Any]) -> dict[str, Any]:
+    """What all events of a report have from it; the actor is there for those that are the interpreter's."""
     row = {name: report[name] for name in _SHARED if name in report}
-    if code in _READERS_EVENTS:
-        row.update({f"actor_{part}": report.get(f"interpreter_{part}") for part in ("id", "authority", "name")})
-    return {**row, "code": code, "origin": "report", "is_inferred": False, **more}
+    for actor, interpreter in _ACTOR.items():
+        row[actor] = report.get(interpreter)
+    return row
+
+
+def report_event(shared: dict[str, Any], code: str, **more: Any) -> dict[str, Any]:
+    """An event row with the identifiers and, unless `more` says another, the time of its report."""
+    row = {**shared, "code": code, "origin": "report", "is_inferred": False, **more}
+    if code not in _READERS_EVENTS:
+        for actor in _ACTOR:
+            del row[actor]
+    return row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from etl.records import Parsed
-from etl.sources.hl7_fields import read, table
+from etl.sources.hl7_fields import Table, read, table
 from etl.sources.hl7_imaging import is_imaging_procedure
 from etl.sources.hl7_message import NO_SEGMENT, Message, Segment
 from etl.sources.hl7_order import identify
@@ -30,12 +30,15 @@ at,at_precision,at_zone_source                                  MSH-7       WHEN
 procedure_code,procedure_text,procedure_system,alternate_code,alternate_text,alternate_system AIS-3 CWE 10.6.4.3
 """)
 
-#: Length of the slot: number, its unit field, chapter.
-DURATION = table("""
+#: Length of the slot by segment, the first that has a number in a known unit; the unit is in the field after it.
+DURATION = {
+    row.segment: Table([row])
+    for row in table("""
 duration                                                        AIS-7       NM      10.6.4.7
 duration                                                        AIL-9       NM      10.6.6.9
 duration                                                        SCH-9       NM      10.6.2.9
 """)
+}
 _UNIT_FIELD = {"AIS": 8, "AIL": 10, "SCH": 10}
 #: Minutes in a unit (UCUM and ANSI+ spellings, first letters); minutes where none is said.
 UNITS = {"": 1.0, "MIN": 1.0, "M": 1.0, "H": 60.0, "HR": 60.0, "HOU": 60.0, "S": 1 / 60, "SEC": 1 / 60, "D": 1440.0}
@@ -129,14 +132,14 @@ def _outcome(message: Message, segments: dict[str, Segment]) -> tuple[str, str]:
 
 
 def _duration(message: Message, segments: dict[str, Segment]) -> float | None:
-    for row in DURATION:
-        number = read(message, segments, (row,)).get("duration")
+    for segment, rows in DURATION.items():
+        number = read(message, segments, rows).get("duration")
         if number is None:
             continue
-        unit = message.part(segments[row.segment][_UNIT_FIELD[row.segment]], 1).upper()
+        unit = message.part(segments[segment][_UNIT_FIELD[segment]], 1).upper()
         minutes = UNITS.get(unit, UNITS.get(unit[:3]))
         if minutes is None:
-            message.defect(f"{row.segment}-{_UNIT_FIELD[row.segment]}", "unknown_unit")
+            message.defect(f"{segment}-{_UNIT_FIELD[segment]}", "unknown_unit")
             continue
         return float(number * minutes)
     return None

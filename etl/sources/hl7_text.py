@@ -7,9 +7,12 @@ Framing works on bytes and never decodes; everything else works on the decoded t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
+
+from etl.sources import hl7_twin
 
 #: A message longer than this is not read.
 MAX_MESSAGE_BYTES = 16 * 2**20
@@ -25,6 +28,7 @@ _LINE_STARTS = b"\r\n\x0b\x1c"
 _BLANK = b" \t\r\n\x0b\x1c\x00"
 _BATCH = (b"FHS", b"BHS", b"BTS", b"FTS")
 _BATCH_LINE = re.compile(rb"(?:\A|[\r\n])[ \t]*(?:FHS|BHS|BTS|FTS)[^A-Za-z0-9\r\n][^\r\n]*")
+_OPENING = re.compile(rb"MSH[^A-Za-z0-9 \t\r\n]")
 _FRAME_EDGE = re.compile(rb"[\x0b\x1c]")
 
 #: MSH-18 (table 0211) -> Python codec. UNICODE without a form is read as UTF-8: UTF-16 files are framed as UTF-8.
@@ -92,32 +96,30 @@ def spans(data: bytes) -> list[tuple[int, int]]:
     its frame or before a batch line. Linear in the size of the file.
     """
     found: list[tuple[int, int]] = []
-    starts = list(_starts(data))
-    has_batch = any(name in data for name in _BATCH)
+    starts, has_batch = _openings(data) if hl7_twin.KERNEL is None else hl7_twin.KERNEL.openings(data)
+    has_frame_end, has_bom = b"\x1c" in data, b"\xef" in data
     found += _strays(data, 0, starts[0] if starts else len(data))
-    for number, start in enumerate(starts):
-        limit = starts[number + 1] if number + 1 < len(starts) else len(data)
-        end = data.find(b"\x1c", start, limit)
+    for start, limit in pairwise([*starts, len(data)]):
+        end = data.find(b"\x1c", start, limit) if has_frame_end else limit
         end = limit if end < 0 else end
         if has_batch:
             batch = _BATCH_LINE.search(data, start, end)
             end = batch.start() if batch else end
-        found.append((start, end - 3 if data.endswith(_BOM, start, end) else end))
+        found.append((start, end - 3 if has_bom and data.endswith(_BOM, start, end) else end))
         if end < limit:
             found += _strays(data, end, limit)
     return found
 
 
-def _starts(data: bytes) -> Iterator[int]:
-    at = data.find(b"MSH")
-    while at >= 0:
-        following = data[at + 3 : at + 4]
-        if following and not following.isalnum() and following not in b" \t\r\n" and _opens_line(data, at):
-            yield at
-        at = data.find(b"MSH", at + 3)
+def _openings(data: bytes) -> tuple[list[int], bool]:
+    """Where messages start, and whether there may be batch lines."""
+    starts = [match.start() for match in _OPENING.finditer(data)]
+    return [at for at in starts if _opens_line(data, at)], any(name in data for name in _BATCH)
 
 
 def _opens_line(data: bytes, at: int) -> bool:
+    if at == 0 or data[at - 1] in _LINE_STARTS:
+        return True
     before = data[max(0, at - 16) : at].rstrip(b" \t")
     before = before.removesuffix(_BOM).rstrip(b" \t")
     return not before and at <= 16 or before[-1:] != b"" and before[-1] in _LINE_STARTS  # noqa: RUF021
@@ -125,7 +127,9 @@ def _opens_line(data: bytes, at: int) -> bool:
 
 def _strays(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
     """Stretches between messages that hold more than blanks and batch lines, cut at frame edges."""
-    found = []
+    found: list[tuple[int, int]] = []
+    if not data[start:end].strip(_BLANK):
+        return found
     at = start
     while at < end:
         edge = _FRAME_EDGE.search(data, at, end)

@@ -16,7 +16,7 @@ from hl7apy.parser import parse_segment
 from etl.records import RECORDS
 from etl.site import Site
 from etl.sources import hl7_charge, hl7_document, hl7_order, hl7_patient, hl7_result, hl7_schedule
-from etl.sources.hl7_fields import Field, read
+from etl.sources.hl7_fields import Field, Table, read
 from etl.sources.hl7_message import PAD, Message
 from etl.sources.hl7_text import as_bytes, spans
 from tests.etl.hl7_lines import PID, SITE, message, utc
@@ -68,7 +68,7 @@ def test_every_row_yields_its_column(table: str, field: Field) -> None:
     fields = list(PAD)
     fields[field.number] = "^" * (field.component - 1) + sample
     empty = Message(message("ADT^A08", PID), 0, SITE)
-    found = read(empty, {field.segment: fields}, (field,))
+    found = read(empty, {field.segment: fields}, Table([field]))
     assert found == (
         dict(zip(field.columns, expected, strict=True)) if len(field.columns) > 1 else {field.column: expected}
     )
@@ -157,7 +157,7 @@ def test_the_tokenizer_agrees_with_hl7apy(fixtures: Path) -> None:
             if name in ("MSH", "ZDS") or not wanted:
                 continue
             try:
-                line = marks.field.join([name, *fields[1:]]).rstrip(marks.field)
+                line = marks.field.join([name, *list(fields)[1:]]).rstrip(marks.field)
                 theirs = parse_segment(line, version, encoding, VALIDATION_LEVEL.TOLERANT)
             except HL7apyException:
                 unknown += len(wanted)  # a segment that this version does not define
