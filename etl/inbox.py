@@ -96,20 +96,34 @@ def read_head(candidate: Candidate, most_bytes: int) -> bytes:
         raise UnsafeFileError("vanished") from error
     except OSError as error:
         raise UnsafeFileError("not_regular") from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         before = os.fstat(handle)
         if not stat.S_ISREG(before.st_mode):
             raise UnsafeFileError("not_regular")
         if before.st_nlink != 1:
             raise UnsafeFileError("linked")
         try:
-            data = file.read(min(candidate.size, most_bytes))
+            data = _read(handle, min(candidate.size, most_bytes))
         except OSError as error:
             raise UnsafeFileError("read_error") from error
         after = os.fstat(handle)
+    finally:
+        os.close(handle)
     if len(data) != min(candidate.size, most_bytes) or _marks(after) != (candidate.size, candidate.modified_ns):
         raise UnsafeFileError("changing")
     return data
+
+
+def _read(handle: int, most_bytes: int) -> bytes:
+    """Up to `most_bytes` octets; one call of the system is enough unless the file is huge."""
+    data = os.read(handle, most_bytes)
+    if len(data) == most_bytes or not data:
+        return data
+    parts, left = [data], most_bytes - len(data)
+    while left and (data := os.read(handle, left)):
+        parts.append(data)
+        left -= len(data)
+    return b"".join(parts)
 
 
 def _marks(info: os.stat_result) -> tuple[int, int]:

@@ -48,10 +48,9 @@ META_SOP_CLASS = 0x00020002
 PROOF: dict[Sort, int] = {
     "image": PIXELS, "key_objects": CONTENT_SEQUENCE, "dose_report": CONTENT_SEQUENCE, "step": SERIES,
 }  # fmt: skip
-#: Kind of object -> UIDs without which it says nothing.
+#: Kind of object -> UIDs without which it says nothing, beside its own.
 MANDATORY: dict[Sort, tuple[int, ...]] = {
-    "image": (SOP_INSTANCE, STUDY_UID, SERIES_UID), "key_objects": (SOP_INSTANCE, STUDY_UID),
-    "dose_report": (SOP_INSTANCE, STUDY_UID), "step": (SOP_INSTANCE,),
+    "image": (STUDY_UID, SERIES_UID), "key_objects": (STUDY_UID,), "dose_report": (STUDY_UID,), "step": (),
 }  # fmt: skip
 
 
@@ -89,6 +88,23 @@ def parse(data: bytes, site: Site) -> Parsed:
     return parsed
 
 
+def parse_head(head: bytes, size: int, site: Site) -> tuple[Parsed, bytes] | None:
+    """The object of a file of `size` octets whose first part is `head`, and its message; None where that is too little.
+
+    Both are what `parse` and `messages` give of the whole file. Pixels need not be read to prove that they are there:
+    their length is stated before them. None also for what is to be rejected: quarantine keeps all of it.
+    """
+    if head[128:132] != b"DICM":
+        return None
+    parsed = Parsed("dicom", read=1)
+    try:
+        found = read_file(head, WANTED, size)
+        _add(found, 0, site, parsed)
+    except BrokenError:
+        return None
+    return parsed, head[: found.end]
+
+
 def messages(data: bytes) -> list[bytes]:
     """The bytes of each object: a file up to its pixels (all of it, if rejected), or the canonical JSON of each."""
     if not is_json(data):
@@ -120,14 +136,15 @@ def _add(file: File, position: int, site: Site, parsed: Parsed) -> None:
     sop_class = header.value(SOP_CLASS) or header.meta_text(META_SOP_CLASS)
     if not sop_class:
         raise BrokenError("missing_uid")
-    sort = sort_of(sop_class, header.value(MODALITY), has_rows=ROWS in file.dataset)
+    modality = header.value(MODALITY)
+    sort = sort_of(sop_class, modality, has_rows=ROWS in file.dataset)
     if sort not in PROOF:
         return
     if file.last < PROOF[sort]:
         raise BrokenError("unproven")
-    if not all(header.value(tag) for tag in MANDATORY[sort]):
-        raise BrokenError("missing_uid")
     sop_uid = header.value(SOP_INSTANCE)
+    if not sop_uid or not all(header.value(tag) for tag in MANDATORY[sort]):
+        raise BrokenError("missing_uid")
     if sort == "image":
         add_image(header, parsed, sop_uid, file.transfer_syntax)
     elif sort == "step":
@@ -136,11 +153,11 @@ def _add(file: File, position: int, site: Site, parsed: Parsed) -> None:
         add_key_objects(header, parsed, sop_uid)
     else:
         add_dose_report(header, parsed, sop_uid)
-    if header.common:  # its sender is known
+    if common := header.common:  # its sender is known
         parsed.envelopes.add(position, {
-            **{name: header.common[name] for name in ("standard", "source", "facility_alias")},
+            "standard": "dicom", "source": common["source"], "facility_alias": common["facility_alias"],
             "receiver": header.meta_text(RECEIVING_AE) or None,
-            "kind": f"{sort} {header.value(MODALITY)}".strip() if sort == "image" else sort,
+            "kind": f"{sort} {modality}".strip() if sort == "image" else sort,
             "message_at": header.at(file.dataset, *CREATED),
         })  # fmt: skip
     parsed.defects += header.defects

@@ -50,23 +50,27 @@ class BrokenError(Exception):
 
 
 class Walker:
-    """Walks one stream of elements in one encoding. `n` counts elements over all levels."""
+    """Walks one stream of elements in one encoding. `n` counts elements over all levels.
 
-    __slots__ = ("data", "four", "head", "heads", "item", "n")
+    `data` may be the first part of `size` octets: what must be read and lies behind it is refused as `truncated`.
+    """
 
-    def __init__(self, data: bytes, *, explicit: bool, big: bool = False) -> None:
+    __slots__ = ("data", "four", "head", "heads", "item", "n", "size")
+
+    def __init__(self, data: bytes, *, explicit: bool, big: bool = False, size: int | None = None) -> None:
         self.data, self.n = data, 0
+        self.size = len(data) if size is None else size
         self.heads = HEADS if explicit else _NO_VR
         self.head, self.item, self.four = _STRUCTS[explicit, big]
 
     def top(self, at: int, wanted: Wanted, stop: int = PIXELS) -> tuple[Dataset, int, int]:
         """The top level from `at`: its wanted elements, the last tag seen, and the position of the first tag >= `stop`.
 
-        Without such a tag the position is the end of the bytes.
+        Without such a tag the position is the end of the octets.
         """
         found: Dataset = {}
         try:
-            last, after = self._elements(found, at, len(self.data), wanted, 0, stop)
+            last, after = self._elements(found, at, self.size, wanted, 0, stop)
         except struct.error as error:
             raise BrokenError("truncated") from error
         except KeyError as error:  # no VR
@@ -83,7 +87,7 @@ class Walker:
             after = at + self.heads[vr] + length
             if length == UNDEFINED:
                 self._fragments(at + self.heads[vr])
-            elif after > len(data):
+            elif after > self.size:
                 raise BrokenError("truncated")
         except struct.error as error:
             raise BrokenError("truncated") from error
@@ -143,6 +147,8 @@ class Walker:
                     found[tag] = self._items(vr, value, at, inner, depth + 1, is_undefined=False)[0]
                 elif length > MAX_VALUE:
                     raise BrokenError("value_too_large")
+                elif at > len(data):
+                    raise BrokenError("truncated")
                 else:
                     found[tag] = data[value:at]
         else:
@@ -158,7 +164,7 @@ class Walker:
         """Items of a sequence up to its end; those with a length are stepped over where nothing in them is wanted."""
         walker = self
         if vr == b"UN":  # PS3.5 6.2.2 note 2: whatever it is, it is encoded in implicit VR little endian
-            walker = Walker(self.data, explicit=False)
+            walker = Walker(self.data, explicit=False, size=self.size)
             walker.n = self.n
         found: list[Dataset] = []
         while is_undefined or at < end:
