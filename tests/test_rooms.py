@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import statistics
 import subprocess
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from tests.conftest import REPO
 
 TOP_LEVEL = {
     "pyproject.toml", "README.md", "app", "etl", "sql", "tests", "sample_data",
-    "Makefile", "LICENSE", "CHANGELOG.md", "requirements.lock",
+    "Makefile", "LICENSE", "CHANGELOG.md", "requirements.lock", "setup.py",
 }  # fmt: skip
 ROOMS = ("app", "etl", "sql", "sample_data")
 #: Rooms and libraries that a room must not import.
@@ -35,7 +36,11 @@ LATE = {
 }
 #: A part of a room that may import a library which the rest of it must not.
 PARTS = {"sql/planning/": {"simpy"}}
-PYTHON_LINES, SQL_LINES = 300, 120
+PYTHON_LINES, SQL_LINES, C_LINES = 300, 120, 500
+
+
+#: What a compiled twin may include beside its own headers.
+C_HEADERS = {"Python.h", "datetime.h", "stdint.h", "string.h"}
 
 
 def tracked(pattern: str) -> list[Path]:
@@ -119,6 +124,41 @@ def test_python_files_stay_small() -> None:
 def test_sql_files_stay_small() -> None:
     sizes = {p.relative_to(REPO): len(p.read_text("utf-8").splitlines()) for p in tracked("sql/*.sql")}
     assert {str(path): size for path, size in sizes.items() if size > SQL_LINES} == {}
+
+
+def c_breaches(files: dict[str, str]) -> list[str]:
+    """C files that are too long, or no twin: outside `etl`, not built by setup.py, or including what Python lacks."""
+    built = files["setup.py"]
+    found = []
+    for where, text in files.items():
+        name = Path(where).name
+        if not where.endswith((".c", ".h")):
+            continue
+        named = re.findall(r"^#include [<\"](.+)[>\"]", text, re.MULTILINE)
+        if not where.startswith("etl/sources/_") or name not in built:
+            found.append(f"{where} is not built")
+        found += [f"{where} includes {name}" for name in named if name not in C_HEADERS and not name.startswith("_")]
+        if len(text.splitlines()) > C_LINES:
+            found.append(f"{where} is too long")
+    return found
+
+
+def test_c_files_are_twins() -> None:
+    """C stands beside the Python that says what is right, and needs nothing but Python's own headers."""
+    paths = [*tracked("*.c"), *tracked("*.h"), REPO / "setup.py"]
+    assert len(paths) > 1
+    assert c_breaches({path.relative_to(REPO).as_posix(): path.read_text("utf-8") for path in paths}) == []
+
+
+def test_c_rule_sees_a_breach() -> None:
+    setup = {"setup.py": "_x.c"}
+    assert c_breaches({**setup, "etl/sources/_x.c": "#include <Python.h>"}) == []
+    assert c_breaches({**setup, "app/_x.c": ""}) == ["app/_x.c is not built"]
+    assert c_breaches({**setup, "etl/sources/_y.c": ""}) == ["etl/sources/_y.c is not built"]
+    assert c_breaches({**setup, "etl/sources/_x.c": "#include <sys/socket.h>"}) == [
+        "etl/sources/_x.c includes sys/socket.h"
+    ]
+    assert c_breaches({**setup, "etl/sources/_x.c": "\n" * 501}) == ["etl/sources/_x.c is too long"]
 
 
 def test_sql_reads_only_lower_numbers() -> None:

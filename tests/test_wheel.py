@@ -1,10 +1,13 @@
-"""The wheel holds every file of the rooms and nothing else."""
+"""The wheel holds every file of the rooms, the compiled twins where there is a compiler, and nothing else."""
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from email.parser import Parser
 from pathlib import Path
 from zipfile import ZipFile
@@ -15,10 +18,11 @@ from tests.conftest import REPO
 from tests.test_rooms import ROOMS, tracked
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[ZipFile, str]:
+COMPILED = re.compile(r"etl/sources/_[a-z]+\.[\w.-]*(so|pyd)")
+
+
+def make_wheel(root: Path, **environment: str) -> tuple[ZipFile, str]:
     """The wheel of a clean copy of the checkout, and what building it printed."""
-    root = tmp_path_factory.mktemp("wheel")
     for path in tracked("*"):
         copy = root / "source" / path.relative_to(REPO)
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -27,19 +31,49 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[ZipFile, str]:
         sys.executable, "-m", "pip", "wheel", "-v", "--disable-pip-version-check", "--no-deps", "--no-build-isolation",
         "--no-index", "--wheel-dir", str(root), str(root / "source"),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = root.glob("radops-*.whl")
     return ZipFile(wheel), done.stdout + done.stderr
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[ZipFile, str]:
+    return make_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+def files_of_rooms() -> set[str]:
+    return {path.relative_to(REPO).as_posix() for room in ROOMS for path in tracked(f"{room}/*")}
+
+
+def held(wheel: ZipFile) -> set[str]:
+    return {name for name in wheel.namelist() if ".dist-info/" not in name}
+
+
 def test_wheel_holds_the_files_of_the_rooms(built: tuple[ZipFile, str]) -> None:
-    held = {name for name in built[0].namelist() if ".dist-info/" not in name}
-    assert held == {path.relative_to(REPO).as_posix() for room in ROOMS for path in tracked(f"{room}/*")}
+    assert {name for name in held(built[0]) if not COMPILED.fullmatch(name)} == files_of_rooms()
+
+
+def test_wheel_holds_the_compiled_twins_where_there_is_a_compiler(built: tuple[ZipFile, str]) -> None:
+    has_compiler = bool(shutil.which((os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]))
+    compiled = {name.partition(".")[0] for name in held(built[0]) if COMPILED.fullmatch(name)}
+    assert compiled == ({"etl/sources/_dicom"} if has_compiler else set())
+
+
+def test_no_compiler_is_needed(tmp_path: Path) -> None:
+    """Without one the wheel is built all the same, and its code is the twin in Python."""
+    wheel, _ = make_wheel(tmp_path, CC=str(tmp_path / "no-compiler"), CXX="", LDSHARED="")
+    assert held(wheel) == files_of_rooms()
+    wheel.extractall(tmp_path / "installed")
+    code = "from etl.sources import dicom, dicom_kernel as k; print(dicom.__file__, k.built, k.compiled)"
+    run = [sys.executable, "-c", code]
+    said = subprocess.run(run, cwd=tmp_path / "installed", capture_output=True, text=True, check=True).stdout.split()
+    assert said == [str(tmp_path / "installed" / "etl" / "sources" / "dicom.py"), "None", "None"]
 
 
 def test_building_gives_no_warning(built: tuple[ZipFile, str]) -> None:
     assert "Warning" not in built[1]
+    assert "warning: unused" not in built[1]
 
 
 def test_wheel_says_what_it_is(built: tuple[ZipFile, str]) -> None:
