@@ -10,15 +10,14 @@ import gc
 import hashlib
 import resource
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from types import FrameType
 
 import polars as pl
 
-from etl.inbox import Candidate, TooLargeError, UnsafeFileError, read_file, read_head
+from etl.deadline import Deadline, TooSlow, alarm
+from etl.inbox import Candidate, Opened, TooLargeError, UnsafeFileError, read_file, read_head
 from etl.records import ENVELOPE, RECORDS, Kind, Parsed, Rejected
 from etl.site import Site
 from etl.sources import sniff, source
@@ -75,10 +74,6 @@ class JobResult:
 Collected = dict[str, list[tuple[object, ...]]]
 
 
-class _TooSlow(BaseException):
-    """Not an Exception: no handler inside a parser may swallow it."""
-
-
 #: What a process says first, when it can take work.
 READY = -1
 
@@ -106,35 +101,6 @@ def limit_process(memory_mb: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-@contextmanager
-def _alarm() -> Iterator[None]:
-    """Within, `_Deadline` can interrupt."""
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise _TooSlow
-
-    before = signal.signal(signal.SIGALRM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGALRM, before)
-
-
-class _Deadline:
-    """Raises `_TooSlow` within after so many seconds."""
-
-    __slots__ = ("seconds",)
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    def __enter__(self) -> None:
-        signal.setitimer(signal.ITIMER_REAL, self.seconds)
-
-    def __exit__(self, *_raised: object) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
 def message_hash(data: bytes) -> bytes:
     """16 bytes that name a message's content."""
     return hashlib.blake2b(data, digest_size=16).digest()
@@ -142,7 +108,7 @@ def message_hash(data: bytes) -> bytes:
 
 def parse_bytes(data: bytes, site: Site, seconds: float) -> tuple[Parsed, list[bytes]]:
     """Records of `data` and the bytes of each of its messages. What fails as a whole is one rejected message."""
-    with _alarm():
+    with alarm():
         return _parse_bytes(data, site, seconds)
 
 
@@ -151,11 +117,11 @@ def _parse_bytes(data: bytes, site: Site, seconds: float) -> tuple[Parsed, list[
     if standard is None:
         return _whole("empty" if not data else "unknown_format", data, "unknown")
     try:
-        with _Deadline(seconds):
+        with Deadline(seconds):
             chosen = source(standard)
             parsed = chosen.parse(data, site)
             messages = chosen.messages(data)
-    except _TooSlow:
+    except TooSlow:
         return _whole("too_slow", data, standard)
     except MemoryError:
         return _whole("too_much_memory", data, standard)
@@ -183,19 +149,19 @@ def run_job(
     """
     result = JobResult()
     collected: Collected = {}
-    with _alarm():
+    with alarm():
         for number, candidate in enumerate(candidates):
             begin(number)
             try:
                 told = _from_head(candidate, site, seconds) if HEADS[0] < candidate.size <= most_bytes else None
-                file_id, parsed, messages = told or _from_all(read_file(candidate, most_bytes), site, seconds)
+                file_id, parsed, messages, hashes = told or _from_all(read_file(candidate, most_bytes), site, seconds)
             except TooLargeError:
                 result.files.append(rejected_unread(candidate, "too_large"))
                 continue
             except UnsafeFileError as error:
                 result.files.append(FileResult(candidate, skipped=error.reason))
                 continue
-            result.files.append(file_result(candidate, file_id, parsed, messages))
+            result.files.append(file_result(candidate, file_id, parsed, messages, hashes))
             _collect(collected, file_id, parsed)
     try:
         result.frames = _frames(collected)
@@ -206,12 +172,12 @@ def run_job(
     return result
 
 
-#: One file: its id, its records and the bytes of each message.
-_Told = tuple[str, Parsed, list[bytes]]
+#: One file: its id, its records, the bytes of each message and, where they are known, their hashes.
+_Told = tuple[str, Parsed, list[bytes], list[bytes] | None]
 
 
 def _from_all(data: bytes, site: Site, seconds: float) -> _Told:
-    return hashlib.sha256(data).hexdigest(), *_parse_bytes(data, site, seconds)
+    return hashlib.sha256(data).hexdigest(), *_parse_bytes(data, site, seconds), None
 
 
 def _from_head(candidate: Candidate, site: Site, seconds: float) -> _Told | None:
@@ -219,18 +185,22 @@ def _from_head(candidate: Candidate, site: Site, seconds: float) -> _Told | None
 
     It is named by its header and its size; files that differ in their pixels alone are the same message anyway.
     """
-    for most_bytes in HEADS:
-        head = read_head(candidate, most_bytes)
-        if sniff(head) != "dicom" or candidate.size <= most_bytes:
-            return None
-        try:
-            with _Deadline(seconds / (len(HEADS) + 1)):
-                told = parse_head(head, candidate.size, site)
-        except (_TooSlow, Exception):  # noqa: BLE001 - reading all of it says what is wrong
-            return None
-        if told is not None:
-            named = message_hash(told[1]) + candidate.size.to_bytes(8, "big")
-            return hashlib.sha256(named).hexdigest(), told[0], [told[1]]
+    with Opened(candidate) as file:
+        for most_bytes in HEADS:
+            head = file.head(most_bytes)
+            if sniff(head) != "dicom":
+                return None
+            try:
+                with Deadline(seconds / (len(HEADS) + 1)):
+                    told = parse_head(head, candidate.size, site, file.part)
+            except (TooSlow, Exception):  # noqa: BLE001 - reading all of it says what is wrong
+                return None
+            if told is not None:
+                hashed = message_hash(told[1])
+                named = hashed + candidate.size.to_bytes(8, "big")
+                return hashlib.sha256(named).hexdigest(), told[0], [told[1]], [hashed]
+            if candidate.size <= HEADS[-1]:
+                break
     return None
 
 
@@ -275,14 +245,16 @@ def _collect(collected: Collected, file_id: str, parsed: Parsed) -> None:
         collected.setdefault(record, []).extend([(file_id, *row) for row in rows.rows])
 
 
-def file_result(candidate: Candidate, file_id: str, parsed: Parsed, messages: list[bytes]) -> FileResult:
+def file_result(
+    candidate: Candidate, file_id: str, parsed: Parsed, messages: list[bytes], hashes: list[bytes] | None = None
+) -> FileResult:
     """The ledger's view of a parsed file."""
     return FileResult(
         candidate,
         file_id=file_id,
         standard=parsed.standard,
         n_read=parsed.read,
-        hashes=[message_hash(m) for m in messages],
+        hashes=hashes or [message_hash(m) for m in messages],
         rejected=[(r, messages[r.position][:KEEP_BYTES]) for r in parsed.rejected],
         defects=[(d.position, d.field, d.reason) for d in parsed.defects],
     )

@@ -17,7 +17,6 @@ import pytest
 from tests.conftest import REPO
 from tests.test_rooms import ROOMS, tracked
 
-
 COMPILED = re.compile(r"etl/sources/_[a-z]+\.[\w.-]*(so|pyd)")
 
 

@@ -23,7 +23,7 @@ from etl.sources.dicom_identity import IDENTITY
 from etl.sources.dicom_image import CREATED, IMAGE, RECEIVING_AE, add_image
 from etl.sources.dicom_json import is_json, objects_of
 from etl.sources.dicom_step import MPPS, SERIES, add_step
-from etl.sources.dicom_walk import PIXELS, BrokenError, Wanted
+from etl.sources.dicom_walk import PIXELS, BrokenError, Fetch, Wanted
 
 #: Why an object is unusable.
 REASONS: dict[str, str] = {
@@ -88,17 +88,18 @@ def parse(data: bytes, site: Site) -> Parsed:
     return parsed
 
 
-def parse_head(head: bytes, size: int, site: Site) -> tuple[Parsed, bytes] | None:
+def parse_head(head: bytes, size: int, site: Site, fetch: Fetch | None = None) -> tuple[Parsed, bytes] | None:
     """The object of a file of `size` octets whose first part is `head`, and its message; None where that is too little.
 
     Both are what `parse` and `messages` give of the whole file. Pixels need not be read to prove that they are there:
-    their length is stated before them. None also for what is to be rejected: quarantine keeps all of it.
+    their length is stated before them, and before each fragment, where `fetch` (position, octets) reads it.
+    None also for what is to be rejected: quarantine keeps all of it.
     """
     if head[128:132] != b"DICM":
         return None
     parsed = Parsed("dicom", read=1)
     try:
-        found = read_file(head, WANTED, size)
+        found = read_file(head, WANTED, size, fetch)
         _add(found, 0, site, parsed)
     except BrokenError:
         return None

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from etl.sources.dicom_kernel import Stream
-from etl.sources.dicom_walk import HEADS, BrokenError, Dataset, Wanted, inflate
+from etl.sources.dicom_walk import HEADS, BrokenError, Dataset, Fetch, Wanted, inflate
 
 IMPLICIT, BIG, DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
 #: JPIP referenced syntaxes whose data set is deflated too (PS3.5 A.7, A.10).
@@ -30,10 +30,11 @@ class File(NamedTuple):
     end: int
 
 
-def read_file(data: bytes, wanted: Wanted, size: int | None = None) -> File:
+def read_file(data: bytes, wanted: Wanted, size: int | None = None, fetch: Fetch | None = None) -> File:
     """Walk the bytes of one file, of which `data` may be the first part of `size` octets. Raises BrokenError.
 
     Of a part, `truncated` may mean that more must be read; what is not refused is what the whole file would give.
+    `fetch` reads single octets behind the part.
     """
     at, size = 0, len(data) if size is None else size
     if data[128:132] == b"DICM":
@@ -58,7 +59,7 @@ def read_file(data: bytes, wanted: Wanted, size: int | None = None) -> File:
     walk = Stream(stream, n_octets, explicit=stream[at + 4 : at + 6] in HEADS, big=is_big)
     dataset, last, at = walk.top(at, wanted)
     if at < n_octets:
-        last = walk.rest(at)
+        last = walk.rest(at, fetch if stream is data else None)
     end = at if stream is data else len(data)
     if end > len(data):
         raise BrokenError("truncated")

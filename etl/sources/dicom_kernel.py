@@ -17,6 +17,7 @@ from etl.sources.dicom_walk import (
     PIXELS,
     BrokenError,
     Dataset,
+    Fetch,
     Walker,
     Wanted,
 )
@@ -57,15 +58,18 @@ class Stream:
         told: tuple[Dataset, int, int] = found
         return told
 
-    def rest(self, at: int) -> int:
-        """As `Walker.rest`."""
-        if compiled is None:
-            return Walker(self.data, explicit=self.is_explicit, big=self.is_big, size=self.size).rest(at)
-        tag = compiled.rest(self.data, self.size, at, self.is_explicit, self.is_big)
-        if isinstance(tag, str):
-            raise BrokenError(tag)
-        last: int = tag
-        return last
+    def rest(self, at: int, fetch: Fetch | None = None) -> int:
+        """As `Walker.rest`; `fetch` reads the marks of fragments that lie behind `data`."""
+        if compiled is not None:
+            told = compiled.rest(self.data, self.size, at, self.is_explicit, self.is_big)
+            if not isinstance(told, str):
+                last: int = told
+                return last
+            if told != "truncated" or fetch is None:
+                raise BrokenError(told)
+        walker = Walker(self.data, explicit=self.is_explicit, big=self.is_big, size=self.size)
+        walker.fetch = fetch
+        return walker.rest(at)
 
 
 def _plan_of(wanted: Wanted) -> object:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Union
 
 MAX_DEPTH = 32
@@ -41,6 +42,9 @@ _STRUCTS = {
 }
 
 
+Fetch = Callable[[int, int], bytes]
+
+
 class BrokenError(Exception):
     """The bytes are no whole data set; `reason` is a word of `etl.sources.dicom.REASONS`."""
 
@@ -52,14 +56,16 @@ class BrokenError(Exception):
 class Walker:
     """Walks one stream of elements in one encoding. `n` counts elements over all levels.
 
-    `data` may be the first part of `size` octets: what must be read and lies behind it is refused as `truncated`.
+    `data` may be the first part of `size` octets: what must be read and lies behind it is refused as `truncated`,
+    but for the marks of fragments where `fetch` (position, octets) gives them.
     """
 
-    __slots__ = ("data", "four", "head", "heads", "item", "n", "size")
+    __slots__ = ("data", "fetch", "four", "head", "heads", "item", "n", "size")
 
     def __init__(self, data: bytes, *, explicit: bool, big: bool = False, size: int | None = None) -> None:
         self.data, self.n = data, 0
         self.size = len(data) if size is None else size
+        self.fetch: Fetch | None = None
         self.heads = HEADS if explicit else _NO_VR
         self.head, self.item, self.four = _STRUCTS[explicit, big]
 
@@ -98,7 +104,10 @@ class Walker:
 
     def _fragments(self, at: int) -> None:
         for _ in range(MAX_FRAGMENTS):
-            group, element, length = self.item(self.data, at)
+            if self.fetch is None or at + 8 <= len(self.data):
+                group, element, length = self.item(self.data, at)
+            else:
+                group, element, length = self.item(self.fetch(at, 8))
             mark = group << 16 | element
             if mark == SEQUENCE_END:
                 return
