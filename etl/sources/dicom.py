@@ -22,6 +22,7 @@ from etl.sources.dicom_header import OFFSET, Header
 from etl.sources.dicom_identity import IDENTITY
 from etl.sources.dicom_image import CREATED, IMAGE, RECEIVING_AE, add_image
 from etl.sources.dicom_json import is_json, objects_of
+from etl.sources.dicom_series import again, remember
 from etl.sources.dicom_step import MPPS, SERIES, add_step
 from etl.sources.dicom_walk import PIXELS, BrokenError, Fetch, Wanted
 
@@ -133,6 +134,9 @@ def _add_safely(found: File | BrokenError, position: int, site: Site, parsed: Pa
 
 
 def _add(file: File, position: int, site: Site, parsed: Parsed) -> None:
+    if again(file, position, site, parsed):
+        return
+    row = None
     header = Header(file.meta, file.dataset, site, position, big=file.is_big_endian)
     sop_class = header.value(SOP_CLASS) or header.meta_text(META_SOP_CLASS)
     if not sop_class:
@@ -147,7 +151,7 @@ def _add(file: File, position: int, site: Site, parsed: Parsed) -> None:
     if not sop_uid or not all(header.value(tag) for tag in MANDATORY[sort]):
         raise BrokenError("missing_uid")
     if sort == "image":
-        add_image(header, parsed, sop_uid, file.transfer_syntax)
+        row = add_image(header, parsed, sop_uid, file.transfer_syntax)
     elif sort == "step":
         add_step(header, parsed, sop_uid)
     elif sort == "key_objects":
@@ -155,10 +159,13 @@ def _add(file: File, position: int, site: Site, parsed: Parsed) -> None:
     else:
         add_dose_report(header, parsed, sop_uid)
     if common := header.common:  # its sender is known
-        parsed.envelopes.add(position, {
+        envelope = {
             "standard": "dicom", "source": common["source"], "facility_alias": common["facility_alias"],
             "receiver": header.meta_text(RECEIVING_AE) or None,
             "kind": f"{sort} {modality}".strip() if sort == "image" else sort,
             "message_at": header.at(file.dataset, *CREATED),
-        })  # fmt: skip
+        }  # fmt: skip
+        parsed.envelopes.add(position, envelope)
+        if row is not None:
+            remember(file, header, parsed, row, envelope)
     parsed.defects += header.defects

@@ -93,8 +93,8 @@ IMAGE: Wanted = {
 }
 
 
-def add_image(header: Header, parsed: Parsed, sop_uid: str, transfer_syntax: str) -> None:
-    """One `instance` row; with it an `images_imported` event where the image came from another institution."""
+def add_image(header: Header, parsed: Parsed, sop_uid: str, transfer_syntax: str) -> dict[str, Any]:
+    """One `instance` row, also returned; with it an event `images_imported` where it came from another institution."""
     dataset, sop_hash = header.dataset, hashed(sop_uid)
     row = read(header, dataset, INSTANCE)
     source_ae = header.meta_text(SOURCE_AE)
@@ -120,7 +120,7 @@ def add_image(header: Header, parsed: Parsed, sop_uid: str, transfer_syntax: str
         "step_started_at": header.at(dataset, *STEP_STARTED),
         "step_ended_at": header.at(dataset, *STEP_ENDED),
         "is_original": is_original,
-        **_clock(header, row.get("acquisition_duration_s"), is_original=is_original),
+        **clock_of(header, row.get("acquisition_duration_s"), is_original=is_original),
     }
     if imported:
         stamp, _, source = imported
@@ -131,9 +131,10 @@ def add_image(header: Header, parsed: Parsed, sop_uid: str, transfer_syntax: str
         )
     parsed.add("instance", header.position, row)
     add_other_patients(header, parsed, who)
+    return row
 
 
-def _clock(header: Header, duration_s: float | None, *, is_original: bool | None) -> dict[str, Any]:
+def clock_of(header: Header, duration_s: float | None, *, is_original: bool | None) -> dict[str, Any]:
     """The best clock of the acquisition: frames or Acquisition DateTime, else the first rung that names an instant."""
     dataset = header.dataset
     stated = header.value(ACQUISITION_DATETIME)
