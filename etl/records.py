@@ -6,7 +6,7 @@ list of record types and columns: the raw tables, the parsers and the tests are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -68,10 +68,12 @@ class Rows:
         """Append one row; columns that `row` does not name are NULL. An unknown name is a bug."""
         if not _known(self.columns).issuperset(row):
             raise KeyError(f"not a column: {sorted(row.keys() - _known(self.columns))}")
-        number = 0
-        if self.rows and self.rows[-1][-2] == position:
-            number = self.rows[-1][-1] + 1
-        self.rows.append((*map(row.get, self.columns), position, number))
+        self.put(position, map(row.get, self.columns))
+
+    def put(self, position: int, values: Iterable[Any]) -> None:
+        """Append one row: a value for each of `columns`."""
+        is_next = bool(self.rows) and self.rows[-1][-2] == position
+        self.rows.append((*values, position, self.rows[-1][-1] + 1 if is_next else 0))
 
 
 @lru_cache(maxsize=64)
@@ -95,9 +97,13 @@ class Parsed:
     envelopes: Rows = field(default_factory=lambda: Rows(_ENVELOPE))
 
     def add(self, record: str, position: int, row: dict[str, Any]) -> None:
+        self.of(record).add(position, row)
+
+    def of(self, record: str) -> Rows:
+        """The rows of one record type, to add to."""
         if record not in self.rows:
             self.rows[record] = Rows(_NAMES[record])
-        self.rows[record].add(position, row)
+        return self.rows[record]
 
     def records(self, record: str) -> Iterator[dict[str, Any]]:
         """Rows of one record type as dicts, for tests and tools."""

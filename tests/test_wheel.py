@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import REPO
 from tests.test_rooms import ROOMS, tracked
 
-COMPILED = re.compile(r"etl/sources/_[a-z]+\.[\w.-]*(so|pyd)")
+COMPILED = re.compile(r"etl/sources/_[a-z0-9]+\.[\w.-]*(so|pyd)")
 
 
 def make_wheel(root: Path, **environment: str) -> tuple[ZipFile, str]:

@@ -9,7 +9,7 @@ from etl.records import Parsed
 from etl.sources.dicom_fields import LONGEST_S, read, table, wanted_of
 from etl.sources.dicom_header import CHARSET, Header, hashed, items
 from etl.sources.dicom_identity import add_other_patients, identifiers, patient
-from etl.sources.dicom_walk import Dataset, Wanted
+from etl.sources.dicom_walk import Wanted
 from etl.timestamps import Stamp
 
 #: Columns of `instance`: place is a section of PS3.3, PS3.10 or PS3.4.
@@ -184,12 +184,19 @@ def _outer_frames(header: Header) -> list[tuple[str, float]]:
 
     Starts of one length and without offset are in order as text; a duration's last start ends last of its duration.
     """
-    frames = [
-        (header.text(raw), _milliseconds(header, content))
-        for frame in items(header.dataset, PER_FRAME)
-        for content in items(frame, FRAME_CONTENT)[:1]
-        if (raw := content.get(FRAME_STARTED))
-    ]
+    frames: list[tuple[str, float]] = []
+    known: dict[Any, float] = {}  # a duration is written over and over
+    for frame in items(header.dataset, PER_FRAME):
+        contents = frame.get(FRAME_CONTENT)
+        if not isinstance(contents, list) or not contents or not (raw := contents[0].get(FRAME_STARTED)):
+            continue
+        lasting = contents[0].get(FRAME_DURATION)
+        if not isinstance(lasting, bytes):
+            frames.append((header.text(raw), 0.0))
+            continue
+        if lasting not in known:
+            known[lasting] = _milliseconds(header, lasting)
+        frames.append((header.text(raw), known[lasting]))
     lengths = {len(text) for text, _ in frames}
     if len(lengths) != 1 or any("+" in text or "-" in text for text, _ in frames):
         return frames
@@ -206,9 +213,8 @@ def _after(at: datetime, seconds: float) -> datetime:
         return at
 
 
-def _milliseconds(header: Header, content: Dataset) -> float:
-    raw = content.get(FRAME_DURATION)
-    if not isinstance(raw, bytes) or len(raw) != 8:
+def _milliseconds(header: Header, raw: bytes) -> float:
+    if len(raw) != 8:
         return 0.0
     value: float = header.double(raw)[0]
     return value if 0 <= value <= LONGEST_S * 1000 else 0.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from etl.records import Parsed
+from etl.records import RECORDS, Parsed
 from etl.site import Site
 from etl.sources.dicom_file import File
 from etl.sources.dicom_header import Header, hashed
@@ -29,17 +29,21 @@ MOST_SERIES, MOST_BYTES = 64, 512 * 1024
 
 @dataclass(frozen=True, slots=True)
 class _Image:
-    """An image that was read: what it holds beside `VARYING`, and its row and envelope without the columns of these."""
+    """An image that was read: what it holds beside `VARYING`, its row, and its envelope."""
 
     site: Site
     file: File
     rest: Dataset
     header: Header
-    row: dict[str, Any]
+    row: tuple[Any, ...]
+    duration_s: float | None
+    is_original: bool | None
     envelope: dict[str, Any]
 
 
-_SEEN: dict[Any, _Image] = {}
+#: Series UID -> an image of the series, None after the first.
+_SEEN: dict[Any, _Image | None] = {}
+_PLACES = {column.name: place for place, column in enumerate(RECORDS["instance"])}
 
 
 def _rest(dataset: Dataset) -> Dataset:
@@ -52,16 +56,21 @@ def _rest(dataset: Dataset) -> Dataset:
 def remember(file: File, header: Header, parsed: Parsed, row: dict[str, Any], envelope: dict[str, Any]) -> None:
     """Keep an image, whose row and envelope were just added, for those that follow."""
     dataset = file.dataset
+    series = dataset[SERIES_UID]
+    if series not in _SEEN:  # many a series is one image
+        if len(_SEEN) >= MOST_SERIES:
+            _SEEN.clear()
+        _SEEN[series] = None
+        return
     is_plain = parsed.rows.keys() == {"instance"} and parsed.rows["instance"].n == 1 and not header.defects
     if not is_plain or PER_FRAME in dataset or ORIGINAL_ATTRIBUTES in dataset:
         return
     rest = _rest(dataset)
     if max(file.end, sum(len(raw) for raw in rest.values())) > MOST_BYTES:
         return
-    if len(_SEEN) >= MOST_SERIES:
-        _SEEN.clear()
-    kept = {name: value for name, value in row.items() if name not in CLOCK | COLUMNS}
-    _SEEN[dataset[SERIES_UID]] = _Image(header.site, file, rest, header, kept, envelope)
+    values = tuple(None if name in CLOCK | COLUMNS else row.get(name) for name in _PLACES)
+    told = (row.get("acquisition_duration_s"), row["is_original"])
+    _SEEN[series] = _Image(header.site, file, rest, header, values, *told, envelope)
 
 
 def forget() -> None:
@@ -80,14 +89,18 @@ def again(file: File, position: int, site: Site, parsed: Parsed) -> bool:
         return False
     if file.meta != seen.file.meta or _rest(dataset) != seen.rest:
         return False
-    header, row = seen.header, seen.row
+    header = seen.header
     header.dataset, header.position, header.defects = dataset, position, []
     sop_uid = header.value(SOP_INSTANCE)
     at = header.at(dataset, *CREATED)
-    clock = clock_of(header, row.get("acquisition_duration_s"), is_original=row["is_original"])
+    clock = clock_of(header, seen.duration_s, is_original=seen.is_original)
     if header.defects or not sop_uid:
         return False
-    sop_hash = hashed(sop_uid)
-    parsed.add("instance", position, {**row, "message_id": sop_hash, "sop_hash": sop_hash, "message_at": at, **clock})
+    clock["message_id"] = clock["sop_hash"] = hashed(sop_uid)
+    clock["message_at"] = at
+    values = list(seen.row)
+    for name, value in clock.items():
+        values[_PLACES[name]] = value
+    parsed.of("instance").put(position, values)
     parsed.envelopes.add(position, {**seen.envelope, "message_at": at})
     return True

@@ -4,9 +4,9 @@ The mix: explicit and implicit CT slices and radiographs with half a megabyte of
 undefined length, a deflated CT, an enhanced MR of 60 frames, a JPEG in fragments, a header without pixels. pydicom
 reads 45 values of each; ours also proves that the file is whole, converts times to UTC and fills the warehouse's rows.
 The limit is what any reader must do: open, read 16 KB, close. Both twins and the peers run in turns, so that a machine
-that is busy slows all of them; a number is the least of the rounds. Images come 20 a series, and what is the same in a series
-is read once; `alone` reads each image in full. `job` is all that a parser process does with a job
-of 200 files: also hashing what was read, and making the frames.
+that is busy slows all of them; a number is the least of the rounds. Images come 20 a series, and what is the same in a
+series is read once; `alone` reads each image in full. `job` is all that a parser process does with a job of 200 files:
+also hashing what was read, and making the frames.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from etl.pool import JOB_FILES
 from etl.site import Facility, Site
 from etl.sources import dicom, dicom_kernel
 from etl.sources.dicom import parse_head
-from etl.sources.dicom_series import forget
 from etl.sources.dicom_identity import IDENTIFIERS, PATIENT
 from etl.sources.dicom_image import INSTANCE
+from etl.sources.dicom_series import forget
 
 SITE = Site(facilities=(Facility("NORTH", "Northgate", "America/New_York", aliases=("NGTH",)),))
 EXPLICIT, IMPLICIT, BIG = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"
