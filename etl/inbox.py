@@ -79,41 +79,83 @@ def _scan_folder(folder: str) -> Iterator[Candidate]:
 
 
 def read_file(candidate: Candidate, most_bytes: int) -> bytes:
-    """All bytes of a file. Raises TooLargeError beyond `most_bytes`, else UnsafeFileError as `read_head`."""
+    """All bytes of a file. Raises TooLargeError beyond `most_bytes`, else UnsafeFileError as `Opened`."""
     if candidate.size > most_bytes:
         raise TooLargeError
     return read_head(candidate, candidate.size)
 
 
 def read_head(candidate: Candidate, most_bytes: int) -> bytes:
-    """The first bytes of a file that is as the scan saw it.
+    """The first bytes of a file that is as the scan saw it. Raises UnsafeFileError as `Opened`."""
+    with Opened(candidate) as file:
+        return file.head(most_bytes)
+
+
+class Opened:
+    """A file, open for reading, that is as the scan saw it when it is opened and when it is closed.
 
     Raises UnsafeFileError: `vanished`, `not_regular`, `linked`, `changing` or `read_error`.
     """
-    try:
-        handle = os.open(candidate.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError as error:
-        raise UnsafeFileError("vanished") from error
-    except OSError as error:
-        raise UnsafeFileError("not_regular") from error
-    with os.fdopen(handle, "rb") as file:
-        before = os.fstat(handle)
-        if not stat.S_ISREG(before.st_mode):
-            raise UnsafeFileError("not_regular")
-        if before.st_nlink != 1:
-            raise UnsafeFileError("linked")
+
+    __slots__ = ("candidate", "handle")
+
+    def __init__(self, candidate: Candidate) -> None:
+        self.candidate = candidate
         try:
-            data = file.read(min(candidate.size, most_bytes))
+            self.handle = os.open(candidate.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise UnsafeFileError("vanished") from error
+        except OSError as error:
+            raise UnsafeFileError("not_regular") from error
+        try:
+            info = os.fstat(self.handle)
+            if not stat.S_ISREG(info.st_mode):
+                raise UnsafeFileError("not_regular")
+            if info.st_nlink != 1:
+                raise UnsafeFileError("linked")
+        except BaseException:
+            os.close(self.handle)
+            raise
+
+    def __enter__(self) -> Opened:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_raised: object) -> None:
+        try:
+            is_same = kind is not None or _marks(os.fstat(self.handle)) == _as_seen(self.candidate)
+        finally:
+            os.close(self.handle)
+        if not is_same:
+            raise UnsafeFileError("changing")
+
+    def head(self, most_bytes: int) -> bytes:
+        """The first bytes, up to `most_bytes`."""
+        data = self.part(0, min(self.candidate.size, most_bytes))
+        if len(data) != min(self.candidate.size, most_bytes):
+            raise UnsafeFileError("changing")
+        return data
+
+    def part(self, at: int, n_bytes: int) -> bytes:
+        """The bytes from `at`; fewer where the file ends. One call of the system is enough unless it is huge."""
+        try:
+            data = os.pread(self.handle, n_bytes, at)
+            if len(data) == n_bytes or not data:
+                return data
+            parts, n = [data], len(data)
+            while n < n_bytes and (data := os.pread(self.handle, n_bytes - n, at + n)):
+                parts.append(data)
+                n += len(data)
         except OSError as error:
             raise UnsafeFileError("read_error") from error
-        after = os.fstat(handle)
-    if len(data) != min(candidate.size, most_bytes) or _marks(after) != (candidate.size, candidate.modified_ns):
-        raise UnsafeFileError("changing")
-    return data
+        return b"".join(parts)
 
 
 def _marks(info: os.stat_result) -> tuple[int, int]:
     return info.st_size, info.st_mtime_ns
+
+
+def _as_seen(candidate: Candidate) -> tuple[int, int]:
+    return candidate.size, candidate.modified_ns
 
 
 def settle(candidates: list[Candidate], seconds: float) -> None:

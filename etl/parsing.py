@@ -6,21 +6,22 @@ cannot be used becomes a `Rejected` row with a reason, never an exception.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import resource
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from types import FrameType
 
 import polars as pl
 
-from etl.inbox import Candidate, TooLargeError, UnsafeFileError, read_file, read_head
+from etl.deadline import Deadline, TooSlow, alarm
+from etl.inbox import Candidate, Opened, TooLargeError, UnsafeFileError, read_file, read_head
 from etl.records import ENVELOPE, RECORDS, Kind, Parsed, Rejected
 from etl.site import Site
 from etl.sources import sniff, source
+from etl.sources.dicom import parse_head
 
 #: Why a whole file is unusable, beside the sources' own reasons.
 REASONS: dict[str, str] = {
@@ -34,6 +35,8 @@ REASONS: dict[str, str] = {
 }
 #: Reasons that mean: look again at the next scan, there is nothing to keep yet.
 LATER = frozenset({"vanished", "changing", "not_regular", "linked", "read_error"})
+#: Octets of a file that are read before all of it: nearly every image header ends within the first.
+HEADS = (1 << 16, 1 << 20)
 KEEP_BYTES = 16 * 1024 * 1024  # of a rejected message
 POLARS: dict[Kind, pl.DataType] = {
     "text": pl.String(),
@@ -67,8 +70,8 @@ class JobResult:
     frames: dict[str, pl.DataFrame] = field(default_factory=dict)
 
 
-class _TooSlow(BaseException):
-    """Not an Exception: no handler inside a parser may swallow it."""
+#: Rows by record type: the file's id, the columns, position and row number.
+Collected = dict[str, list[tuple[object, ...]]]
 
 
 #: What a process says first, when it can take work.
@@ -83,6 +86,7 @@ def serve(connection: Connection, site: Site, memory_mb: int, seconds: float) ->
     limit_process(memory_mb)
     try:
         connection.send(READY)
+        gc.freeze()  # what is loaded now lives as long as the process: no collection need look at it
         while True:
             candidates = connection.recv()
             connection.send(run_job(candidates, site, seconds, memory_mb << 19, connection.send))
@@ -97,20 +101,6 @@ def limit_process(memory_mb: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-@contextmanager
-def _deadline(seconds: float) -> Iterator[None]:
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise _TooSlow
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def message_hash(data: bytes) -> bytes:
     """16 bytes that name a message's content."""
     return hashlib.blake2b(data, digest_size=16).digest()
@@ -118,15 +108,20 @@ def message_hash(data: bytes) -> bytes:
 
 def parse_bytes(data: bytes, site: Site, seconds: float) -> tuple[Parsed, list[bytes]]:
     """Records of `data` and the bytes of each of its messages. What fails as a whole is one rejected message."""
+    with alarm():
+        return _parse_bytes(data, site, seconds)
+
+
+def _parse_bytes(data: bytes, site: Site, seconds: float) -> tuple[Parsed, list[bytes]]:
     standard = sniff(data)
     if standard is None:
         return _whole("empty" if not data else "unknown_format", data, "unknown")
     try:
-        with _deadline(seconds):
+        with Deadline(seconds):
             chosen = source(standard)
             parsed = chosen.parse(data, site)
             messages = chosen.messages(data)
-    except _TooSlow:
+    except TooSlow:
         return _whole("too_slow", data, standard)
     except MemoryError:
         return _whole("too_much_memory", data, standard)
@@ -153,28 +148,60 @@ def run_job(
     `begin` hears the number of each file before it is read.
     """
     result = JobResult()
-    columns: dict[str, dict[str, list[object]]] = {}
-    for number, candidate in enumerate(candidates):
-        begin(number)
-        try:
-            data = read_file(candidate, most_bytes)
-        except TooLargeError:
-            result.files.append(rejected_unread(candidate, "too_large"))
-            continue
-        except UnsafeFileError as error:
-            result.files.append(FileResult(candidate, skipped=error.reason))
-            continue
-        parsed, messages = parse_bytes(data, site, seconds)
-        file_id = hashlib.sha256(data).hexdigest()
-        result.files.append(file_result(candidate, file_id, parsed, messages))
-        _collect(columns, file_id, parsed)
+    collected: Collected = {}
+    with alarm():
+        for number, candidate in enumerate(candidates):
+            begin(number)
+            try:
+                told = _from_head(candidate, site, seconds) if HEADS[0] < candidate.size <= most_bytes else None
+                file_id, parsed, messages, hashes = told or _from_all(read_file(candidate, most_bytes), site, seconds)
+            except TooLargeError:
+                result.files.append(rejected_unread(candidate, "too_large"))
+                continue
+            except UnsafeFileError as error:
+                result.files.append(FileResult(candidate, skipped=error.reason))
+                continue
+            result.files.append(file_result(candidate, file_id, parsed, messages, hashes))
+            _collect(collected, file_id, parsed)
     try:
-        result.frames = {record: _frame(record, values) for record, values in columns.items()}
+        result.frames = _frames(collected)
     except (ValueError, OverflowError, TypeError, pl.exceptions.PolarsError) as error:  # a value no column can hold
         if len(candidates) == 1:
             return JobResult([rejected_unread(candidates[0], "parser_failed", type(error).__name__)])
         return _merged([run_job([c], site, seconds, most_bytes, _only(begin, n)) for n, c in enumerate(candidates)])
     return result
+
+
+#: One file: its id, its records, the bytes of each message and, where they are known, their hashes.
+_Told = tuple[str, Parsed, list[bytes], list[bytes] | None]
+
+
+def _from_all(data: bytes, site: Site, seconds: float) -> _Told:
+    return hashlib.sha256(data).hexdigest(), *_parse_bytes(data, site, seconds), None
+
+
+def _from_head(candidate: Candidate, site: Site, seconds: float) -> _Told | None:
+    """A file of which the first part says all: images, whose pixels are not read. None: read all of it.
+
+    It is named by its header and its size; files that differ in their pixels alone are the same message anyway.
+    """
+    with Opened(candidate) as file:
+        for most_bytes in HEADS:
+            head = file.head(most_bytes)
+            if sniff(head) != "dicom":
+                return None
+            try:
+                with Deadline(seconds / (len(HEADS) + 1)):
+                    told = parse_head(head, candidate.size, site, file.part)
+            except (TooSlow, Exception):  # noqa: BLE001 - reading all of it says what is wrong
+                return None
+            if told is not None:
+                hashed = message_hash(told[1])
+                named = hashed + candidate.size.to_bytes(8, "big")
+                return hashlib.sha256(named).hexdigest(), told[0], [told[1]], [hashed]
+            if candidate.size <= HEADS[-1]:
+                break
+    return None
 
 
 def _only(begin: Callable[[int], None], number: int) -> Callable[[int], None]:
@@ -208,33 +235,37 @@ def rejected_unread(candidate: Candidate, reason: str, detail: str = "") -> File
 
 def frames_of(file_id: str, parsed: Parsed) -> dict[str, pl.DataFrame]:
     """Rows of one file as a frame a record type, with `file_id` as a column."""
-    columns: dict[str, dict[str, list[object]]] = {}
-    _collect(columns, file_id, parsed)
-    return {record: _frame(record, values) for record, values in columns.items()}
+    collected: Collected = {}
+    _collect(collected, file_id, parsed)
+    return _frames(collected)
 
 
-def _collect(columns: dict[str, dict[str, list[object]]], file_id: str, parsed: Parsed) -> None:
+def _collect(collected: Collected, file_id: str, parsed: Parsed) -> None:
     for record, rows in (*parsed.rows.items(), ("envelope", parsed.envelopes)):
-        target = columns.setdefault(record, {"file_id": [], **{name: [] for name in rows.values}})
-        target["file_id"] += [file_id] * rows.n
-        for name, values in rows.values.items():
-            target[name] += values
+        collected.setdefault(record, []).extend([(file_id, *row) for row in rows.rows])
 
 
-def file_result(candidate: Candidate, file_id: str, parsed: Parsed, messages: list[bytes]) -> FileResult:
+def file_result(
+    candidate: Candidate, file_id: str, parsed: Parsed, messages: list[bytes], hashes: list[bytes] | None = None
+) -> FileResult:
     """The ledger's view of a parsed file."""
     return FileResult(
         candidate,
         file_id=file_id,
         standard=parsed.standard,
         n_read=parsed.read,
-        hashes=[message_hash(m) for m in messages],
+        hashes=hashes or [message_hash(m) for m in messages],
         rejected=[(r, messages[r.position][:KEEP_BYTES]) for r in parsed.rejected],
         defects=[(d.position, d.field, d.reason) for d in parsed.defects],
     )
 
 
-def _frame(record: str, values: dict[str, list[object]]) -> pl.DataFrame:
+def _frames(collected: Collected) -> dict[str, pl.DataFrame]:
+    return {record: _frame(record, rows) for record, rows in collected.items()}
+
+
+def _frame(record: str, rows: list[tuple[object, ...]]) -> pl.DataFrame:
     kinds = {c.name: POLARS[c.kind] for c in (ENVELOPE if record == "envelope" else RECORDS[record])}
-    schema = {name: kinds.get(name, pl.String() if name == "file_id" else pl.Int64()) for name in values}
-    return pl.DataFrame(values, schema=schema)
+    schema = {"file_id": pl.String(), **kinds, "position": pl.Int64(), "row_number": pl.Int64()}
+    columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
+    return pl.DataFrame(dict(zip(schema, map(list, columns), strict=True)), schema=schema)

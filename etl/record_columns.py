@@ -281,7 +281,7 @@ facility_alias      text       as in COMMON
 #: Columns that load adds in front of every raw row.
 LOADED = _columns("""
 batch_id            integer    arrival sequence of the batch
-file_id             text       content hash of the file
+file_id             text       hash of the file's content; of its header and size where that told all
 position            integer    message or object number within the file, from 0
 row_number          integer    row within that message, from 0
 """)

@@ -6,8 +6,9 @@ list of record types and columns: the raw tables, the parsers and the tests are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from etl.record_columns import (
@@ -50,27 +51,34 @@ class Rejected:
 
 @dataclass(slots=True)
 class Rows:
-    """Rows of one record type, column-wise: `values[column]` are lists of equal length."""
+    """Rows of one record type: tuples of the values of `names`, which end with position and row number."""
 
     columns: tuple[str, ...]
-    values: dict[str, list[Any]] = field(init=False)
-    n: int = 0
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.values = {name: [] for name in (*self.columns, "position", "row_number")}
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.columns, "position", "row_number")
+
+    @property
+    def n(self) -> int:
+        return len(self.rows)
 
     def add(self, position: int, row: dict[str, Any]) -> None:
         """Append one row; columns that `row` does not name are NULL. An unknown name is a bug."""
-        if not row.keys() <= self.values.keys():
-            raise KeyError(f"not a column: {sorted(row.keys() - self.values.keys())}")
-        previous = self.values["position"]
-        number = self.values["row_number"][-1] + 1 if previous and previous[-1] == position else 0
-        get, values = row.get, self.values
-        for name in self.columns:
-            values[name].append(get(name))
-        previous.append(position)
-        self.values["row_number"].append(number)
-        self.n += 1
+        if not _known(self.columns).issuperset(row):
+            raise KeyError(f"not a column: {sorted(row.keys() - _known(self.columns))}")
+        self.put(position, map(row.get, self.columns))
+
+    def put(self, position: int, values: Iterable[Any]) -> None:
+        """Append one row: a value for each of `columns`."""
+        is_next = bool(self.rows) and self.rows[-1][-2] == position
+        self.rows.append((*values, position, self.rows[-1][-1] + 1 if is_next else 0))
+
+
+@lru_cache(maxsize=64)
+def _known(columns: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(columns)
 
 
 _NAMES = {record: tuple(column.name for column in columns) for record, columns in RECORDS.items()}
@@ -89,15 +97,19 @@ class Parsed:
     envelopes: Rows = field(default_factory=lambda: Rows(_ENVELOPE))
 
     def add(self, record: str, position: int, row: dict[str, Any]) -> None:
+        self.of(record).add(position, row)
+
+    def of(self, record: str) -> Rows:
+        """The rows of one record type, to add to."""
         if record not in self.rows:
             self.rows[record] = Rows(_NAMES[record])
-        self.rows[record].add(position, row)
+        return self.rows[record]
 
     def records(self, record: str) -> Iterator[dict[str, Any]]:
         """Rows of one record type as dicts, for tests and tools."""
         rows = self.rows.get(record)
         if rows is None:
             return
-        names = (*rows.columns, "position", "row_number")
-        for values in zip(*(rows.values[name] for name in names), strict=True):
+        names = rows.names
+        for values in rows.rows:
             yield dict(zip(names, values, strict=True))

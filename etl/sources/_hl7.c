@@ -41,7 +41,7 @@ static Py_ssize_t segment_length(Segment *self)
 
 static PyObject *segment_item(Segment *self, Py_ssize_t number)
 {
-    Span span;
+    Span span = {0};
     if (number < 0 || number >= self->width) {
         PyErr_SetString(PyExc_IndexError, "no such field");
         return NULL;

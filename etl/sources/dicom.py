@@ -22,8 +22,9 @@ from etl.sources.dicom_header import OFFSET, Header
 from etl.sources.dicom_identity import IDENTITY
 from etl.sources.dicom_image import CREATED, IMAGE, RECEIVING_AE, add_image
 from etl.sources.dicom_json import is_json, objects_of
+from etl.sources.dicom_series import again, remember
 from etl.sources.dicom_step import MPPS, SERIES, add_step
-from etl.sources.dicom_walk import PIXELS, BrokenError, Wanted
+from etl.sources.dicom_walk import PIXELS, BrokenError, Fetch, Wanted
 
 #: Why an object is unusable.
 REASONS: dict[str, str] = {
@@ -48,10 +49,9 @@ META_SOP_CLASS = 0x00020002
 PROOF: dict[Sort, int] = {
     "image": PIXELS, "key_objects": CONTENT_SEQUENCE, "dose_report": CONTENT_SEQUENCE, "step": SERIES,
 }  # fmt: skip
-#: Kind of object -> UIDs without which it says nothing.
+#: Kind of object -> UIDs without which it says nothing, beside its own.
 MANDATORY: dict[Sort, tuple[int, ...]] = {
-    "image": (SOP_INSTANCE, STUDY_UID, SERIES_UID), "key_objects": (SOP_INSTANCE, STUDY_UID),
-    "dose_report": (SOP_INSTANCE, STUDY_UID), "step": (SOP_INSTANCE,),
+    "image": (STUDY_UID, SERIES_UID), "key_objects": (STUDY_UID,), "dose_report": (STUDY_UID,), "step": (),
 }  # fmt: skip
 
 
@@ -89,6 +89,24 @@ def parse(data: bytes, site: Site) -> Parsed:
     return parsed
 
 
+def parse_head(head: bytes, size: int, site: Site, fetch: Fetch | None = None) -> tuple[Parsed, bytes] | None:
+    """The object of a file of `size` octets whose first part is `head`, and its message; None where that is too little.
+
+    Both are what `parse` and `messages` give of the whole file. Pixels need not be read to prove that they are there:
+    their length is stated before them, and before each fragment, where `fetch` (position, octets) reads it.
+    None also for what is to be rejected: quarantine keeps all of it.
+    """
+    if head[128:132] != b"DICM":
+        return None
+    parsed = Parsed("dicom", read=1)
+    try:
+        found = read_file(head, WANTED, size, fetch)
+        _add(found, 0, site, parsed)
+    except BrokenError:
+        return None
+    return parsed, head[: found.end]
+
+
 def messages(data: bytes) -> list[bytes]:
     """The bytes of each object: a file up to its pixels (all of it, if rejected), or the canonical JSON of each."""
     if not is_json(data):
@@ -116,31 +134,38 @@ def _add_safely(found: File | BrokenError, position: int, site: Site, parsed: Pa
 
 
 def _add(file: File, position: int, site: Site, parsed: Parsed) -> None:
+    if again(file, position, site, parsed):
+        return
+    row = None
     header = Header(file.meta, file.dataset, site, position, big=file.is_big_endian)
     sop_class = header.value(SOP_CLASS) or header.meta_text(META_SOP_CLASS)
     if not sop_class:
         raise BrokenError("missing_uid")
-    sort = sort_of(sop_class, header.value(MODALITY), has_rows=ROWS in file.dataset)
+    modality = header.value(MODALITY)
+    sort = sort_of(sop_class, modality, has_rows=ROWS in file.dataset)
     if sort not in PROOF:
         return
     if file.last < PROOF[sort]:
         raise BrokenError("unproven")
-    if not all(header.value(tag) for tag in MANDATORY[sort]):
-        raise BrokenError("missing_uid")
     sop_uid = header.value(SOP_INSTANCE)
+    if not sop_uid or not all(header.value(tag) for tag in MANDATORY[sort]):
+        raise BrokenError("missing_uid")
     if sort == "image":
-        add_image(header, parsed, sop_uid, file.transfer_syntax)
+        row = add_image(header, parsed, sop_uid, file.transfer_syntax)
     elif sort == "step":
         add_step(header, parsed, sop_uid)
     elif sort == "key_objects":
         add_key_objects(header, parsed, sop_uid)
     else:
         add_dose_report(header, parsed, sop_uid)
-    if header.common:  # its sender is known
-        parsed.envelopes.add(position, {
-            **{name: header.common[name] for name in ("standard", "source", "facility_alias")},
+    if common := header.common:  # its sender is known
+        envelope = {
+            "standard": "dicom", "source": common["source"], "facility_alias": common["facility_alias"],
             "receiver": header.meta_text(RECEIVING_AE) or None,
-            "kind": f"{sort} {header.value(MODALITY)}".strip() if sort == "image" else sort,
+            "kind": f"{sort} {modality}".strip() if sort == "image" else sort,
             "message_at": header.at(file.dataset, *CREATED),
-        })  # fmt: skip
+        }  # fmt: skip
+        parsed.envelopes.add(position, envelope)
+        if row is not None:
+            remember(file, header, parsed, row, envelope)
     parsed.defects += header.defects

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from etl.sources import dicom_kernel
 from etl.sources.dicom_header import CHARSET, Header
 from etl.sources.dicom_walk import Dataset, Wanted
 
@@ -170,7 +171,20 @@ def tag_of(text: str) -> int:
     return int(text.replace(",", ""), 16)
 
 
-def table(text: str) -> tuple[Field, ...]:
+#: Types that the compiled twin reads where the value is plain -> their number there (etl/sources/_dicom_values.c).
+_PLAIN = {
+    "TEXT": 1, "UI": 1, "FIRST": 2, "PN": 3, "DA": 4, "DS": 5, "IS": 5, "COUNT": 6, "US": 7, "CODE": 8, "CODE2": 9,
+    "MEANING": 10,
+}  # fmt: skip
+
+
+class Table(tuple[Field, ...]):
+    """Rows in order; `compiled` is what the compiled twin made of them."""
+
+    compiled: Any = None
+
+
+def table(text: str) -> Table:
     """Rows of `columns path type place`, columns joined by commas."""
     rows = []
     for line in text.strip().splitlines():
@@ -178,7 +192,7 @@ def table(text: str) -> tuple[Field, ...]:
         tags = [tag_of(step) for step in path.split("/")]
         names = tuple(columns.split(","))
         rows.append(Field(names, names[0], tags[0], tuple(tags[1:]), kind, chapter, READERS[kind]))
-    return tuple(rows)
+    return Table(rows)
 
 
 def wanted_of(rows: Iterable[Field]) -> Wanted:
@@ -204,14 +218,20 @@ def merged(one: Wanted | None, other: Wanted | None) -> Wanted | None:
     return both
 
 
-def read(header: Header, dataset: Dataset, rows: tuple[Field, ...]) -> dict[str, Any]:
+def read(header: Header, dataset: Dataset, rows: Table) -> dict[str, Any]:
     """The values that `rows` find in `dataset`, by column. Absent fields are left out."""
+    if (kernel := dicom_kernel.compiled) is not None:
+        if rows.compiled is None:
+            plans = [(row.columns, row.first, row.rest, _PLAIN.get(row.type, 0), row) for row in rows]
+            rows.compiled = kernel.table(plans)
+        told: dict[str, Any] = kernel.fields(rows.compiled, header, dataset, header.codec, header.is_big, _value)
+        return told
     found: dict[str, Any] = {}
     for row in [row for row in rows if row.first in dataset]:
         raw = dataset[row.first]
         if not raw or row.column in found:
             continue
-        value = _descend(header, raw, row) if row.rest else row.read(header, raw, row)
+        value = _value(header, raw, row)
         if value is None:
             continue
         if len(row.columns) == 1:
@@ -221,7 +241,8 @@ def read(header: Header, dataset: Dataset, rows: tuple[Field, ...]) -> dict[str,
     return found
 
 
-def _descend(header: Header, raw: Any, row: Field) -> Any:
+def _value(header: Header, raw: Any, row: Field) -> Any:
+    """The value of `row`, whose element at the top is `raw`."""
     for tag in row.rest:
         if not isinstance(raw, list):
             return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from etl.sources.dicom_walk import HEADS, BrokenError, Dataset, Walker, Wanted, inflate
+from etl.sources.dicom_kernel import Stream
+from etl.sources.dicom_walk import HEADS, BrokenError, Dataset, Fetch, Wanted, inflate
 
 IMPLICIT, BIG, DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
 #: JPIP referenced syntaxes whose data set is deflated too (PS3.5 A.7, A.10).
@@ -18,8 +19,7 @@ TRANSFER_SYNTAX = 0x00020010
 META: Wanted = dict.fromkeys((0x00020002, TRANSFER_SYNTAX, 0x00020016, 0x00020018))
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A walked file. `last` is the highest tag seen whole at the top level, `end` where the header's bytes end."""
 
     meta: Dataset
@@ -30,27 +30,37 @@ class File:
     end: int
 
 
-def read_file(data: bytes, wanted: Wanted) -> File:
-    """Walk the bytes of one file. Raises BrokenError."""
-    at = 0
+def read_file(data: bytes, wanted: Wanted, size: int | None = None, fetch: Fetch | None = None) -> File:
+    """Walk the bytes of one file, of which `data` may be the first part of `size` octets. Raises BrokenError.
+
+    Of a part, `truncated` may mean that more must be read; what is not refused is what the whole file would give.
+    `fetch` reads single octets behind the part.
+    """
+    at, size = 0, len(data) if size is None else size
     if data[128:132] == b"DICM":
         at = 132
     elif not _FIRST.match(data):
         raise BrokenError("bad_encoding")
     meta: Dataset = {}
     if data[at : at + 2] == b"\2\0":
-        meta, _, at = Walker(data, explicit=True).top(at, META, META_END)
-    if at == len(data):
+        meta, _, at = Stream(data, size, explicit=True).top(at, META, META_END)
+    if at == size or (size > len(data) and at + 8 > len(data)):
         raise BrokenError("truncated")
     stated = meta.get(TRANSFER_SYNTAX)
     syntax = stated.decode("latin-1").rstrip("\0 ") if isinstance(stated, bytes) else ""
-    stream = data
+    stream, n_octets = data, size
     if syntax in DEFLATED_SYNTAXES:
+        if size > len(data):
+            raise BrokenError("truncated")
         stream, at = inflate(data[at:]), 0
+        n_octets = len(stream)
     is_big = syntax == BIG or (not syntax and stream[at] == 0)
     # Some writers encode otherwise than their file meta says: the first element shows whether it has a VR.
-    walker = Walker(stream, explicit=stream[at + 4 : at + 6] in HEADS, big=is_big)
-    dataset, last, at = walker.top(at, wanted)
-    if at < len(stream):
-        last = walker.rest(at)
-    return File(meta, dataset, syntax, is_big, last, at if stream is data else len(data))
+    walk = Stream(stream, n_octets, explicit=stream[at + 4 : at + 6] in HEADS, big=is_big)
+    dataset, last, at = walk.top(at, wanted)
+    if at < n_octets:
+        last = walk.rest(at, fetch if stream is data else None)
+    end = at if stream is data else len(data)
+    if end > len(data):
+        raise BrokenError("truncated")
+    return File(meta, dataset, syntax, is_big, last, end)

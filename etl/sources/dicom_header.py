@@ -36,12 +36,15 @@ class Header:
 
     __slots__ = (
         "charset",
+        "codec",
         "common",
         "dataset",
         "defects",
         "double",
+        "is_big",
         "is_plain",
         "meta",
+        "moments",
         "position",
         "short",
         "site",
@@ -50,16 +53,19 @@ class Header:
 
     def __init__(self, meta: Dataset, dataset: Dataset, site: Site, position: int, *, big: bool = False) -> None:
         self.meta, self.dataset, self.site, self.position = meta, dataset, site, position
+        self.is_big = big
         self.short, self.double = _STRUCTS[big]
         self.defects: list[Defect] = []
-        self.charset, self.is_plain = _decoder(dataset.get(CHARSET))
+        self.charset, self.is_plain, self.codec = _decoder(dataset.get(CHARSET))
         self.zone: Zone = site.zone_of(None)
+        self.moments: Moments = {}
         self.common: dict[str, Any] = {}
 
     def settle(self, source: str | None, message_id: str | None, candidates: tuple[str | None, ...]) -> None:
         """Name the sender: its facility among `candidates`, and with it the zone of times without offset."""
         alias = self.site.alias_of(*candidates)
         self.zone = self._zone(alias)
+        self.moments = _moments_of(self.zone)
         self.common = {
             "standard": "dicom", "source": source or alias, "message_id": message_id, "facility_alias": alias,
         }  # fmt: skip
@@ -105,22 +111,33 @@ class Header:
 
     def instant(self, raw: str, tag: int) -> Stamp | None:
         """A DT value."""
-        try:
-            return parse_dtm(raw, self.zone)
-        except BadTime as error:
-            self.defect(tag, str(error))
-            return None
+        stamp = self.moments.get(raw)
+        if stamp is None:
+            try:
+                stamp = parse_dtm(raw, self.zone)
+            except BadTime as error:
+                self.defect(tag, str(error))
+                return None
+            _remember(self.moments, raw, stamp)
+        return stamp
 
     def moment(self, dataset: Dataset, date: int, time: int) -> Stamp | None:
         """A DA and a TM element of `dataset` together; None where there is no date."""
         day, clock = dataset.get(date), dataset.get(time)
         if not day:
             return None
-        try:
-            return parse_da_tm(self.text(day), self.text(clock) if clock else "", self.zone)
-        except BadTime as error:
-            self.defect(date, str(error))
-            return None
+        is_plain = self.is_plain and isinstance(day, bytes) and (clock is None or isinstance(clock, bytes))
+        stamp = self.moments.get((day, clock)) if is_plain else None
+        if stamp is None:
+            n_defects = len(self.defects)
+            try:
+                stamp = parse_da_tm(self.text(day), self.text(clock) if clock else "", self.zone)
+            except BadTime as error:
+                self.defect(date, str(error))
+                return None
+            if is_plain and n_defects == len(self.defects):
+                _remember(self.moments, (day, clock), stamp)
+        return stamp
 
     def at(self, dataset: Dataset, date: int, time: int) -> datetime | None:
         """The UTC instant of a DA and a TM element; None where they name no instant."""
@@ -132,10 +149,9 @@ class Header:
         own = item.get(CHARSET)
         if own is None:
             return self
-        inner = Header(self.meta, self.dataset, self.site, self.position)
-        inner.short, inner.double = self.short, self.double
-        inner.defects, inner.zone, inner.common = self.defects, self.zone, self.common
-        inner.charset, inner.is_plain = _decoder(own)
+        inner = Header(self.meta, self.dataset, self.site, self.position, big=self.is_big)
+        inner.defects, inner.zone, inner.common, inner.moments = self.defects, self.zone, self.common, self.moments
+        inner.charset, inner.is_plain, inner.codec = _decoder(own)
         return inner
 
 
@@ -156,23 +172,44 @@ _DELIMITERS = {0x5C, 0x5E, 0x3D}
 Decoder = Callable[[bytes], tuple[str, bool]]
 
 
+#: Images of a series share most of their times. A time that was read without a defect is the same in the same zone,
+#: whatever single character set its file names: only ASCII octets give one.
+Moments = dict[Any, Stamp]
+MOST_MOMENTS = 4096
+
+
+@lru_cache(maxsize=64)
+def _moments_of(_zone: Zone) -> Moments:
+    """Times read before in a zone: text of a DT, or octets of a DA and a TM -> stamp."""
+    return {}
+
+
+def _remember(moments: Moments, key: Any, stamp: Stamp) -> None:
+    if len(moments) >= MOST_MOMENTS:
+        moments.clear()
+    moments[key] = stamp
+
+
 def _offset(text: str) -> Any:
     if len(text) != 5 or text[0] not in "+-" or not text[1:].isdigit():
         raise BadTime("not an offset")
     return offset_zone(text)
 
 
-def _decoder(stated: Any) -> tuple[Decoder, bool]:
+def _decoder(stated: Any) -> tuple[Decoder, bool, int]:
     return _decoder_of(stated if isinstance(stated, bytes) else b"")
 
 
 @lru_cache(maxsize=256)
-def _decoder_of(stated: bytes) -> tuple[Decoder, bool]:
-    """bytes -> (text, was it in the character set?) for a value of (0008,0005); and whether ASCII octets are ASCII."""
+def _decoder_of(stated: bytes) -> tuple[Decoder, bool, int]:
+    """bytes -> (text, was it in the character set?) for a value of (0008,0005); and whether ASCII octets are ASCII.
+
+    Last, what the compiled twin may decode itself: 0 nothing, 1 ASCII, 2 Latin-1, 3 UTF-8.
+    """
     terms = [term.strip(" \0") for term in stated.decode("latin-1").split("\\")]
     codec = CODECS.get(terms[0]) if len(terms) == 1 else None
     if codec is None:
-        return _extended(terms), False
+        return _extended(terms), False, 0
 
     def decode(raw: bytes) -> tuple[str, bool]:
         try:
@@ -180,7 +217,7 @@ def _decoder_of(stated: bytes) -> tuple[Decoder, bool]:
         except UnicodeDecodeError:
             return str(raw, "latin-1").strip(" \0"), False
 
-    return decode, True
+    return decode, True, {"latin-1": 2, "utf-8": 3}.get(codec, 1)
 
 
 def _extended(terms: list[str]) -> Decoder:

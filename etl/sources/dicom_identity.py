@@ -52,8 +52,9 @@ def identifiers(header: Header, dataset: Dataset, known: dict[str, Any] | None =
     if "visit_id" in found:
         issuer = _issuer(header, dataset, VISIT_ISSUER)
         found["visit_id"] = f"{found['visit_id']}^{issuer}" if issuer else found["visit_id"]
+    levels = (dataset, *(item for tag in REQUESTS if tag in dataset for item in items(dataset, tag)[:1]))
     for column, number, issuer_tag in ORDER_NUMBERS:
-        for level in (dataset, *(item for tag in REQUESTS for item in items(dataset, tag)[:1])):
+        for level in levels:
             raw = level.get(number)
             issuer = _issuer(header, level, issuer_tag) if raw else ""
             if issuer and column not in found:  # without its namespace a number identifies nothing

@@ -9,7 +9,7 @@ from etl.records import Parsed
 from etl.sources.dicom_fields import LONGEST_S, read, table, wanted_of
 from etl.sources.dicom_header import CHARSET, Header, hashed, items
 from etl.sources.dicom_identity import add_other_patients, identifiers, patient
-from etl.sources.dicom_walk import Dataset, Wanted
+from etl.sources.dicom_walk import Wanted
 from etl.timestamps import Stamp
 
 #: Columns of `instance`: place is a section of PS3.3, PS3.10 or PS3.4.
@@ -93,8 +93,8 @@ IMAGE: Wanted = {
 }
 
 
-def add_image(header: Header, parsed: Parsed, sop_uid: str, transfer_syntax: str) -> None:
-    """One `instance` row; with it an `images_imported` event where the image came from another institution."""
+def add_image(header: Header, parsed: Parsed, sop_uid: str, transfer_syntax: str) -> dict[str, Any]:
+    """One `instance` row, also returned; with it an event `images_imported` where it came from another institution."""
     dataset, sop_hash = header.dataset, hashed(sop_uid)
     row = read(header, dataset, INSTANCE)
     source_ae = header.meta_text(SOURCE_AE)
@@ -120,7 +120,7 @@ def add_image(header: Header, parsed: Parsed, sop_uid: str, transfer_syntax: str
         "step_started_at": header.at(dataset, *STEP_STARTED),
         "step_ended_at": header.at(dataset, *STEP_ENDED),
         "is_original": is_original,
-        **_clock(header, row.get("acquisition_duration_s"), is_original=is_original),
+        **clock_of(header, row.get("acquisition_duration_s"), is_original=is_original),
     }
     if imported:
         stamp, _, source = imported
@@ -131,9 +131,10 @@ def add_image(header: Header, parsed: Parsed, sop_uid: str, transfer_syntax: str
         )
     parsed.add("instance", header.position, row)
     add_other_patients(header, parsed, who)
+    return row
 
 
-def _clock(header: Header, duration_s: float | None, *, is_original: bool | None) -> dict[str, Any]:
+def clock_of(header: Header, duration_s: float | None, *, is_original: bool | None) -> dict[str, Any]:
     """The best clock of the acquisition: frames or Acquisition DateTime, else the first rung that names an instant."""
     dataset = header.dataset
     stated = header.value(ACQUISITION_DATETIME)
@@ -183,12 +184,19 @@ def _outer_frames(header: Header) -> list[tuple[str, float]]:
 
     Starts of one length and without offset are in order as text; a duration's last start ends last of its duration.
     """
-    frames = [
-        (header.text(raw), _milliseconds(header, content))
-        for frame in items(header.dataset, PER_FRAME)
-        for content in items(frame, FRAME_CONTENT)[:1]
-        if (raw := content.get(FRAME_STARTED))
-    ]
+    frames: list[tuple[str, float]] = []
+    known: dict[Any, float] = {}  # a duration is written over and over
+    for frame in items(header.dataset, PER_FRAME):
+        contents = frame.get(FRAME_CONTENT)
+        if not isinstance(contents, list) or not contents or not (raw := contents[0].get(FRAME_STARTED)):
+            continue
+        lasting = contents[0].get(FRAME_DURATION)
+        if not isinstance(lasting, bytes):
+            frames.append((header.text(raw), 0.0))
+            continue
+        if lasting not in known:
+            known[lasting] = _milliseconds(header, lasting)
+        frames.append((header.text(raw), known[lasting]))
     lengths = {len(text) for text, _ in frames}
     if len(lengths) != 1 or any("+" in text or "-" in text for text, _ in frames):
         return frames
@@ -205,9 +213,8 @@ def _after(at: datetime, seconds: float) -> datetime:
         return at
 
 
-def _milliseconds(header: Header, content: Dataset) -> float:
-    raw = content.get(FRAME_DURATION)
-    if not isinstance(raw, bytes) or len(raw) != 8:
+def _milliseconds(header: Header, raw: bytes) -> float:
+    if len(raw) != 8:
         return 0.0
     value: float = header.double(raw)[0]
     return value if 0 <= value <= LONGEST_S * 1000 else 0.0

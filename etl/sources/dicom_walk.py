@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Union
 
 MAX_DEPTH = 32
@@ -41,6 +42,9 @@ _STRUCTS = {
 }
 
 
+Fetch = Callable[[int, int], bytes]
+
+
 class BrokenError(Exception):
     """The bytes are no whole data set; `reason` is a word of `etl.sources.dicom.REASONS`."""
 
@@ -50,23 +54,29 @@ class BrokenError(Exception):
 
 
 class Walker:
-    """Walks one stream of elements in one encoding. `n` counts elements over all levels."""
+    """Walks one stream of elements in one encoding. `n` counts elements over all levels.
 
-    __slots__ = ("data", "four", "head", "heads", "item", "n")
+    `data` may be the first part of `size` octets: what must be read and lies behind it is refused as `truncated`,
+    but for the marks of fragments where `fetch` (position, octets) gives them.
+    """
 
-    def __init__(self, data: bytes, *, explicit: bool, big: bool = False) -> None:
+    __slots__ = ("data", "fetch", "four", "head", "heads", "item", "n", "size")
+
+    def __init__(self, data: bytes, *, explicit: bool, big: bool = False, size: int | None = None) -> None:
         self.data, self.n = data, 0
+        self.size = len(data) if size is None else size
+        self.fetch: Fetch | None = None
         self.heads = HEADS if explicit else _NO_VR
         self.head, self.item, self.four = _STRUCTS[explicit, big]
 
     def top(self, at: int, wanted: Wanted, stop: int = PIXELS) -> tuple[Dataset, int, int]:
         """The top level from `at`: its wanted elements, the last tag seen, and the position of the first tag >= `stop`.
 
-        Without such a tag the position is the end of the bytes.
+        Without such a tag the position is the end of the octets.
         """
         found: Dataset = {}
         try:
-            last, after = self._elements(found, at, len(self.data), wanted, 0, stop)
+            last, after = self._elements(found, at, self.size, wanted, 0, stop)
         except struct.error as error:
             raise BrokenError("truncated") from error
         except KeyError as error:  # no VR
@@ -83,7 +93,7 @@ class Walker:
             after = at + self.heads[vr] + length
             if length == UNDEFINED:
                 self._fragments(at + self.heads[vr])
-            elif after > len(data):
+            elif after > self.size:
                 raise BrokenError("truncated")
         except struct.error as error:
             raise BrokenError("truncated") from error
@@ -94,7 +104,10 @@ class Walker:
 
     def _fragments(self, at: int) -> None:
         for _ in range(MAX_FRAGMENTS):
-            group, element, length = self.item(self.data, at)
+            if self.fetch is None or at + 8 <= len(self.data):
+                group, element, length = self.item(self.data, at)
+            else:
+                group, element, length = self.item(self.fetch(at, 8))
             mark = group << 16 | element
             if mark == SEQUENCE_END:
                 return
@@ -143,6 +156,8 @@ class Walker:
                     found[tag] = self._items(vr, value, at, inner, depth + 1, is_undefined=False)[0]
                 elif length > MAX_VALUE:
                     raise BrokenError("value_too_large")
+                elif at > len(data):
+                    raise BrokenError("truncated")
                 else:
                     found[tag] = data[value:at]
         else:
@@ -158,7 +173,7 @@ class Walker:
         """Items of a sequence up to its end; those with a length are stepped over where nothing in them is wanted."""
         walker = self
         if vr == b"UN":  # PS3.5 6.2.2 note 2: whatever it is, it is encoded in implicit VR little endian
-            walker = Walker(self.data, explicit=False)
+            walker = Walker(self.data, explicit=False, size=self.size)
             walker.n = self.n
         found: list[Dataset] = []
         while is_undefined or at < end:

@@ -126,10 +126,8 @@ def test_fragments_without_an_end() -> None:
 SEEDS = [made.file_of(make(), syntax) for make in WHOLE.values() for syntax in (made.EXPLICIT, made.IMPLICIT, made.BIG)]
 
 
-@settings(max_examples=600, deadline=None)
-@given(st.data())
-def test_damage_never_raises(data: st.DataObject) -> None:
-    """Bytes overwritten, cut out or put in anywhere behind the preamble."""
+def damaged(data: st.DataObject) -> bytes:
+    """A made file with bytes overwritten, cut out or put in anywhere behind the preamble."""
     whole = bytearray(data.draw(st.sampled_from(SEEDS)))
     for _ in range(data.draw(st.integers(1, 8))):
         at = data.draw(st.integers(128, len(whole)))
@@ -143,7 +141,13 @@ def test_damage_never_raises(data: st.DataObject) -> None:
             del whole[at : at + len(junk)]
         else:
             whole[at:at] = junk
-    check(bytes(whole))
+    return bytes(whole)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.data())
+def test_damage_never_raises(data: st.DataObject) -> None:
+    check(damaged(data))
 
 
 @settings(max_examples=300, deadline=None)

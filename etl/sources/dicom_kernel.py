@@ -1,0 +1,96 @@
+"""The compiled twin of the walk and of plain values where it was built; `compiled` is None where Python does all of it.
+
+`built` is what there is. RADOPS_PURE_PYTHON=1 forces the twin in Python, and so does setting `compiled` to None.
+"""
+
+from __future__ import annotations
+
+import os
+from types import ModuleType
+from typing import Any
+
+from etl.sources.dicom_walk import (
+    MAX_DEPTH,
+    MAX_ELEMENTS,
+    MAX_FRAGMENTS,
+    MAX_VALUE,
+    PIXELS,
+    BrokenError,
+    Dataset,
+    Fetch,
+    Walker,
+    Wanted,
+)
+
+VERSION = 1
+
+
+def _built() -> ModuleType | None:
+    """The extension, unless there is none or one of another version."""
+    try:
+        from etl.sources import _dicom  # noqa: PLC0415 - it may be absent
+    except ImportError:
+        return None
+    is_ours = (_dicom.VERSION, _dicom.LIMITS) == (VERSION, (MAX_DEPTH, MAX_ELEMENTS, MAX_VALUE, MAX_FRAGMENTS))
+    return _dicom if is_ours else None
+
+
+built = _built()
+compiled: Any = None if os.environ.get("RADOPS_PURE_PYTHON") else built
+_PLANS: dict[int, tuple[Wanted, object]] = {}
+
+
+class Stream:
+    """Elements in one encoding: `data` is the first part of `size` octets, or all of them. Raises BrokenError."""
+
+    __slots__ = ("data", "is_big", "is_explicit", "size")
+
+    def __init__(self, data: bytes, size: int, *, explicit: bool, big: bool = False) -> None:
+        self.data, self.size, self.is_explicit, self.is_big = data, size, explicit, big
+
+    def top(self, at: int, wanted: Wanted, stop: int = PIXELS) -> tuple[Dataset, int, int]:
+        """As `Walker.top`."""
+        if compiled is None:
+            return Walker(self.data, explicit=self.is_explicit, big=self.is_big, size=self.size).top(at, wanted, stop)
+        found = compiled.top(self.data, self.size, at, self.is_explicit, self.is_big, _plan_of(wanted), stop)
+        if isinstance(found, str):
+            raise BrokenError(found)
+        told: tuple[Dataset, int, int] = found
+        return told
+
+    def rest(self, at: int, fetch: Fetch | None = None) -> int:
+        """As `Walker.rest`; `fetch` reads the marks of fragments that lie behind `data`."""
+        if compiled is not None:
+            told = compiled.rest(self.data, self.size, at, self.is_explicit, self.is_big)
+            if not isinstance(told, str):
+                last: int = told
+                return last
+            if told != "truncated" or fetch is None:
+                raise BrokenError(told)
+        walker = Walker(self.data, explicit=self.is_explicit, big=self.is_big, size=self.size)
+        walker.fetch = fetch
+        return walker.rest(at)
+
+
+def _plan_of(wanted: Wanted) -> object:
+    held = _PLANS.get(id(wanted))
+    if held is None:  # few are ever asked for: those of the data set and of file meta
+        held = _PLANS[id(wanted)] = (wanted, compiled.plan(levels_of(wanted)))
+    return held[1]
+
+
+def levels_of(wanted: Wanted) -> list[list[tuple[int, int]]]:
+    """The tree as levels of (tag, number of the level within, -1 for a value); one that holds itself is one level."""
+    levels: list[list[tuple[int, int]]] = []
+    numbers: dict[int, int] = {}
+
+    def number_of(level: Wanted) -> int:
+        if id(level) not in numbers:
+            numbers[id(level)] = len(levels)
+            levels.append([])
+            entries = ((tag, -1 if inner is None else number_of(inner)) for tag, inner in sorted(level.items()))
+            levels[numbers[id(level)]].extend(entries)
+        return numbers[id(level)]
+
+    number_of(wanted)
+    return levels

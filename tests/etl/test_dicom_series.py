@@ -1,0 +1,123 @@
+"""What is taken over from an image before is what would be read: same rows, envelopes, defects and reasons."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+
+from etl.site import Facility, Site
+from etl.sources import dicom, dicom_series, sniff
+from etl.sources.dicom_identity import IDENTIFIERS, PATIENT
+from etl.sources.dicom_image import INSTANCE
+from etl.sources.dicom_series import CLOCK, COLUMNS, VARYING, again, forget
+from tests.etl import dicom_made as made
+from tests.etl.test_dicom_cut import nested
+from tests.etl.test_dicom_image import enhanced, full
+
+OTHER_SITE = Site(facilities=(Facility("NORTH", "Northgate Hospital", "Europe/Berlin"),))
+#: Values that one image may have and the next not; None takes the element away.
+CHANGES: dict[str, tuple[Any, ...]] = {
+    "SOPInstanceUID": ("1.2.3.4.6", "", None), "InstanceCreationDate": ("20260116", "x", None),
+    "InstanceCreationTime": ("080000", "99"), "AcquisitionDate": ("20260701", "", None, "x"),
+    "AcquisitionTime": ("235959.5", "10", "", None), "AcquisitionDateTime": ("20260115120000", "2026", "x", ""),
+    "ContentDate": ("20260117", None), "ContentTime": ("101500", ""), "StudyDate": ("20260114", None, "x"),
+    "SeriesTime": ("100101", ""), "ImageType": (["DERIVED", "SECONDARY"], ["ORIGINAL"], None), "KVP": ("100", None),
+    "SpecificCharacterSet": ("ISO_IR 100", "ISO_IR 999", None), "PatientName": ("Roe^Ann",), "PatientID": ("M2", None),
+    "TimezoneOffsetFromUTC": ("+0100", "x"), "InstitutionName": ("Westlake Clinic", ""), "OperatorsName": ("Trän^Tim",),
+    "SOPClassUID": ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.88.33"), "StudyInstanceUID": ("1.2.4", ""),
+    "SeriesInstanceUID": ("1.2.3.5", ""), "Rows": (4,), "Modality": ("MR",), "AcquisitionDuration": (2.5, -1.0),
+    "ProcedureCodeSequence": ([made.code("MRH", "MR head", "L")], []), "StationName": ("WCT01",),
+    "OtherPatientIDsSequence": ([made.dataset(PatientID="M9", IssuerOfPatientID="WEST")],),
+}  # fmt: skip
+
+
+def changed(whole: Dataset, changes: dict[str, Any], syntax: str = made.EXPLICIT) -> bytes:
+    """The file of an image with other values, also such as the standard does not allow."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for keyword, value in changes.items():
+            if value is None:
+                whole.pop(keyword, None)
+            else:
+                setattr(whole, keyword, value)
+        return made.file_of(whole, syntax, MediaStorageSOPClassUID=made.CT, MediaStorageSOPInstanceUID="1.2")
+
+
+def told(data: bytes, site: Site) -> str:
+    parsed = dicom.parse(data, site)
+    envelopes = list(parsed.envelopes.rows)
+    return repr((made.everything(parsed), parsed.defects, parsed.rejected, envelopes, dicom.messages(data)))
+
+
+def assert_same(files: list[bytes], sites: tuple[Site, ...] = (made.SITE,)) -> None:
+    """Each file read after the others, and alone."""
+    forget()
+    pairs = [(data, site) for data in files for site in sites]
+    after = [told(data, site) for data, site in pairs]
+    for (data, site), found in zip(pairs, after, strict=True):
+        forget()
+        assert told(data, site) == found
+
+
+def test_no_field_is_read_of_what_varies() -> None:
+    assert not VARYING & {field.first for field in (*INSTANCE, *IDENTIFIERS, *PATIENT)}
+    assert not (COLUMNS | CLOCK) & {column for field in (*INSTANCE, *IDENTIFIERS, *PATIENT) for column in field.columns}
+
+
+def test_an_image_of_the_series_is_not_read_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = []
+    monkeypatch.setattr(dicom, "again", lambda *given: answers.append(again(*given)) or answers[-1])
+    forget()
+    for number in range(4):
+        fields = {"SOPInstanceUID": f"1.2.3.4.{number}", "AcquisitionTime": f"10020{number}"}
+        row = made.one(made.parse(made.file_of(made.image(**fields))))
+        assert row["acquired_at"] == made.utc(f"2026-01-15T15:02:0{number}")
+    assert answers == [False, False, True, True]
+    made.parse(made.file_of(made.image(KVP="90")))
+    assert answers[-1] is False
+
+
+@pytest.mark.parametrize("keyword", CHANGES)
+def test_the_next_image_differs_in_one_element(keyword: str) -> None:
+    for value in CHANGES[keyword]:
+        first, second = changed(made.image(), {}), changed(made.image(), {keyword: value})
+        assert_same([first, first, second, first, second])
+
+
+def test_the_next_file_differs_beside_its_data_set() -> None:
+    files = [made.file_of(made.image(), syntax) for syntax in (made.EXPLICIT, made.IMPLICIT, made.BIG, made.DEFLATED)]
+    files += [made.file_of(made.image(), SourceApplicationEntityTitle=name) for name in ("NORTHCT1", "WESTCT1")]
+    files += [made.file_of(made.image(), ReceivingApplicationEntityTitle="X"), files[0][:-1], files[0]]
+    assert_same([*files, *reversed(files), *files], (made.SITE, OTHER_SITE))
+    assert_same([data for data in files for _ in range(3)])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_series_of_any_images(data: st.DataObject) -> None:
+    make = data.draw(st.sampled_from((made.image, full, lambda: nested(is_open=True), lambda: enhanced(2))))
+    files = []
+    for _ in range(data.draw(st.integers(2, 4))):
+        keywords = data.draw(st.lists(st.sampled_from(sorted(CHANGES)), max_size=3, unique=True))
+        changes = {keyword: data.draw(st.sampled_from(CHANGES[keyword])) for keyword in keywords}
+        syntax = data.draw(st.sampled_from((made.EXPLICIT, made.EXPLICIT, made.IMPLICIT)))
+        files.append(changed(make(), changes, syntax))
+    assert_same([files[0], *files, *files])
+
+
+def test_fixtures_in_order(fixtures: Path) -> None:
+    found = [path.read_bytes() for path in sorted((fixtures / "dicom").rglob("*.dcm"))]
+    assert_same([data for data in found if sniff(data) == "dicom" for _ in range(3)])
+
+
+def test_few_series_are_remembered() -> None:
+    forget()
+    for number in range(dicom_series.MOST_SERIES + 2):
+        made.parse(made.file_of(made.image(SeriesInstanceUID=f"1.2.3.{number}")))
+    assert len(dicom_series._SEEN) == 2

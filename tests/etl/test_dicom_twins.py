@@ -1,0 +1,232 @@
+"""The compiled twin and the Python one: the same elements, ends, reasons, rows and defects, whatever the bytes are."""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etl.sources import dicom, dicom_kernel, sniff
+from etl.sources.dicom import WANTED
+from etl.sources.dicom_file import File, read_file
+from etl.sources.dicom_header import CODECS
+from etl.sources.dicom_identity import IDENTIFIERS, PATIENT
+from etl.sources.dicom_image import INSTANCE
+from etl.sources.dicom_kernel import levels_of
+from etl.sources.dicom_series import forget
+from etl.sources.dicom_walk import HEADS, PIXELS, BrokenError, Walker, Wanted
+from tests.etl import dicom_made as made
+from tests.etl.test_dicom_cut import ENCODINGS, WHOLE
+from tests.etl.test_dicom_hostile import MIDDLES, around, damaged, element, item
+
+BUILT = dicom_kernel.built
+pytestmark = pytest.mark.skipif(BUILT is None, reason="there is no compiler: only the twin in Python is here")
+ROOT = Path(str(pydicom.__file__)).parent / "data"
+
+
+def walked(data: bytes, size: int | None = None) -> File | str:
+    """What the walk gives, or the reason of refusal."""
+    try:
+        return read_file(data, WANTED, size)
+    except BrokenError as broken:
+        return broken.reason
+
+
+def told(data: bytes) -> tuple[Any, ...]:
+    """All that one file becomes."""
+    parsed = made.parse(data)
+    envelopes = [tuple(row) for row in parsed.envelopes.rows]
+    return made.everything(parsed), parsed.defects, parsed.rejected, envelopes, dicom.messages(data)
+
+
+def both(work: Any, *arguments: Any) -> Any:
+    """The answer of `work` with either twin, which must be the same."""
+    answers = []
+    for twin in (BUILT, None):
+        dicom_kernel.compiled = twin
+        forget()  # so that neither takes over what the other read
+        try:
+            answers.append(work(*arguments))
+        finally:
+            dicom_kernel.compiled = BUILT
+    compiled, plain = answers
+    assert repr(compiled) == repr(plain)  # a number that is none is not equal to itself
+    return compiled
+
+
+def files(fixtures: Path) -> Iterator[bytes]:
+    for folder in (ROOT, fixtures / "dicom"):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            data = path.read_bytes()
+            if sniff(data) == "dicom":
+                yield data
+
+
+def test_the_same_of_every_fixture_with_all_of_it_and_with_its_head(fixtures: Path) -> None:
+    seen: Counter[str] = Counter()
+    for data in files(fixtures):
+        whole = both(told, data)
+        seen["rows" if whole[0] else "rejected" if whole[2] else "kept"] += 1
+        for size in (0, 200, 1000, 4096, len(data) // 2, len(data) - 1):
+            if size < len(data):
+                both(walked, data[:size])
+                head = both(walked, data[:size], len(data))
+                assert isinstance(head, str) or head == walked(data)
+                seen["head is enough"] += isinstance(head, File)
+    assert seen["rows"] > 120
+    assert seen["rejected"] > 60
+    assert seen["kept"] > 60
+    assert seen["head is enough"] > 60
+
+
+@pytest.mark.parametrize("syntax", ENCODINGS)
+@pytest.mark.parametrize("name", WHOLE)
+def test_the_same_of_every_cut(name: str, syntax: str) -> None:
+    data = made.file_of(WHOLE[name](), syntax)
+    whole = both(walked, data)
+    for size in range(128, len(data)):
+        both(walked, data[:size])
+        head = both(walked, data[:size], len(data))
+        assert isinstance(head, str) or head == whole, size
+
+
+@pytest.mark.parametrize("name", MIDDLES)
+def test_the_same_at_every_bound(name: str) -> None:
+    both(told, around(MIDDLES[name][0]()))
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.data())
+def test_the_same_of_damaged_files(data: st.DataObject) -> None:
+    damage = damaged(data)
+    whole = both(walked, damage)
+    both(told, damage)
+    head = both(walked, damage[: data.draw(st.integers(0, len(damage)))], len(damage))
+    assert isinstance(head, str) or head == whole
+
+
+#: A tree of tags with sequences within each other, one of which holds itself.
+TREE: Wanted = {0x00080005: None, 0x00100020: None, 0x00400275: {0x00080005: None, 0x00400009: None}}
+TREE[0x0040A730] = TREE
+TAGS = st.sampled_from((0x00080005, 0x00100020, 0x00400275, 0x00400009, 0x0040A730, 0x00290010))
+VRS = st.sampled_from([*HEADS, b"zz", b"\0\0", b"SQ", b"UN", b"UN"])
+LENGTHS = st.sampled_from((None, None, None, None, 0, 1, 0xFFFFFFFF, 0xFFFE, 8))
+
+
+@st.composite
+def elements(draw: st.DrawFn, depth: int = 0) -> bytes:
+    """Elements with values or items, whose lengths may lie, in explicit VR of either order or in implicit VR."""
+    out = b""
+    for _ in range(draw(st.integers(0, 3))):
+        vr, tag, told_length = draw(VRS), draw(TAGS), draw(LENGTHS)
+        inner = draw(elements(depth + 1)) if depth < 3 and draw(st.booleans()) else None
+        value = draw(st.binary(max_size=6)) if inner is None else draw(st.integers(0, 2)) * item(inner)
+        length = len(value) if told_length is None else told_length
+        head = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
+        if draw(st.integers(0, 9)) == 0:
+            out += head + struct.pack("<L", length) + value
+        elif HEADS.get(vr) == 12:
+            out += head + vr + struct.pack("<xxL", length) + value
+        else:
+            out += head + vr + struct.pack("<H", length & 0xFFFF) + value
+        out += draw(st.sampled_from((b"", b"", b"\xfe\xff\xdd\xe0\0\0\0\0", b"\xfe\xff\x0d\xe0\0\0\0\0")))
+    return out
+
+
+@settings(max_examples=1500, deadline=None)
+@given(elements(), st.booleans(), st.booleans(), st.integers(0, 40))
+def test_the_same_of_made_elements(data: bytes, explicit: bool, big: bool, more: int) -> None:
+    """Also of elements that no file of ours holds, and of the first part of a stream."""
+
+    def walk(compiled: bool, size: int) -> Any:
+        if not compiled:
+            try:
+                return Walker(data, explicit=explicit, big=big, size=size).top(0, TREE, PIXELS)
+            except BrokenError as broken:
+                return broken.reason
+        return BUILT.top(data, size, 0, explicit, big, PLAN, PIXELS)
+
+    def rest(compiled: bool, size: int) -> Any:
+        if not compiled:
+            try:
+                return Walker(data, explicit=explicit, big=big, size=size).rest(0)
+            except BrokenError as broken:
+                return broken.reason
+        return BUILT.rest(data, size, 0, explicit, big)
+
+    for size in (len(data), len(data) + more):
+        assert walk(True, size) == walk(False, size)
+        assert rest(True, size) == rest(False, size)
+
+
+PLAN = BUILT.plan(levels_of(TREE)) if BUILT else None
+LETTERS = st.sampled_from([*b" \0\\^=.+-eE0123456789AMe\t\x1b\x7f\x85\xa0\xc3\xa4\xfc\xff", 0x41, 0x42])
+TEXTS = st.lists(LETTERS, max_size=12).map(bytes) | st.sampled_from(
+    (b"20260115", b"1.5", b" 12 \\13", b"Doe^Jane^^=x", "Trän^Tim".encode(), "Ünal^Öz".encode("latin-1"), b"1_0",
+     b"inf", b"0" * 40, "１".encode(), b"2026.01.15", b"20260230", b"1e300", b"A\\\xff", "é=".encode())
+)  # fmt: skip
+FIELDS = [
+    field
+    for field in (*INSTANCE, *IDENTIFIERS, *PATIENT)
+    if field.column not in ("sop_class", "series_uid", "study_uid")
+]
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.data())
+def test_the_same_values(data: st.DataObject) -> None:
+    """Whatever a value holds in whatever character set: the same columns and the same defects."""
+    charsets = [b"", b"ISO_IR 999", b"\\ISO 2022 IR 87", *(name.encode() for name in CODECS)]
+    found = {0x00080016: (b"UI", made.CT.encode()), 0x00080018: (b"UI", b"1.2.3.45")}
+    if data.draw(st.booleans()):
+        found[0x00080005] = (b"CS", data.draw(st.sampled_from(charsets)))
+    found |= {0x0020000D: (b"UI", b"1.2."), 0x0020000E: (b"UI", b"1.2.3."), 0x7FE00010: (b"OW", b"")}
+    for field in data.draw(st.lists(st.sampled_from(FIELDS), min_size=1, max_size=8, unique=True)):
+        path, is_code = field.rest, field.type in ("CODE", "CODE2", "MEANING")
+        if not path and not is_code:
+            found[field.first] = (b"UN", data.draw(TEXTS))
+            continue
+        inner = {0x00080005: data.draw(st.sampled_from(charsets))} if data.draw(st.integers(0, 4)) == 0 else {}
+        for tag in (0x00080100, 0x00080102, 0x00080104, 0x00080119) if is_code else path[-1:]:
+            if data.draw(st.integers(0, 4)):
+                inner[tag] = data.draw(TEXTS)
+        value = b"".join(element(tag, b"LO", inner[tag]) for tag in sorted(inner))
+        value = item(value) * data.draw(st.integers(0, 2)) if is_code else item(value)
+        for tag in reversed(path if is_code else path[:-1]):
+            value = item(element(tag, b"SQ", value))
+        found[field.first] = (b"SQ", value)
+    meta = element(0x00020010, b"UI", made.EXPLICIT.encode() + b"\0")
+    file = bytes(128) + b"DICM" + meta + b"".join(element(tag, *found[tag]) for tag in sorted(found))
+    assert both(told, file)[0]
+
+
+def test_what_is_no_plan_is_refused() -> None:
+    assert BUILT is not None
+    for levels in ([], (), [()], [[(1,)]], [[(2, -1), (1, -1)]], [[(1, 7)]], [[(1, "x")]]):
+        with pytest.raises((TypeError, ValueError)):
+            BUILT.plan(levels)
+    for rows in ((), [()], [(("a",), 1, (), 99, None)], [(("a", "b"), 1, (), 1, None)], [(("a",), "x", (), 1, None)]):
+        with pytest.raises((TypeError, ValueError, SystemError)):
+            BUILT.table(rows)
+    with pytest.raises(ValueError, match="PyCapsule"):
+        BUILT.top(b"", 0, 0, True, False, BUILT.table([]), PIXELS)
+    with pytest.raises(ValueError, match="behind the end"):
+        BUILT.top(b"", 0, 1, True, False, PLAN, PIXELS)
+    with pytest.raises(ValueError, match="behind the end"):
+        BUILT.rest(b"", 0, 1, True, False)
+    with pytest.raises(TypeError):
+        BUILT.fields(BUILT.table([]), None, [], 1, False, None)
+
+
+def test_an_old_build_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert BUILT is not None
+    assert dicom_kernel._built() is BUILT
+    monkeypatch.setattr(BUILT, "VERSION", 0)
+    assert dicom_kernel._built() is None
