@@ -44,7 +44,7 @@ def all_of(data: bytes) -> Any:
     """Whatever a file becomes."""
     parsed = hl7.parse(data, SITE)
     rows = {record: list(parsed.records(record)) for record in parsed.rows}
-    envelopes = {name: list(values) for name, values in parsed.envelopes.values.items()}
+    envelopes = list(parsed.envelopes.rows)
     return parsed.read, rows, envelopes, parsed.defects, parsed.rejected, hl7.messages(data), hl7_text.spans(data)
 
 
