@@ -29,6 +29,12 @@ def missing(what: str, fix: str) -> None:
     pytest.skip(text)
 
 
+def needs_compiled(twin: object) -> None:
+    """Go on only where a compiler built a twin."""
+    if twin is None:
+        missing("compiled twin", "install a C compiler and Python's headers, then run `make install` on a new clone")
+
+
 @pytest.fixture(scope="session")
 def fixtures() -> Path:
     """Third-party files beside the checkout."""

@@ -22,13 +22,18 @@ from etl.sources.dicom_image import INSTANCE
 from etl.sources.dicom_kernel import levels_of
 from etl.sources.dicom_series import forget
 from etl.sources.dicom_walk import HEADS, PIXELS, BrokenError, Walker, Wanted
+from tests.conftest import needs_compiled
 from tests.etl import dicom_made as made
 from tests.etl.test_dicom_cut import ENCODINGS, WHOLE
 from tests.etl.test_dicom_hostile import MIDDLES, around, damaged, element, item
 
 BUILT = dicom_kernel.built
-pytestmark = pytest.mark.skipif(BUILT is None, reason="there is no compiler: only the twin in Python is here")
 ROOT = Path(str(pydicom.__file__)).parent / "data"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _both_twins() -> None:
+    needs_compiled(BUILT)
 
 
 def walked(data: bytes, size: int | None = None) -> File | str:

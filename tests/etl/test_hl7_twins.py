@@ -19,11 +19,16 @@ from etl.sources.hl7_message import Message
 from etl.sources.hl7_text import Delimiters, Unusable, unescaper
 from etl.timestamps import Stamp
 from tests.bench import bench_hl7
-from tests.conftest import REPO
+from tests.conftest import REPO, needs_compiled
 from tests.etl.hl7_lines import SITE
 
 KERNEL = hl7_twin.KERNEL
-needs_kernel = pytest.mark.skipif(KERNEL is None, reason="no compiler built the kernel here")
+needs_kernel = pytest.mark.usefixtures("_kernel")
+
+
+@pytest.fixture(scope="module")
+def _kernel() -> None:
+    needs_compiled(KERNEL)
 
 
 @pytest.fixture(autouse=True)
