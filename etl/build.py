@@ -19,10 +19,11 @@ import duckdb
 from etl import forecast
 from etl.build_checks import run_checks
 from etl.build_digest import META, measure, overall, store, stored
-from etl.build_models import BuildModel, models_signature, read_build_models
-from etl.build_scope import derive_scopes, in_scope, keep_before
-from etl.build_stage import create_raw_views, load_clock, load_touched
+from etl.build_models import BuildModel, Plan, models_signature, plan_build
+from etl.build_scope import derive_scopes, in_scope, keep_before, keep_now, keep_old
+from etl.build_stage import find_touched, load_clock, load_mentions, load_touched
 from etl.build_tables import load_build_tables, load_procedure_names, reference_signature
+from etl.frames import query, table
 from etl.identity import VERSION, State, advance, reset, state
 from etl.pseudonym import keyed_macro, load_key
 from etl.records import RECORDS
@@ -33,6 +34,8 @@ from sql.macros import MACROS
 
 #: Models up to this number are of the exams; the scopes of later ones follow from their changes.
 LAST_EXAM_MODEL = 219
+#: Messages of an exam at a sender that tells much; identity takes so many at once as a part of the exams has.
+MESSAGES_PER_EXAM = 10
 STATE = (
     "CREATE TABLE IF NOT EXISTS meta_build (batch_id BIGINT, epoch BIGINT, signature VARCHAR, data_through TIMESTAMP)"
 )
@@ -50,6 +53,8 @@ class Choices(Protocol):
     def publish_names(self) -> bool: ...
     @property
     def memory_limit(self) -> str: ...
+    @property
+    def part_exams(self) -> int: ...
 
 
 class Home(Protocol):
@@ -134,32 +139,40 @@ class _Fold:
     """One derivation of marts from staged rows: `anew` for all exams, else for those logged since `built`."""
 
     con: duckdb.DuckDBPyConnection
-    site: Site
     built: _Built
     anew: bool
+    most: int
     progress: Progress | None
     measured: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def run(self, identity: State, signature: str) -> int:
         """Derive the marts and store how far they are; returns the number of exams derived again."""
-        staging, marts = read_build_models("staging"), read_build_models("marts")
-        self._create_tables(marts)
+        plan = plan_build()
+        self._create_tables(plan)
         self.measured.update(stored(self.con))
         since = None if self.anew else self.built.batch_id
-        load_touched(self.con, since)
-        create_raw_views(self.con)
         load_clock(self.con, since or 0, None if self.anew else self.built.data_through)
-        is_scoped = False
-        for number, model in enumerate((*staging, *marts), 1):
-            if self.progress:
-                self.progress(model.name, number, len(staging) + len(marts))
-            if number <= len(staging):
+        parts = find_touched(self.con, since, self.most)
+        steps = _Steps(self.progress, plan.n_steps(parts))
+        keep_before(self.con, self.anew)
+        for model in plan.common:
+            steps.next(model.name)
+            self._stage(model)
+        for part in range(parts):
+            load_touched(self.con, part)
+            load_mentions(self.con, parts)
+            for model in plan.staging:
+                steps.next(model.name)
                 self._stage(model)
-                continue
-            if number == len(staging) + 1:
-                keep_before(self.con)
+            for model in plan.exam_marts:
+                steps.next(model.name)
+                self._derive(model)
+        load_touched(self.con, None)
+        is_scoped = False
+        for model in plan.marts:
+            steps.next(model.name)
             if model.number > LAST_EXAM_MODEL and not is_scoped:
-                derive_scopes(self.con)
+                derive_scopes(self.con, self.anew)
                 is_scoped = True
             self._derive(model)
         run_checks(self.con)
@@ -169,16 +182,15 @@ class _Fold:
             "INSERT INTO meta_build SELECT ?, ?, ?, data_through FROM clock",
             [identity.batch_id, identity.epoch, signature],
         )
-        row = self.con.execute("SELECT count(*) FROM touched_exam").fetchone()
-        return int(row[0]) if row else 0
+        return int(self.con.execute("SELECT count(*) FROM touched_exam").fetchall()[0][0])
 
-    def _create_tables(self, marts: tuple[BuildModel, ...]) -> None:
+    def _create_tables(self, plan: Plan) -> None:
         if self.anew:
             for (name,) in self.con.execute(OWN_TABLES).fetchall():
                 self.con.execute(f'DROP TABLE "{name}"')
             self.con.execute(STATE)
             self.con.execute(META)
-        for model in marts:
+        for model in (*plan.exam_marts, *plan.marts):
             if model.materialize == "table":
                 columns = ", ".join(f'"{column.name}" {column.type}' for column in model.columns)
                 self.con.execute(f"CREATE TABLE IF NOT EXISTS {model.name} ({columns})")
@@ -198,20 +210,48 @@ class _Fold:
                 forecast.load_forecast(self.con)
             return
         made = self.con.execute(f"CREATE OR REPLACE TEMP TABLE new_rows AS {model.body}").fetchone()
-        columns = [(column.name, column.type) for column in model.columns]
-        n_rows, total = self.measured.get(model.name, (0, 0))
-        if n_rows:
-            scope = in_scope(model)
-            n_old, old = measure(self.con, model.name, columns, scope)
-            n_rows, total = n_rows - n_old, total - old
-            self.con.execute(f"DELETE FROM {model.name} WHERE {scope}")
-        n_new, new = 0, 0
+        n_rows, total = self._forget(model)
         if made is None or made[0]:
             order = f" ORDER BY {model.sorted_by}" if model.sorted_by else ""
             self.con.execute(f"INSERT INTO {model.name} BY NAME SELECT * FROM new_rows{order}")
-            n_new, new = measure(self.con, "new_rows", columns)
-        self.measured[model.name] = (n_rows + n_new, total + new)
+            n_new, new = measure(self.con, "new_rows", _typed(model))
+            n_rows, total = n_rows + n_new, total + new
+        if not self.anew:
+            keep_now(self.con, model.name)
+        self.measured[model.name] = (n_rows, total)
         self.con.execute("DROP TABLE new_rows")
+
+    def _forget(self, model: BuildModel) -> tuple[int, int]:
+        """Delete the rows in scope; returns rows and sum of those that stay."""
+        n_rows, total = self.measured.get(model.name, (0, 0))
+        if not n_rows or (self.anew and model.scope == "exam"):  # a full build fills exams' marts part by part
+            return n_rows, total
+        if model.scope == "all":
+            self.con.execute(f"DELETE FROM {model.name}")
+            return 0, 0
+        deleted = query(self.con, f"DELETE FROM {model.name} WHERE {in_scope(model)} RETURNING *")
+        table(self.con, "old_rows", deleted)
+        n_old, old = measure(self.con, "old_rows", _typed(model))
+        keep_old(self.con, model.name)
+        return n_rows - n_old, total - old
+
+
+def _typed(model: BuildModel) -> list[tuple[str, str]]:
+    return [(column.name, column.type) for column in model.columns]
+
+
+@dataclass
+class _Steps:
+    """Tells the progress of a build, model by model."""
+
+    progress: Progress | None
+    of: int
+    done: int = 0
+
+    def next(self, name: str) -> None:
+        self.done += 1
+        if self.progress:
+            self.progress(name, self.done, self.of)
 
 
 def build(home: Home, *, full: bool = False, progress: Progress | None = None) -> BuildReport:
@@ -230,11 +270,12 @@ def build(home: Home, *, full: bool = False, progress: Progress | None = None) -
             reset(con, signature)
             identity = state(con)
         anew = built.epoch != identity.epoch or built.signature != signature
-        identity = advance(con, _last_batch(con), forget=0 if anew else built.batch_id)
+        forget = None if anew else built.batch_id
+        identity = advance(con, _last_batch(con), forget=forget, most=home.settings.part_exams * MESSAGES_PER_EXAM)
         touched = 0
         if anew or built.batch_id < identity.batch_id:
             with transaction(con):
-                touched = _Fold(con, site, built, anew, progress).run(identity, signature)
+                touched = _Fold(con, built, anew, home.settings.part_exams, progress).run(identity, signature)
         row = con.execute("SELECT count(*) FROM fct_exam").fetchone()
         return BuildReport(overall(con), int(row[0]) if row else 0, touched, _built(con).data_through, anew)
     finally:

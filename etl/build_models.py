@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -44,6 +45,41 @@ def read_build_model(path: Path) -> BuildModel:
 def read_build_models(folder: str) -> tuple[BuildModel, ...]:
     """All models of `sql/<folder>` by number."""
     return tuple(sorted(map(read_build_model, (SQL / folder).glob("*.sql")), key=lambda m: (m.number, m.name)))
+
+
+#: What a staging model reads that is about the exams of one part.
+_OF_EXAMS = re.compile(r"\b(?:exam_mention|visit_mention|raw_\w+)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Order of a build: `common` staging, for each part of the exams `staging` and `exam_marts`, then `marts`."""
+
+    common: tuple[BuildModel, ...]
+    staging: tuple[BuildModel, ...]
+    exam_marts: tuple[BuildModel, ...]
+    marts: tuple[BuildModel, ...]
+
+    def n_steps(self, parts: int) -> int:
+        """Models that a build of so many parts derives."""
+        return len(self.common) + parts * (len(self.staging) + len(self.exam_marts)) + len(self.marts)
+
+
+@cache
+def plan_build() -> Plan:
+    """The models of staging and marts in the order of `Plan`, by number within each."""
+    staging, marts = read_build_models("staging"), read_build_models("marts")
+    of_exams: set[str] = set()
+    for model in staging:
+        reads = set(re.findall(r"\w+", model.body))
+        if _OF_EXAMS.search(model.body) or reads & of_exams:
+            of_exams.add(model.name)
+    return Plan(
+        common=tuple(m for m in staging if m.name not in of_exams),
+        staging=tuple(m for m in staging if m.name in of_exams),
+        exam_marts=tuple(m for m in marts if m.scope == "exam"),
+        marts=tuple(m for m in marts if m.scope != "exam"),
+    )
 
 
 @cache

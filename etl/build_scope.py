@@ -37,6 +37,11 @@ CARRIED = (
     "exam_started_at, exam_ended_at, images_available_at, read_started_at, first_prelim_at, first_final_at, "
     "radiologist, assistant, is_countable, is_imported, target_min, wrvu"
 )
+#: Marts of whose changes the scopes follow, and the columns that count.
+KEPT = {
+    "fct_exam": CARRIED,
+    "fct_read": "exam_key, facility, radiologist, role, read_at, read_started_at, wrvu",
+}
 #: What of the stays in rooms the hours of a device depend on.
 STAYS = "SELECT stay_key, device, entered_at, left_at FROM fct_room_stay WHERE fate = 'used'"
 
@@ -55,42 +60,53 @@ def in_scope(model: BuildModel) -> str:
     )
 
 
-def keep_before(con: duckdb.DuckDBPyConnection) -> None:
-    """Temp tables with the touched exams' rows as the marts hold them now, before these are deleted."""
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE exam_before AS
-        SELECT {CARRIED} FROM fct_exam WHERE exam_key IN (SELECT exam_key FROM touched_exam)""")
+def keep_before(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
+    """Temp tables with what the marts hold before the build; those of `KEPT` are filled as rows are deleted and made.
+
+    Of a build of all exams, `<mart>_now` is the mart itself.
+    """
+    for name, columns in KEPT.items():
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {name}_before AS SELECT {columns} FROM {name} LIMIT 0")
+        now = f"VIEW {name}_now AS FROM {name}" if anew else f"TABLE {name}_now AS FROM {name}_before"
+        con.execute(f"CREATE OR REPLACE TEMP {now}")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE device_before AS
         SELECT device, facility, modality, first_exam_at AS first_at FROM dim_device""")
     con.execute(f"CREATE OR REPLACE TEMP TABLE stay_before AS {STAYS}")
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE read_before AS
-        SELECT exam_key, facility, radiologist, role, read_at, read_started_at, wrvu FROM fct_read
-        WHERE exam_key IN (SELECT exam_key FROM touched_exam)""")
 
 
-def _changed(before: str, now: str, columns: str) -> str:
-    rows = f"SELECT {columns} FROM {now} WHERE exam_key IN (SELECT exam_key FROM touched_exam)"
-    old = f"SELECT {columns} FROM {before}"
-    return f"(({old} EXCEPT {rows}) UNION ALL ({rows} EXCEPT {old}))"
+def keep_old(con: duckdb.DuckDBPyConnection, mart: str) -> None:
+    """Keep the rows of `old_rows`, which were deleted from a mart of `KEPT`."""
+    if mart in KEPT:
+        con.execute(f"INSERT INTO {mart}_before SELECT {KEPT[mart]} FROM old_rows")
 
 
-def derive_scopes(con: duckdb.DuckDBPyConnection) -> None:
+def keep_now(con: duckdb.DuckDBPyConnection, mart: str) -> None:
+    """Keep the rows of `new_rows`, which were added to a mart of `KEPT`."""
+    if mart in KEPT:
+        con.execute(f"INSERT INTO {mart}_now SELECT {KEPT[mart]} FROM new_rows")
+
+
+def _changed(mart: str, anew: bool) -> str:
+    if anew:
+        return f"FROM {mart}_now"
+    return f"(FROM {mart}_before EXCEPT FROM {mart}_now) UNION ALL (FROM {mart}_now EXCEPT FROM {mart}_before)"
+
+
+def derive_scopes(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     """Create the scopes of patients, readers, facilities and devices, once the exams' marts are new."""
-    exams = _changed("exam_before", "fct_exam", CARRIED)
-    reads = _changed("read_before", "fct_read", "exam_key, facility, radiologist, role, read_at, read_started_at, wrvu")
-    con.execute(f"CREATE OR REPLACE TEMP TABLE exam_changed AS SELECT * FROM {exams}")
+    reads = _changed("fct_read", anew)
+    kind = "VIEW" if anew else "TABLE"
+    con.execute(f"CREATE OR REPLACE TEMP {kind} exam_changed AS {_changed('fct_exam', anew)}")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE touched_patient AS
-        SELECT patient_key FROM exam_before UNION
-        SELECT patient_key FROM fct_exam WHERE exam_key IN (SELECT exam_key FROM touched_exam)""")
+        SELECT patient_key FROM fct_exam_before UNION SELECT patient_key FROM fct_exam_now""")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE touched_radiologist AS
         SELECT c.radiologist, least(c.since_at, min(s.started_at)) AS since_at
         FROM (SELECT radiologist,
                      min(least(coalesce(read_started_at, read_at - INTERVAL 10 MINUTE), read_at)) AS since_at
-              FROM {reads} GROUP BY radiologist) c
+              FROM ({reads}) GROUP BY radiologist) c
         LEFT JOIN fct_reading_session s ON s.radiologist = c.radiologist
             AND s.ended_at + INTERVAL 30 MINUTE >= c.since_at
         GROUP BY c.radiologist, c.since_at""")

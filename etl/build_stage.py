@@ -1,46 +1,87 @@
-"""The part of the raw rows that a build reads: the touched exams' mentions, and views that find their rows again."""
+"""The part of the raw rows that a build reads: the touched exams in parts, their mentions, and their raw rows.
+
+A part is so many exams that their staged rows fit the memory limit, in the order in which they were first told, so that
+its raw rows lie together. Exams whose identifiers were ever mentioned together are in one part: they may share a study.
+Beyond that an exam depends on its own mentions only, so the answer does not depend on the parts.
+"""
 
 from __future__ import annotations
 
 import duckdb
 
-from etl.identity_nodes import EXAM_RECORDS, mention_of
+from etl.identity_nodes import EXAM_RECORDS
 
 
-def load_touched(con: duckdb.DuckDBPyConnection, since: int | None) -> None:
-    """Temp tables `touched_exam` (keys logged after batch `since`, all where None), `exam_mention`, `visit_mention`."""
+def find_touched(con: duckdb.DuckDBPyConnection, since: int | None, most: int) -> int:
+    """Temp table `scoped_exam` (exam_key, part): exams logged after batch `since`, all where None; returns the parts.
+
+    A part has about `most` exams, more only where one batch told more.
+    """
     everything = since is None
     logged = "TRUE" if everything else f"batch_id > {since}"
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE touched_exam AS
-        SELECT DISTINCT exam_key FROM (
+        CREATE OR REPLACE TEMP TABLE scoped_exam AS
+        SELECT DISTINCT exam_key, 0 AS part FROM (
             SELECT exam_key FROM intake.work.{"mention" if everything else "touched"} WHERE {logged}
             UNION ALL SELECT exam_key FROM intake.work.mention WHERE visit IN (
                 SELECT visit FROM intake.work.touched_visit WHERE {logged})) WHERE exam_key IS NOT NULL""")
+    n = con.execute("SELECT count(*) FROM scoped_exam").fetchall()[0][0]
+    if n <= most:
+        return 1
+    told = " UNION ALL ".join(f"SELECT mention, batch_id FROM intake.raw_{record}" for record in EXAM_RECORDS)
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE mention_span AS
+        SELECT mention, min(batch_id) AS first_batch, max(batch_id) AS last_batch FROM ({told}) GROUP BY mention""")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE scoped_exam AS
+        WITH told AS (
+            SELECT m.exam_key, m.component, min(m.first_batch) AS batch_id
+            FROM intake.work.mention m JOIN scoped_exam USING (exam_key) GROUP BY m.exam_key, m.component
+        ), first_told AS (
+            SELECT component, min(batch_id) AS batch_id, count(*) AS n FROM told GROUP BY component
+        ), boundary AS (
+            SELECT batch_id, CAST(floor((sum(sum(n)) OVER (ORDER BY batch_id) - 1) / {most}) AS INTEGER) AS part
+            FROM first_told GROUP BY batch_id
+        )
+        SELECT t.exam_key, dense_rank() OVER (ORDER BY b.part) - 1 AS part
+        FROM told t JOIN first_told f USING (component) JOIN boundary b ON b.batch_id = f.batch_id""")
+    return int(con.execute("SELECT max(part) + 1 FROM scoped_exam").fetchall()[0][0])
+
+
+def load_touched(con: duckdb.DuckDBPyConnection, part: int | None) -> None:
+    """Temp table `touched_exam`: the keys of one part, of all parts where None."""
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE touched_exam AS
+        SELECT exam_key FROM scoped_exam WHERE {"TRUE" if part is None else f"part = {part}"}""")
+
+
+def load_mentions(con: duckdb.DuckDBPyConnection, parts: int) -> None:
+    """Temp tables `exam_mention` and `visit_mention` of the touched exams, and temp views `raw_<record>` on their rows.
+
+    The views hold the batches from the first to the last that told a mention of them; of few exams, from the first on.
+    """
     con.execute("""
         CREATE OR REPLACE TEMP TABLE exam_mention AS
         SELECT m.mention, m.exam_key, m.facility, m.is_mapped, p.patient_key,
                coalesce(p.authority LIKE 'facility:%' OR p.authority LIKE 'unknown:%', FALSE) AS is_assumed,
                m.accession, m.visit, m.study_key, m.first_batch
-        FROM intake.work.mention m
-        JOIN touched_exam t ON t.exam_key = m.exam_key
+        FROM (SELECT * FROM intake.work.mention WHERE exam_key IN (SELECT exam_key FROM touched_exam)) m
         LEFT JOIN intake.work.patient p ON p.patient = m.patient""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE visit_mention AS
         SELECT mention, visit, facility, first_batch FROM intake.work.mention
         WHERE exam_key IS NULL AND visit IN (SELECT visit FROM exam_mention)""")
-
-
-def create_raw_views(con: duckdb.DuckDBPyConnection) -> None:
-    """Temp views `raw_<record>` with the column `mention`, from the first batch that a touched exam needs on."""
-    row = con.execute("""
-        SELECT min(first_batch) FROM (
-            SELECT first_batch FROM exam_mention UNION ALL SELECT first_batch FROM visit_mention)""").fetchone()
-    floor = row[0] if row and row[0] is not None else 0
+    mentions = (
+        "(SELECT mention, first_batch FROM exam_mention UNION ALL SELECT mention, first_batch FROM visit_mention)"
+    )
+    if parts > 1:
+        bounds = f"SELECT min(s.first_batch), max(s.last_batch) FROM {mentions} JOIN mention_span s USING (mention)"
+    else:
+        bounds = f"SELECT min(first_batch), NULL FROM {mentions}"
+    first, last = con.execute(bounds).fetchall()[0]
+    held = f"batch_id >= {first or 0}" + ("" if last is None else f" AND batch_id <= {last}")
     for record in EXAM_RECORDS:
-        con.execute(f"""
-            CREATE OR REPLACE TEMP VIEW raw_{record} AS
-            SELECT *, {mention_of(record)} AS mention FROM intake.raw_{record} WHERE batch_id >= {floor}""")
+        con.execute(f"CREATE OR REPLACE TEMP VIEW raw_{record} AS SELECT * FROM intake.raw_{record} WHERE {held}")
 
 
 def load_clock(con: duckdb.DuckDBPyConnection, since: int, previous: object) -> None:

@@ -24,9 +24,12 @@ def table(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> Non
         con.unregister("frame_rows")
 
 
-def insert(con: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame, batch_id: int) -> None:
-    """Append `rows` with their batch to a table by column name; columns that they lack are NULL."""
+def insert(con: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame, batch_id: int, derived: str = "") -> None:
+    """Append `rows` with their batch to a table by column name; columns that they lack are NULL.
+
+    `derived` is SQL for further columns of each row.
+    """
     if rows.height:
         con.register("frame_rows", rows.with_columns(batch_id=pl.lit(batch_id, pl.Int64)))
-        con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM frame_rows")
+        con.execute(f"INSERT INTO {name} BY NAME SELECT *{derived and ', ' + derived} FROM frame_rows")
         con.unregister("frame_rows")

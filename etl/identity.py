@@ -54,10 +54,11 @@ def state(con: duckdb.DuckDBPyConnection) -> State:
     return State(*row) if row else State(0, 0, "")
 
 
-def _read_mentions(con: duckdb.DuckDBPyConnection, since: int) -> None:
+def _read_mentions(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> None:
     """Temp tables `seen` (mention, first batch) and `new_mention` (columns of those not known before)."""
     rows = " UNION ALL ".join(
-        mentions_sql(record, f"intake.raw_{record}", f"batch_id > {since}") for record in EXAM_RECORDS
+        mentions_sql(record, f"intake.raw_{record}", f"batch_id > {since} AND batch_id <= {upto}")
+        for record in EXAM_RECORDS
     )
     sent = ", ".join(f"any_value({column}) AS {column}" for column in MENTION_COLUMNS)
     con.execute(f"""
@@ -141,11 +142,11 @@ def _log_touched(con: duckdb.DuckDBPyConnection, batch: int) -> None:
         WHERE visit IS NOT NULL AND exam_key IS NULL""")
 
 
-def _name_actors(con: duckdb.DuckDBPyConnection, since: int) -> None:
+def _name_actors(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> None:
     """Names of readers beside their keys, for sites that publish names. Private otherwise."""
     roles = " UNION ".join(
         f"SELECT actor_key({role}_authority, {role}_id, {role}_name) AS actor, {role}_name AS name "
-        f"FROM intake.raw_report WHERE batch_id > {since} AND {role}_name <> ''"
+        f"FROM intake.raw_report WHERE batch_id > {since} AND batch_id <= {upto} AND {role}_name <> ''"
         for role in ("interpreter", "assistant")
     )
     con.execute(f"INSERT INTO intake.work.actor ({roles} EXCEPT SELECT actor, name FROM intake.work.actor)")
@@ -162,23 +163,41 @@ def reset(con: duckdb.DuckDBPyConnection, signature: str) -> None:
         con.execute("INSERT INTO intake.work.state VALUES (0, ?, ?)", [epoch, signature])
 
 
-def advance(con: duckdb.DuckDBPyConnection, upto: int, *, forget: int) -> State:
-    """Take the batches up to `upto`; drop log entries of batches up to `forget` (the marts have these).
+def advance(con: duckdb.DuckDBPyConnection, upto: int, *, forget: int | None, most: int) -> State:
+    """Take the batches up to `upto`, in transactions of about `most` messages each.
 
-    Needs the catalog `intake`, the temp table `facility_alias` and the macro `keyed` on `con`.
+    Drops log entries of batches up to `forget` (the marts have these); nothing is logged where it is None (no mart has
+    anything, all will be derived). Needs the catalog `intake`, the temp table `facility_alias` and the macro `keyed`.
     """
-    before = state(con)
-    if before.batch_id >= upto:
-        return before
+    reached = state(con)
+    for last in _steps(con, reached.batch_id, upto, most):
+        reached = _advance(con, reached, last, forget)
+    return reached
+
+
+def _steps(con: duckdb.DuckDBPyConnection, since: int, upto: int, most: int) -> list[int]:
+    """Last batches of the steps: each has about `most` messages, or is one batch."""
+    rows = con.execute(f"""
+        SELECT max(batch_id) FROM (
+            SELECT batch_id, floor(sum(n_kept) OVER (ORDER BY batch_id) / {most}) AS step
+            FROM intake.raw_batch WHERE batch_id > {since} AND batch_id < {upto})
+        GROUP BY step ORDER BY 1""").fetchall()
+    inner = [int(row[0]) for row in rows[:-1]]
+    return [*inner, upto] if since < upto else []
+
+
+def _advance(con: duckdb.DuckDBPyConnection, before: State, upto: int, forget: int | None) -> State:
     with transaction(con):
-        con.execute(f"DELETE FROM intake.work.touched WHERE batch_id <= {forget}")
-        con.execute(f"DELETE FROM intake.work.touched_visit WHERE batch_id <= {forget}")
-        _read_mentions(con, before.batch_id)
-        advance_patients(con, before.batch_id)
+        if forget is not None:
+            con.execute(f"DELETE FROM intake.work.touched WHERE batch_id <= {forget}")
+            con.execute(f"DELETE FROM intake.work.touched_visit WHERE batch_id <= {forget}")
+        _read_mentions(con, before.batch_id, upto)
+        advance_patients(con, before.batch_id, upto)
         _open_components(con)
         _resolve_open(con)
-        _log_touched(con, upto)
-        _name_actors(con, before.batch_id)
+        if forget is not None:
+            _log_touched(con, upto)
+        _name_actors(con, before.batch_id, upto)
         con.execute("DELETE FROM intake.work.mention WHERE component IN (SELECT component FROM open_component)")
         con.execute("INSERT INTO intake.work.mention SELECT * FROM closed_mention")
         con.execute("DELETE FROM intake.work.state")

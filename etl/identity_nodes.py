@@ -59,14 +59,14 @@ def _sent(record: str, column: str) -> str:
 
 
 def mention_of(record: str) -> str:
-    """SQL for the mention number of a raw row: a hash of its identifiers, stable within one engine version."""
-    return f"hash({', '.join(_sent(record, column) for column in MENTION_COLUMNS)})"
+    """SQL for the mention number of a raw row, stored beside it: half an MD5 of its identifiers, as of a node."""
+    return f"md5_number_upper(concat_ws(chr(31), {', '.join(_sent(record, column) for column in MENTION_COLUMNS)}))"
 
 
 def mentions_sql(record: str, raw: str, where: str) -> str:
     """One row a raw row: `mention`, `batch_id` and the mention's columns as text ('' where absent)."""
     columns = ", ".join(f"{_sent(record, column)} AS {column}" for column in MENTION_COLUMNS)
-    return f"SELECT {mention_of(record)} AS mention, batch_id, {columns} FROM {raw} WHERE {where}"
+    return f"SELECT mention, batch_id, {columns} FROM {raw} WHERE {where}"
 
 
 def value_or_null(column: str) -> str:

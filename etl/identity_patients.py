@@ -26,7 +26,7 @@ def patient_of(value: str, authority: str) -> str:
     return f"CASE WHEN {value} IS NULL THEN NULL ELSE md5_number_upper(concat_ws(chr(31), {authority}, {value})) END"
 
 
-def _read_new(con: duckdb.DuckDBPyConnection, since: int) -> None:
+def _read_new(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> None:
     """Temp tables `new_patient` (identifiers not known before) and `new_edge` (links not known before)."""
     left = patient_of("patient_id", "patient_authority")
     right = patient_of("prior_id", "prior_authority")
@@ -37,7 +37,7 @@ def _read_new(con: duckdb.DuckDBPyConnection, since: int) -> None:
         FROM (SELECT * REPLACE ({value_or_null("patient_id")} AS patient_id, {value_or_null("prior_id")} AS prior_id,
                                 coalesce(patient_authority, '') AS patient_authority,
                                 coalesce(prior_authority, '') AS prior_authority)
-              FROM intake.raw_patient_link WHERE batch_id > {since}) l
+              FROM intake.raw_patient_link WHERE batch_id > {since} AND batch_id <= {upto}) l
         WHERE patient_id IS NOT NULL AND prior_id IS NOT NULL""")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE new_edge AS
@@ -55,12 +55,12 @@ def _read_new(con: duckdb.DuckDBPyConnection, since: int) -> None:
         WHERE patient NOT IN (SELECT patient FROM intake.work.patient) GROUP BY patient""")
 
 
-def advance_patients(con: duckdb.DuckDBPyConnection, since: int) -> None:
-    """Bring `work.patient` up to date with batches after `since`; leaves temp table `moved_patient`(patient).
+def advance_patients(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> None:
+    """Take the batches after `since` up to `upto` into `work.patient`; leaves temp table `moved_patient`(patient).
 
     Reads temp table `new_mention`. A moved patient identifier is new, or belongs to another person than before.
     """
-    _read_new(con, since)
+    _read_new(con, since, upto)
     con.execute("INSERT INTO intake.work.patient_edge SELECT * FROM new_edge")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE open_patient AS

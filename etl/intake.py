@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
+from etl.frames import insert
+from etl.identity_nodes import EXAM_RECORDS, mention_of
 from etl.records import LOADED, RECORDS, SQL_TYPE
 from etl.transaction import transaction
 
@@ -34,8 +37,14 @@ CREATE TABLE IF NOT EXISTS raw_quarantine (
 
 
 def raw_columns(record: str) -> list[tuple[str, str]]:
-    """(name, SQL type) of a raw table, the columns added by load first."""
-    return [(c.name, SQL_TYPE[c.kind]) for c in (*LOADED, *RECORDS[record])]
+    """(name, SQL type) of a raw table: columns added by load, those of the record, and the number of its mention."""
+    told = [(c.name, SQL_TYPE[c.kind]) for c in (*LOADED, *RECORDS[record])]
+    return [*told, ("mention", "UBIGINT")] if record in EXAM_RECORDS else told
+
+
+def insert_record(con: duckdb.DuckDBPyConnection, record: str, rows: pl.DataFrame, batch_id: int) -> None:
+    """Append rows of one record type with their batch and the number of their mention."""
+    insert(con, f"raw_{record}", rows, batch_id, f"{mention_of(record)} AS mention" if record in EXAM_RECORDS else "")
 
 
 def _add_missing(con: duckdb.DuckDBPyConnection) -> None:
@@ -48,6 +57,8 @@ def _add_missing(con: duckdb.DuckDBPyConnection) -> None:
         for name, kind in raw_columns(record):
             if (f"raw_{record}", name) not in known:
                 con.execute(f'ALTER TABLE raw_{record} ADD COLUMN "{name}" {kind}')
+                if name == "mention":
+                    con.execute(f"UPDATE raw_{record} SET mention = {mention_of(record)}")
 
 
 def open_intake(path: Path, *, memory_limit: str = "4GB") -> duckdb.DuckDBPyConnection:

@@ -15,6 +15,7 @@ import polars as pl
 
 from etl.frames import insert, query
 from etl.inbox import Candidate
+from etl.intake import insert_record
 from etl.message_flow import DEFECT, store_flow
 from etl.parsing import FileResult, JobResult
 from etl.pool import Parser
@@ -162,7 +163,7 @@ def _store_rows(con: duckdb.DuckDBPyConnection, batch_id: int, results: list[Job
         frames = [result.frames[record] for result in results if record in result.frames]
         if frames:
             rows = pl.concat(frames).join(fresh, on=["file_id", "position"], how="semi")
-            insert(con, f"raw_{record}", rows.unique(["file_id", "position", "row_number"]), batch_id)
+            insert_record(con, record, rows.unique(["file_id", "position", "row_number"]), batch_id)
 
 
 def _store_findings(

@@ -15,7 +15,7 @@ import duckdb
 import polars as pl
 
 from etl.errors import UnreadableInputError
-from etl.identity_nodes import EXAM_RECORDS, mention_of
+from etl.identity_nodes import EXAM_RECORDS
 from etl.procedure_match import procedures
 from etl.procedure_names import rows
 from etl.procedures import match
@@ -92,7 +92,7 @@ def _said(column: str) -> str:
         code = "procedure_code" if "procedure_code" in names else "NULL"
         parts.append(f"""
             SELECT m.exam_key, r.code, r.text
-            FROM (SELECT {mention_of(record)} AS mention, {code} AS code, {column} AS text
+            FROM (SELECT mention, {code} AS code, {column} AS text
                   FROM raw_{record} WHERE {column} IS NOT NULL) r
             JOIN work.mention m ON m.mention = r.mention""")
     return " UNION ALL ".join(parts)

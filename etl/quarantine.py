@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
-from etl.frames import insert, query
+from etl.frames import query
 from etl.home import Home
 from etl.inbox import Candidate
+from etl.intake import insert_record
 from etl.load import append, next_batch
 from etl.message_flow import DEFECT, store_flow
 from etl.parsing import KEEP_BYTES, JobResult, file_result, frames_of, parse_bytes
@@ -101,7 +102,7 @@ def replay(con: duckdb.DuckDBPyConnection, home: Home) -> dict[str, int]:
             frames = {name: rows.with_columns(position=pl.lit(position, pl.Int64))
                       for name, rows in frames_of(file_id, parsed).items()}  # fmt: skip
             for record in RECORDS:
-                insert(con, f"raw_{record}", frames.get(record, pl.DataFrame()), batch_id)
+                insert_record(con, record, frames.get(record, pl.DataFrame()), batch_id)
             found = [(file_id, position, defect.field, defect.reason) for defect in parsed.defects]
             store_flow(con, batch_id, frames["envelope"], pl.DataFrame(found, DEFECT, orient="row"))
             _settle(con, file_id, position, batch_id)

@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     max_rejects: float = Field(default=0.5, ge=0, le=1, description="share of a run's messages that may be rejected")
     keep_snapshots: int = Field(default=7, ge=1, description="snapshots kept beside those pinned at month ends")
     memory_limit: str = Field(default="4GB", description="DuckDB memory limit of build and publish")
+    part_exams: int = Field(
+        default=500_000, ge=1, description="exams that a build derives at once: fewer need less memory and disk"
+    )
     silence_hours: float = Field(
         default=48.0, gt=0, description="hours without a message before a source is called silent"
     )

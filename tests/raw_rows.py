@@ -8,7 +8,9 @@ from typing import Any
 
 import duckdb
 
-from etl.records import LOADED, RECORDS, SQL_TYPE
+from etl.identity_nodes import EXAM_RECORDS, mention_of
+from etl.intake import raw_columns
+from etl.records import RECORDS
 
 Row = tuple[str, dict[str, Any]]  # record type, columns
 
@@ -19,8 +21,8 @@ def at(text: str) -> datetime:
 
 
 def make_tables(con: duckdb.DuckDBPyConnection, prefix: str = "") -> None:
-    for record, columns in RECORDS.items():
-        names = ", ".join(f'"{c.name}" {SQL_TYPE[c.kind]}' for c in (*LOADED, *columns))
+    for record in RECORDS:
+        names = ", ".join(f'"{name}" {kind}' for name, kind in raw_columns(record))
         con.execute(f"CREATE TABLE IF NOT EXISTS {prefix}raw_{record} ({names})")
 
 
@@ -31,6 +33,8 @@ def insert(con: duckdb.DuckDBPyConnection, batch: int, rows: Iterable[Row], pref
         names = ", ".join(f'"{name}"' for name in row)
         marks = ", ".join("?" * len(row))
         con.execute(f"INSERT INTO {prefix}raw_{record} ({names}) VALUES ({marks})", list(row.values()))
+        if record in EXAM_RECORDS:
+            con.execute(f"UPDATE {prefix}raw_{record} SET mention = {mention_of(record)} WHERE mention IS NULL")
 
 
 def link(kind: str, survivor: str, prior: str, when: str | None = None, authority: str = "NORTH") -> Row:

@@ -64,6 +64,7 @@ class Choices:
     publish_accession: bool = True
     publish_names: bool = False
     memory_limit: str = "1GB"
+    part_exams: int = 1_000_000
 
 
 @dataclass

@@ -36,8 +36,8 @@ WITH block AS (
 )
 SELECT p.device, t.facility, t.modality, p.day_local, p.idle_from_at, p.idle_to_at,
        local_at(p.idle_from_at, t.zone) AS idle_from_local, minutes_between(p.idle_from_at, p.idle_to_at) AS idle_min,
-       max(b.busy_ended_at) AS idle_since_at
+       b.busy_ended_at AS idle_since_at
 FROM piece p
 JOIN touched_device t ON t.device = p.device
-LEFT JOIN fct_device_busy b ON b.device = p.device AND b.busy_ended_at <= p.idle_from_at
-GROUP BY p.device, t.facility, t.modality, t.zone, p.day_local, p.idle_from_at, p.idle_to_at
+ASOF LEFT JOIN (SELECT DISTINCT device, busy_ended_at FROM fct_device_busy) b
+    ON b.device = p.device AND b.busy_ended_at <= p.idle_from_at

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from etl.build import build
 from etl.build_digest import recount
 from etl.errors import CheckFailedError
 from tests.conftest import REPO
@@ -75,6 +76,32 @@ def test_incremental_is_full_whatever_the_batches(tmp_path: Path) -> None:
         assert full.is_full
         digests.add(full.digest)
     assert len(digests) == 1
+
+
+def test_parts_of_the_exams_change_nothing(tmp_path: Path) -> None:
+    """One exam a part, and one batch a step of identity; exams that share a study stay together."""
+    rows = [
+        *varied_rows(),
+        order(f"{DAY} 08:00", "B1", mrn="0", study_uid="9.0"),
+        report(f"{DAY} 18:00", "B1", mrn="0", study_uid="9.0"),
+    ]
+    digests = set()
+    for part_exams in (1_000_000, 1):
+        (tmp_path / str(part_exams)).mkdir()
+        house = Warehouse(tmp_path / str(part_exams), Choices(part_exams=part_exams))
+        for batch in range(5):
+            house.load(*rows[batch::5])
+        with duckdb.connect(str(house.intake)) as con:
+            con.execute("INSERT INTO raw_batch (batch_id, n_kept) SELECT range + 1, 10 FROM range(5)")
+        told: list[str] = []
+        built = build(house, progress=lambda name, done, of, told=told: told.append(f"{name} {done}/{of}"))
+        assert told[-1].endswith(f" {len(told)}/{len(told)}")
+        parts = len([line for line in told if line.startswith("fct_exam ")])
+        assert (parts == 1) == (part_exams > 1), parts
+        house.load(event("addendum", f"{DAY} 22:00", "A1", origin="report"), order(f"{DAY} 08:05", "B1", mrn="0"))
+        digests |= {built.digest, house.build().digest}
+        assert house.build(full=True).digest in digests
+    assert len(digests) == 2
 
 
 def test_stored_digests_are_those_of_the_rows(warehouse: Warehouse) -> None:

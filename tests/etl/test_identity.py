@@ -32,6 +32,10 @@ def mention(facility: str = "NORTH", mrn: str | None = "1", record: str = "event
     }  # fmt: skip
 
 
+#: Messages of one step of identity: all.
+MOST = 1_000_000
+
+
 class Resolved:
     """The outcome of loading batches and resolving after each."""
 
@@ -39,6 +43,7 @@ class Resolved:
         self.con = duckdb.connect(config={"threads": 1})
         self.con.execute("ATTACH ':memory:' AS intake")
         make_tables(self.con, "intake.")
+        self.con.execute("CREATE TABLE intake.raw_batch (batch_id BIGINT, n_kept BIGINT)")
         load_site_tables(self.con, SITE)
         self.con.execute(keyed_macro(KEY))
         for macro in MACROS:
@@ -46,7 +51,7 @@ class Resolved:
         state(self.con)
         for number, rows in enumerate(batches, 1):
             insert(self.con, number, rows, "intake.")
-            advance(self.con, number, forget=0)
+            advance(self.con, number, forget=0, most=MOST)
 
     def keys(self) -> list[Any]:
         return (
@@ -180,6 +185,6 @@ def test_reset_gives_the_same_answer_under_a_new_epoch() -> None:
     answer = Resolved([[ORDER, STEP], [IMAGE, STEP_END]])
     before, epoch = answer.keys(), state(answer.con).epoch
     reset(answer.con, "other site")
-    advance(answer.con, 2, forget=0)
+    advance(answer.con, 2, forget=0, most=MOST)
     assert answer.keys() == before
     assert state(answer.con).epoch == epoch + 1
