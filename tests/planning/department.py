@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from math import sqrt
 from statistics import fmean, quantiles, stdev
 
@@ -46,11 +47,10 @@ TRIALS = (
 
 def outcome(seed: int, trial: Trial, *, is_changed: bool, until: date) -> dict[str, float]:
     """Measures, named as those of `what_if`, over the 28 days before `until` (local to the network's first zone)."""
-    network, start = Network(EXAMS, DAYS), USUAL_END - timedelta(days=DAYS)
-    department = Department(network, Run(EXAMS, DAYS, seed, start, trial.alteration if is_changed else None))
+    network = Network(EXAMS, DAYS)
     since = until - timedelta(days=28)
     exams = [
-        e for e in department.exams()
+        e for e in (_exams(seed, trial.alteration) if is_changed else _usual_exams(seed))
         if e.exam_ended_at and e.final_at and not e.cancelled_at and not e.discontinued_at
         and since <= network.local(e.facility, e.exam_ended_at).date() < until
         and trial.facility in ("", e.facility) and trial.modality in ("", e.modality)
@@ -62,6 +62,17 @@ def outcome(seed: int, trial: Trial, *, is_changed: bool, until: date) -> dict[s
         "report_final_p50": _percentile(report, 50), "report_final_p90": _percentile(report, 90),
         "wait_p50": _percentile(waits, 50), "wait_p90": _percentile(waits, 90),
     }  # fmt: skip
+
+
+def _exams(seed: int, alteration: Alteration | None) -> list[Exam]:
+    run = Run(EXAMS, DAYS, seed, USUAL_END - timedelta(days=DAYS), alteration)
+    return list(Department(Network(EXAMS, DAYS), run).exams())
+
+
+@cache
+def _usual_exams(seed: int) -> list[Exam]:
+    """Those without a change, which all trials are compared with."""
+    return _exams(seed, None)
 
 
 def expected(trial: Trial, seeds: Sequence[int], until: date) -> dict[str, tuple[float, float]]:
