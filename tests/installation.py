@@ -17,6 +17,7 @@ from etl.log import Log
 from etl.pipeline import run
 from etl.settings import Settings
 from etl.sources import sniff, source
+from tests import forks
 from tests.conftest import REPO
 
 #: Settings of a test that names no others; files of tests are whole as soon as they are there.
@@ -85,11 +86,17 @@ class Installation:
         return str(self.stages("build", full=full)["build"]["digest"])
 
     def radops(self, *arguments: str, check: int | None = 0, **settings: str) -> subprocess.CompletedProcess[str]:
-        """A verb in a process of its own; its exit code must be `check`."""
-        done = subprocess.run(
-            self.command(*arguments), cwd=REPO, env=self.environment | settings, capture_output=True, text=True,
-            check=False,
-        )  # fmt: skip
+        """A verb in a process of its own, forked from one that has loaded it; its exit code must be `check`.
+
+        What is put into the interpreter by PYTHONPATH needs one that starts anew.
+        """
+        environment = self.environment | settings
+        if "PYTHONPATH" in settings:
+            done = subprocess.run(
+                self.command(*arguments), cwd=REPO, env=environment, capture_output=True, text=True, check=False
+            )
+        else:
+            done = forks.run(arguments, environment)
         assert check is None or done.returncode == check, (done.returncode, done.stdout, done.stderr)
         return done
 

@@ -13,7 +13,8 @@ import pytest
 from etl.errors import CheckFailedError
 from etl.publish import current, read_meta
 from tests.conftest import missing
-from tests.installation import STAGES, Installation
+from tests.installation import STAGES
+from tests.night import Night
 
 SIZE_MB = 96
 #: Octets that are left when a stage begins: too few for a commit, none for a log line, half a copy.
@@ -48,27 +49,22 @@ def fill(folder: Path, *, leave: int) -> Path:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_full_disk(network: Path, small_disk: Path, tmp_path: Path, stage: str) -> None:
-    settings = {"site": network / "site", "key_file": tmp_path / "key"}
-    plain, house = Installation(tmp_path / "plain", settings), Installation(small_disk / "home", settings)
-    files = sorted((network / "files").rglob("*.hl7"))
-    for installation in (plain, house):
-        installation.stages(paths=files[::3])
-    clean = plain.stages(paths=files)["publish"]["digest"]
+def test_full_disk(night: Night, small_disk: Path, stage: str) -> None:
+    house = night.copy(small_disk / "home")
     before = current(house.home)
     assert before is not None
     for done in STAGES[: STAGES.index(stage)]:
-        house.stages(done, paths=files if done == "ingest" else ())
+        house.stages(done)
     old = read_meta(before)
+    assert old is not None
+    assert old.digest == night.digests[0]
     ballast = fill(small_disk, leave=LEFT[stage])
-    arguments = [str(path) for path in files] if stage == "ingest" else []
-    told = house.radops(stage, *arguments, check=CheckFailedError.exit_code)
+    told = house.radops(stage, check=CheckFailedError.exit_code)
     assert "no space left on the disk" in told.stderr, told.stderr
     assert "Traceback" not in told.stderr
     assert current(house.home) == before
     assert read_meta(before) == old
     ballast.unlink()
-    facts = house.stages(paths=files)
-    assert facts["publish"]["digest"] == clean
-    assert house.ledger() == plain.ledger()
-    assert house.digest(full=True) == clean
+    assert house.stages()["publish"]["digest"] == night.digests[1]
+    assert house.ledger() == night.ledger
+    assert house.digest(full=True) == night.digests[1]

@@ -6,75 +6,22 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
 from etl.publish import current, read_meta
-from tests.conftest import REPO
+from tests import forks
 from tests.installation import Installation
+from tests.night import ANSWER, Night
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
-ANSWER = "SELECT facility, modality, count(*), sum(report_final_min) FROM fct_exam GROUP BY ALL ORDER BY ALL"
 N_KILLS, KILLS_A_HOME = 20, 4
 EFFECTIVE = {"publish", "copy", "complete", "_sync", "_point", "_retire"}
-#: Numbers the lines of some modules as they are run and kills the process before the one asked for. Loaded by the
-#: interpreter itself (`sitecustomize`), in the process of the verb only.
-CRASH = """
-import os, signal, sys
-at, modules, n = int(os.environ["CRASH_AT"]), os.environ["CRASH_IN"].split(), 0
-log = open(os.environ["CRASH_LOG"], "w")
-def enter(frame, event, argument):
-    return line if frame.f_code.co_filename.rpartition("/etl/")[2] in modules else None
-def line(frame, event, argument):
-    global n
-    if event == "line" and frame.f_code.co_name != "<module>":
-        n += 1
-        print(frame.f_code.co_name, frame.f_lineno, file=log)
-        if n == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-    return line
-if "etl.cli" in sys.orig_argv:
-    sys.settrace(enter)
-"""
-
-
-class Night(NamedTuple):
-    """A home with the first half published, what comes next, and what must be there in the end."""
-
-    half: Installation
-    digests: tuple[str, str]
-    answer: list[tuple[Any, ...]]
-    ledger: dict[str, int]
-
-    def copy(self, root: Path) -> Installation:
-        shutil.copytree(self.half.root, root, symlinks=True)
-        return Installation(root, self.half.settings)
-
-
-@pytest.fixture(scope="module")
-def night(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Night:
-    root = tmp_path_factory.mktemp("night")
-    settings = {"site": network / "site", "key_file": root / "key", "batch_files": 4, "workers": 2}
-    half = Installation(root / "half", settings)
-    files = sorted(path for path in (network / "files").rglob("*") if path.is_file())
-    for number, path in enumerate(files[::2]):
-        shutil.copyfile(path, half.home.inbox / f"{number}{path.suffix}")
-    before = half.stages()["publish"]["digest"]
-    answer = half.rows(ANSWER, "published/radops.duckdb")
-    for number, path in enumerate(files[1::2]):
-        shutil.copyfile(path, half.home.inbox / f"late{number}{path.suffix}")
-    night = Night(half, (before, ""), answer, {})
-    clean = night.copy(root / "clean")
-    after = clean.stages()["publish"]["digest"]
-    assert after != before
-    return night._replace(digests=(before, after), ledger=clean.ledger())
 
 
 def check_served(night: Night, home: Installation) -> None:
@@ -111,6 +58,7 @@ def members(group: int) -> list[int]:
 
 
 def test_killed_at_twenty_random_instants(night: Night, tmp_path: Path) -> None:
+    """The process is forked with its modules loaded: every instant lies in the work."""
     whole = night.copy(tmp_path / "timed")
     started = time.monotonic()
     whole.radops("run")
@@ -120,10 +68,7 @@ def test_killed_at_twenty_random_instants(night: Night, tmp_path: Path) -> None:
     for chain in range(N_KILLS // KILLS_A_HOME):
         home = night.copy(tmp_path / str(chain))
         for number in range(KILLS_A_HOME):
-            running = subprocess.Popen(
-                home.command("run"), cwd=REPO, env=home.environment, start_new_session=True,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
+            running = forks.start(("run",), home.environment)
             time.sleep(seconds * (number + chance.random()) / KILLS_A_HOME)
             (os.killpg if number % 2 else os.kill)(running.pid, signal.SIGKILL)
             n_killed += running.wait() == -signal.SIGKILL
@@ -141,22 +86,19 @@ def test_killed_at_twenty_random_instants(night: Night, tmp_path: Path) -> None:
 class Crash:
     """Runs a verb that dies before the n-th line that it runs in `modules`."""
 
-    folder: Path
+    log: Path
     verb: str
-    modules: str
+    modules: tuple[str, ...]
 
     def at(self, home: Installation, number: int) -> int:
         """Exit code of the verb killed at line `number`; 0 runs it to its end."""
-        (self.folder / "sitecustomize.py").write_text(CRASH, "utf-8")
-        python_path = f"{self.folder}{os.pathsep}{REPO}"
-        done = home.radops(self.verb, check=None, PYTHONPATH=python_path, CRASH_AT=str(number), CRASH_IN=self.modules,
-                           CRASH_LOG=str(self.folder / "lines"))  # fmt: skip
-        return done.returncode
+        crash = {"at": number, "modules": self.modules, "log": str(self.log)}
+        return forks.run((self.verb,), home.environment, crash).returncode
 
     def lines(self, home: Installation) -> dict[str, int]:
         """Each line that the verb runs, as `function number`, with when it is first run."""
         assert self.at(home, 0) == 0
-        lines = (self.folder / "lines").read_text("utf-8").splitlines()
+        lines = self.log.read_text("utf-8").splitlines()
         return {line: number for number, line in reversed(list(enumerate(lines, 1)))}
 
 
@@ -164,7 +106,7 @@ def test_killed_at_steps_of_publish(night: Night, tmp_path: Path) -> None:
     """Before every sixth line of those that can change what others see."""
     built = night.copy(tmp_path / "built")
     built.stages("ingest", "build")
-    crash = Crash(tmp_path, "publish", "publish.py")
+    crash = Crash(tmp_path / "lines", "publish", ("publish.py",))
 
     def again(name: str) -> Installation:
         shutil.copytree(built.root, tmp_path / name, symlinks=True)
@@ -182,7 +124,7 @@ def test_killed_at_steps_of_publish(night: Night, tmp_path: Path) -> None:
 
 
 def test_killed_at_steps_of_ingest_and_build(night: Night, tmp_path: Path) -> None:
-    crash = Crash(tmp_path, "run", "load.py build.py identity.py")
+    crash = Crash(tmp_path / "lines", "run", ("load.py", "build.py", "identity.py"))
     steps = crash.lines(night.copy(tmp_path / "whole"))
     home = night.copy(tmp_path / "hurt")
     for number in sorted(random.Random(5).sample(sorted(steps.values()), 8)):  # noqa: S311
