@@ -25,7 +25,7 @@ demo: $(STAMP)  ## simulate a network of four facilities, run the ETL on its fil
 	RADOPS_HOME=$(DEMO_HOME) $(BIN)/radops demo $(DEMO)
 
 test: $(STAMP) check  ## the whole suite
-	$(BIN)/python -m pytest -n auto
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .

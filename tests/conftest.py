@@ -53,3 +53,32 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One worker more than processors: some tests wait, for cron, for servers or for the end of what they killed."""
     return (os.cpu_count() or 1) + 1
+
+
+#: Files whose tests take longest, the longest first.
+LONG = (
+    "etl/test_schedule.py", "etl/test_killed.py", "app/test_browser.py", "etl/test_same_answer.py",
+    "planning/test_validation.py", "truth/test_metrics_truth.py", "etl/test_build.py", "etl/test_export.py",
+    "oracle/test_sequences.py", "oracle/test_metrics.py", "etl/test_disk_full.py", "etl/test_cli.py",
+    "etl/test_canary.py", "forecast/test_forecast.py", "etl/test_poison.py", "etl/test_demo.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deal the long files to the workers in turn, each at the head of what a worker is given to begin with (all items
+    in equal parts, `--dist worksteal`): what is left for others to take at the end is short."""
+    n_workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    place = {f"tests/{name}": number for number, name in enumerate(LONG)}
+    files = [item.nodeid.partition("::")[0] for item in items]
+    long = [
+        sorted((i for i, name in enumerate(files) if place.get(name, -1) % n_workers == worker and name in place),
+               key=lambda i: place[files[i]])
+        for worker in range(n_workers)
+    ]  # fmt: skip
+    short = iter([i for i, name in enumerate(files) if name not in place])
+    order: list[int] = []
+    for worker, mine in enumerate(long):
+        part = (len(items) - len(order)) // (n_workers - worker)
+        order += mine + [i for _, i in zip(range(part - len(mine)), short, strict=False)]
+    order += short
+    items[:] = [items[i] for i in order]

@@ -13,7 +13,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from tests.conftest import REPO
+from tests.conftest import LONG, REPO
 
 TOP_LEVEL = {
     "pyproject.toml", "README.md", "app", "etl", "sql", "tests", "sample_data",
@@ -199,3 +199,7 @@ def test_nothing_ignored_without_a_reason() -> None:
         if line.rstrip().endswith(("# no" + "qa", "# type: " + "ignore"))
     ]
     assert bare == []
+
+
+def test_files_that_take_long_exist() -> None:
+    assert [name for name in LONG if not (REPO / "tests" / name).is_file()] == []
