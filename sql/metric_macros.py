@@ -166,13 +166,15 @@ def _install_dictionary(connection: duckdb.DuckDBPyConnection, catalog: Catalog)
         "type VARCHAR, "
         "unit VARCHAR, note VARCHAR)"
     )
-    connection.executemany(
-        "INSERT INTO meta_column VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            [model.name, number, column.name, column.type, column.unit, column.note]
-            for model in catalog.tables.values()
-            for number, column in enumerate(model.columns, 1)
-        ],
+    columns_told = [
+        [model.name, number, column.name, column.type, column.unit, column.note]
+        for model in catalog.tables.values()
+        for number, column in enumerate(model.columns, 1)
+    ]
+    # One statement over lists: a tenth of the time of one a row.
+    connection.execute(
+        f"INSERT INTO meta_column SELECT {', '.join(['unnest(?)'] * len(columns_told[0]))}",
+        [list(values) for values in zip(*columns_told, strict=True)],
     )
 
 
