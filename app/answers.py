@@ -1,14 +1,13 @@
-"""What callbacks and routes answer. Each answer is made from one snapshot, taken once."""
+"""What views and routes answer. Each answer is made from one snapshot, taken once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from dash import no_update
 
-from app import filterbar, shell
+from app import shell
 from app.context import Context
 from app.decisions import decide
 from app.failure import LOG, told
@@ -24,7 +23,7 @@ from sql.snapshot import Snapshot, SnapshotError, Store
 
 
 class Answer(NamedTuple):
-    """Everything that changes with the page: in the order of the callback's outputs."""
+    """Everything that changes with the page: by name."""
 
     page: Any
     nav: Any
@@ -56,16 +55,20 @@ def page(store: Store, person: Person, pathname: str, search: str, scheme: str) 
     """A page in a state. What is wrong with the address or the data is said on the page."""
     try:
         snapshot = asked(store, search)
-    except SnapshotError:
-        return _plain("problem.unpublished")
-    current = BY_PATH.get(pathname)
-    try:
         state = State.read(search, snapshot.data_through)
+    except SnapshotError:
+        return plain("problem.unpublished")
     except FilterError as error:
-        return _plain("problem.filter", why=str(error))
+        return plain("problem.filter", why=str(error))
+    return shown(Context(snapshot, state, person, scheme, store), pathname)
+
+
+def shown(context: Context, pathname: str) -> Answer:
+    """The page of a path in a context."""
+    current = BY_PATH.get(pathname)
     if current is None:
-        return _plain("problem.unknown")
-    context = Context(snapshot, state, person, scheme, store)
+        return plain("problem.unknown")
+    snapshot, state = context.snapshot, context.state
     try:
         body = shell.page_body(context, current)
     except Exception as error:
@@ -79,17 +82,10 @@ def page(store: Store, person: Person, pathname: str, search: str, scheme: str) 
     )  # fmt: skip
 
 
-def _plain(key: str, why: str = "") -> Answer:
+def plain(key: str, why: str = "") -> Answer:
+    """A page that says what is wrong."""
     body = shell.problem(text(f"{key}.title"), why or text(f"{key}.hint"))
     return Answer(body, [], [], None, text("shell.name"), has_no_filters=True)
-
-
-def synced(store: Store, used: Sequence[str], search: str, chosen: list[Any], shown: str | None) -> list[Any]:
-    """URL and controls after a change of either; nothing changes while there is nothing to filter."""
-    try:
-        return filterbar.sync(used, search or "", chosen, shown, asked(store, search).data_through)
-    except (SnapshotError, FilterError):
-        return [no_update] * (2 + len(filterbar.CONTROLS))
 
 
 def snapshot_id(store: Store) -> str | None:

@@ -1,47 +1,31 @@
-"""Callbacks: wiring only. What they do is in named functions that know nothing of Dash's contexts."""
+"""Callbacks: wiring only. What they do is in named functions that know nothing of Dash's contexts.
+
+A page is one request of the browser's script (`view` in radops.js) for `/view/...`; see `app/views.py`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from dash import Dash, Input, Output, State, ctx, no_update
+from dash import Dash, Input, Output, State, no_update
 from dash.dependencies import ALL, MATCH, ClientsideFunction
 
 from app import answers, filterbar
 from app.guard import person
 from sql.snapshot import Store
 
+#: What a view fills, in the order of the script's answer.
+FILLED = (("page", "children"), ("nav", "children"), ("status", "children"), ("banner", "children"), ("title", "data"),
+          ("filters", "hidden"))  # fmt: skip
+
 
 def register(app: Dash, store: Store) -> None:
     """Put the callbacks on an application."""
 
     @app.callback(
-        Output("url", "search"), Output("shown", "data"), *(Output(name, "value") for name in filterbar.CONTROLS),
-        Input("url", "search"), Input("filter-clear", "n_clicks"), *(Input(i, "value") for i in filterbar.CONTROLS),
-        State("shown", "data"),
-    )  # fmt: skip
-    def sync(search: str, _: int | None, *values: Any) -> list[Any]:
-        ids = [item["prop_id"].rpartition(".")[0] for item in ctx.triggered]
-        *chosen, shown = values
-        return answers.synced(store, [] if "url" in ids else ids, search, chosen, shown)
-
-    @app.callback(
-        Output("page", "children"), Output("nav", "children"), Output("status", "children"),
-        Output("banner", "children"), Output("title", "data"), Output("filters", "hidden"),
-        Input("url", "pathname"), Input("url", "search"), Input("snapshot", "data"), Input("scheme", "data"),
-    )  # fmt: skip
-    def page(pathname: str, search: str, _: str | None, scheme: str | None) -> answers.Answer:
-        return answers.page(store, person(), pathname, search, scheme or "light")
-
-    @app.callback(Output("snapshot", "data"), Input("look", "n_intervals"), State("snapshot", "data"))
-    def look(_: int | None, known: str | None) -> Any:
-        newest = answers.snapshot_id(store)
-        return no_update if newest == known else newest
-
-    @app.callback(
         Output("file", "data"), Output("told", "children"), Input({"kind": "decide-go", "page": ALL}, "n_clicks"),
         State({"kind": "decide", "row": ALL}, "value"), State({"kind": "decide", "row": ALL}, "id"),
-        State({"kind": "decide-by", "part": ALL}, "value"), State("url", "search"),
+        State({"kind": "decide-by", "part": ALL}, "value"), State("url", "search"), prevent_initial_call=True,
     )  # fmt: skip
     def take(clicks: list[int | None], values: list[Any], ids: list[dict[str, str]], by: list[Any], search: str) -> Any:
         if not any(clicks):
@@ -50,6 +34,13 @@ def register(app: Dash, store: Store) -> None:
         return answers.decided(store, person(), search, chosen, *(str(part or "") for part in by))
 
     for function, wires in {
+        "view": (
+            Output("url", "search"), *(Output(name, "value") for name in filterbar.CONTROLS),
+            *(Output(name, prop) for name, prop in FILLED),
+            Input("url", "pathname"), Input("url", "search"), Input("scheme", "data"), Input("snapshot", "data"),
+            Input("filter-clear", "n_clicks"), *(Input(name, "value") for name in filterbar.CONTROLS),
+        ),
+        "look": (Output("snapshot", "data"), Input("look", "n_intervals")),
         "toggleScheme": (Output("scheme", "data"), Input("scheme-toggle", "n_clicks")),
         "applyScheme": (Output("provider", "forceColorScheme"), Input("scheme", "data")),
         "setTitle": (Input("title", "data"),),
@@ -60,5 +51,5 @@ def register(app: Dash, store: Store) -> None:
             Input({"kind": "pick", "row": MATCH, "choice": ALL}, "n_clicks"),
         ),
         "open": (Input({"kind": "graph", "question": ALL}, "clickData"),),
-    }.items():
+    }.items():  # fmt: skip
         app.clientside_callback(ClientsideFunction("radops", function), *wires)  # type: ignore[no-untyped-call]

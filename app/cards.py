@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 from dash import dcc, html
 
 from app import changes, evidence, words
 from app.context import Context
 from app.dom import aria, data
+from app.figures.chart import Chart
 from app.icons import icon
 from app.questions import Question
 from app.texts import text
@@ -91,10 +91,10 @@ def card(
     )
 
 
-def graph(question: Question, figure: go.Figure, height: int = 280) -> dcc.Graph:
+def graph(question: Question, figure: Chart, height: int = 280) -> dcc.Graph:
     """A figure that answers a question; a click on a mark leads to the exams behind it."""
     return dcc.Graph(
-        figure=figure, config=_CONFIG, responsive=True, className="graph",
+        figure=figure.packed(), config=_CONFIG, responsive=True, className="graph",
         style={"height": f"{height}px"}, id={"kind": "graph", "question": question.id},
     )  # fmt: skip
 

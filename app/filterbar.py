@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import html, no_update
+from dash import html
 
 from app.guard import Person
 from app.state import State
@@ -106,33 +106,23 @@ def _dates(days: int | None, data_through: datetime) -> tuple[date | None, date 
     return (None, None) if days is None else (until - timedelta(days=days), until)
 
 
-def changed(control: str, chosen: list[Any], state: State, data_through: datetime) -> State:
-    """The state after a person used one control; `chosen` are the values of all, in the order of CONTROLS."""
-    by_id = dict(zip(CONTROLS, chosen, strict=True))
+def after(chosen: Mapping[str, Any], state: State, data_through: datetime) -> State:
+    """The state after a person used some controls; `chosen` are their values by id. Raises ValueError for no value."""
+    for control, value in chosen.items():
+        state = _changed(control, value, state, data_through)
+    return state
+
+
+def _changed(control: str, value: Any, state: State, data_through: datetime) -> State:
     if control == "filter-clear":
         return State.read("", data_through)
-    if control == "filter-period" and by_id[control] in PERIODS:
-        since, until = _dates(PERIODS[by_id[control]], data_through)
+    if control == "filter-period" and value in PERIODS:
+        since, until = _dates(PERIODS[value], data_through)
         return state.having(since=since, until=until, page=None)
     if control == "filter-dates":
-        first, last = (date.fromisoformat(day[:10]) if day else None for day in by_id[control] or (None, None))
+        first, last = (date.fromisoformat(day[:10]) if day else None for day in value or (None, None))
         return state if first is None or last is None else state.having(since=first, until=last + timedelta(days=1))
-    if control == "filter-compare":
-        return state.having(compare=by_id[control])
+    if control == "filter-compare" and value in COMPARE:
+        return state.having(compare=value)
     key = control.removeprefix("filter-")
-    return state.having(**{key: tuple(by_id[control] or ())}, page=None) if key in SHOWN else state
-
-
-def sync(used: Sequence[str], search: str, chosen: list[Any], shown: str | None, data_through: datetime) -> list[Any]:
-    """Search, what the controls show, and their values, after a change of either: what the callback answers.
-
-    `used` are the ids of controls that a person changed, none where the URL did; `shown` is the query that the controls
-    were last set to. Controls that do not show the URL yet (they report themselves empty as they appear) say nothing.
-    The URL is left alone where it says the same."""
-    state = after = State.read(search, data_through)
-    if shown == state.query():
-        for control in used:
-            after = changed(control, chosen, after, data_through)
-    query_string = after.query()
-    written = no_update if query_string == state.query() else f"?{query_string}" if query_string else ""
-    return [written, query_string, *values(after, data_through)]
+    return state.having(**{key: tuple(map(str, value or ()))}, page=None) if key in SHOWN else state

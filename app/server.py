@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from string import Template
 from typing import Any
 
 from dash import Dash
@@ -10,43 +12,63 @@ from flask import Flask, Response, g, has_request_context, request
 from flask_compress import Compress
 from gunicorn.app.base import BaseApplication
 
-from app import answers, callbacks, failure, filterbar, shell, theme
+from app import answers, callbacks, failure, filterbar, shell
+from app.bodies import ASK_AGAIN
+from app.files import CHARTS, Files, keep_suites
+from app.gate import Busy, Gate
 from app.guard import Person, Sign, content_policy, local_person, person, protect
+from app.views import Views
 from sql.catalog import CatalogError
 from sql.filters import FilterError
 from sql.snapshot import Snapshot, SnapshotError, Store
 
-THREADS = 4
+#: Threads of a process: those that work, those that wait for them, and some for what takes no time.
+THREADS = 48
+#: Of a process: pages that are made at once, requests that wait for that, and how long at most in seconds.
+WORK, QUEUE, PATIENCE = 2, 32, 5.0
+#: Seconds after which a browser comes again that was sent away.
+RETRY_AFTER = 2
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
-<head>{%metas%}<title>{%title%}</title>{%favicon%}{%css%}<link rel="stylesheet" href="/theme.css"></head>
+<head>{%metas%}<title>{%title%}</title><link rel="icon" href="$icon"><link rel="stylesheet" href="$style">
+<link rel="stylesheet" href="$theme"><script src="$script" data-charts="$charts" data-controls="$controls"></script>
+{%css%}</head>
 <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>"""
 
 
-def create_app(published: Path, sign: Sign = local_person) -> Dash:
-    """The application over a folder of snapshots; `sign` ties requests to persons."""
-    store = Store(published)
-    server = Flask("radops")
-    server.config["COMPRESS_MIMETYPES"] = ["text/html", "text/css", "text/csv", "application/json",
-                                           "application/javascript", "text/javascript"]  # fmt: skip
+def create_app(published: Path, sign: Sign = local_person, gate: Gate | None = None) -> Dash:
+    """The application over a folder of snapshots; `sign` ties requests to persons, `gate` bounds the work."""
+    store, files = Store(published), Files()
+    gate = gate or Gate(WORK, QUEUE, PATIENCE)
+    server = Flask("radops", static_folder=None)
+    server.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
+    server.config["COMPRESS_MIMETYPES"] = ["text/html", "text/css", "text/csv", "application/json"]
     policy: list[str] = []
     protect(server, sign, lambda: policy[0])  # before Dash, whose own handlers come behind the guard
     Compress(server)
     app = Dash(
         "radops", server=server,  # type: ignore[arg-type]  # a Flask application is taken too
-        assets_folder=str(Path(__file__).parent / "assets"), serve_locally=True,
-        title="radops", update_title="", index_string=_INDEX, use_pages=False, enable_mcp=False,
+        include_assets_files=False, serve_locally=True,
+        title="radops", update_title="", index_string=_index(files), use_pages=False, enable_mcp=False,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}], add_log_handler=False,
         on_error=failure.on_error,
     )  # fmt: skip
     app.layout = lambda: shell.frame(filterbar.options(_newest(store), _person()))
     callbacks.register(app, store)
-    _routes(server, store)
+    keep_suites(server)
+    _routes(server, store, files, gate)
     policy.append(content_policy(app.csp_hashes()))
     with server.test_request_context():
         app.index()  # type: ignore[no-untyped-call]  # registers the scripts: another process may serve the page
     return app
+
+
+def _index(files: Files) -> str:
+    """The page around everything, with the addresses of our own files."""
+    names = {"icon": "radops.svg", "style": "radops.css", "theme": "theme.css", "script": "radops.js", "charts": CHARTS}
+    addresses = {key: files.address(name) for key, name in names.items()}
+    return Template(_INDEX).substitute(addresses, controls=" ".join(filterbar.CONTROLS))
 
 
 def _newest(store: Store) -> Snapshot | None:
@@ -62,19 +84,47 @@ def _person() -> Person:
     return found if isinstance(found, Person) else Person("nobody", facilities=())
 
 
-def _routes(server: Flask, store: Store) -> None:
+def _routes(server: Flask, store: Store, files: Files, gate: Gate) -> None:
+    views = Views(store, gate)
+
+    @server.errorhandler(Busy)
+    def busy(_: Busy) -> Response:
+        return Response("busy\n", status=503, mimetype="text/plain", headers={"Retry-After": str(RETRY_AFTER)})
+
     @server.get("/healthz")
     def healthz() -> Response:
         return Response("ok\n", mimetype="text/plain")
 
-    @server.get("/theme.css")
-    def theme_css() -> Response:
-        return Response(theme.css_variables(), mimetype="text/css")
+    @server.get("/files/<tag>/<name>")
+    def file(tag: str, name: str) -> Response:
+        return files.answer(tag, name)
+
+    @server.get("/snapshot")
+    def newest() -> Response:
+        return Response(answers.snapshot_id(store) or "", mimetype="text/plain")
+
+    @server.get("/view/")
+    @server.get("/view/<path:path>")
+    def view(path: str = "") -> Response:
+        search = request.query_string.decode("utf-8", "replace")
+        try:
+            chosen = json.loads(request.args.get("_chosen", "{}"))
+            made = views.view(person(), f"/{path}", search, request.args.get("_scheme", ""), dict(chosen))
+        except Busy:
+            raise
+        except (TypeError, ValueError) as error:
+            failure.LOG.warning("a view could not be read: %s", failure.told(error))
+            return Response("not a view\n", status=400, mimetype="text/plain")
+        except Exception as error:  # noqa: BLE001 - the log says where, and nothing that an exception may quote
+            failure.LOG.error("a view failed: %s", failure.told(error))
+            return Response("failed\n", status=500, mimetype="text/plain")
+        return made.answer(request, ASK_AGAIN)
 
     @server.get("/csv/<question_id>.csv")
     def csv_file(question_id: str) -> Response:
         try:
-            made = answers.download(store, person(), question_id, request.query_string.decode("utf-8", "replace"))
+            with gate.working():
+                made = answers.download(store, person(), question_id, request.query_string.decode("utf-8", "replace"))
         except (FilterError, CatalogError) as error:
             return Response(f"{error}\n", status=400, mimetype="text/plain")
         except SnapshotError:
@@ -109,6 +159,6 @@ def serve(published: Path, host: str = "127.0.0.1", port: int = 8050, workers: i
     options = {
         "bind": address, "workers": workers, "worker_class": "gthread", "threads": THREADS, "timeout": 120,
         "graceful_timeout": 20, "keepalive": 5, "loglevel": "warning", "control_socket_disable": True,
-        "proc_name": "radops",
+        "proc_name": "radops", "limit_request_line": 8190,
     }  # fmt: skip
     _Gunicorn(published, options).run()

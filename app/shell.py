@@ -32,7 +32,6 @@ def frame(options: filterbar.Options) -> dmc.MantineProvider:
         children=[
             dcc.Location(id="url", refresh="callback-nav"),
             dcc.Store(id="scheme"),
-            dcc.Store(id="shown"),
             dcc.Store(id="snapshot"),
             dcc.Store(id="title"),
             dcc.Download(id="file"),
@@ -57,6 +56,8 @@ def frame(options: filterbar.Options) -> dmc.MantineProvider:
                     html.Main(
                         [
                             html.Div(filterbar.bar(options), id="filters", className="filters"),
+                            notice("busy"),
+                            notice("failed"),
                             html.Div(id="banner"),
                             html.Div(id="told", className="told", role="status"),
                             html.Div(id="page", className="page", tabIndex=-1),
@@ -104,11 +105,23 @@ def banner(context: Context, now: datetime | None = None) -> Any:
             href=context.state.href("/metric" if "metric" in context.state.own else "/", known=None),
         )
         return html.Div([icon("alert", 16), html.Span([told, " ", back])], className="banner", role="status")
-    silent = ((now or datetime.now(UTC)).replace(tzinfo=None) - snapshot.data_through).total_seconds() / 3600
-    if silent < STALE_HOURS:
+    hours = silent_hours(snapshot, now)
+    if hours is None:
         return None
-    return html.Div([icon("alert", 16), html.Span(text("shell.stale", age=words.minutes(silent * 60)))],
+    return html.Div([icon("alert", 16), html.Span(text("shell.stale", age=words.minutes(hours * 60)))],
                     className="banner", role="alert")  # fmt: skip
+
+
+def silent_hours(snapshot: Snapshot, now: datetime | None = None) -> int | None:
+    """Whole hours since the newest event where the data are stale, else None."""
+    hours = int(((now or datetime.now(UTC)).replace(tzinfo=None) - snapshot.data_through).total_seconds() // 3600)
+    return None if hours < STALE_HOURS else hours
+
+
+def notice(name: str) -> html.Div:
+    """Words about the server itself, which the browser's script shows as long as they are true: busy, failed."""
+    return html.Div([icon("alert", 16), html.Span(text(f"shell.{name}"))], className=f"banner notice {name}",
+                    role="status")  # fmt: skip
 
 
 def problem(title: str, told: str) -> html.Div:

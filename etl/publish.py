@@ -20,6 +20,7 @@ from etl.build_digest import overall, recount
 from etl.durable import sync
 from etl.errors import CheckFailedError
 from etl.home import Home
+from etl.signatures import signature
 from sql import metric_macros
 
 POINTER = "radops.duckdb"
@@ -79,10 +80,10 @@ def publish(home: Home) -> Published:
     with duckdb.connect(str(home.marts)) as con:
         con.execute("CHECKPOINT")
         digest = overall(con)
-    signature = metric_macros.signature()
+    definitions = signature(home.root)
     newest = current(home)
     meta = read_meta(newest) if newest else None
-    if newest and meta and (digest, signature) == (meta.digest, meta.signature):
+    if newest and meta and (digest, definitions) == (meta.digest, meta.signature):
         return Published(meta.snapshot_id, newest, digest, is_new=False)
     sequence = max((int(p.stem.split("-")[1]) for p in snapshot_paths(home)), default=0) + 1
     final = home.published / f"radops-{sequence:06d}.duckdb"
@@ -91,7 +92,7 @@ def publish(home: Home) -> Published:
     copy(home.marts, temporary)
     copied = (datetime.now(UTC) - started).total_seconds()
     snapshot_id = f"{sequence:06d}-{digest[:12]}"
-    complete(temporary, snapshot_id, sequence, digest, signature)
+    complete(temporary, snapshot_id, sequence, digest, definitions)
     sync(temporary)
     temporary.chmod(0o440)
     os.rename(temporary, final)
@@ -117,7 +118,7 @@ def copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def complete(path: Path, snapshot_id: str, sequence: int, digest: str, signature: str) -> None:
+def complete(path: Path, snapshot_id: str, sequence: int, digest: str, definitions: str) -> None:
     """Add what a snapshot needs to explain itself, and prove that it holds the rows it claims."""
     with duckdb.connect(str(path)) as con:
         con.execute("SET TimeZone = 'UTC'")
@@ -130,7 +131,7 @@ def complete(path: Path, snapshot_id: str, sequence: int, digest: str, signature
         con.execute(
             """CREATE OR REPLACE TABLE meta_snapshot AS SELECT ?::VARCHAR AS snapshot_id, ?::BIGINT AS seq,
                ?::TIMESTAMP AS built_at, ?::TIMESTAMP AS data_through, ?::VARCHAR AS digest, ?::VARCHAR AS signature""",
-            [snapshot_id, sequence, datetime.now(UTC).replace(tzinfo=None), through, digest, signature],
+            [snapshot_id, sequence, datetime.now(UTC).replace(tzinfo=None), through, digest, definitions],
         )
         metric_macros.install(con)
         con.execute("CHECKPOINT")

@@ -1,48 +1,63 @@
-"""A bounded cache of results, least recently used first out, safe between threads."""
+"""A bounded cache, least recently used first out, safe between threads."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from threading import Lock
+from typing import Generic, TypeVar
 
 import polars as pl
 
+Value = TypeVar("Value")
 
-class ResultCache:
-    """Frames by key, kept up to a size in bytes. Frames are shared: treat them as read-only."""
 
-    def __init__(self, max_bytes: int = 256 * 2**20) -> None:
-        self._frames: OrderedDict[Hashable, pl.DataFrame] = OrderedDict()
+class BoundedCache(Generic[Value]):
+    """Values by key, kept up to a size in bytes. Values are shared: treat them as read-only."""
+
+    def __init__(self, size: Callable[[Value], int], max_bytes: int) -> None:
+        self._size = size
+        self._kept: OrderedDict[Hashable, Value] = OrderedDict()
         self._lock = Lock()
         self._bytes = 0
         self._max_bytes = max_bytes
         self.hits = 0
         self.misses = 0
 
-    def get(self, key: Hashable) -> pl.DataFrame | None:
-        """The frame of a key, None where it is not kept."""
+    def get(self, key: Hashable) -> Value | None:
+        """The value of a key, None where it is not kept."""
         with self._lock:
-            frame = self._frames.get(key)
-            if frame is None:
+            value = self._kept.get(key)
+            if value is None:
                 self.misses += 1
                 return None
             self.hits += 1
-            self._frames.move_to_end(key)
-            return frame
+            self._kept.move_to_end(key)
+            return value
 
-    def put(self, key: Hashable, frame: pl.DataFrame) -> None:
-        """Keep a frame; one larger than a quarter of the cache is not kept."""
-        size = int(frame.estimated_size())
+    def put(self, key: Hashable, value: Value) -> None:
+        """Keep a value; one larger than a quarter of the cache is not kept."""
+        size = self._size(value)
         if size > self._max_bytes // 4:
             return
         with self._lock:
-            old = self._frames.pop(key, None)
-            self._bytes += size - (0 if old is None else int(old.estimated_size()))
-            self._frames[key] = frame
+            old = self._kept.pop(key, None)
+            self._bytes += size - (0 if old is None else self._size(old))
+            self._kept[key] = value
             while self._bytes > self._max_bytes:
-                _, dropped = self._frames.popitem(last=False)
-                self._bytes -= int(dropped.estimated_size())
+                _, dropped = self._kept.popitem(last=False)
+                self._bytes -= self._size(dropped)
 
     def __len__(self) -> int:
-        return len(self._frames)
+        return len(self._kept)
+
+
+def _frame_size(frame: pl.DataFrame) -> int:
+    return int(frame.estimated_size())
+
+
+class ResultCache(BoundedCache[pl.DataFrame]):
+    """Frames by key."""
+
+    def __init__(self, max_bytes: int = 256 * 2**20) -> None:
+        super().__init__(_frame_size, max_bytes)

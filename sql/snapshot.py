@@ -161,12 +161,17 @@ class Store:
                 self._kept[seq] = open_snapshot(path, self._cache)
             return self._kept[seq]
 
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the snapshots that are kept, the highest first."""
+        paths = self._pointer.parent.glob("radops-*.duckdb")
+        return tuple(sorted((int(path.stem.removeprefix("radops-")) for path in paths), reverse=True))
+
     def kept(self) -> list[Snapshot]:
         """The snapshots that are kept, the newest first; one that cannot be opened is passed over."""
         found = []
-        for path in sorted(self._pointer.parent.glob("radops-*.duckdb"), reverse=True):
+        for number in self.numbers():
             try:
-                found.append(self.at(int(path.stem.removeprefix("radops-"))))
+                found.append(self.at(number))
             except SnapshotError:
                 continue
         return found

@@ -1,7 +1,17 @@
-/* The few things that only a browser can do: colour scheme, title, drawer, and following a mark to its exams. */
+/* What only a browser can do: ask for a page, and again while the server is busy; colour scheme, title, drawer, and
+   following a mark to its exams. */
 (function () {
   const KEY = "radops-scheme";
   const root = document.documentElement;
+  const own = document.currentScript.dataset;
+  const controls = own.controls.split(" ");
+  /* The view that was asked for last: its key, the promise of its answer, and how to give it up. */
+  let asked = { key: null };
+  /* What is on the page now. */
+  let shown = null;
+
+  // Dash would load all of plotly under a name without a version; this is the part of it that the charts need.
+  Object.defineProperty(window, "_dashPlotlyJSURL", { get: () => own.charts, set: () => undefined });
 
   function remembered() {
     try {
@@ -39,11 +49,123 @@
     found.scrollIntoView();
   }
 
+  /* Bring a script while there is something else to do; who needs it finds it there. */
+  function bring(href) {
+    if (window.Plotly || document.querySelector("link[rel=preload]")) return;
+    document.head.append(Object.assign(document.createElement("link"), { rel: "preload", as: "script", href }));
+  }
+
+  /* Give every chart of a page what all have in common; says whether there is one. */
+  function dress(part, template) {
+    if (Array.isArray(part)) return part.map((one) => dress(one, template)).some(Boolean);
+    if (!part || !part.props) return false;
+    if (part.type !== "Graph") return dress(part.props.children, template);
+    part.props.figure.layout.template = template;
+    return true;
+  }
+
+  function pause(seconds) {
+    return new Promise((done) => window.setTimeout(done, seconds * 1000));
+  }
+
+  /* The answer to a view. A server that is busy says when to come again; we come a little later, each at another time. */
+  async function answered(address, signal) {
+    for (;;) {
+      const answer = await fetch(address, { signal });
+      if (answer.status !== 503) {
+        if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+        return answer.json();
+      }
+      if (asked.signal === signal) root.classList.add("is-busy");
+      await pause((Number(answer.headers.get("Retry-After")) || 2) * (1 + Math.random()));
+      if (signal.aborted) throw new DOMException("given up", "AbortError");
+    }
+  }
+
+  function address(search, chosen) {
+    const more = new URLSearchParams({ _scheme: scheme });
+    if (Object.keys(chosen).length) more.set("_chosen", JSON.stringify(chosen));
+    return `/view${window.location.pathname}?${more}&${search.replace(/^\?/, "")}`;
+  }
+
+  /* Ask for what the address and the controls say. Who asks twice gets the same answer; who asks for another page gives
+     up the one before. */
+  function ask(chosen, snapshot) {
+    const here = address(window.location.search, chosen);
+    const key = `${here} ${snapshot || ""}`;
+    if (asked.key === key) return asked.answer;
+    if (asked.giveUp) asked.giveUp.abort();
+    const giveUp = new AbortController();
+    asked = { key, giveUp, signal: giveUp.signal };
+    asked.answer = answered(here, giveUp.signal).then((answer) => {
+      if (dress(answer.page, answer.template)) bring(own.charts);
+      return answer;
+    });
+    asked.answer.catch(() => undefined);
+    return asked.answer;
+  }
+
+  /* Controls that a person changed: what they say against what they were last set to. */
+  function used(cleared, values) {
+    const chosen = {};
+    if (!shown || !shown.values) return chosen;
+    values.forEach((value, number) => {
+      if (JSON.stringify(value) !== JSON.stringify(shown.values[number])) chosen[controls[number]] = value;
+    });
+    return cleared ? { "filter-clear": true } : chosen;
+  }
+
   let scheme = remembered();
   root.setAttribute("data-mantine-color-scheme", scheme);
+  ask({}, null); // before the rest of the scripts is there
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     radops: {
+      view: async function (pathname, search, chosenScheme, snapshot, clicks, ...values) {
+        const dash = window.dash_clientside;
+        const cleared = dash.callback_context.triggered.some((t) => t.prop_id.startsWith("filter-clear") && t.value);
+        const chosen = used(cleared, values);
+        const before = window.location.search;
+        const promise = ask(chosen, snapshot);
+        const mine = asked;
+        const call = (mine.calls = (mine.calls || 0) + 1); // Dash takes the answer of the last call only
+        let answer;
+        try {
+          answer = await promise;
+        } catch (error) {
+          if (mine === asked) {
+            root.classList.remove("is-busy");
+            root.classList.add("has-failed");
+            asked = { key: null };
+          }
+          throw dash.PreventUpdate;
+        }
+        if (mine !== asked || mine.calls !== call || mine.isShown) throw dash.PreventUpdate;
+        root.classList.remove("is-busy", "has-failed");
+        mine.isShown = true;
+        shown = answer;
+        const search_ = answer.query ? `?${answer.query}` : "";
+        const isWritten = Object.keys(chosen).length > 0 && search_ !== before;
+        if (isWritten) mine.key = `${address(search_, {})} ${snapshot || ""}`;
+        const set = answer.values || controls.map(() => dash.no_update);
+        return [
+          isWritten ? search_ : dash.no_update, ...set, answer.page, answer.nav, answer.status, answer.banner, answer.title,
+          answer.has_no_filters,
+        ];
+      },
+      look: async function (count) {
+        const dash = window.dash_clientside;
+        if (!count || !shown) throw dash.PreventUpdate;
+        let newest = "";
+        try {
+          const answer = await fetch("/snapshot");
+          newest = answer.ok ? await answer.text() : "";
+        } catch (error) {
+          // The server is not there just now: look again later.
+        }
+        if (!newest || newest === shown.newest) throw dash.PreventUpdate;
+        return newest;
+      },
       toggleScheme: function (clicks) {
         if (clicks) {
           scheme = scheme === "dark" ? "light" : "dark";

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
 from app import words
 from app.figures.base import figure, level, palette
+from app.figures.chart import Chart
 
 Level = tuple[float, str]
 
@@ -24,11 +24,11 @@ def groups(  # noqa: PLR0913 - one figure with named parts
     levels: Sequence[Level] = (),
     min_n: int = 0,
     href: Callable[[dict[str, Any]], str] | None = None,
-) -> go.Figure:
+) -> Chart:
     """A metric by group as horizontal bars in the frame's order, with 95 % intervals and lines at targets or limits.
 
     Groups below `min_n` are pale."""
-    made = figure(scheme, x=x)
+    made = figure(x=x)
     colours = palette(scheme)
     rows = list(frame.iter_rows(named=True))
     has_interval = any(row["lower"] is not None for row in rows)
@@ -37,8 +37,8 @@ def groups(  # noqa: PLR0913 - one figure with named parts
         "array": [0 if row["upper"] is None else row["upper"] - row["value"] for row in rows],
         "arrayminus": [0 if row["lower"] is None else row["value"] - row["lower"] for row in rows],
     }  # fmt: skip
-    made.add_bar(
-        y=[name(row["group_value"]) for row in rows], x=[row["value"] for row in rows], orientation="h",
+    made.add(
+        "bar", y=[name(row["group_value"]) for row in rows], x=[row["value"] for row in rows], orientation="h",
         marker={"color": [colours.band if row["n"] < min_n else colours.series[0] for row in rows]},
         error_x=error if has_interval else None, customdata=[href(row) if href else "" for row in rows],
         text=[_tip(name(row["group_value"]), row, unit, min_n) for row in rows], textposition="none",
@@ -63,14 +63,14 @@ def _tip(label: str, row: dict[str, Any], unit: str, min_n: int) -> str:
 def ranges(
     frame: pl.DataFrame, scheme: str, *, marks: Sequence[tuple[float, str]] = (),
     href: Callable[[dict[str, Any]], str] | None = None,
-) -> go.Figure:  # fmt: skip
+) -> Chart:  # fmt: skip
     """Counts by range of minutes (columns low, high, n, share), as neighbouring bars; `marks` are values to point at
     with their names. Ranges are unequal, so the axis is by range, and says so by its labels."""
-    made = figure(scheme, x="time from exam end to final report", y="exams")
+    made = figure(x="time from exam end to final report", y="exams")
     colours = palette(scheme)
     rows = list(frame.iter_rows(named=True))
-    made.add_bar(
-        x=list(range(len(rows))), y=[row["n"] for row in rows], marker={"color": colours.series[0]}, width=0.92,
+    made.add(
+        "bar", x=list(range(len(rows))), y=[row["n"] for row in rows], marker={"color": colours.series[0]}, width=0.92,
         text=[f"<b>{_range(row)}</b><br>{words.count(row['n'])} exams, {words.share(row['share'])}" for row in rows],
         hovertemplate="%{text}<extra></extra>", textposition="none", customdata=[href(r) if href else "" for r in rows],
     )  # fmt: skip

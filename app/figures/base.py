@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-import plotly.graph_objects as go
-
+from app.figures.chart import Chart
 from app.theme import FONT, PALETTES, Palette
 
 Places = Sequence[str]
@@ -18,29 +17,41 @@ def palette(scheme: str) -> Palette:
     return PALETTES.get(scheme, PALETTES["light"])
 
 
-def figure(scheme: str, *, x: str = "", y: str = "", legend: bool = False) -> go.Figure:
-    """An empty figure of the house: no frame, light grid on the value axis only, titles with units, legend above."""
+def template(scheme: str) -> dict[str, Any]:
+    """What all figures of a scheme have in common, as a template of plotly: a page sends it once.
+
+    No frame, light grid on the value axis only, legend above; the rest as in plotly's own default template.
+    """
     colours = palette(scheme)
-    axis: dict[str, Any] = {
-        "gridcolor": colours.grid, "linecolor": colours.line, "zeroline": False, "automargin": True,
-        "tickfont": {"size": 11.5}, "fixedrange": True,
+    title = {"font": {"size": 12, "color": colours.muted}, "standoff": 8}
+    axis = {
+        "gridcolor": colours.grid, "linecolor": colours.line, "showline": True, "zeroline": False, "automargin": True,
+        "tickfont": {"size": 11.5}, "ticks": "", "fixedrange": True, "title": title,
     }  # fmt: skip
-    made = go.Figure()
-    made.update_layout(
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", colorway=list(colours.series),
-        font={"family": FONT, "size": 12, "color": colours.muted},
-        margin={"l": 8, "r": 12, "t": 30 if legend else 8, "b": 8}, showlegend=legend,
-        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left", "font": {"size": 12},
-                "itemclick": False, "itemdoubleclick": False, "bgcolor": "rgba(0,0,0,0)"},
-        hoverlabel={"bgcolor": colours.raised, "bordercolor": colours.line,
-                    "font": {"family": FONT, "size": 12, "color": colours.ink}, "align": "left"},
-        hovermode="closest", dragmode=False, bargap=0.28, separators=".,",
-    )  # fmt: skip
-    made.update_xaxes(**axis, showgrid=False)
-    made.update_yaxes(**axis, showgrid=True)
-    for title, update in ((x, made.update_xaxes), (y, made.update_yaxes)):
-        if title:
-            update(title={"text": title, "font": {"size": 12, "color": colours.muted}, "standoff": 8})
+    layout = {
+        "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "colorway": list(colours.series),
+        "font": {"family": FONT, "size": 12, "color": colours.muted}, "autotypenumbers": "strict",
+        "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left", "font": {"size": 12},
+                   "itemclick": False, "itemdoubleclick": False, "bgcolor": "rgba(0,0,0,0)"},
+        "hoverlabel": {"bgcolor": colours.raised, "bordercolor": colours.line,
+                       "font": {"family": FONT, "size": 12, "color": colours.ink}, "align": "left"},
+        "hovermode": "closest", "dragmode": False, "bargap": 0.28, "separators": ".,",
+        "shapedefaults": {"line": {"color": "#2a3f5f"}},
+        "xaxis": {**axis, "showgrid": False}, "yaxis": {**axis, "showgrid": True},
+    }  # fmt: skip
+    bar = {"error_x": {"color": "#2a3f5f"}, "marker": {"line": {"color": "#E5ECF6", "width": 0.5}}}
+    heatmap = {"colorbar": {"outlinewidth": 0, "ticks": ""}}
+    return {"layout": layout, "data": {"bar": [bar], "heatmap": [heatmap]}}
+
+
+def figure(*, x: str = "", y: str = "", legend: bool = False) -> Chart:
+    """An empty figure: titles of the axes with units, and room for a legend above; its ground is the template's."""
+    made = Chart()
+    made.update_layout(margin={"l": 8, "r": 12, "t": 30 if legend else 8, "b": 8}, showlegend=legend)
+    if x:
+        made.update_xaxes(title={"text": x})
+    if y:
+        made.update_yaxes(title={"text": y})
     return made
 
 
@@ -63,7 +74,7 @@ def length(value: float, step: float = 0) -> str:
 
 
 def level(
-    made: go.Figure, value: float | date, label: str, scheme: str, *, horizontal: bool = True, number: int = 0
+    made: Chart, value: float | date, label: str, scheme: str, *, horizontal: bool = True, number: int = 0
 ) -> None:
     """A line at a target or limit, with its name at the far end; upright ones stack their names by `number`."""
     colour = palette(scheme).target

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
 from app import words
 from app.figures.base import figure, length_ticks, level, palette
+from app.figures.chart import Chart
 
 #: A mark in words, at a day.
 Mark = tuple[date, str]
@@ -26,21 +26,22 @@ def control(  # noqa: PLR0913 - one figure with named parts
     target: float | None = None,
     marks: Sequence[Mark] = (),
     href: Callable[[dict[str, Any]], str] | None = None,
-) -> go.Figure:
+) -> Chart:
     """The frame of `sql.query.control` of one group. `names` has words for value, center, low, high, outside, run,
     partial and target. Points outside are diamonds, those in a run ringed, unfinished ones hollow."""
-    made, colours = figure(scheme, y=y, legend=True), palette(scheme)
+    made, colours = figure(y=y, legend=True), palette(scheme)
     rows = frame.to_dicts()
     x = frame["period_start"].to_list()
     for name, dash in (("high", "dot"), ("center", "solid"), ("low", "dot")):
         if frame[name].count():
-            made.add_scatter(
-                x=x, y=frame[name].to_list(), name=names["limits" if dash == "dot" else "center"], mode="lines",
+            made.add(
+                "scatter", x=x, y=frame[name].to_list(), name=names["limits" if dash == "dot" else "center"],
+                mode="lines",
                 line={"color": colours.muted, "width": 1.2, "dash": dash, "shape": "hvh"}, hoverinfo="skip",
                 connectgaps=False, legendgroup=dash, showlegend=name != "low",
             )  # fmt: skip
-    made.add_scatter(
-        x=x, y=frame["value"].to_list(), name=names["value"], mode="lines+markers",
+    made.add(
+        "scatter", x=x, y=frame["value"].to_list(), name=names["value"], mode="lines+markers",
         line={"color": colours.series[0], "width": 2},
         marker={
             "size": [10 if row["signal"] == "outside" else 7 for row in rows],

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
 from app.figures.base import figure, palette
+from app.figures.chart import Chart
 
 
 def dots(  # noqa: PLR0913 - one figure with named parts
@@ -22,17 +22,18 @@ def dots(  # noqa: PLR0913 - one figure with named parts
     tip: Callable[[dict[str, Any]], str],
     by: str,
     order: Sequence[str] = (),
-) -> go.Figure:
+) -> Chart:
     """A row a dot at columns `across` and `up`, coloured by the values of `by` in the order given, others grey."""
-    made, colours = figure(scheme, x=x, y=y, legend=True), palette(scheme)
+    made, colours = figure(x=x, y=y, legend=True), palette(scheme)
     kinds = [*order, None]
     for number, kind in enumerate(kinds):
         is_kind = ~pl.col(by).is_in(list(order)) if kind is None else pl.col(by) == kind
         rows = list(frame.filter(is_kind).iter_rows(named=True))
         if not rows:
             continue
-        made.add_scatter(
-            x=[row[across] for row in rows], y=[row[up] for row in rows], mode="markers", name=kind or "other",
+        made.add(
+            "scatter", x=[row[across] for row in rows], y=[row[up] for row in rows], mode="markers",
+            name=kind or "other",
             marker={"size": 9, "opacity": 0.8, "line": {"width": 0},
                     "color": colours.muted if kind is None else colours.series[number % len(colours.series)]},
             text=[tip(row) for row in rows], hovertemplate="%{text}<extra></extra>",

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import plotly.graph_objects as go
 import polars as pl
 
 from app import words
 from app.figures.base import figure, palette
+from app.figures.chart import Chart
 
 
-def matrix(frame: pl.DataFrame, scheme: str, *, name: Callable[[str], str]) -> go.Figure:
+def matrix(frame: pl.DataFrame, scheme: str, *, name: Callable[[str], str]) -> Chart:
     """Counts by pair of facilities (columns prior_facility, facility, n) as a matrix: from the row to the column. The
     same facility twice is left bare, because nothing moved."""
-    made = figure(scheme, x="imaged again at", y="first imaged at")
+    made = figure(x="imaged again at", y="first imaged at")
     colours = palette(scheme)
     sites = sorted({*frame["prior_facility"].to_list(), *frame["facility"].to_list()})
     found = {(row["prior_facility"], row["facility"]): row for row in frame.iter_rows(named=True)}
     pairs = [[found.get((prior, later)) for later in sites] for prior in sites]
     scale = [[number / (len(colours.scale) - 1), colour] for number, colour in enumerate(colours.scale)]
     labels = [name(site).replace(" ", "<br>") for site in sites]
-    made.add_heatmap(
-        z=[[pair["n"] if pair else None for pair in row] for row in pairs], x=labels, y=labels,
+    made.add(
+        "heatmap", z=[[pair["n"] if pair else None for pair in row] for row in pairs], x=labels, y=labels,
         text=[[words.count(pair["n"]) if pair else "" for pair in row] for row in pairs], texttemplate="%{text}",
         textfont={"size": 14}, colorscale=scale, showscale=False, xgap=3, ygap=3, zmin=0,
         hovertemplate="<b>%{y}</b> to <b>%{x}</b><br>%{z} exams<extra></extra>", hoverongaps=False,

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
 from app import words
 from app.figures.base import figure, palette
+from app.figures.chart import Chart
 
 
 def day(
@@ -21,11 +21,11 @@ def day(
     *,
     name: Callable[[str], str],
     href: Callable[[dict[str, Any]], str],
-) -> go.Figure:
+) -> Chart:
     """One row a device. `staffed`: device, opens_local, closes_local; `busy`: device, busy_started_local,
     busy_ended_local, n_exams, gap_before_min. Work outside the staffed band is in the warning colour by being on bare
     ground."""
-    made = figure(scheme)
+    made = figure()
     colours = palette(scheme)
     devices = sorted({*busy["device"].to_list(), *staffed["device"].to_list()})
     start = datetime(on.year, on.month, on.day)
@@ -44,12 +44,12 @@ def day(
 
 
 def _spans(  # noqa: PLR0913 - one kind of span with named parts
-    made: go.Figure, rows: list[dict[str, Any]], ends: tuple[str, str], name: Callable[[str], str], *,
+    made: Chart, rows: list[dict[str, Any]], ends: tuple[str, str], name: Callable[[str], str], *,
     width: float, colour: str, label: str, tips: list[str], links: list[str] | None = None,
 ) -> None:  # fmt: skip
     begin, end = ends
-    made.add_bar(
-        y=[name(row["device"]) for row in rows], base=[row[begin] for row in rows], orientation="h", width=width,
+    made.add(
+        "bar", y=[name(row["device"]) for row in rows], base=[row[begin] for row in rows], orientation="h", width=width,
         x=[(row[end] - row[begin]) / timedelta(milliseconds=1) for row in rows], name=label,
         marker={"color": colour, "line": {"width": 0}}, text=tips, textposition="none", customdata=links,
         hovertemplate="%{text}<extra></extra>" if any(tips) else None, hoverinfo=None if any(tips) else "skip",

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
 from app import words
 from app.figures.base import figure, length_ticks, palette
+from app.figures.chart import Chart
 
 
 def week(
     frame: pl.DataFrame, scheme: str, *, unit: str, min_n: int, href: Callable[[dict[str, Any]], str] | None = None
-) -> go.Figure:
+) -> Chart:
     """A metric by weekday and hour, a cell each; cells below `min_n` stay empty and say so. One colour, low to high."""
-    made = figure(scheme, x="hour of the day (local)")
+    made = figure(x="hour of the day (local)")
     colours = palette(scheme)
     cells = {tuple(row["group_value"].split(" | ")): row for row in frame.iter_rows(named=True)}
     z: list[list[float | None]] = []
@@ -28,8 +28,8 @@ def week(
         tips.append([_tip(weekday, hour, row, unit, min_n) for hour, row in enumerate(rows)])
         links.append([href(row) if row is not None and href else "" for row in rows])
     scale = [[number / (len(colours.scale) - 1), colour] for number, colour in enumerate(colours.scale)]
-    made.add_heatmap(
-        z=z, x=[f"{hour:02d}" for hour in range(24)], y=list(words.WEEKDAYS), text=tips, customdata=links,
+    made.add(
+        "heatmap", z=z, x=[f"{hour:02d}" for hour in range(24)], y=list(words.WEEKDAYS), text=tips, customdata=links,
         hovertemplate="%{text}<extra></extra>", hoverongaps=True, colorscale=scale, xgap=2, ygap=2,
         zmin=0, zmax=1 if unit == "share" else None,
         colorbar={"thickness": 8, "len": 1, "outlinewidth": 0, "tickfont": {"size": 11}, "x": 1.01, "xpad": 4,

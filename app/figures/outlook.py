@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
 from app import words
 from app.figures.base import figure, palette
+from app.figures.chart import Chart
 from app.texts import text
 
 
-def outlook(frame: pl.DataFrame, scheme: str) -> go.Figure:
+def outlook(frame: pl.DataFrame, scheme: str) -> Chart:
     """Days seen as a line, days ahead dashed inside two bands; columns as `sql.query.outlook` gives them."""
-    made, colours = figure(scheme, y="exams", legend=True), palette(scheme)
+    made, colours = figure(y="exams", legend=True), palette(scheme)
     seen, ahead = frame.filter(~pl.col("is_forecast")), frame.filter("is_forecast")
     for low, high, name, shade in (("lower", "upper", "95", 0.16), ("lower_80", "upper_80", "80", 0.26)):
         days = ahead["day"].to_list()
-        made.add_scatter(
-            x=days + days[::-1], y=ahead[high].to_list() + ahead[low].to_list()[::-1], fill="toself", mode="lines",
+        made.add(
+            "scatter", x=days + days[::-1], y=ahead[high].to_list() + ahead[low].to_list()[::-1], fill="toself",
+            mode="lines",
             fillcolor=_pale(colours.series[1], shade), line={"width": 0}, hoverinfo="skip",
             name=text("forecast.interval", percent=name),
         )  # fmt: skip
@@ -27,8 +28,8 @@ def outlook(frame: pl.DataFrame, scheme: str) -> go.Figure:
         (seen, text("forecast.seen"), colours.series[0], "solid"),
         (ahead, text("forecast.ahead"), colours.series[1], "dot"),
     ):
-        made.add_scatter(
-            x=rows["day"].to_list(), y=rows["value"].to_list(), name=name, mode="lines+markers",
+        made.add(
+            "scatter", x=rows["day"].to_list(), y=rows["value"].to_list(), name=name, mode="lines+markers",
             line={"color": colour, "width": 2, "dash": dash}, marker={"size": 5, "color": colour},
             text=[_tip(name, row) for row in rows.iter_rows(named=True)], hovertemplate="%{text}<extra></extra>",
         )  # fmt: skip

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
 from app import words
 from app.figures.base import figure, level, palette, two_lines
+from app.figures.chart import Chart
 
 
 def peers(  # noqa: PLR0913 - one figure with named parts
     frame: pl.DataFrame, scheme: str, *, unit: str, x: str, network: str, name: Callable[[str], str],
     href: Callable[[dict[str, Any]], str] | None = None,
-) -> go.Figure:  # fmt: skip
+) -> Chart:  # fmt: skip
     """Rows of `sql.query.benchmark`, with a line at the network's value; a dot in colour is beyond chance."""
-    made = figure(scheme, x=x, legend=True)
+    made = figure(x=x, legend=True)
     colours = palette(scheme)
     rows = list(frame.iter_rows(named=True))
     hues = {"better": colours.better, "worse": colours.worse}
@@ -31,13 +31,13 @@ def peers(  # noqa: PLR0913 - one figure with named parts
         "arrayminus": [0 if row["standardized_lower"] is None else row["standardized"] - row["standardized_lower"]
                        for row in rows],
     }  # fmt: skip
-    made.add_scatter(
-        y=labels, x=[row["value"] for row in rows], name="crude", mode="markers",
+    made.add(
+        "scatter", y=labels, x=[row["value"] for row in rows], name="crude", mode="markers",
         marker={"symbol": "circle-open", "size": 11, "color": colours.muted, "line": {"width": 1.6}},
         text=tips, hovertemplate="%{text}<extra></extra>", customdata=links,
     )  # fmt: skip
-    made.add_scatter(
-        y=labels, x=[row["standardized"] for row in rows],
+    made.add(
+        "scatter", y=labels, x=[row["standardized"] for row in rows],
         name="at the network's case mix", mode="markers", error_x=error,
         marker={"size": 10, "color": [hues.get(row["verdict"] or "", colours.ink) for row in rows]},
         text=tips, hovertemplate="%{text}<extra></extra>", customdata=links,

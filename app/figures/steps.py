@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
 from app import words
 from app.figures.base import figure, palette, two_lines
+from app.figures.chart import Chart
 
 #: Room beside the bars for their labels, in parts of the axis.
 _ROOM = 0.16
@@ -23,17 +23,17 @@ def steps(
     x: str,
     name: Callable[[dict[str, Any]], str],
     href: Callable[[dict[str, Any]], str] | None = None,
-) -> go.Figure:
+) -> Chart:
     """Rows of `sql.query.steps` from top to bottom: diamonds at the earlier and the present value, between them a bar
     an effect from its start to its end. The axis need not begin at zero, so the totals are no bars."""
-    made = figure(scheme, x=x)
+    made = figure(x=x)
     colours = palette(scheme)
     rows = list(frame.iter_rows(named=True))
     labels = [two_lines(name(row)) for row in rows]
     hues = {"better": colours.better, "worse": colours.worse}
     between = [(label, row) for label, row in zip(labels, rows, strict=True) if row["moved"] is not None]
-    made.add_bar(
-        y=[label for label, _ in between], base=[row["start"] for _, row in between],
+    made.add(
+        "bar", y=[label for label, _ in between], base=[row["start"] for _, row in between],
         x=[row["moved"] for _, row in between], orientation="h", width=0.56,
         marker={"color": [hues.get(row["verdict"] or "", colours.series[4]) for _, row in between]},
         text=[words.delta(row["moved"], unit) for _, row in between], textposition="outside", cliponaxis=False,
@@ -42,8 +42,8 @@ def steps(
         customdata=[href(row) if href and row["group_value"] else "" for _, row in between],
     )  # fmt: skip
     totals = [(label, row) for label, row in zip(labels, rows, strict=True) if row["moved"] is None]
-    made.add_scatter(
-        y=[label for label, _ in totals], x=[row["end"] for _, row in totals], mode="markers+text",
+    made.add(
+        "scatter", y=[label for label, _ in totals], x=[row["end"] for _, row in totals], mode="markers+text",
         marker={"symbol": "diamond", "size": 11, "color": colours.ink},
         text=[f"<b>{words.value(row['end'], unit)}</b>" for _, row in totals], textposition="middle right",
         textfont={"color": colours.ink}, cliponaxis=False, hoverinfo="skip",

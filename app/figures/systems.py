@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import plotly.graph_objects as go
 import polars as pl
 
 from app import words
 from app.figures.base import figure, palette
+from app.figures.chart import Chart
 
 #: Senders that have a band of their own, the busiest first.
 MOST = 18
 
 
-def systems(frame: pl.DataFrame, scheme: str, *, unsaid: str) -> go.Figure:
+def systems(frame: pl.DataFrame, scheme: str, *, unsaid: str) -> Chart:
     """Bands whose width is the number of messages (columns sender, receiver, standard, n_messages).
 
     A receiver that the messages do not name is `unsaid`.
     """
-    made = figure(scheme)
+    made = figure()
     colours = palette(scheme)
     shown = frame.head(MOST).with_columns(pl.col("receiver").fill_null(unsaid))
     left, right = shown["sender"].unique(maintain_order=True).to_list(), shown["receiver"].unique().sort().to_list()
@@ -25,7 +25,8 @@ def systems(frame: pl.DataFrame, scheme: str, *, unsaid: str) -> go.Figure:
     tones = dict(zip(standards, colours.series, strict=False))
     tips = [f"<b>{row['sender']}</b> to <b>{row['receiver']}</b><br>{row['standard'].upper()}, "
             f"{words.count(row['n_messages'])} messages" for row in shown.iter_rows(named=True)]  # fmt: skip
-    made.add_sankey(
+    made.add(
+        "sankey",
         node={"label": [*left, *right], "color": colours.muted, "pad": 14, "thickness": 9, "line": {"width": 0},
               "hovertemplate": "%{label}<br>%{value:,.0f} messages<extra></extra>"},
         link={"source": [left.index(name) for name in shown["sender"]],

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-import plotly.graph_objects as go
 import polars as pl
 
 from app import words
 from app.figures.base import figure, length_ticks, level, palette
+from app.figures.chart import Chart
 
 
 class Line(NamedTuple):
@@ -30,10 +30,10 @@ def trend(  # noqa: PLR0913 - one figure with named parts
     target_name: str = "",
     marks: Sequence[tuple[date, str]] = (),
     href: Callable[[dict[str, Any]], str] | None = None,
-) -> go.Figure:
+) -> Chart:
     """Lines over time; with one line its 95 % interval as a band, with one or more a legend. Periods that the dates or
     the data cut off are hollow; `marks` are days with words. `href` gives the exams behind a point."""
-    made = figure(scheme, y=y, legend=len(lines) > 1)
+    made = figure(y=y, legend=len(lines) > 1)
     colours = palette(scheme)
     for number, line in enumerate(lines):
         if line.frame.is_empty():
@@ -42,8 +42,8 @@ def trend(  # noqa: PLR0913 - one figure with named parts
         if len(lines) == 1 and line.frame["lower"].count():
             _band(made, line.frame, colours.band)
         rows = list(line.frame.iter_rows(named=True))
-        made.add_scatter(
-            x=line.frame["period_start"].to_list(), y=line.frame["value"].to_list(), name=line.name,
+        made.add(
+            "scatter", x=line.frame["period_start"].to_list(), y=line.frame["value"].to_list(), name=line.name,
             mode="lines+markers", line={"color": colour, "width": 2},
             marker={"size": 6, "color": [colours.surface if row["is_partial"] else colour for row in rows],
                     "line": {"color": colour, "width": 1.5}},
@@ -59,11 +59,12 @@ def trend(  # noqa: PLR0913 - one figure with named parts
     return made
 
 
-def _band(made: go.Figure, frame: pl.DataFrame, colour: str) -> None:
+def _band(made: Chart, frame: pl.DataFrame, colour: str) -> None:
     known = frame.drop_nulls(["lower", "upper"])
     x = known["period_start"].to_list()
-    made.add_scatter(
-        x=x + x[::-1], y=known["upper"].to_list() + known["lower"].to_list()[::-1], fill="toself", fillcolor=colour,
+    made.add(
+        "scatter", x=x + x[::-1], y=known["upper"].to_list() + known["lower"].to_list()[::-1], fill="toself",
+        fillcolor=colour,
         line={"width": 0}, hoverinfo="skip", showlegend=False, mode="lines",
     )  # fmt: skip
 

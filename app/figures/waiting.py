@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import plotly.graph_objects as go
 import polars as pl
 
 from app import words
 from app.figures.base import figure, palette
+from app.figures.chart import Chart
 
 
-def waiting(frame: pl.DataFrame, scheme: str, *, href: str = "") -> go.Figure:
+def waiting(frame: pl.DataFrame, scheme: str, *, href: str = "") -> Chart:
     """Exams that wait for a final report by hour (columns hour_at, n_waiting, n_past_target): an area, and within
     it those past their target. `href` gives the exams that wait now."""
-    made = figure(scheme, y="exams waiting", legend=True)
+    made = figure(y="exams waiting", legend=True)
     colours = palette(scheme)
     x = frame["hour_at"].to_list()
     for column, label, colour, fill in (
         ("n_waiting", "waiting", colours.series[0], colours.scale[1]),
         ("n_past_target", "past target", colours.worse, ""),
     ):
-        made.add_scatter(
-            x=x, y=frame[column].to_list(), name=label, mode="lines",
+        made.add(
+            "scatter", x=x, y=frame[column].to_list(), name=label, mode="lines",
             line={"color": colour, "width": 1.8, "shape": "hv"},
             fill="tozeroy" if fill else None, fillcolor=fill or None,
             text=[f"<b>{words.clock(at)}</b><br>{label} <b>{words.count(n)}</b>" for at, n in frame.select(

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
 from app import words
 from app.figures.base import figure, length_ticks, palette
+from app.figures.chart import Chart
 
 
-def waterfall(frame: pl.DataFrame, scheme: str, *, title: Callable[[str], str]) -> go.Figure:
+def waterfall(frame: pl.DataFrame, scheme: str, *, title: Callable[[str], str]) -> Chart:
     """One row a stage (columns stage, owner, mean, n), the whole last; means are minutes per exam and add up."""
-    made = figure(scheme)
+    made = figure()
     colours = palette(scheme)
     rows = list(frame.iter_rows(named=True))
     labels = [_label(title(row["stage"]), row, colours.ink) for row in rows]
-    made.add_waterfall(
-        y=labels, x=[row["mean"] for row in rows], orientation="h",
+    made.add(
+        "waterfall", y=labels, x=[row["mean"] for row in rows], orientation="h",
         measure=["total" if row["stage"] == "total" else "relative" for row in rows],
         increasing={"marker": {"color": colours.series[0]}}, totals={"marker": {"color": colours.muted}},
         connector={"line": {"color": colours.line, "width": 1}}, textposition="none", width=0.6,

@@ -14,6 +14,7 @@ TEXTS: dict[str, str] = {
     "shell.through": "Data through",
     "shell.snapshot": "Snapshot that every number on this page comes from",
     "shell.stale": "The newest event is {age} old. Numbers end at the data cut-off above; check the intake.",
+    "shell.busy": "The server has much to do just now. This page is asked for again by itself in a few seconds.",
     "shell.failed": "This could not be answered; what you see below is what was shown before. The server's log says "
     "where it failed.",
     "shell.home": "Back to the overview with default filters",

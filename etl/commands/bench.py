@@ -12,7 +12,11 @@ import typer
 from etl.commands import show
 
 #: Job -> module of a checkout's tests that measures it.
-JOBS = {"hl7": "tests.bench.bench_hl7", "dicom": "tests.bench.bench_dicom"}
+JOBS = {
+    "hl7": "tests.bench.bench_hl7",
+    "dicom": "tests.bench.bench_dicom",
+    "serve": "tests.bench.bench_serve",
+}
 
 
 def register(app: typer.Typer) -> None:

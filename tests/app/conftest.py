@@ -11,10 +11,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import plotly.graph_objects as go
 import pytest
 
 from app.context import Context
+from app.figures.base import template
+from app.figures.chart import Chart
 from app.guard import Person
 from app.state import State
 from sql.snapshot import Store
@@ -85,6 +89,24 @@ def address(home: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     process.terminate()
     assert process.wait(30) == 0
+
+
+def taking(clicks: int = 0) -> dict[str, Any]:
+    """What the browser sends for the one callback that the server answers: decisions as a file."""
+    ids = [{"kind": "decide-go", "page": "mappings"}]
+    return {
+        "output": "..file.data...told.children..", "changedPropIds": [],
+        "outputs": [{"id": "file", "property": "data"}, {"id": "told", "property": "children"}],
+        "inputs": [[{"id": one, "property": "n_clicks", "value": clicks} for one in ids]],
+        "state": [[], [], [{"id": {"kind": "decide-by", "part": part}, "property": "value", "value": ""}
+                           for part in ("name", "day")],
+                  {"id": "url", "property": "search", "value": ""}],
+    }  # fmt: skip
+
+
+def drawn(chart: Chart, scheme: str = "light") -> Any:
+    """A chart as plotly's own figure, which refuses what plotly.js does not know."""
+    return go.Figure({"data": chart.data, "layout": {**chart.layout, "template": template(scheme)}})
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from app.pages import PAGES
 from app.state import State
@@ -210,6 +210,72 @@ def test_nothing_matches_is_said_and_never_a_zero(watched: Watched) -> None:
     page = watched.open("/turnaround?since=1999-01-01&until=1999-02-01", "turnaround")
     assert page.get_by_text("No exams match").count() >= 4
     assert page.locator(".tile").count() == 0
+
+
+def asked_of(page: Page) -> list[str]:
+    """Requests for data from now on: views, callbacks, CSV files."""
+    seen: list[str] = []
+    page.on("request", lambda r: None if "/files/" in r.url or "-suites/" in r.url else seen.append(r.url))
+    return seen
+
+
+def test_a_page_is_one_request(watched: Watched) -> None:
+    asked = asked_of(watched.page)
+    page = watched.open("/turnaround", "turnaround")
+    graphs_drawn(page)
+    parts = [urlsplit(url).path for url in asked if url.startswith("http")]
+    assert sorted(parts) == ["/_dash-dependencies", "/_dash-layout", "/turnaround", "/view/turnaround"]
+    asked.clear()
+    page.get_by_role("link", name="Workload", exact=True).click()
+    page.wait_for_selector(".page-workload", timeout=LOADED)
+    graphs_drawn(page)
+    page.locator("#filter-modality").click()
+    page.get_by_role("option", name="CT", exact=True).click()
+    expect(page.locator("#sentence")).to_contain_text("modality CT", timeout=LOADED)
+    page.go_back()
+    expect(page.locator("#sentence")).not_to_contain_text("modality CT", timeout=LOADED)
+    page.locator("#scheme-toggle").click()
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
+    graphs_drawn(page)
+    views = [url for url in asked if url.startswith("http") and "/snapshot" not in url]
+    assert [urlsplit(url).path for url in views] == ["/view/workload"] * 4
+    assert (
+        sum("plotly" in url for url in page.evaluate("performance.getEntriesByType('resource').map(e => e.name)")) == 1
+    )
+
+
+def test_a_busy_server_is_said_and_asked_again(watched: Watched) -> None:
+    page = watched.open("/repeats", "repeats")
+    turned_away: list[str] = []
+
+    def busy(route: Route) -> None:
+        if len(turned_away) < 2:
+            turned_away.append(route.request.url)
+            route.fulfill(status=503, headers={"Retry-After": "1"}, body="busy")
+        else:
+            route.continue_()
+
+    page.route("**/view/workload**", busy)
+    expect(page.locator(".notice.busy")).not_to_be_visible()
+    page.get_by_role("link", name="Workload", exact=True).click()
+    expect(page.locator(".notice.busy")).to_be_visible(timeout=LOADED)
+    page.wait_for_selector(".page-workload", timeout=LOADED)
+    expect(page.locator(".notice.busy")).not_to_be_visible()
+    assert len(turned_away) == 2
+    watched.faults[:] = [told for told in watched.faults if "503" not in told]  # the browser's own line
+
+
+def test_a_failed_view_is_said_and_the_page_stays(watched: Watched) -> None:
+    page = watched.open("/repeats", "repeats")
+    page.route("**/view/workload**", lambda route: route.fulfill(status=500, body="failed"))
+    page.get_by_role("link", name="Workload", exact=True).click()
+    expect(page.locator(".notice.failed")).to_be_visible(timeout=LOADED)
+    assert page.locator(".page-repeats").count() == 1
+    page.unroute("**/view/workload**")
+    page.get_by_role("link", name="Turnaround", exact=True).click()
+    page.wait_for_selector(".page-turnaround", timeout=LOADED)
+    expect(page.locator(".notice.failed")).not_to_be_visible()
+    watched.faults[:] = [told for told in watched.faults if "500" not in told]
 
 
 def test_a_new_snapshot_is_shown_without_a_reload(browser: Browser, home: Path, tmp_path: Path) -> None:

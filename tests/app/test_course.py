@@ -16,6 +16,7 @@ from app.sections import course
 from app.state import State
 from app.theme import LIGHT
 from sql.snapshot import Store
+from tests.app.conftest import drawn
 
 NAMES = {name: name for name in course.NAMES}
 MONDAY = date(2026, 9, 7)
@@ -70,8 +71,8 @@ def test_too_few_points_are_not_judged() -> None:
 
 
 def test_the_figure_shows_limits_signals_target_and_marks() -> None:
-    made = control(charted({2: "outside", 9: "run"}), "light", unit="min", y="", names=NAMES, target=35.0,
-                   marks=[(MONDAY, "definition 2")], href=lambda row: str(row["period_start"]))  # fmt: skip
+    made = drawn(control(charted({2: "outside", 9: "run"}), "light", unit="min", y="", names=NAMES, target=35.0,
+                         marks=[(MONDAY, "definition 2")], href=lambda row: str(row["period_start"])))  # fmt: skip
     high, center, low, values = made.data
     assert (high.y[0], center.y[0], low.y[0]) == (40.0, 30.0, 20.0)
     assert (values.marker.symbol[2], values.marker.color[2]) == ("diamond", LIGHT.worse)

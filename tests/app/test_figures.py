@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from datetime import date, datetime
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 from app.figures import bars, heat, waterfall
 from app.figures.base import length_ticks, palette
+from app.figures.chart import PACKED, Chart
 from app.figures.flow import matrix
 from app.figures.gantt import day
 from app.figures.trend import Line, trend
 from app.figures.waiting import waiting
 from app.theme import DARK, LIGHT, css_variables
+from tests.app.conftest import drawn
 
 
 def shape(**columns: list[Any]) -> pl.DataFrame:
@@ -35,9 +39,9 @@ def trended(values: list[float], *, lower: list[float | None] | None = None) -> 
 
 
 def test_a_trend_has_its_values_its_target_and_hollow_unfinished_points() -> None:
-    made = trend([Line("Median", trended([30.0, 45.0, 20.0]))], "light", unit="min", y="time", target=60.0,
-                 target_name="Target", marks=[(date(2026, 11, 2), "definition 2")],
-                 href=lambda row: f"/exams?since={row['period_start']}")  # fmt: skip
+    made = drawn(trend([Line("Median", trended([30.0, 45.0, 20.0]))], "light", unit="min", y="time", target=60.0,
+                       target_name="Target", marks=[(date(2026, 11, 2), "definition 2")],
+                       href=lambda row: f"/exams?since={row['period_start']}"))  # fmt: skip
     (line,) = made.data
     assert list(line.y) == [30.0, 45.0, 20.0]
     assert list(line.marker.color) == [LIGHT.series[0], LIGHT.series[0], LIGHT.surface]
@@ -49,17 +53,17 @@ def test_a_trend_has_its_values_its_target_and_hollow_unfinished_points() -> Non
 
 
 def test_one_line_shows_its_interval_and_two_show_a_legend() -> None:
-    one = trend([Line("Rate", trended([0.1, 0.2], lower=[0.05, 0.15]))], "light", unit="share", y="share")
+    one = drawn(trend([Line("Rate", trended([0.1, 0.2], lower=[0.05, 0.15]))], "light", unit="share", y="share"))
     assert [trace.fill for trace in one.data] == ["toself", None]
     assert one.layout.yaxis.tickformat == ".0%"
-    two = trend([Line("a", trended([1.0])), Line("b", trended([2.0]))], "dark", unit="reads", y="reads")
+    two = drawn(trend([Line("a", trended([1.0])), Line("b", trended([2.0]))], "dark", unit="reads", y="reads"), "dark")
     assert two.layout.showlegend is True
     assert two.data[1].line.color == DARK.series[1]
 
 
 def test_the_week_keeps_small_cells_empty_and_says_so() -> None:
     frame = shape(group_value=["1 | 8", "7 | 23"], group_name=["weekday | hour"] * 2, value=[12.0, 99.0], n=[5, 4])
-    (cells,) = heat.week(frame, "light", unit="min", min_n=5, href=lambda row: row["group_value"]).data
+    (cells,) = drawn(heat.week(frame, "light", unit="min", min_n=5, href=lambda row: row["group_value"])).data
     assert cells.z[0][8] == 12.0
     assert cells.z[6][23] is None
     assert "fewer than 5" in cells.text[6][23]
@@ -71,9 +75,8 @@ def test_bars_keep_the_order_of_the_frame_pale_small_groups_and_mark_limits() ->
     frame = shape(group_value=["A", "B"], value=[0.12, 0.04], n=[200, 3]).with_columns(
         lower=pl.Series([0.1, 0.0]), upper=pl.Series([0.15, 0.3])
     )
-    made = bars.groups(
-        frame, "light", unit="share", x="rate", levels=((0.08, "target 8 %"), (0.1, "act 10 %")), min_n=10
-    )
+    levels = ((0.08, "target 8 %"), (0.1, "act 10 %"))
+    made = drawn(bars.groups(frame, "light", unit="share", x="rate", levels=levels, min_n=10))
     (bar,) = made.data
     assert list(bar.y) == ["A", "B"]
     assert list(bar.marker.color) == [LIGHT.series[0], LIGHT.band]
@@ -85,7 +88,7 @@ def test_ranges_show_counts_and_place_values_inside_their_range() -> None:
     rows = pl.DataFrame(
         {"low": [0.0, 60.0, 120.0], "high": [60.0, 120.0, None], "n": [4, 5, 1], "share": [0.4, 0.5, 0.1]}
     )
-    made = bars.ranges(rows, "light", marks=[(90.0, "Median")], href=lambda row: f"{row['low']:g}")
+    made = drawn(bars.ranges(rows, "light", marks=[(90.0, "Median")], href=lambda row: f"{row['low']:g}"))
     assert list(made.data[0].y) == [4, 5, 1]
     assert list(made.data[0].customdata) == ["0", "60", "120"]
     assert list(made.layout.xaxis.ticktext) == ["0m", "1h", "≥2h"]
@@ -95,7 +98,7 @@ def test_ranges_show_counts_and_place_values_inside_their_range() -> None:
 def test_a_waterfall_ends_in_the_whole() -> None:
     frame = pl.DataFrame({"stage": ["wait", "exam", "total"], "owner": ["desk", "", ""], "mean": [10.0, 20.0, 30.0],
                           "n": [9, 9, 9]})  # fmt: skip
-    made = waterfall.waterfall(frame, "light", title=str.upper)
+    made = drawn(waterfall.waterfall(frame, "light", title=str.upper))
     (trace,) = made.data
     assert list(trace.x) == [10.0, 20.0, 30.0]
     assert list(trace.measure) == ["relative", "relative", "total"]
@@ -107,9 +110,8 @@ def test_a_day_draws_busy_time_on_staffed_time() -> None:
     busy = pl.DataFrame({"device": ["CT"], "busy_started_local": [at], "busy_ended_local": [at.replace(hour=9)],
                          "n_exams": [2], "gap_before_min": [None]})  # fmt: skip
     staffed = pl.DataFrame({"device": ["CT", "MR"], "opens_local": [at] * 2, "closes_local": [at.replace(hour=18)] * 2})
-    made = day(
-        busy, staffed, at.date(), "light", name=lambda d: f"{d} 1", href=lambda row: f"/exams?device={row['device']}"
-    )
+    made = drawn(day(busy, staffed, at.date(), "light", name=lambda d: f"{d} 1",
+                     href=lambda row: f"/exams?device={row['device']}"))  # fmt: skip
     band, work = made.data
     assert list(band.x) == [10 * 3_600_000] * 2
     assert list(work.x) == [3_600_000]
@@ -119,14 +121,49 @@ def test_a_day_draws_busy_time_on_staffed_time() -> None:
 
 def test_the_flow_goes_from_row_to_column() -> None:
     frame = pl.DataFrame({"prior_facility": ["A"], "facility": ["B"], "n": [3], "href": ["/exams?facility=B"]})
-    (cells,) = matrix(frame, "light", name=lambda site: f"Site {site}").data
+    (cells,) = drawn(matrix(frame, "light", name=lambda site: f"Site {site}")).data
     assert [list(row) for row in cells.z] == [[None, 3], [None, None]]
     assert cells.customdata[0][1] == "/exams?facility=B"
 
 
 def test_waiting_draws_both_courses() -> None:
     frame = pl.DataFrame({"hour_at": [datetime(2026, 11, 2, 8)], "n_waiting": [7], "n_past_target": [2]})
-    assert [list(trace.y) for trace in waiting(frame, "dark").data] == [[7], [2]]
+    assert [list(trace.y) for trace in drawn(waiting(frame, "dark"), "dark").data] == [[7], [2]]
+
+
+def unpacked(array: dict[str, str]) -> Any:
+    """A typed array as plotly.js reads it."""
+    made = np.frombuffer(b64decode(array["bdata"]), np.dtype(array["dtype"]))
+    return made.reshape([int(part) for part in array["shape"].split(",")]) if "shape" in array else made
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [(list(range(-20, 20)), "i1"), (list(range(0, 4000, 100)), "i2"), ([70_000 + n for n in range(16)], "i4"),
+     ([2**40 + n for n in range(16)], "f8"), ([n / 7 for n in range(16)], "f8")],
+)  # fmt: skip
+def test_rows_of_numbers_are_packed_without_a_loss(values: list[float], dtype: str) -> None:
+    chart = Chart()
+    chart.add("scatter", y=values, x=values[: PACKED - 1], error_x={"array": values}, text=["a"] * len(values))
+    (sent,) = chart.packed()["data"]
+    assert sent["y"]["dtype"] == dtype
+    assert unpacked(sent["y"]).tolist() == values
+    assert unpacked(sent["error_x"]["array"]).tolist() == values
+    assert sent["x"] == values[: PACKED - 1]
+    assert sent["text"] == ["a"] * len(values)
+
+
+def test_what_is_unknown_is_no_number_and_a_table_keeps_its_shape() -> None:
+    chart = Chart()
+    rows = [[float(row * 8 + place) for place in range(8)] for row in range(3)]
+    chart.add("heatmap", z=[[None, *rows[0][1:]], *rows[1:]], x=["day"] * 20, zmax=None)
+    (sent,) = chart.packed()["data"]
+    read = unpacked(sent["z"])
+    assert read.shape == (3, 8)
+    assert np.isnan(read[0, 0])
+    assert read[1:].tolist() == rows[1:]
+    assert sent["x"] == ["day"] * 20
+    assert "zmax" not in sent
 
 
 @pytest.mark.parametrize(

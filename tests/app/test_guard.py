@@ -12,10 +12,12 @@ from flask.testing import FlaskClient
 
 from app.guard import PUBLIC_ENDPOINTS, Person, is_loopback
 from app.server import create_app
+from tests.app.conftest import taking
 
 #: Values for the variable parts of routes.
-PARTS = {"question_id": "overview.facilities", "package_name": "dash_mantine_components",
-         "fingerprinted_path": "dash_mantine_components.js", "path": "anything", "filename": "radops.js"}  # fmt: skip
+PARTS = {"question_id": "overview.facilities", "package_name": "dash_mantine_components", "path": "anything",
+         "fingerprinted_path": "dash_mantine_components.js", "tag": "0", "name": "radops.js",
+         "filename": "radops.js"}  # fmt: skip
 
 
 def nobody(_: Request) -> Person | None:
@@ -53,7 +55,7 @@ def test_every_route_is_behind_the_guard(guarded: Dash) -> None:
 def test_every_callback_is_behind_the_guard(guarded: Dash, client: FlaskClient) -> None:
     listed = client.get("/_dash-dependencies").get_json()
     server_side = [entry["output"] for entry in listed if entry["clientside_function"] is None]
-    assert len(server_side) == 4
+    assert len(server_side) == 1
     for output in server_side:
         answer = guarded.server.test_client().post("/_dash-update-component", json={"output": output, "inputs": []})
         assert answer.status_code == 403
@@ -83,11 +85,7 @@ def test_a_foreign_name_that_resolves_here_gets_nothing(client: FlaskClient) -> 
      ({"Origin": "https://elsewhere.example"}, 403), ({"Sec-Fetch-Site": "same-origin"}, 200)],
 )  # fmt: skip
 def test_callbacks_only_from_our_own_page(client: FlaskClient, headers: dict[str, str], status: int) -> None:
-    asked = {
-        "output": "snapshot.data", "outputs": {"id": "snapshot", "property": "data"}, "changedPropIds": [],
-        "inputs": [{"id": "look", "property": "n_intervals", "value": 1}],
-        "state": [{"id": "snapshot", "property": "data", "value": None}],
-    }  # fmt: skip
+    asked = taking()
     answer = client.post("/_dash-update-component", data=json.dumps(asked), content_type="application/json",
                          headers=headers)  # fmt: skip
     assert answer.status_code == status

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import pytest
-from dash import no_update
 
 from app import filterbar
 from app.state import State, drill
@@ -52,51 +51,41 @@ def test_drilling_turns_groups_into_filters() -> None:
     assert drill(state, "patient_class", "(none)") == "/exams?modality=CT&patient_class=%28none%29"
 
 
-def controls(**chosen: object) -> list[object]:
-    values = dict(zip(filterbar.CONTROLS, filterbar.values(State.read("", THROUGH), THROUGH), strict=True))
-    return list({**values, **{f"filter-{name}": value for name, value in chosen.items()}}.values())
-
-
-def synced(used: list[str], search: str, chosen: list[object]) -> list[object]:
-    """The answer where the controls show the URL."""
-    return filterbar.sync(used, search, chosen, State.read(search, THROUGH).query(), THROUGH)
+def after(search: str, **chosen: object) -> str:
+    """The query after a person used controls at an address."""
+    state = State.read(search, THROUGH)
+    return filterbar.after({f"filter-{name}": value for name, value in chosen.items()}, state, THROUGH).query()
 
 
 def test_choosing_writes_the_address_and_keeps_the_rest() -> None:
-    answer = synced(["filter-facility"], "?modality=CT&page=3", controls(facility=["NORTH"]))
-    assert answer[0] == "?facility=NORTH&modality=CT"
-    answer = synced(["filter-period"], "?modality=CT", controls(period="7"))
-    assert answer[0] == "?since=2026-11-10&until=2026-11-17&modality=CT&compare=previous"
-    answer = synced(["filter-period"], "", controls(period="all"))
-    assert answer[0] == "?compare=previous&period=all"
+    assert after("?modality=CT&page=3", facility=["NORTH"]) == "facility=NORTH&modality=CT"
+    assert after("?modality=CT", period="7") == "since=2026-11-10&until=2026-11-17&modality=CT&compare=previous"
+    assert after("", period="all") == "compare=previous&period=all"
+    assert after("?facility=NORTH", facility=[]) == ""
 
 
 def test_dates_of_the_bar_include_their_last_day() -> None:
-    answer = synced(["filter-dates"], "", controls(dates=["2026-11-01", "2026-11-07"]))
-    assert answer[0] == "?since=2026-11-01&until=2026-11-08&compare=previous"
-    assert synced(["filter-dates"], "", controls(dates=["2026-11-01", None]))[0] is no_update
+    dates = ["2026-11-01", "2026-11-07"]
+    assert after("", dates=dates) == "since=2026-11-01&until=2026-11-08&compare=previous"
+    assert after("", dates=["2026-11-01", None]) == ""
 
 
-def test_the_address_sets_the_controls_and_is_left_alone() -> None:
-    answer = synced([], "?since=2026-11-10&until=2026-11-17&device=N-CT1", controls())
-    shown = dict(zip(filterbar.CONTROLS, answer[2:], strict=True))
-    assert answer[0] is no_update
+def test_the_address_sets_the_controls() -> None:
+    values = filterbar.values(State.read("?since=2026-11-10&until=2026-11-17&device=N-CT1", THROUGH), THROUGH)
+    shown = dict(zip(filterbar.CONTROLS, values, strict=True))
     assert shown["filter-period"] == "7"
     assert shown["filter-dates"] == ["2026-11-10", "2026-11-16"]
     assert shown["filter-device"] == ["N-CT1"]
 
 
 def test_clearing_goes_back_to_the_default() -> None:
-    assert synced(["filter-clear"], "?facility=NORTH&since=2026-11-10", controls())[0] == ""
+    assert after("?facility=NORTH&since=2026-11-10", clear=True) == ""
 
 
 def test_controls_that_change_together_are_all_taken() -> None:
-    chosen = controls(facility=["NORTH"], priority=["stat"])
-    assert synced(["filter-facility", "filter-priority"], "", chosen)[0] == "?facility=NORTH&priority=stat"
+    assert after("", facility=["NORTH"], priority=["stat"]) == "facility=NORTH&priority=stat"
 
 
-@pytest.mark.parametrize("shown", [None, "", "facility=EAST"])
-def test_controls_that_do_not_show_the_address_yet_change_nothing(shown: str | None) -> None:
-    answer = filterbar.sync(["filter-facility", "filter-priority"], "?facility=NORTH", controls(), shown, THROUGH)
-    assert answer[:2] == [no_update, "facility=NORTH"]
-    assert dict(zip(filterbar.CONTROLS, answer[2:], strict=True))["filter-facility"] == ["NORTH"]
+@pytest.mark.parametrize("chosen", [{"unknown": ["x"]}, {"period": "9"}, {"compare": "never"}])
+def test_what_no_control_has_changes_nothing(chosen: dict[str, object]) -> None:
+    assert after("?modality=CT", **chosen) == "modality=CT"

@@ -1,0 +1,73 @@
+"""Views: a page in a state as one answer to a browser, made once for a snapshot and kept as it is sent.
+
+The key holds all that the answer depends on: the snapshot, the newest one and those kept, the day, the page, filters
+and own keys, the colour scheme and what the person may see. The answer is made from that same snapshot object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from plotly.io.json import to_json_plotly
+
+from app import answers, filterbar, shell
+from app.bodies import Body
+from app.context import Context
+from app.figures.base import template
+from app.gate import Gate, Once
+from app.guard import Person
+from app.pages import BY_PATH
+from app.state import State
+from sql.cache import BoundedCache
+from sql.filters import FilterError
+from sql.snapshot import SnapshotError, Store
+
+#: Bytes of answers that one process keeps.
+KEPT_BYTES = 64 * 2**20
+SCHEMES = ("light", "dark")
+
+
+class Views:
+    """The views of one process."""
+
+    def __init__(self, store: Store, gate: Gate, max_bytes: int = KEPT_BYTES) -> None:
+        self._store = store
+        self._kept: BoundedCache[Body] = BoundedCache(Body.size, max_bytes)
+        self._once: Once[Body] = Once(gate)
+
+    def view(self, person: Person, path: str, search: str, scheme: str, chosen: Mapping[str, Any]) -> Body:
+        """A page in the state of an address, after a person used the controls in `chosen` (values by id).
+
+        Raises Busy, and ValueError for a value that no control has.
+        """
+        scheme = scheme if scheme in SCHEMES else SCHEMES[0]
+        try:
+            snapshot, newest = answers.asked(self._store, search), self._store.current()
+            state = filterbar.after(chosen, State.read(search, snapshot.data_through), snapshot.data_through)
+        except SnapshotError:
+            return _body(answers.plain("problem.unpublished"))
+        except FilterError as error:
+            return _body(answers.plain("problem.filter", why=str(error)))
+        if path not in BY_PATH:
+            return _body(answers.plain("problem.unknown"))
+        key: Hashable = (
+            snapshot.id, newest.id, self._store.numbers(), shell.silent_hours(snapshot), path, state.query(), scheme,
+            person.facilities, person.sees_readers,
+        )  # fmt: skip
+
+        def made() -> Body:
+            if (kept := self._kept.get(key)) is not None:  # made by another while this one waited
+                return kept
+            answer = answers.shown(Context(snapshot, state, person, scheme, self._store), path)
+            controls = filterbar.values(state, snapshot.data_through)
+            body = _body(answer, newest=newest.id, query=state.query(), values=controls, template=template(scheme))
+            self._kept.put(key, body)
+            return body
+
+        return self._kept.get(key) or self._once.make(key, made)
+
+
+def _body(answer: answers.Answer, **more: Any) -> Body:
+    """An answer as the browser's script reads it."""
+    return Body(to_json_plotly(answer._asdict() | more).encode("utf-8"), "application/json")

@@ -1,0 +1,44 @@
+"""The signature of the metrics' definitions, made again only when something that it is made of has changed.
+
+Making it writes every macro of every metric, which takes longer than all else of a run that finds nothing new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import sql
+
+#: File of a home: what the signature was made of, and the signature, each as SHA-256 in hex.
+NOTE = "definitions.signature"
+_WRITTEN = re.compile(r"([0-9a-f]{64}) ([0-9a-f]{64})\n")
+
+
+def sources(folder: Path) -> str:
+    """SHA-256 over all code and statements of the meaning, and the versions of what runs them."""
+    digest = hashlib.sha256(f"{sys.version} {version('sqlglot')} {version('duckdb')}".encode())
+    paths = [path for path in folder.rglob("*") if path.suffix in (".py", ".sql") and path.is_file()]
+    for path in sorted(paths):
+        body = path.read_bytes()
+        digest.update(f"\0{path.relative_to(folder).as_posix()}\0{len(body)}\0".encode() + body)
+    return digest.hexdigest()
+
+
+def signature(root: Path) -> str:
+    """`sql.metric_macros.signature`, from the note of a home where nothing has changed since it was written."""
+    note, made_of = root / NOTE, sources(Path(sql.__file__).parent)
+    found = _WRITTEN.fullmatch(note.read_text("ascii", "replace")) if note.is_file() else None
+    if found and found[1] == made_of:
+        return found[2]
+    from sql import metric_macros  # noqa: PLC0415 - all the statements; not needed where nothing has changed
+
+    made = metric_macros.signature()
+    aside = note.with_name(f".{NOTE}.tmp")
+    aside.write_text(f"{made_of} {made}\n", "ascii")
+    os.replace(aside, note)
+    return made
