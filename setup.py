@@ -7,7 +7,7 @@ from setuptools import Extension, setup
 
 SOURCES = "etl/sources"
 FILES = {
-    "_dicom": ("_dicom.c", "_dicom_values.c", "_dicom.h"),
+    "_dicom": ("_dicom.c", "_dicom_template.c", "_dicom_times.c", "_dicom_values.c", "_dicom.h"),
     "_hl7": ("_hl7.c", "_hl7_values.c", "_hl7.h"),
 }
 

@@ -75,7 +75,7 @@ def _batches(results: Iterator[JobResult], most_files: int, most_bytes: int) -> 
     for result in results:
         batch.append(result)
         n += len(result.files)
-        size += sum(file.candidate.size for file in result.files)
+        size += sum(file.n_bytes for file in result.files)
         if n >= most_files or size >= most_bytes:
             yield batch
             batch, n, size = [], 0, 0

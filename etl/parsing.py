@@ -20,7 +20,7 @@ from etl.deadline import Deadline, TooSlow, alarm
 from etl.inbox import Candidate, Opened, TooLargeError, UnsafeFileError, read_file, read_head
 from etl.records import ENVELOPE, RECORDS, Kind, Parsed, Rejected
 from etl.site import Site
-from etl.sources import sniff, source
+from etl.sources import STANDARDS, sniff, source
 from etl.sources.dicom import parse_head
 
 #: Why a whole file is unusable, beside the sources' own reasons.
@@ -36,7 +36,9 @@ REASONS: dict[str, str] = {
 #: Reasons that mean: look again at the next scan, there is nothing to keep yet.
 LATER = frozenset({"vanished", "changing", "not_regular", "linked", "read_error"})
 #: Octets of a file that are read before all of it: nearly every image header ends within the first.
-HEADS = (1 << 16, 1 << 20)
+HEADS = (1 << 15, 1 << 17, 1 << 20)
+#: Octets of messages after which a job ends before its last file: bounds memory.
+JOB_BYTES = 4 << 20
 KEEP_BYTES = 16 * 1024 * 1024  # of a rejected message
 POLARS: dict[Kind, pl.DataType] = {
     "text": pl.String(),
@@ -50,13 +52,17 @@ POLARS: dict[Kind, pl.DataType] = {
 
 @dataclass(slots=True)
 class FileResult:
-    """One file's outcome: the ledger's numbers, a hash a message, and what was rejected with its bytes."""
+    """One file's outcome: the ledger's numbers, a hash a message, and what was rejected with its bytes.
+
+    `n_bytes` are those of its messages, which of an image are those of its header.
+    """
 
     candidate: Candidate
     file_id: str = ""
     standard: str | None = None
     skipped: str = ""
     n_read: int = 0
+    n_bytes: int = 0
     hashes: list[bytes] = field(default_factory=list)
     rejected: list[tuple[Rejected, bytes]] = field(default_factory=list)
     defects: list[tuple[int, str, str]] = field(default_factory=list)
@@ -84,6 +90,8 @@ def serve(connection: Connection, site: Site, memory_mb: int, seconds: float) ->
     Ends when the other side is gone.
     """
     limit_process(memory_mb)
+    for standard in STANDARDS:  # loading them is no file's fault
+        source(standard)
     try:
         connection.send(READY)
         gc.freeze()  # what is loaded now lives as long as the process: no collection need look at it
@@ -143,12 +151,13 @@ def run_job(
     most_bytes: int,
     begin: Callable[[int], None] = lambda _number: None,
 ) -> JobResult:
-    """Parse files one after the other; rows of all of them in one frame a record type.
+    """Parse files one after the other until JOB_BYTES of messages; rows of these in one frame a record type.
 
     `begin` hears the number of each file before it is read.
     """
     result = JobResult()
     collected: Collected = {}
+    n_bytes = 0
     with alarm():
         for number, candidate in enumerate(candidates):
             begin(number)
@@ -163,12 +172,16 @@ def run_job(
                 continue
             result.files.append(file_result(candidate, file_id, parsed, messages, hashes))
             _collect(collected, file_id, parsed)
+            n_bytes += result.files[-1].n_bytes
+            if n_bytes >= JOB_BYTES:
+                break
     try:
         result.frames = _frames(collected)
     except (ValueError, OverflowError, TypeError, pl.exceptions.PolarsError) as error:  # a value no column can hold
-        if len(candidates) == 1:
-            return JobResult([rejected_unread(candidates[0], "parser_failed", type(error).__name__)])
-        return _merged([run_job([c], site, seconds, most_bytes, _only(begin, n)) for n, c in enumerate(candidates)])
+        done = candidates[: len(result.files)]
+        if len(done) == 1:
+            return JobResult([rejected_unread(done[0], "parser_failed", type(error).__name__)])
+        return _merged([run_job([c], site, seconds, most_bytes, _only(begin, n)) for n, c in enumerate(done)])
     return result
 
 
@@ -228,6 +241,7 @@ def rejected_unread(candidate: Candidate, reason: str, detail: str = "") -> File
         file_id=hashlib.sha256(named).hexdigest(),
         standard="unknown",
         n_read=1,
+        n_bytes=len(head),
         hashes=[message_hash(named)],
         rejected=[(Rejected(0, reason, detail), head)],
     )
@@ -254,6 +268,7 @@ def file_result(
         file_id=file_id,
         standard=parsed.standard,
         n_read=parsed.read,
+        n_bytes=sum(map(len, messages)),
         hashes=hashes or [message_hash(m) for m in messages],
         rejected=[(r, messages[r.position][:KEEP_BYTES]) for r in parsed.rejected],
         defects=[(d.position, d.field, d.reason) for d in parsed.defects],

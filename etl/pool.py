@@ -7,30 +7,43 @@ import multiprocessing
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from etl.errors import SettingsError
 from etl.inbox import Candidate
-from etl.parsing import READY, JobResult, rejected_unread, serve
+from etl.parsing import JOB_BYTES, READY, JobResult, rejected_unread, serve
 from etl.settings import Settings
 from etl.site import Site
 
-#: A job is small enough to balance two processes and large enough to hide the hand-over.
-JOB_FILES, JOB_BYTES = 200, 4 * 1024 * 1024
-AHEAD = 2  # jobs in flight or done but not yet handed on, a process: bounds memory
+#: A job is small enough to balance two processes and large enough to hide the hand-over. What is read of a file may be
+#: far less than its size, so a process ends a job where it holds enough, and the rest is cut into jobs by size.
+JOB_FILES = 200
+AHEAD = 2  # jobs begun and not yet handed on, a process: bounds memory
 DEATHS = 2  # processes that one file may cost
 START_SECONDS = 60.0
 GRACE_SECONDS = 1.0  # beyond twice the time limit of a file, for work that no signal interrupts
 
 
+@dataclass(slots=True, eq=False)
+class _Job:
+    """Files to parse, what they became so far, and those that its process left for other jobs."""
+
+    candidates: list[Candidate]
+    n_pieces: int = 0
+    is_begun: bool = False
+    done: list[JobResult] = field(default_factory=list)
+    rest: list[Candidate] = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class _Piece:
-    """Files to parse, and the number of the job they belong to."""
+    """Files to parse, and the job they belong to."""
 
-    job: int
+    job: _Job
     candidates: list[Candidate]
 
 
@@ -60,8 +73,11 @@ class Parser:
 
     def parse(self, candidates: list[Candidate]) -> Iterator[JobResult]:
         """Results in the order of `candidates`. Raises SettingsError where no parser process can start."""
-        jobs = list(_jobs(candidates))
-        crew = _Crew(self, min(self.settings.workers or os.cpu_count() or 1, len(jobs)), len(jobs))
+        n_parts = max(-(-len(candidates) // JOB_FILES), sum(1 for _ in _parts(candidates)))
+        n_workers = min(self.settings.workers or os.cpu_count() or 1, n_parts)
+        most = min(JOB_FILES, -(-len(candidates) // max(n_workers, 1)))
+        jobs = [_Job(candidates[at : at + most]) for at in range(0, len(candidates), most or 1)]
+        crew = _Crew(self, n_workers)
         try:
             yield from crew.work(jobs)
         finally:
@@ -81,25 +97,33 @@ class Parser:
 class _Crew:
     """The processes of one call of `parse`, and what is left to do."""
 
-    def __init__(self, parser: Parser, n_workers: int, n_jobs: int) -> None:
+    def __init__(self, parser: Parser, n_workers: int) -> None:
         self.parser = parser
         self.workers = [parser.start() for _ in range(n_workers)]
         self.todo: deque[_Piece] = deque()
-        self.done: dict[int, list[JobResult]] = {number: [] for number in range(n_jobs)}
-        self.pieces: Counter[int] = Counter()
         self.deaths: Counter[str] = Counter()
         limit = parser.settings.file_seconds
         self.seconds = 2 * limit + GRACE_SECONDS
 
-    def work(self, jobs: list[list[Candidate]]) -> Iterator[JobResult]:
-        handed_out = 0
-        for number in range(len(jobs)):
-            while handed_out < len(jobs) and handed_out < number + AHEAD * len(self.workers):
-                self._add(_Piece(handed_out, jobs[handed_out]))
-                handed_out += 1
-            while self.pieces[number]:
+    def work(self, jobs: list[_Job]) -> Iterator[JobResult]:
+        waiting = deque(jobs)
+        while waiting:
+            self._begin(waiting)
+            job = waiting[0]
+            while job.n_pieces:
                 self._turn()
-            yield from self.done.pop(number)
+            waiting.popleft()
+            yield from job.done
+            waiting.extendleft(reversed([_Job(part) for part in _parts(job.rest)]))
+
+    def _begin(self, waiting: deque[_Job]) -> None:
+        """Hand out the first of the jobs, and of the others as many as may be in flight."""
+        most = AHEAD * len(self.workers)
+        for number, job in enumerate(islice(waiting, most)):
+            n_begun = sum(other.is_begun for other in islice(waiting, 2 * most))
+            if not job.is_begun and (n_begun < most or number < len(self.workers)):
+                job.is_begun = True
+                self._add(_Piece(job, job.candidates))
 
     def stop(self) -> None:
         for worker in self.workers:
@@ -107,7 +131,7 @@ class _Crew:
 
     def _add(self, piece: _Piece) -> None:
         self.todo.append(piece)
-        self.pieces[piece.job] += 1
+        piece.job.n_pieces += 1
 
     def _turn(self) -> None:
         """Give idle processes work, hear what the others say, replace those that died or hang."""
@@ -140,15 +164,16 @@ class _Crew:
         worker.is_ready = True
         if isinstance(message, JobResult):
             assert worker.piece is not None  # noqa: S101 - only a process with a piece is listened to
+            worker.piece.job.rest += worker.piece.candidates[len(message.files) :]
             self._finish(worker.piece.job, message)
             worker.piece = None
         elif message != READY:
             worker.at = message
         return True
 
-    def _finish(self, job: int, *results: JobResult) -> None:
-        self.done[job] += results
-        self.pieces[job] -= 1
+    def _finish(self, job: _Job, *results: JobResult) -> None:
+        job.done += results
+        job.n_pieces -= 1
 
     def _replace(self, worker: _Worker) -> _Worker:
         """A new process for one that died or hung; its files are parsed again, the last one on its own."""
@@ -173,14 +198,15 @@ class _Crew:
         return self.parser.start()
 
 
-def _jobs(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
-    job: list[Candidate] = []
+def _parts(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
+    """Files of as many octets as a process may hold, or a single one."""
+    part: list[Candidate] = []
     size = 0
     for candidate in candidates:
-        if job and (len(job) >= JOB_FILES or size + candidate.size > JOB_BYTES):
-            yield job
-            job, size = [], 0
-        job.append(candidate)
+        if part and size + candidate.size > JOB_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(candidate)
         size += candidate.size
-    if job:
-        yield job
+    if part:
+        yield part

@@ -66,9 +66,11 @@ class Rows:
 
     def add(self, position: int, row: dict[str, Any]) -> None:
         """Append one row; columns that `row` does not name are NULL. An unknown name is a bug."""
-        if not _known(self.columns).issuperset(row):
-            raise KeyError(f"not a column: {sorted(row.keys() - _known(self.columns))}")
-        self.put(position, map(row.get, self.columns))
+        empty = _empty(self.columns)
+        whole = empty | row  # in the order of the columns
+        if len(whole) != len(empty):
+            raise KeyError(f"not a column: {sorted(row.keys() - empty.keys())}")
+        self.put(position, whole.values())
 
     def put(self, position: int, values: Iterable[Any]) -> None:
         """Append one row: a value for each of `columns`."""
@@ -77,8 +79,8 @@ class Rows:
 
 
 @lru_cache(maxsize=64)
-def _known(columns: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(columns)
+def _empty(columns: tuple[str, ...]) -> dict[str, Any]:
+    return dict.fromkeys(columns)
 
 
 _NAMES = {record: tuple(column.name for column in columns) for record, columns in RECORDS.items()}

@@ -151,14 +151,17 @@ def _plain(text: str, zone: Zone) -> Stamp | None:
     """A time of 14 or 12 digits, nearly every one of HL7, read without the pattern; None where that is not enough."""
     try:
         local = datetime.fromisoformat(f"{text[:8]}T{text[8:]}")
-        hour = text[:10]
-        known = zone.hours[hour] if hour in zone.hours else _hour(hour, zone)
-        depth = 6 if len(text) == 14 else 5
-        if known is None:
-            return _placed(local, depth, None, zone)
-        return Stamp(local - known[0], _PRECISIONS[depth - 1], known[1], local)
+        return _at_hour(local, text[:10], 6 if len(text) == 14 else 5, zone)
     except (ValueError, OverflowError):
         return None  # second 60, or not a date: the pattern tells which
+
+
+def _at_hour(local: datetime, hour: str, depth: int, zone: Zone) -> Stamp:
+    """A time without offset in the wall clock hour YYYYMMDDHH. ValueError, OverflowError."""
+    known = zone.hours[hour] if hour in zone.hours else _hour(hour, zone)
+    if known is None:
+        return _placed(local, depth, None, zone)
+    return Stamp(local - known[0], _PRECISIONS[depth - 1], known[1], local)
 
 
 def parse_dtm(text: str, zone: Zone) -> Stamp:
@@ -194,8 +197,8 @@ def parse_da_tm(date: str, time: str, zone: Zone) -> Stamp:
     depth = _PLAIN_TM.get(len(time))
     if depth and len(date) == 8 and date.isdigit() and time[:6].isdigit() and (depth == 6 or _is_fraction(time[6:])):
         try:  # nearly every time: read without the pattern
-            return _placed(datetime.fromisoformat(f"{date}T{time}"), depth, None, zone)
-        except ValueError:
+            return _at_hour(datetime.fromisoformat(f"{date}T{time}"), date + time[:2], depth, zone)
+        except (ValueError, OverflowError):
             pass  # second 60, or not a date: the pattern tells which
     day = date.strip().replace(".", "") if "." in date else date.strip()
     if not re.fullmatch(r"\d{8}", day, re.ASCII):

@@ -16,6 +16,9 @@ _JSON = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*[\[{]")
 _DATASET = re.compile(rb"\A(?:[\x02\x08]\x00[\x00-\xff]\x00|\x00[\x02\x08]\x00[\x00-\xff])")
 
 
+STANDARDS = ("hl7", "dicom", "fhir")
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One standard: `parse` gives its records, `messages` the bytes of each message by position."""

@@ -381,6 +381,27 @@ static PyObject *dicom_top(PyObject *self, PyObject *args)
     return made;
 }
 
+int dicom_place(const Py_buffer *data, int is_explicit, int is_big, uint32_t stop, Place *place)
+{
+    Walk walk;
+    uint32_t length;
+    walk_start(&walk, data, (unsigned long long)data->len, is_explicit, is_big);
+    if (tag_at(&walk, place->at, &place->tag) < 0)
+        return -1;
+    if (place->tag >= stop)
+        return 1;
+    if (value_at(&walk, place->at, &place->value, &length) < 0)
+        return -1;
+    place->after = place->value + length;
+    if (length != UNDEFINED)
+        return place->after > walk.have ? -1 : 0;
+    place->after = place->value;
+    place->value = place->at;
+    PyObject *items = walk_items(&walk, is_unknown(&walk, place->at), &place->after, walk.size, &NOTHING, 1, 1);
+    Py_XDECREF(items);
+    return items ? 0 : -1;
+}
+
 static int walk_fragments(Walk *walk, uint64_t at)
 {
     for (int i = 0; i < MAX_FRAGMENTS; i++) {
@@ -427,6 +448,10 @@ static PyMethodDef METHODS[] = {
     {"plan", dicom_plan, METH_O, NULL},
     {"top", dicom_top, METH_VARARGS, NULL},
     {"rest", dicom_rest, METH_VARARGS, NULL},
+    {"differing", dicom_differing, METH_VARARGS, NULL},
+    {"follow", (PyCFunction)(void (*)(void))dicom_follow, METH_FASTCALL, NULL},
+    {"moment", (PyCFunction)(void (*)(void))dicom_moment, METH_FASTCALL, NULL},
+    {"outer", (PyCFunction)(void (*)(void))dicom_outer, METH_FASTCALL, NULL},
     {"table", dicom_table, METH_O, NULL},
     {"fields", (PyCFunction)(void (*)(void))dicom_fields, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
@@ -437,7 +462,9 @@ static int module_start(PyObject *module)
     PyObject *limits = Py_BuildValue("iiii", MAX_DEPTH, MAX_ELEMENTS, MAX_VALUE, MAX_FRAGMENTS);
     int done = limits ? PyModule_AddObjectRef(module, "LIMITS", limits) : -1;
     Py_XDECREF(limits);
-    return done < 0 || PyModule_AddIntConstant(module, "VERSION", DICOM_VERSION) < 0 ? -1 : dicom_values_start();
+    return done < 0 || PyModule_AddIntConstant(module, "VERSION", DICOM_VERSION) < 0 || dicom_times_start() < 0
+               ? -1
+               : dicom_values_start();
 }
 
 static PyModuleDef_Slot SLOTS[] = {{Py_mod_exec, module_start}, {0, NULL}};

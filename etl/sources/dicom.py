@@ -79,11 +79,14 @@ def parse(data: bytes, site: Site) -> Parsed:
             _add_safely(found, position, site, parsed)
         return parsed
     parsed.read = 1
+    if end := again(data, len(data), 0, site, parsed):
+        _HEADER_END[:] = [data, end]
+        return parsed
     try:
         found = read_file(data, WANTED)
     except BrokenError as broken:
         found = broken
-    _add_safely(found, 0, site, parsed)
+    _add_safely(found, 0, site, parsed, data)
     if isinstance(found, File) and not parsed.rejected:
         _HEADER_END[:] = [data, found.end]
     return parsed
@@ -99,9 +102,11 @@ def parse_head(head: bytes, size: int, site: Site, fetch: Fetch | None = None) -
     if head[128:132] != b"DICM":
         return None
     parsed = Parsed("dicom", read=1)
+    if end := again(head, size, 0, site, parsed, fetch):
+        return parsed, head[:end]
     try:
         found = read_file(head, WANTED, size, fetch)
-        _add(found, 0, site, parsed)
+        _add(found, 0, site, parsed, head)
     except BrokenError:
         return None
     return parsed, head[: found.end]
@@ -124,18 +129,16 @@ def messages(data: bytes) -> list[bytes]:
     return [json.dumps(one, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() for one in found]
 
 
-def _add_safely(found: File | BrokenError, position: int, site: Site, parsed: Parsed) -> None:
+def _add_safely(found: File | BrokenError, position: int, site: Site, parsed: Parsed, data: bytes = b"") -> None:
     try:
         if isinstance(found, BrokenError):
             raise found
-        _add(found, position, site, parsed)
+        _add(found, position, site, parsed, data)
     except BrokenError as broken:
         parsed.rejected.append(Rejected(position, broken.reason))
 
 
-def _add(file: File, position: int, site: Site, parsed: Parsed) -> None:
-    if again(file, position, site, parsed):
-        return
+def _add(file: File, position: int, site: Site, parsed: Parsed, data: bytes) -> None:
     row = None
     header = Header(file.meta, file.dataset, site, position, big=file.is_big_endian)
     sop_class = header.value(SOP_CLASS) or header.meta_text(META_SOP_CLASS)
@@ -166,6 +169,6 @@ def _add(file: File, position: int, site: Site, parsed: Parsed) -> None:
             "message_at": header.at(file.dataset, *CREATED),
         }  # fmt: skip
         parsed.envelopes.add(position, envelope)
-        if row is not None:
-            remember(file, header, parsed, row, envelope)
+        if row is not None and parsed.rows.keys() == {"instance"} and parsed.rows["instance"].n == 1:
+            remember(data, file, header, row, envelope, WANTED)
     parsed.defects += header.defects

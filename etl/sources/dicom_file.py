@@ -20,7 +20,10 @@ META: Wanted = dict.fromkeys((0x00020002, TRANSFER_SYNTAX, 0x00020016, 0x0002001
 
 
 class File(NamedTuple):
-    """A walked file. `last` is the highest tag seen whole at the top level, `end` where the header's bytes end."""
+    """A walked file. `last` is the highest tag seen whole at the top level, `end` where the header's bytes end.
+
+    The data set begins at `at`, of what was inflated where `is_deflated`.
+    """
 
     meta: Dataset
     dataset: Dataset
@@ -28,6 +31,9 @@ class File(NamedTuple):
     is_big_endian: bool
     last: int
     end: int
+    at: int = 0
+    is_explicit: bool = True
+    is_deflated: bool = False
 
 
 def read_file(data: bytes, wanted: Wanted, size: int | None = None, fetch: Fetch | None = None) -> File:
@@ -56,11 +62,12 @@ def read_file(data: bytes, wanted: Wanted, size: int | None = None, fetch: Fetch
         n_octets = len(stream)
     is_big = syntax == BIG or (not syntax and stream[at] == 0)
     # Some writers encode otherwise than their file meta says: the first element shows whether it has a VR.
-    walk = Stream(stream, n_octets, explicit=stream[at + 4 : at + 6] in HEADS, big=is_big)
-    dataset, last, at = walk.top(at, wanted)
-    if at < n_octets:
-        last = walk.rest(at, fetch if stream is data else None)
-    end = at if stream is data else len(data)
+    is_explicit = stream[at + 4 : at + 6] in HEADS
+    walk = Stream(stream, n_octets, explicit=is_explicit, big=is_big)
+    dataset, last, stop = walk.top(at, wanted)
+    if stop < n_octets:
+        last = walk.rest(stop, fetch if stream is data else None)
+    end = stop if stream is data else len(data)
     if end > len(data):
         raise BrokenError("truncated")
-    return File(meta, dataset, syntax, is_big, last, end)
+    return File(meta, dataset, syntax, is_big, last, end, at, is_explicit, stream is not data)

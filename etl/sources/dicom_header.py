@@ -12,6 +12,7 @@ from typing import Any
 
 from etl.records import Defect
 from etl.site import Site
+from etl.sources import dicom_kernel
 from etl.sources.dicom_walk import Dataset
 from etl.timestamps import BadTime, Stamp, Zone, offset_zone, parse_da_tm, parse_dtm
 
@@ -128,6 +129,10 @@ class Header:
             return None
         is_plain = self.is_plain and isinstance(day, bytes) and (clock is None or isinstance(clock, bytes))
         stamp = self.moments.get((day, clock)) if is_plain else None
+        if stamp is None and is_plain and clock and (kernel := dicom_kernel.compiled) is not None:
+            stamp = kernel.moment(day, clock, self.zone.hours, Stamp)
+            if stamp is not None:
+                _remember(self.moments, (day, clock), stamp)
         if stamp is None:
             n_defects = len(self.defects)
             try:

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from etl.records import Parsed
+from etl.sources import dicom_kernel
 from etl.sources.dicom_fields import LONGEST_S, read, table, wanted_of
 from etl.sources.dicom_header import CHARSET, Header, hashed, items
 from etl.sources.dicom_identity import add_other_patients, identifiers, patient
-from etl.sources.dicom_walk import Wanted
+from etl.sources.dicom_walk import Dataset, Wanted
 from etl.timestamps import Stamp
 
 #: Columns of `instance`: place is a section of PS3.3, PS3.10 or PS3.4.
@@ -180,30 +181,43 @@ def _frames(header: Header, stamp: Stamp | None, duration_s: float | None) -> tu
 
 
 def _outer_frames(header: Header) -> list[tuple[str, float]]:
-    """(start, milliseconds) of the frames that can be first or end last; the others lie between and are not parsed.
+    """(start, milliseconds) of the frames that can be first or end last; the others lie between and are not parsed."""
+    frames = items(header.dataset, PER_FRAME)
+    if outer := _outer(frames):
+        first, last = outer
+        lasting = [(str(raw, "ascii"), _milliseconds(header, length)) for length, raw in last.items()]
+        return [(str(first, "ascii"), 0.0), *lasting]
+    contents = (frame.get(FRAME_CONTENT) for frame in frames)
+    firsts = (content[0] for content in contents if isinstance(content, list) and content)
+    return [
+        (header.text(raw), _milliseconds(header, content.get(FRAME_DURATION)))
+        for content in firsts
+        if (raw := content.get(FRAME_STARTED))
+    ]
 
-    Starts of one length and without offset are in order as text; a duration's last start ends last of its duration.
+
+def _outer(frames: list[Dataset]) -> tuple[bytes, dict[Any, bytes]] | None:
+    """The first start, and for each duration its last start; None unless all starts are digits of one length.
+
+    Such starts are in order as octets, and a duration's last start ends last of its duration.
     """
-    frames: list[tuple[str, float]] = []
-    known: dict[Any, float] = {}  # a duration is written over and over
-    for frame in items(header.dataset, PER_FRAME):
-        contents = frame.get(FRAME_CONTENT)
-        if not isinstance(contents, list) or not contents or not (raw := contents[0].get(FRAME_STARTED)):
-            continue
-        lasting = contents[0].get(FRAME_DURATION)
-        if not isinstance(lasting, bytes):
-            frames.append((header.text(raw), 0.0))
-            continue
-        if lasting not in known:
-            known[lasting] = _milliseconds(header, lasting)
-        frames.append((header.text(raw), known[lasting]))
-    lengths = {len(text) for text, _ in frames}
-    if len(lengths) != 1 or any("+" in text or "-" in text for text, _ in frames):
-        return frames
-    last: dict[float, str] = {}
-    for text, duration_ms in frames:
-        last[duration_ms] = max(text, last.get(duration_ms, ""))
-    return [min(frames), *((text, duration_ms) for duration_ms, text in last.items())]
+    if (kernel := dicom_kernel.compiled) is not None:
+        told: tuple[bytes, dict[Any, bytes]] | None = kernel.outer(frames, FRAME_CONTENT, FRAME_STARTED, FRAME_DURATION)
+        return told
+    contents: list[Any] = [content for frame in frames if (content := frame.get(FRAME_CONTENT))]
+    if not all(isinstance(content, list) for content in contents):
+        return None
+    starts: list[tuple[Any, Any]] = [
+        (raw, content[0].get(FRAME_DURATION)) for content in contents if (raw := content[0].get(FRAME_STARTED))
+    ]
+    raws = [raw.rstrip(b" \0") for raw, _ in starts]
+    if len({len(raw) for raw in raws}) != 1 or not b"".join(raws).replace(b".", b"").isdigit():
+        return None
+    last: dict[Any, bytes] = {}
+    for raw, (_, lasting) in zip(raws, starts, strict=True):
+        if raw > last.get(lasting, b""):
+            last[lasting] = raw
+    return min(raws), last
 
 
 def _after(at: datetime, seconds: float) -> datetime:
@@ -213,8 +227,8 @@ def _after(at: datetime, seconds: float) -> datetime:
         return at
 
 
-def _milliseconds(header: Header, raw: bytes) -> float:
-    if len(raw) != 8:
+def _milliseconds(header: Header, raw: Any) -> float:
+    if not isinstance(raw, bytes) or len(raw) != 8:
         return 0.0
     value: float = header.double(raw)[0]
     return value if 0 <= value <= LONGEST_S * 1000 else 0.0

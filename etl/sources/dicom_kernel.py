@@ -22,7 +22,7 @@ from etl.sources.dicom_walk import (
     Wanted,
 )
 
-VERSION = 1
+VERSION = 2
 
 
 def _built() -> ModuleType | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Union
 
 MAX_DEPTH = 32
@@ -43,6 +43,8 @@ _STRUCTS = {
 
 
 Fetch = Callable[[int, int], bytes]
+#: An element: its tag, where it begins, where its value begins (again its begin, if its length is undefined), its end.
+Place = tuple[int, int, int, int]
 
 
 class BrokenError(Exception):
@@ -82,6 +84,23 @@ class Walker:
         except KeyError as error:  # no VR
             raise BrokenError("bad_encoding") from error
         return found, last, after
+
+    def places(self, at: int, stop: int) -> Iterator[Place]:
+        """Where each element lies from `at` to the first tag >= `stop`, of octets that were walked before."""
+        data, head, heads = self.data, self.head, self.heads
+        while at < self.size:
+            group, element, vr, length = head(data, at)
+            tag = group << 16 | element
+            if tag >= stop:
+                break
+            width = heads[vr]
+            if width == 12:
+                length = self.four(data, at + 8)[0]
+            value, after = at + width, at + width + length
+            if length == UNDEFINED:
+                value, after = at, self._items(vr, value, self.size, NOTHING, 1, is_undefined=True)[1]
+            yield tag, at, value, after
+            at = after
 
     def rest(self, at: int) -> int:
         """Prove that the element at `at` is whole, without reading it: pixel data, fragments (PS3.5 A.4); its tag."""

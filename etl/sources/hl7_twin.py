@@ -1,14 +1,18 @@
 """Which of the twins reads HL7 v2: the kernel in C (`_hl7.c`) where it could be built, else the plain one.
 
-Both give the same answers, and tests hold them to it; they set `KERNEL` to None to ask the plain one.
+Both give the same answers, and tests hold them to it; they set `KERNEL` to None to ask the plain one. `BUILT` is what
+there is; RADOPS_PURE_PYTHON=1 leaves it unused.
 """
 
 from __future__ import annotations
 
+import os
 from types import ModuleType
 
-KERNEL: ModuleType | None
+BUILT: ModuleType | None
 try:
-    from etl.sources import _hl7 as KERNEL  # noqa: N812 - a name that is set once
+    from etl.sources import _hl7 as BUILT  # noqa: N812 - a name that is set once
 except ImportError:  # no compiler where it was installed
-    KERNEL = None
+    BUILT = None
+
+KERNEL = None if os.environ.get("RADOPS_PURE_PYTHON") else BUILT

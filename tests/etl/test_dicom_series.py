@@ -34,7 +34,26 @@ CHANGES: dict[str, tuple[Any, ...]] = {
     "SeriesInstanceUID": ("1.2.3.5", ""), "Rows": (4,), "Modality": ("MR",), "AcquisitionDuration": (2.5, -1.0),
     "ProcedureCodeSequence": ([made.code("MRH", "MR head", "L")], []), "StationName": ("WCT01",),
     "OtherPatientIDsSequence": ([made.dataset(PatientID="M9", IssuerOfPatientID="WEST")],),
+    "InstanceNumber": ("1", "12", "123456", "", None), "SliceLocation": ("-7.5", "12.25", "1e300"),
+    "ImagePositionPatient": ([0.0, 0.0, -1.5], [-175.25, 0.0, 12.0], None), "Exposure": ("151", "", "12345"),
+    "ExposureTime": ("7", None), "ExposureInUAs": ("1500",), "ExposureIndex": ("4e2", ""),
+    "ReferencedImageSequence": ([made.dataset(ReferencedSOPInstanceUID="1.9")], []),
 }  # fmt: skip
+#: Elements that differ from image to image in a real series; one image may lack none of them.
+SLICES: dict[str, Any] = {
+    "InstanceNumber": str, "SliceLocation": lambda n: f"{12.5 - 3 * n:.6g}", "Exposure": lambda n: str(95 + n),
+    "ImagePositionPatient": lambda n: [0.0, 0.0, 12.5 - 3 * n], "ContentTime": lambda n: f"1003{n:02d}",
+    "AcquisitionTime": lambda n: f"1002{n:02d}.{n}", "SOPInstanceUID": lambda n: f"1.2.3.4.{n}",
+    "InstanceCreationDate": lambda _: "20260115", "InstanceCreationTime": lambda n: f"1004{n:02d}",
+    "KVP": lambda _: "120", "PlanarConfiguration": lambda n: n % 2,
+}  # fmt: skip
+
+
+def slices(count: int, syntax: str = made.EXPLICIT) -> list[bytes]:
+    """Images of a series of which each differs from the next in what real ones do, and some lengths too."""
+    return [
+        made.file_of(made.image(**{keyword: make(n) for keyword, make in SLICES.items()}), syntax) for n in range(count)
+    ]
 
 
 def changed(whole: Dataset, changes: dict[str, Any], syntax: str = made.EXPLICIT) -> bytes:
@@ -78,9 +97,60 @@ def test_an_image_of_the_series_is_not_read_in_full(monkeypatch: pytest.MonkeyPa
         fields = {"SOPInstanceUID": f"1.2.3.4.{number}", "AcquisitionTime": f"10020{number}"}
         row = made.one(made.parse(made.file_of(made.image(**fields))))
         assert row["acquired_at"] == made.utc(f"2026-01-15T15:02:0{number}")
-    assert answers == [False, False, True, True]
-    made.parse(made.file_of(made.image(KVP="90")))
-    assert answers[-1] is False
+    assert [bool(answer) for answer in answers] == [False, False, True, True]
+    made.parse(made.file_of(made.image(BodyPartExamined="HEAD")))
+    assert answers[-1] is None
+
+
+@pytest.mark.parametrize("syntax", [made.EXPLICIT, made.IMPLICIT, made.BIG])
+def test_slices_of_any_lengths_are_not_read_in_full(syntax: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where what nobody reads and the exposure differ from slice to slice."""
+    files = slices(16, syntax)
+    answers = []
+    monkeypatch.setattr(dicom, "again", lambda *given: answers.append(again(*given)) or answers[-1])
+    assert_same(files)
+    assert [bool(answer) for answer in answers[:16]] == [False] * 2 + [True] * 14
+    forget()
+    rows = [made.one(made.parse(data)) for data in files]
+    assert [row["exposure_mas"] for row in rows] == [float(95 + n) for n in range(16)]
+    assert len({row["sop_hash"] for row in rows}) == len({row["acquired_at"] for row in rows}) == 16
+
+
+@pytest.mark.parametrize("syntax", [made.EXPLICIT, made.IMPLICIT, made.BIG])
+def test_a_cut_slice_is_seen(syntax: str) -> None:
+    *before, data = slices(4, syntax)
+    forget()
+    for other in before:
+        told(other, made.SITE)
+    for size in range(128, len(data)):
+        found = told(data[:size], made.SITE), head_told(data[:size], len(data))
+        forget()
+        assert found == (told(data[:size], made.SITE), head_told(data[:size], len(data))), size
+        for other in before:
+            told(other, made.SITE)
+
+
+def head_told(head: bytes, size: int) -> str | None:
+    """What the first part of a file tells."""
+    found = dicom.parse_head(head, size, made.SITE)
+    if found is None:
+        return None
+    return repr((made.everything(found[0]), found[0].defects, found[0].rejected, found[0].envelopes.rows, found[1]))
+
+
+SERIES = [slices(4, syntax) for syntax in (made.EXPLICIT, made.IMPLICIT, made.BIG)]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_a_damaged_slice_is_read_as_if_alone(data: st.DataObject) -> None:
+    *before, last = data.draw(st.sampled_from(SERIES))
+    damage = bytearray(last)
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(128, len(damage)))
+        junk = data.draw(st.binary(min_size=1, max_size=6) | st.sampled_from((b"\xff" * 4, b"\0\0", b"SQ", b" ")))
+        damage[at : at + data.draw(st.integers(0, len(junk)))] = junk
+    assert_same([*before, bytes(damage), last])
 
 
 @pytest.mark.parametrize("keyword", CHANGES)
@@ -121,3 +191,16 @@ def test_few_series_are_remembered() -> None:
     for number in range(dicom_series.MOST_SERIES + 2):
         made.parse(made.file_of(made.image(SeriesInstanceUID=f"1.2.3.{number}")))
     assert len(dicom_series._SEEN) == 2
+
+
+def test_few_series_are_tried_and_a_series_is_not_learned_for_ever() -> None:
+    forget()
+    for number in range(dicom_series.MOST_TRIED + 2):
+        for _ in range(2):
+            made.parse(made.file_of(made.image(SeriesInstanceUID=f"1.2.3.{number}")))
+    assert len(dicom_series._TRIED) == dicom_series.MOST_TRIED
+    forget()
+    for number in range(30):
+        made.parse(made.file_of(made.image(Rows=number)))
+    (seen,) = dicom_series._SEEN.values()
+    assert (seen.n_learned, dicom_series._TRIED) == (dicom_series.MOST_LEARNED, [])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from etl.sources import dicom, dicom_kernel, sniff
 from etl.sources.dicom import WANTED
 from etl.sources.dicom_file import File, read_file
-from etl.sources.dicom_header import CODECS
+from etl.sources.dicom_header import CODECS, _moments_of
 from etl.sources.dicom_identity import IDENTIFIERS, PATIENT
 from etl.sources.dicom_image import INSTANCE
 from etl.sources.dicom_kernel import levels_of
@@ -26,6 +26,7 @@ from tests.conftest import needs_compiled
 from tests.etl import dicom_made as made
 from tests.etl.test_dicom_cut import ENCODINGS, WHOLE
 from tests.etl.test_dicom_hostile import MIDDLES, around, damaged, element, item
+from tests.etl.test_dicom_series import SERIES
 
 BUILT = dicom_kernel.built
 ROOT = Path(str(pydicom.__file__)).parent / "data"
@@ -57,6 +58,7 @@ def both(work: Any, *arguments: Any) -> Any:
     for twin in (BUILT, None):
         dicom_kernel.compiled = twin
         forget()  # so that neither takes over what the other read
+        _moments_of.cache_clear()
         try:
             answers.append(work(*arguments))
         finally:
@@ -207,9 +209,73 @@ def test_the_same_values(data: st.DataObject) -> None:
         for tag in reversed(path if is_code else path[:-1]):
             value = item(element(tag, b"SQ", value))
         found[field.first] = (b"SQ", value)
+    assert both(told, plain_file(found))[0]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_the_same_of_a_series(data: st.DataObject) -> None:
+    """Also where what one image has in common with the one before is taken over."""
+    files = data.draw(st.lists(st.sampled_from([file for series in SERIES for file in series]), min_size=3, max_size=8))
+    damage = bytearray(files.pop())
+    at = data.draw(st.integers(128, len(damage)))
+    damage[at : at + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
+    both(lambda: [told(file) for file in (*files, bytes(damage))])
+
+
+#: Starts of frames, good and bad.
+STARTS = st.sampled_from(
+    (b"20260115100200.25 ", b"20260115100201.5", b"20260115100201.25\0", b"20260115100200.25", b"20260115100201",
+     b" 20260115100201", b"20260115100201+0100", b"", b"..", b".", b"x", b"20260230100201", b"2026")
+)  # fmt: skip
+LASTING = st.sampled_from(
+    (struct.pack("<d", 900.0), struct.pack("<d", -0.0), struct.pack("<d", 1e300), b"", b"1", None)
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.tuples(STARTS, LASTING) | st.none(), max_size=6), st.booleans())
+def test_the_same_of_frames(frames: list[tuple[bytes, bytes | None] | None], is_dated: bool) -> None:
+    items = b""
+    for frame in frames:
+        inner = b""
+        if frame is not None:
+            start, lasting = frame
+            inner = element(0x00189074, b"DT", start)
+            inner += element(0x00189220, b"FD", lasting) if lasting is not None else b""
+            inner = element(0x00209111, b"SQ", item(inner))
+        items += item(inner)
+    found = {
+        0x00080016: (b"UI", made.ENHANCED_MR.encode()), 0x00080018: (b"UI", b"1.2.3.45"), 0x0020000D: (b"UI", b"1.2."),
+        0x0020000E: (b"UI", b"1.2.3."), 0x52009230: (b"SQ", items), 0x7FE00010: (b"OW", b""),
+    }  # fmt: skip
+    if is_dated:
+        found |= {0x0008002A: (b"DT", b"20260115100200"), 0x00189073: (b"FD", struct.pack("<d", 2.5))}
+    assert both(told, plain_file(found))[0]
+
+
+DAYS = st.sampled_from((b"20260115", b"20261101", b"20260308", b"2026.01.15", b"20260230", b" 20260115", b"2026", b""))
+CLOCKS = st.sampled_from(
+    (b"100200", b"100200.5 ", b"013000", b"023000.123456", b"100200.1234567", b"100260", b"1002", b"10:02:00",
+     b"246000", b"100200.", b"100200+01", b"", b"\0", b" 100200")
+)  # fmt: skip
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.tuples(DAYS, CLOCKS | st.none()), min_size=4, max_size=4))
+def test_the_same_times(times: list[tuple[bytes, bytes | None]]) -> None:
+    found = {0x00080016: (b"UI", made.CT.encode()), 0x00080018: (b"UI", b"1.2.3.45"), 0x00080080: (b"LO", b"NGTH")}
+    for tag, (day, clock) in zip((0x00080020, 0x00080021, 0x00080022, 0x00080012), times, strict=True):
+        found[tag] = (b"DA", day)
+        if clock is not None:
+            found[tag + 1 if tag == 0x00080012 else tag + 0x10] = (b"TM", clock)
+    found |= {0x0020000D: (b"UI", b"1.2."), 0x0020000E: (b"UI", b"1.2.3."), 0x7FE00010: (b"OW", b"")}
+    assert both(told, plain_file(found))[0]
+
+
+def plain_file(found: dict[int, tuple[bytes, bytes]]) -> bytes:
     meta = element(0x00020010, b"UI", made.EXPLICIT.encode() + b"\0")
-    file = bytes(128) + b"DICM" + meta + b"".join(element(tag, *found[tag]) for tag in sorted(found))
-    assert both(told, file)[0]
+    return bytes(128) + b"DICM" + meta + b"".join(element(tag, *found[tag]) for tag in sorted(found))
 
 
 def test_what_is_no_plan_is_refused() -> None:
@@ -228,6 +294,20 @@ def test_what_is_no_plan_is_refused() -> None:
         BUILT.rest(b"", 0, 1, True, False)
     with pytest.raises(TypeError):
         BUILT.fields(BUILT.table([]), None, [], 1, False, None)
+    for steps in ((1,), ((b"", 2),), (("", 2, False, None),), ((b"", 3, False, None),), ((b"", "2", False, None),)):
+        with pytest.raises((TypeError, ValueError)):
+            BUILT.follow(b"", steps, b"", 0)
+    assert BUILT.follow(b"abc", (), b"", 4) is None
+    for given_ in ((), ([], 1, 2), ((), 1, 2, 3)):
+        with pytest.raises(TypeError):
+            BUILT.outer(*given_)
+    for given_ in ((b"", b"", [], tuple), (b"", b"", {}, 1), (b"", b"", {}, list)):
+        with pytest.raises(TypeError):
+            BUILT.moment(*given_)
+    with pytest.raises(TypeError):
+        BUILT.differing(b"", 0, b"", 0, True, False, PIXELS)
+    assert BUILT.differing(bytes(7), 0, bytes(9), 0, True, False, PIXELS, ()) is None
+    assert BUILT.differing(bytes(9), 0, bytes(9), 10, False, False, PIXELS, ()) is None
 
 
 def test_an_old_build_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

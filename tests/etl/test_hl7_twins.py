@@ -22,7 +22,7 @@ from tests.bench import bench_hl7
 from tests.conftest import REPO, needs_compiled
 from tests.etl.hl7_lines import SITE
 
-KERNEL = hl7_twin.KERNEL
+KERNEL = hl7_twin.BUILT
 needs_kernel = pytest.mark.usefixtures("_kernel")
 
 
