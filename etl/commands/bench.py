@@ -15,6 +15,7 @@ from etl.commands import show
 JOBS = {
     "hl7": "tests.bench.bench_hl7",
     "dicom": "tests.bench.bench_dicom",
+    "rescan": "tests.bench.bench_rescan",
     "serve": "tests.bench.bench_serve",
 }
 

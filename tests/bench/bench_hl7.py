@@ -11,6 +11,8 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import hl7 as python_hl7
@@ -24,6 +26,7 @@ from etl.sources import hl7, hl7_twin
 from etl.sources.hl7_fields import table
 from etl.sources.hl7_message import tokenize
 from etl.sources.hl7_text import Delimiters, spans
+from tests.bench.parsers import measure
 
 SITE = Site(
     facilities=(Facility("NORTH", "Northgate", "America/New_York"),),
@@ -141,7 +144,8 @@ def run(quick: bool = False) -> dict[str, Any]:
     """Measure; `quick` takes seconds. Keys ending in `_us` are CPU microseconds a message.
 
     Of each twin: `scan` is bytes to 30 fields as text, `rows` to typed rows, `ready` to frames and hashes.
-    Ratios say how many times as long a peer takes to parse the same messages.
+    Ratios say how many times as long a peer takes to parse the same messages. `pool` is files of 100 messages in the
+    parser processes, by the clock.
     """
     count, peers = (3_000, 24) if quick else (30_000, 300)
     texts = messages(count)
@@ -169,7 +173,10 @@ def run(quick: bool = False) -> dict[str, Any]:
         for peer in ("hl7apy", "python_hl7"):
             for key, value in took.items():
                 found[f"{name}_{key.removesuffix('_us')}_{peer}_ratio"] = found[f"{peer}_us"] / value
-    return found
+    with TemporaryDirectory() as folder:
+        for number in range(0, 3_000, 100):
+            Path(folder, f"{number:05d}.hl7").write_text("".join(texts[number : number + 100]), "utf-8")
+        return found | {f"pool_{key}": value for key, value in measure(Path(folder), 5, 3 if quick else 5).items()}
 
 
 if __name__ == "__main__":

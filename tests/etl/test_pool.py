@@ -11,6 +11,7 @@ from etl.parsing import JOB_BYTES, run_job
 from etl.pool import JOB_FILES, Parser
 from etl.settings import Settings
 from etl.site import Site
+from tests.bench.parsers import apart
 from tests.etl import dicom_made as made
 
 N_BYTES = JOB_BYTES // 3 + 1
@@ -41,6 +42,14 @@ def test_what_a_job_left_is_parsed_in_order(reports: list[Candidate], workers: i
     assert [file.candidate for result in results for file in result.files] == reports
     assert [file.n_read for result in results for file in result.files] == [1] * len(reports)
     assert max(sum(file.n_bytes for file in result.files) for result in results) < JOB_BYTES + N_BYTES
+
+
+def test_memory_does_not_grow_with_the_files(reports: list[Candidate], tmp_path: Path) -> None:
+    """Ten times the files, the same peak: of a parser process and of the one which takes the results."""
+    few, many = (apart(tmp_path, times, 2) for times in (2, 20))
+    n_more = sum(candidate.size for candidate in reports) * 18 >> 20
+    for process in ("peak_mb", "peak_parser_mb"):
+        assert many[process] < few[process] + n_more / 8, process
 
 
 def test_images_are_counted_by_their_headers(tmp_path: Path) -> None:

@@ -1,0 +1,70 @@
+"""The parser processes at work on a folder: files a second by the clock, and the most memory that any process took.
+
+    python -m tests.bench.parsers FOLDER TIMES WORKERS
+
+parses the folder's files so many times and prints JSON. Results are taken and dropped, as fast as they come.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from etl.inbox import scan
+from etl.pool import Parser
+from etl.settings import Settings
+from etl.site import Site
+
+REPO = Path(__file__).parents[2]
+
+
+def work(folder: Path, times: int, workers: int) -> dict[str, float]:
+    """Seconds count from the first result on, when all processes have started."""
+    candidates = list(scan([folder])) * times
+    started, n_first, n_files = 0.0, 0, 0
+    for result in Parser(Settings(workers=workers), Site()).parse(candidates):
+        n_files += len(result.files)
+        if not started:
+            started, n_first = time.perf_counter(), n_files
+    seconds = time.perf_counter() - started
+    if n_files != len(candidates):
+        raise ValueError("every file has a result")
+    return {
+        "seconds": seconds,
+        "files_per_s": (n_files - n_first) / seconds if seconds else 0.0,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_parser_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
+    }
+
+
+def apart(folder: Path, times: int, workers: int) -> dict[str, float]:
+    """The same in a process of its own, whose memory is only that of this work."""
+    command = [sys.executable, "-m", "tests.bench.parsers", str(folder), str(times), str(workers)]
+    told: dict[str, float] = json.loads(subprocess.run(command, cwd=REPO, check=True, capture_output=True).stdout)
+    return told
+
+
+def measure(folder: Path, times: int, rounds: int) -> dict[str, Any]:
+    """One process beside two, in turns, the best of each; and the peaks with ten times the files."""
+    taken: dict[int, list[dict[str, float]]] = {1: [], 2: []}
+    for _ in range(rounds):
+        for workers, found in taken.items():
+            found.append(apart(folder, times, workers))
+    best = {workers: max(told["files_per_s"] for told in found) for workers, found in taken.items()}
+    ten = apart(folder, times * 10, 2)
+    return {
+        "one_process_files_per_s": best[1],
+        "two_processes_files_per_s": best[2],
+        "two_processes_ratio": best[2] / best[1],
+        **{name: min(told[name] for told in taken[2]) for name in ("peak_mb", "peak_parser_mb")},
+        **{f"{name}_of_10x": ten[name] for name in ("peak_mb", "peak_parser_mb")},
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(work(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
