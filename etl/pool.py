@@ -113,7 +113,8 @@ class _Crew:
             while job.n_pieces:
                 self._turn()
             waiting.popleft()
-            yield from job.done
+            while job.done:  # what is handed on is not held
+                yield job.done.pop(0)
             waiting.extendleft(reversed([_Job(part) for part in _parts(job.rest)]))
 
     def _begin(self, waiting: deque[_Job]) -> None:
