@@ -1,7 +1,8 @@
 """Order-free digest of the marts, kept up to date by subtraction and addition.
 
-A row's number is the upper half of the MD5 of its columns' canonical text; a table's digest is the sum of its rows'
-numbers. So deleting rows subtracts, inserting adds, and neither order nor file layout matters; a doubled row shows.
+A row's number is the engine's 64-bit hash of its columns; a table's digest is the sum of its rows' numbers. So deleting
+rows subtracts, inserting adds, and neither order nor file layout matters; a doubled row shows. The hash is that of one
+version of the engine, as is the file: another version derives all marts again.
 """
 
 from __future__ import annotations
@@ -17,17 +18,14 @@ META = "CREATE TABLE IF NOT EXISTS meta_table (table_name VARCHAR, n_rows BIGINT
 
 
 def _canonical(column: str, kind: str) -> str:
-    """SQL for the text of a value; NULL differs from every text. Reals are rounded to millionths."""
-    name = f'"{column}"'
-    texts = {"DOUBLE": f"CAST(round({name} * 1000000) AS BIGINT)", "TIMESTAMP": f"epoch_us({name})"}
-    value = texts.get(kind, name)
-    return f"coalesce('=' || CAST({value} AS VARCHAR), '')"
+    """SQL for a value as it is hashed, of the declared type. Reals are rounded to millionths."""
+    return f'CAST(round("{column}" * 1000000) AS BIGINT)' if kind == "DOUBLE" else f'CAST("{column}" AS {kind})'
 
 
 def row_number_sql(columns: Columns) -> str:
     """SQL for the number of a row with `columns` (name, type)."""
     parts = ", ".join(_canonical(name, kind) for name, kind in columns if name not in LOAD_COLUMNS)
-    return f"md5_number_upper(concat_ws(chr(31), {parts}))"
+    return f"hash({parts})"
 
 
 def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> Columns:

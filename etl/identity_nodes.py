@@ -71,10 +71,13 @@ def mentions_sql(record: str, raw: str, where: str) -> str:
 
 def value_or_null(column: str) -> str:
     """SQL: the identifier, NULL where it is empty or a placeholder. The namespace behind `^` is not looked at."""
-    bare = f"regexp_replace(upper(split_part({column}, '^', 1)), '[^A-Z0-9]', '', 'g')"
+    value = f"split_part({column}, '^', 1)"
+    bare = f"regexp_replace(upper({value}), '[^A-Z0-9]', '', 'g')"
     words = ", ".join(f"'{word}'" for word in PLACEHOLDERS)
     is_word = f"{bare} IN ({words}) OR regexp_full_match({bare}, '0+|X{{2,}}|9{{5,}}')"
-    return f"CASE WHEN {is_word} THEN NULL ELSE trim({column}) END"
+    # No placeholder has one of these digits: most identifiers do, and are spared the pattern.
+    is_number = f"translate({value}, '12345678', '') <> {value}"
+    return f"CASE WHEN {is_number} THEN trim({column}) WHEN {is_word} THEN NULL ELSE trim({column}) END"
 
 
 def node_of(kind: NodeKind) -> str:

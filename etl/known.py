@@ -16,7 +16,7 @@ import duckdb
 
 from etl.build import BuildReport, Choices, Home, Progress, build
 from etl.errors import UnreadableInputError
-from etl.publish import complete, copy
+from etl.publish import complete, copy, prove
 from etl.records import RECORDS
 from etl.site import Site
 from sql import metric_macros
@@ -64,6 +64,7 @@ def rebuild_as_known(home: Home, until: datetime, out: Path, progress: Progress 
         _forget(earlier.intake, until)
         report = build(earlier, full=True, progress=progress)
         name = f"as-known-{until:%Y%m%dT%H%M%S}-{report.digest[:12]}"
+        prove(earlier.marts)
         complete(earlier.marts, name, 0, report.digest, metric_macros.signature())
         earlier.marts.chmod(0o440)
         earlier.marts.rename(out)
