@@ -16,7 +16,7 @@ from typing import Protocol
 
 import duckdb
 
-from etl import forecast
+from etl import build_digest, forecast
 from etl.build_checks import run_checks
 from etl.build_digest import META, measure, overall, store, stored
 from etl.build_models import BuildModel, Plan, models_signature, plan_build
@@ -115,7 +115,8 @@ def _prepare(con: duckdb.DuckDBPyConnection, home: Home, site: Site) -> str:
     con.execute(f"CREATE OR REPLACE TEMP MACRO published_name(person) AS {name}")
     load_build_tables(con)
     parts = (
-        VERSION, forecast.VERSION, duckdb.__version__, site_signature(site), models_signature(), reference_signature(),
+        VERSION, build_digest.VERSION, forecast.VERSION,
+        duckdb.__version__, site_signature(site), models_signature(), reference_signature(),
         repr((home.settings.publish_accession, home.settings.publish_names)), hashlib.sha256(key).hexdigest(),
     )  # fmt: skip
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -115,11 +115,11 @@ def multiply(base: Path, grown: Path, places: int, progress: Callable[[int], Non
             _copy_table(con, table)
         con.execute("""
             INSERT INTO raw_batch
-            SELECT r.day_number + c.first_batch, any_value(CAST(n.file_day AS TIMESTAMP)) + INTERVAL 1 DAY
+            SELECT n.day_number + c.first_batch, any_value(CAST(n.file_day AS TIMESTAMP)) + INTERVAL 1 DAY
                        - to_days(CAST(min(c.days) AS INTEGER)),
-                   count(*), sum(n_read), sum(n_kept), sum(n_rejected), sum(n_duplicate), 0
-            FROM base_raw_file r JOIN day_number n USING (day_number) CROSS JOIN copy_of c
-            GROUP BY r.day_number, c.first_batch""")
+                   count(r.file_id), sum(n_read), sum(n_kept), sum(n_rejected), sum(n_duplicate), 0
+            FROM day_number n LEFT JOIN base_raw_file r USING (day_number) CROSS JOIN copy_of c
+            GROUP BY n.day_number, c.first_batch""")
         progress(window)
     con.execute("CHECKPOINT")
     con.close()
