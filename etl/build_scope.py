@@ -1,4 +1,4 @@
-"""What an incremental build derives again: touched exams, and from them patients, devices, facilities and readers.
+"""What an incremental build derives again: touched exams, and from them patients, devices, facilities, readers, days.
 
 A scope is a temporary table of keys, for some with the instant or day from which their rows change. Rows of a mart
 inside the scope of its header are deleted and derived again; all others stay as they are. A full build has everything
@@ -16,11 +16,12 @@ from etl.build_models import BuildModel
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Keys `key` of temporary table `table`; with `since`, only rows from there on."""
+    """Keys `key` of temporary table `table`; with `since`, only rows from there on; with `on`, only of that day."""
 
     table: str
     key: str
     since: str = ""
+    on: str = ""
 
 
 SCOPES: dict[str, Scope] = {
@@ -29,6 +30,8 @@ SCOPES: dict[str, Scope] = {
     "radiologist": Scope("touched_radiologist", "radiologist", "since_at"),
     "device": Scope("touched_device", "device", "since_day"),
     "facility": Scope("touched_facility", "facility", "since_at"),
+    "day": Scope("touched_day", "facility", on="day"),
+    "event_day": Scope("touched_event_day", "facility", on="day"),
 }
 
 #: Columns of fct_exam on which later marts depend.
@@ -39,7 +42,8 @@ CARRIED = (
 )
 #: Marts of whose changes the scopes follow, and the columns that count.
 KEPT = {
-    "fct_exam": CARRIED,
+    "fct_exam": f"{CARRIED}, exam_ended_local, exam_started_local, ordered_local, first_final_local",
+    "fct_exam_event": 'exam_key, "at"',
     "fct_read": "exam_key, facility, radiologist, role, read_at, read_started_at, wrvu",
 }
 #: What of the stays in rooms the hours of a device depend on.
@@ -51,13 +55,12 @@ def in_scope(model: BuildModel) -> str:
     if model.scope == "all":
         return "TRUE"
     scope = SCOPES[model.scope]
-    if not scope.since:
+    if not model.scope_column:
         return f"{scope.key} IN (SELECT {scope.key} FROM {scope.table})"
-    column = model.scope_column
-    return (
-        f"EXISTS (SELECT 1 FROM {scope.table} s WHERE s.{scope.key} = {model.name}.{scope.key} "
-        f"AND {column} >= s.{scope.since})"
-    )
+    # A scope has columns of its own: a name alone would mean those.
+    column = f"{model.name}.{model.scope_column}" if model.scope_column.isidentifier() else model.scope_column
+    bound = f"{column} >= s.{scope.since}" if scope.since else f"{column} IS NOT DISTINCT FROM s.{scope.on}"
+    return f"EXISTS (SELECT 1 FROM {scope.table} s WHERE s.{scope.key} = {model.name}.{scope.key} AND {bound})"
 
 
 def keep_before(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
@@ -67,7 +70,7 @@ def keep_before(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     """
     for name, columns in KEPT.items():
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name}_before AS SELECT {columns} FROM {name} LIMIT 0")
-        now = f"VIEW {name}_now AS FROM {name}" if anew else f"TABLE {name}_now AS FROM {name}_before"
+        now = f"VIEW {name}_now AS SELECT {columns} FROM {name}" if anew else f"TABLE {name}_now AS FROM {name}_before"
         con.execute(f"CREATE OR REPLACE TEMP {now}")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE device_before AS
@@ -87,17 +90,16 @@ def keep_now(con: duckdb.DuckDBPyConnection, mart: str) -> None:
         con.execute(f"INSERT INTO {mart}_now SELECT {KEPT[mart]} FROM new_rows")
 
 
-def _changed(mart: str, anew: bool) -> str:
-    if anew:
-        return f"FROM {mart}_now"
-    return f"(FROM {mart}_before EXCEPT FROM {mart}_now) UNION ALL (FROM {mart}_now EXCEPT FROM {mart}_before)"
+def _changed(mart: str, columns: str, anew: bool) -> str:
+    now, before = (f"SELECT {columns} FROM {mart}_{time}" for time in ("now", "before"))
+    return now if anew else f"({before} EXCEPT {now}) UNION ALL ({now} EXCEPT {before})"
 
 
 def derive_scopes(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     """Create the scopes of patients, readers, facilities and devices, once the exams' marts are new."""
-    reads = _changed("fct_read", anew)
+    reads = _changed("fct_read", KEPT["fct_read"], anew)
     kind = "VIEW" if anew else "TABLE"
-    con.execute(f"CREATE OR REPLACE TEMP {kind} exam_changed AS {_changed('fct_exam', anew)}")
+    con.execute(f"CREATE OR REPLACE TEMP {kind} exam_changed AS {_changed('fct_exam', CARRIED, anew)}")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE touched_patient AS
         SELECT patient_key FROM fct_exam_before UNION SELECT patient_key FROM fct_exam_now""")
@@ -119,6 +121,31 @@ def derive_scopes(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
               WHERE c.previous IS NOT NULL)
         GROUP BY facility""")
     _derive_devices(con)
+    _derive_days(con, anew)
+
+
+def _derive_days(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
+    """Days of a facility on which an exam or an event of the touched exams stands, or stood before.
+
+    Events that were told ahead come to count as the data cut-off passes them. Of a build of all exams every day is.
+    """
+    both = "(SELECT * FROM {mart}_before UNION ALL SELECT * FROM {mart}_now)"
+    days = ("coalesce(exam_ended_local, exam_started_local, ordered_local, first_final_local)", "exam_ended_local")
+    exams = both.format(mart="fct_exam")
+    of_exams = " UNION ".join(f"SELECT facility, CAST({day} AS DATE) AS day FROM {exams}" for day in days)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE touched_day AS {of_exams}")
+    if anew:
+        events = """SELECT f.facility, d.day FROM (SELECT DISTINCT facility FROM fct_exam) f
+                    CROSS JOIN (SELECT DISTINCT CAST("at" AS DATE) AS day FROM fct_exam_event) d"""
+    else:
+        events = f"""
+            SELECT DISTINCT e.facility, CAST(v."at" AS DATE) AS day
+            FROM {both.format(mart="fct_exam_event")} v JOIN {exams} e USING (exam_key)
+            UNION
+            SELECT f.facility, CAST(d.day AS DATE) FROM (SELECT DISTINCT facility FROM fct_exam) f
+            CROSS JOIN (SELECT unnest(generate_series(CAST(previous AS DATE)::TIMESTAMP, data_through, INTERVAL 1 DAY))
+                            AS day FROM clock) d"""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE touched_event_day AS {events}")
 
 
 def _derive_devices(con: duckdb.DuckDBPyConnection) -> None:

@@ -81,6 +81,9 @@
 -- column: has_order BOOLEAN - | an order message was seen
 -- column: has_study BOOLEAN - | images were seen
 -- column: has_report BOOLEAN - | a report was seen
+-- column: has_booking BOOLEAN - | a booking was told
+-- column: has_status BOOLEAN - | the RIS told its status
+-- column: has_step BOOLEAN - | a performed procedure step (MPPS) told it
 -- column: is_cancelled BOOLEAN - | cancelled and not performed
 -- column: is_no_show BOOLEAN - | patient did not come
 -- column: is_discontinued BOOLEAN - | performed step given up
@@ -107,7 +110,7 @@ SELECT f.exam_key, published_accession(f.accession) AS accession, f.facility, f.
        i.prelim_to_final_min, i.order_to_final_min, i.arrival_to_final_min,
        f.radiologist, f.assistant, f.wrvu, f.n_series, f.n_images, f.n_rejected, f.n_addenda, f.n_corrections,
        t.target_min, i.report_final_min <= t.target_min AS is_within_target,
-       f.has_order, f.has_study, f.has_report, f.is_cancelled, f.is_no_show, f.is_discontinued,
+       f.has_order, f.has_study, f.has_report, f.has_booking, f.has_status, f.has_step, f.is_cancelled, f.is_no_show, f.is_discontinued,
        f.discontinued_reason, f.is_imported,
        coalesce(p.is_follow_up, FALSE) OR coalesce(f.reason, '') = 'FU' AS is_follow_up,
        f.duplicate_reason IS NOT NULL AS is_declared_repeat, c.is_after_hours,

@@ -33,11 +33,18 @@ WITH block AS (
     FROM (SELECT k.*, lead(k.from_at) OVER (PARTITION BY k.device, k.opens_local ORDER BY k.from_at, k.to_at) AS next_at
           FROM mark k) m
     WHERE m.next_at > m.to_at
+), known AS (
+    SELECT k.*, max(k.busy_ended_at) OVER (PARTITION BY k.device ORDER BY k.idle_from_at, k.idle_to_at NULLS FIRST
+                                           ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS idle_since_at
+    FROM (SELECT p.device, p.day_local, p.idle_from_at, p.idle_to_at, NULL AS busy_ended_at FROM piece p
+          UNION ALL
+          SELECT b.device, NULL, b.busy_ended_at, NULL, b.busy_ended_at
+          FROM fct_device_busy b
+          JOIN touched_device d ON d.device = b.device) k
 )
-SELECT p.device, t.facility, t.modality, p.day_local, p.idle_from_at, p.idle_to_at,
-       local_at(p.idle_from_at, t.zone) AS idle_from_local, minutes_between(p.idle_from_at, p.idle_to_at) AS idle_min,
-       b.busy_ended_at AS idle_since_at
-FROM piece p
-JOIN touched_device t ON t.device = p.device
-ASOF LEFT JOIN (SELECT DISTINCT device, busy_ended_at FROM fct_device_busy) b
-    ON b.device = p.device AND b.busy_ended_at <= p.idle_from_at
+SELECT i.device, t.facility, t.modality, i.day_local, i.idle_from_at, i.idle_to_at,
+       local_at(i.idle_from_at, t.zone) AS idle_from_local, minutes_between(i.idle_from_at, i.idle_to_at) AS idle_min,
+       i.idle_since_at
+FROM known i
+JOIN touched_device t ON t.device = i.device
+WHERE i.idle_to_at IS NOT NULL

@@ -3,6 +3,7 @@
 -- key: facility, modality, day
 -- purpose: How well orders, studies and reports found each other.
 -- materialize: table
+-- scope: day day
 -- column: facility VARCHAR - | facility
 -- column: modality VARCHAR - | modality
 -- column: day DATE local | day of exam end, else start, else order
@@ -24,4 +25,6 @@ SELECT e.facility, e.modality,
        count(*) FILTER (WHERE e.has_study AND NOT e.is_imported AND e.has_order) AS n_studies_with_order,
        count(*) FILTER (WHERE e.has_report AND e.has_study AND e.has_order) AS n_reports_with_both
 FROM fct_exam e
+JOIN touched_day t ON t.facility = e.facility AND t.day IS NOT DISTINCT FROM
+    CAST(coalesce(e.exam_ended_local, e.exam_started_local, e.ordered_local, e.first_final_local) AS DATE)
 GROUP BY ALL

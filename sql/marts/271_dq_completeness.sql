@@ -3,6 +3,7 @@
 -- key: facility, modality, device, day, milestone, source
 -- purpose: Which clock each milestone came from, and how often there was none, among exams that count.
 -- materialize: table
+-- scope: day day
 -- column: facility VARCHAR - | facility
 -- column: modality VARCHAR - | modality
 -- column: device VARCHAR - | device
@@ -27,6 +28,7 @@ FROM (SELECT e.facility, e.modality, e.device, e.day, m.milestone,
                    x.arrived_source, x.exam_started_source, x.exam_ended_source, x.images_available_source,
                    x.first_prelim_source, x.first_final_source, count(*) AS n
             FROM fct_exam x
+            JOIN touched_day t ON t.facility = x.facility AND t.day = CAST(x.exam_ended_local AS DATE)
             WHERE x.is_countable
             GROUP BY ALL) e
       CROSS JOIN (SELECT DISTINCT r.milestone FROM milestone_rule r

@@ -15,7 +15,7 @@
 -- column: last_step DATE UTC | day of the latest step
 WITH daily AS (
     SELECT p.device, p.day, quantile_cont(p.offset_s, 0.5) AS offset_s
-    FROM clock_pair p
+    FROM fct_clock_pair p
     CROSS JOIN clock c
     WHERE p.day > CAST(c.data_through AS DATE) - 90
     GROUP BY p.device, p.day
@@ -62,6 +62,6 @@ SELECT p.device, min(p.facility) AS facility, count(*) AS n, quantile_cont(p.off
        quantile_cont(p.offset_s, 0.25) AS low_s, quantile_cont(p.offset_s, 0.75) AS high_s,
        coalesce(min(f.n_days), 0) AS n_days, min(f.slope) AS drift_s_day, coalesce(min(f.n_steps), 0) AS n_steps,
        min(f.last_step) AS last_step
-FROM clock_pair p
+FROM fct_clock_pair p
 LEFT JOIN drift f ON f.device = p.device
 GROUP BY p.device

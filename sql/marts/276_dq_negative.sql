@@ -3,6 +3,7 @@
 -- key: facility, modality, device, interval_name, day
 -- purpose: Intervals that run backwards: left out of statistics, counted here beside their device.
 -- materialize: table
+-- scope: day day
 -- column: facility VARCHAR - | facility
 -- column: modality VARCHAR - | modality
 -- column: device VARCHAR - | device
@@ -21,6 +22,7 @@ FROM (SELECT e.exam_ended_local, e.facility, e.modality, e.device, i.interval_na
                                   WHEN 'read_final_min' THEN e.read_final_min
                                   WHEN 'prelim_to_final_min' THEN e.prelim_to_final_min END AS value_min
       FROM fct_exam e
+      JOIN touched_day t ON t.facility = e.facility AND t.day = CAST(e.exam_ended_local AS DATE)
       CROSS JOIN (SELECT 'order_to_exam_min' AS interval_name UNION ALL SELECT 'wait_min'
                   UNION ALL SELECT 'exam_duration_min' UNION ALL SELECT 'report_prelim_min'
                   UNION ALL SELECT 'report_final_min' UNION ALL SELECT 'read_final_min'

@@ -15,9 +15,9 @@ SELECT q.facility, q.modality, q.link, count(*) AS n_exams, count(*) FILTER (WHE
        count(*) FILTER (WHERE q.is_linked AND q.is_recent) AS n_linked_7d, count(*) FILTER (WHERE q.is_recent) AS n_exams_7d,
        max(q.exam_ended_at) FILTER (WHERE q.is_linked) AS last_at
 FROM (SELECT e.facility, e.modality, e.exam_ended_at, l.link, e.exam_ended_at > c.data_through - INTERVAL 7 DAY AS is_recent,
-             CASE l.link WHEN 'order' THEN e.has_order WHEN 'booking' THEN coalesce(v.has_booking, FALSE)
-                         WHEN 'visit' THEN e.door_at IS NOT NULL WHEN 'status' THEN coalesce(v.has_status, FALSE)
-                         WHEN 'step' THEN coalesce(v.has_step, FALSE) WHEN 'images' THEN e.has_study
+             CASE l.link WHEN 'order' THEN e.has_order WHEN 'booking' THEN e.has_booking
+                         WHEN 'visit' THEN e.door_at IS NOT NULL WHEN 'status' THEN e.has_status
+                         WHEN 'step' THEN e.has_step WHEN 'images' THEN e.has_study
                          WHEN 'report' THEN e.has_report WHEN 'charge' THEN e.wrvu IS NOT NULL
                          ELSE e.n_rejected > 0 END AS is_linked
       FROM fct_exam e
@@ -25,9 +25,5 @@ FROM (SELECT e.facility, e.modality, e.exam_ended_at, l.link, e.exam_ended_at > 
       CROSS JOIN (SELECT 'order' AS link UNION ALL SELECT 'booking' UNION ALL SELECT 'visit' UNION ALL SELECT 'status'
                   UNION ALL SELECT 'step' UNION ALL SELECT 'images' UNION ALL SELECT 'report' UNION ALL SELECT 'charge'
                   UNION ALL SELECT 'reject_note') l
-      LEFT JOIN (SELECT w.exam_key, bool_or(w.origin = 'schedule') AS has_booking, bool_or(w.origin = 'ris') AS has_status,
-                        bool_or(w.origin = 'mpps') AS has_step
-                 FROM fct_exam_event w
-                 GROUP BY w.exam_key) v ON v.exam_key = e.exam_key
       WHERE e.is_countable) q
 GROUP BY q.facility, q.modality, q.link

@@ -24,7 +24,9 @@ SELECT x.exam_key, x.facility, coalesce(z.zone, s.default_zone) AS zone, x.patie
        coalesce(i.n_images, 0) AS n_images, coalesce(j.n_rejected, 0) AS n_rejected,
        coalesce(r.n_addenda, 0) AS n_addenda, coalesce(r.n_corrections, 0) AS n_corrections,
        coalesce(a.has_order, FALSE) AS has_order, i.exam_key IS NOT NULL OR h.exam_key IS NOT NULL AS has_study,
-       coalesce(r.has_report, FALSE) AS has_report, coalesce(k.is_cancelled, FALSE) AS is_cancelled,
+       coalesce(r.has_report, FALSE) AS has_report, coalesce(o.has_booking, FALSE) AS has_booking,
+       coalesce(o.has_status, FALSE) AS has_status, coalesce(o.has_step, FALSE) AS has_step,
+       coalesce(k.is_cancelled, FALSE) AS is_cancelled,
        coalesce(k.is_no_show, FALSE) AS is_no_show, coalesce(k.is_discontinued, FALSE) AS is_discontinued,
        CASE WHEN k.is_discontinued THEN k.discontinued_reason END AS discontinued_reason,
        (coalesce(k.is_imported, FALSE) OR coalesce(i.is_imported, FALSE)) AND NOT coalesce(a.has_order, FALSE)
@@ -42,4 +44,7 @@ LEFT JOIN stg_exam_modality b ON b.exam_key = x.exam_key
 LEFT JOIN stg_exam_device v ON v.exam_key = x.exam_key
 LEFT JOIN stg_reading r ON r.exam_key = x.exam_key
 LEFT JOIN stg_charge c ON c.exam_key = x.exam_key
+LEFT JOIN (SELECT w.exam_key, bool_or(w.origin = 'schedule') AS has_booking, bool_or(w.origin = 'ris') AS has_status,
+                  bool_or(w.origin = 'mpps') AS has_step
+           FROM stg_event w GROUP BY w.exam_key) o ON o.exam_key = x.exam_key
 LEFT JOIN (SELECT q.exam_key, count(*) AS n_rejected FROM stg_reject q GROUP BY q.exam_key) j ON j.exam_key = x.exam_key

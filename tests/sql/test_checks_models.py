@@ -63,6 +63,8 @@ def test_check_is_quiet_on_good_marts_and_catches_its_breach(check: str, marts: 
     con = duckdb.connect(str(marts))
     try:
         con.execute("CREATE TEMP TABLE touched_exam AS SELECT exam_key FROM fct_exam UNION SELECT 'x'")
+        since = "TIMESTAMP '2000-01-01' AS since_at"
+        con.execute(f"CREATE TEMP TABLE touched_facility AS SELECT facility, {since} FROM dim_facility")
         con.execute("CREATE TEMP TABLE touched_device AS SELECT device, DATE '2000-01-01' AS since_day FROM dim_device")
         assert broken(con, check) == 0
         con.execute("BEGIN")
@@ -94,7 +96,8 @@ def test_grain_keys_are_unique(marts: Path) -> None:
 def test_scopes_are_known_and_name_their_bound() -> None:
     for model in read_build_models("marts"):
         if model.materialize == "table" and model.scope != "all":
-            assert bool(SCOPES[model.scope].since) == bool(model.scope_column), model.name
+            scope = SCOPES[model.scope]
+            assert bool(scope.since or scope.on) == bool(model.scope_column), model.name
 
 
 @pytest.mark.parametrize("folder", ["staging", "marts", "checks"])

@@ -1,8 +1,9 @@
--- name: clock_pair
+-- name: fct_clock_pair
 -- grain: exam whose begin or end two clocks tell
 -- key: exam_key
 -- purpose: What a device's clock was ahead of the RIS in an exam: the mean of what begin and end say, of one the other lacks.
--- materialize: work
+-- materialize: table
+-- scope: exam
 -- column: exam_key VARCHAR - | exam
 -- column: device VARCHAR - | device
 -- column: facility VARCHAR - | facility
@@ -24,9 +25,9 @@ FROM (SELECT e.exam_key, e.device, e.facility,
                             max(v.at) FILTER (WHERE v.code = 'exam_ended' AND v.origin = 'image')) AS device_end,
                    coalesce(max(v.at) FILTER (WHERE v.code = 'exam_ended' AND v.origin = 'ris'),
                             max(v.at) FILTER (WHERE v.code = 'exam_ended' AND v.origin = 'report')) AS ris_end
-            FROM fct_exam_event v
+            FROM stg_milestone_event v
             WHERE v.code IN ('exam_started', 'exam_ended')
             GROUP BY v.exam_key) s
-      JOIN fct_exam e ON e.exam_key = s.exam_key
+      JOIN stg_exam_fact e ON e.exam_key = s.exam_key
       WHERE e.device IS NOT NULL) p
 WHERE p.start_s IS NOT NULL OR p.end_s IS NOT NULL
