@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from sql.catalog import Catalog, Metric
 from sql.shape import last_hour_end_sql, weight_sql
+from sql.windows import windowed
 
 #: Rule, without aliases -> why a row that breaks it is left out. A rule that is not here is told by the header.
 WORDS: dict[str, str] = {
@@ -55,6 +56,8 @@ WORDS: dict[str, str] = {
 }
 #: Wall clock of an exam that may never have been performed, for placing what was excluded in a period.
 ANY_CLOCK = "coalesce({0}.exam_ended_local, {0}.exam_started_local, {0}.scheduled_local, {0}.ordered_local)"
+#: Milestones whose winning source fct_exam keeps.
+CLOCKED = ("ordered", "arrived", "exam_started", "exam_ended", "images_available", "first_prelim", "first_final")
 #: Kinds of fate: used, or why not. `other` rows are not what the metric asks about; `excluded` ones do not count.
 FATES = ("used", "missing", "waiting", "negative", "excluded", "other")
 
@@ -62,11 +65,17 @@ FATES = ("used", "missing", "waiting", "negative", "excluded", "other")
 AWAITED = frozenset({"first_final", "first_read"})
 
 
+def source_of(milestone: str) -> str:
+    """The column that names the source of a milestone."""
+    return f"{milestone}_source"
+
+
 @lru_cache(maxsize=256)
-def candidates(asked: Metric) -> str:
+def candidates(asked: Metric, since: str = "NULL", until: str = "NULL") -> str:
     """The metric's statement over all rows of its table, with `left_out` (kind|reason, NULL for a row that it uses),
 
-    `row_key` (the key of the table's row) and, where the table tells of exams, `exam_key`.
+    `row_key` (the key of the table's row) and, where the table has them, `exam_key` and the sources of milestones.
+    `since` and `until` are SQL dates, where only rows between them will be looked at.
     """
     tree = sqlglot.parse_one(asked.body, read="duckdb")
     assert isinstance(tree, exp.Select)  # noqa: S101 - every body is one
@@ -87,9 +96,27 @@ def candidates(asked: Metric) -> str:
     tree.select(f"{clock} AS any_local", dialect="duckdb", copy=False)
     for name, column in _keys(base).items():
         tree.select(f"{column} AS {name}", dialect="duckdb", copy=False)
+    told = windowed(_placed(tree, base, since, until), asked.windows, since, until)
     return f"""SELECT c.* EXCLUDE (any_local) REPLACE (
 CASE WHEN c.left_out IS NULL THEN c.period_local ELSE coalesce(c.period_local, c.any_local) END AS period_local)
-FROM ({tree.sql("duckdb")}) c"""
+FROM ({told}) c"""
+
+
+def _placed(tree: exp.Select, base: exp.Table, since: str, until: str) -> str:
+    """The statement, reading no more of its table than the dates need where a column of it is the period.
+
+    An exam without that time is placed by another one, so it is kept.
+    """
+    text = tree.sql("duckdb")
+    (period,) = (item.unalias() for item in tree.selects if item.alias == "period_local")
+    if not isinstance(period, exp.Column) or period.table != base.alias_or_name:
+        return text
+    bounds = [f"w.{period.name} {way} {day}" for way, day in ((">=", since), ("<", until)) if day != "NULL"]
+    if not bounds:
+        return text
+    held = " AND ".join(bounds) if base.name != "fct_exam" else f"({' AND '.join(bounds)}) OR w.{period.name} IS NULL"
+    named = f"FROM {base.name} AS {base.alias_or_name}"
+    return text.replace(named, f"FROM (SELECT * FROM {base.name} w WHERE {held}) AS {base.alias_or_name}")
 
 
 def _keys(base: exp.Table) -> dict[str, str]:
@@ -99,6 +126,8 @@ def _keys(base: exp.Table) -> dict[str, str]:
     keys = {"row_key": f"concat_ws(chr(31), {parts})"}
     if any(column.name == "exam_key" for column in model.columns):
         keys["exam_key"] = f"{alias}.exam_key"
+    known = {column.name for column in model.columns}
+    keys |= {source: f"{alias}.{source}" for source in map(source_of, CLOCKED) if source in known}
     return keys
 
 
@@ -139,7 +168,7 @@ def _why(asked: Metric, rule: str) -> str:
     return "'other|" + told.replace("'", "''") + "'"
 
 
-def completeness_sql(asked: Metric, where: str, until: str, statistics: Mapping[str, str]) -> str:
+def completeness_sql(asked: Metric, where: str, since: str, until: str, statistics: Mapping[str, str]) -> str:
     """The statement behind `completeness`; `statistics` maps each one asked for to its condition, '' for always."""
     parts = [
         f"""SELECT {fate_sql(asked, statistic, until)} AS fate, coalesce({weight_sql(asked, statistic)}, 0) AS n
@@ -147,7 +176,7 @@ FROM body b WHERE {where}{f" AND {condition}" if condition else ""}"""
         for statistic, condition in statistics.items()
     ]
     order = ", ".join(f"'{fate}'" for fate in FATES)
-    return f"""WITH body AS ({candidates(asked)}
+    return f"""WITH body AS ({candidates(asked, since, until)}
 ), told AS (
 {" UNION ALL ".join(parts)}
 )

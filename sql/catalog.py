@@ -18,6 +18,7 @@ import sqlglot
 from sqlglot import exp
 
 from sql.headers import SQL, CatalogError, read_header
+from sql.windows import Window, read_window
 
 __all__ = [
     "BETTER", "CHECK_KEYS", "CHECK_OPTIONAL", "CLOCK_GROUPS", "INTERVALS", "KINDS", "METRIC_KEYS", "METRIC_OPTIONAL",
@@ -33,7 +34,7 @@ METRIC_KEYS = {
     "id", "title", "question", "unit", "better", "kind", "statistic", "clock_start", "clock_stop", "includes",
     "excludes", "nulls", "min_n", "table", "anchor", "groups", "filters", "target", "reference", "version", "since",
 }  # fmt: skip
-METRIC_OPTIONAL = {"choices", "numerator", "denominator", "goal", "history", "floor"}
+METRIC_OPTIONAL = {"choices", "numerator", "denominator", "goal", "history", "floor", "window"}
 #: Share of values that must be known for a number to be relied on, where a metric says nothing else.
 FLOOR = 0.5
 #: Statistics of a percentile metric: name -> probability; the mean has none.
@@ -114,7 +115,7 @@ class Metric:
 
     `choices` are the values that `statistic` may take, none for percentiles; `goal` is the target as a number;
     `floor` is the share of values (0-1) that must be known, below which it is greyed out; `history` are its versions,
-    the newest last.
+    the newest last; `windows` say which rows of a table a period needs.
     """
 
     id: str
@@ -145,6 +146,7 @@ class Metric:
     version: str
     since: str
     history: tuple[Version, ...]
+    windows: tuple[Window, ...]
     body: str
     columns: frozenset[str]
 
@@ -209,12 +211,20 @@ def read_metric(path: Path) -> Metric:
         number=header.number, choices=read_choices(header.one("choices"), header.one("kind"), columns),
         numerator=header.one("numerator"), denominator=header.one("denominator"),
         history=tuple(_version(path, line) for line in header.values.get("history", [])),
+        windows=_windows(path, header.values.get("window", [])),
         min_n=int(header.one("min_n")), groups=header.words("groups"), filters=header.words("filters"),
         goal=float(goal) if goal else None, floor=float(header.one("floor", str(FLOOR))), body=header.body,
         columns=columns,
     )  # fmt: skip
     _check_metric(path, metric)
     return metric
+
+
+def _windows(path: Path, lines: list[str]) -> tuple[Window, ...]:
+    try:
+        return tuple(map(read_window, lines))
+    except ValueError as error:
+        raise CatalogError(f"{path.name}: window is not `table column days-before days-after`") from error
 
 
 def _version(path: Path, line: str) -> Version:

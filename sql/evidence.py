@@ -6,15 +6,13 @@ from typing import NamedTuple
 
 import polars as pl
 
-from sql.candidates import candidates, completeness_sql, fate_sql
+from sql.candidates import CLOCKED, candidates, completeness_sql, fate_sql, source_of
 from sql.catalog import Catalog, Metric
 from sql.definitions import definition
 from sql.filters import Filters
-from sql.measure import clause_of, must_have
+from sql.measure import clause_of, dates_of, must_have
 from sql.snapshot import Snapshot
 
-#: Milestones whose winning source fct_exam keeps.
-CLOCKED = ("ordered", "arrived", "exam_started", "exam_ended", "images_available", "first_prelim", "first_final")
 #: Tables of devices: their busy time is told by the clocks of the exams on them.
 DEVICE_TABLES = frozenset({"fct_device_hour", "fct_device_day", "fct_device_busy"})
 #: Tables whose rows are of one exam each.
@@ -41,9 +39,9 @@ def completeness(
     asked = definition(snapshot, metric_id)
     must_have(asked, (), "all", statistic or asked.statistic)
     clause = clause_of(asked, filters or Filters())
-    until = "$until" if "until" in clause.params else "NULL"
+    since, until = dates_of(clause)
     return snapshot.execute(
-        completeness_sql(asked, clause.sql, until, {statistic or asked.statistic: ""}), clause.params
+        completeness_sql(asked, clause.sql, since, until, {statistic or asked.statistic: ""}), clause.params
     )
 
 
@@ -58,27 +56,31 @@ def clocks(snapshot: Snapshot, metric_id: str, filters: Filters | None = None) -
     ends = [
         m for m in dict.fromkeys((asked.clock_start, asked.clock_stop)) if m in CLOCKED and (is_device or has_exams)
     ]
-    if is_device:
-        clause = filters.where(_exam_columns(), anchor="exam_ended_local", alias="e", table="fct_exam")
-        used = f"SELECT e.exam_key FROM fct_exam e WHERE e.is_countable AND {clause.sql}"
-    else:
-        clause = clause_of(asked, filters)
-        used = f"""SELECT b.exam_key FROM ({candidates(asked)}) b
-        WHERE {fate_sql(asked, asked.statistic, "NULL")} = 'used|' AND {clause.sql}"""
-    parts = [
-        f"""SELECT '{milestone}' AS milestone, {number} AS number, coalesce(e.{milestone}_source, 'none') AS source
-        FROM used u JOIN fct_exam e ON e.exam_key = u.exam_key"""
-        for number, milestone in enumerate(ends)
-    ]
-    if not parts:
+    if not ends:
         return snapshot.execute(
             """SELECT '' AS milestone, '' AS source, CAST(NULL AS INTEGER) AS rung, 0 AS n, 0.0 AS share WHERE FALSE"""
         )
+    known = {column.name for column in Catalog.load().models[asked.table].columns}
+    has_sources = is_device or {*map(source_of, ends)} <= known
+    if is_device:
+        clause = filters.where(_exam_columns(), anchor="exam_ended_local", alias="b", table="fct_exam")
+        rows = f"fct_exam b WHERE b.is_countable AND {clause.sql}"
+    else:
+        clause = clause_of(asked, filters)
+        fate = fate_sql(asked, asked.statistic, "NULL")
+        join = "" if has_sources else "JOIN fct_exam e ON e.exam_key = b.exam_key"
+        rows = f"({candidates(asked, *dates_of(clause))}) b {join} WHERE {fate} = 'used|' AND {clause.sql}"
+    sources = ", ".join(f"{'b' if has_sources else 'e'}.{source_of(milestone)}" for milestone in ends)
+    told = " UNION ALL ".join(
+        f"SELECT '{milestone}' AS milestone, {number} AS number, coalesce(u.{source_of(milestone)}, 'none') AS source, "
+        "u.n FROM used u"
+        for number, milestone in enumerate(ends)
+    )
     return snapshot.execute(
-        f"""WITH used AS ({used}), told AS ({" UNION ALL ".join(parts)}),
+        f"""WITH used AS (SELECT {sources}, count(*) AS n FROM {rows} GROUP BY {sources}), told AS ({told}),
         ladder AS (SELECT c.milestone, c.source, min(c.rung) AS rung FROM dq_completeness c GROUP BY ALL)
-        SELECT t.milestone, t.source, l.rung, count(*) AS n,
-        count(*) / sum(count(*)) OVER (PARTITION BY t.milestone) AS share
+        SELECT t.milestone, t.source, l.rung, CAST(sum(t.n) AS BIGINT) AS n,
+        sum(t.n) / sum(sum(t.n)) OVER (PARTITION BY t.milestone) AS share
         FROM told t LEFT JOIN ladder l ON l.milestone = t.milestone AND l.source = t.source
         GROUP BY t.milestone, t.number, t.source, l.rung ORDER BY t.number, l.rung NULLS LAST, n DESC, t.source""",
         clause.params,

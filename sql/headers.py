@@ -13,7 +13,7 @@ SQL = Path(__file__).parent
 #: Folder -> range of numbers.
 NUMBERS = {"staging": (100, 199), "marts": (200, 299), "metrics": (300, 399), "checks": (400, 499)}
 #: Keys that a header may have several times.
-REPEATED = ("column", "history")
+REPEATED = ("column", "history", "window")
 _LINE = re.compile(r"--\s*(\w+):\s?(.*)")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sql.catalog import Metric
 from sql.shape import SHIFT_JOIN, Ask, Z, probability_sql
+from sql.windows import windowed
 
 #: Slack of a product of fractions that should be exactly 1 - p.
 _SLACK = 1e-9
@@ -27,7 +28,7 @@ def censored_statement(asked: Metric, ask: Ask) -> str:
     reached = {name: f"min(c.length) FILTER (WHERE c.{column} <= 1 - {probability} + {_SLACK!r})" for name, column in (
         ("value", "survival"), ("lower", "low"), ("upper", "high"))}  # fmt: skip
     return f"""WITH body AS (
-{asked.body}
+{windowed(asked.body, asked.windows, ask.since, ask.until)}
 ), picked AS (
 SELECT {ask.period_start} AS period_start, CAST(b.period_local AS DATE) AS on_day{keys},
        b.stop_at IS NOT NULL AS is_finished,

@@ -106,14 +106,15 @@ def ask_of(
     must_have(asked, groups, period, statistic)
     clause = clause_of(asked, filters)
     numbers = range(len(groups))
+    since, until = dates_of(clause)
     ask = Ask(
         keys=tuple(map(group_sql, groups)),
         group_name=f"'{' | '.join(groups) or 'all'}'",
         group_value=" || ' | ' || ".join(f"f.g{n}" for n in numbers) or "'all'",
         period_start=period_sql(period),
         period_end=period_end_sql(period),
-        since="$since" if "since" in clause.params else "NULL",
-        until="$until" if "until" in clause.params else "NULL",
+        since=since,
+        until=until,
         statistic=f"'{statistic}'",
         where=clause.sql,
         has_shift="shift" in groups,
@@ -136,6 +137,11 @@ def clause_of(asked: Metric, filters: Filters) -> Clause:
     """Condition of the filters that apply, over a row `b` of the metric's statement."""
     columns = [key for key in (*KEYS, "facility") if key in asked.filters]
     return filters.where(columns, anchor="period_local" if asked.has_dates else "", alias="b", table=asked.table)
+
+
+def dates_of(clause: Clause) -> tuple[str, str]:
+    """SQL of the first day and of the day behind the last, as the condition binds them; NULL where it is open."""
+    return tuple(f"${key}" if key in clause.params else "NULL" for key in ("since", "until"))  # type: ignore[return-value]
 
 
 def _literal(value: Any) -> str:

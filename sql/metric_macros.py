@@ -62,7 +62,7 @@ def create_evidence(metric: Metric) -> str:
     """The statement that creates a metric's evidence: what became of every row that it could have used."""
     many = metric.statistics if metric.choices else ()  # those of a percentile use the same rows
     statistics = {name: f"statistic = '{name}'" for name in many} or {metric.statistic: ""}
-    body = completeness_sql(metric, _ask(metric).where, "until", statistics)
+    body = completeness_sql(metric, _ask(metric).where, "since", "until", statistics)
     return f"CREATE OR REPLACE MACRO evidence.{metric.id}({', '.join(_parameters(metric))}) AS TABLE {body}"
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sql.catalog import CLOCK_GROUPS, INTERVALS, PERCENTILES, Choice, Metric
 from sql.filters import NO_VALUE
+from sql.windows import windowed
 
 #: Columns of every metric's answer.
 SHAPE = ("period_start", "period_end", "group_name", "group_value", "n", "numerator", "denominator", "value", "lower",
@@ -99,7 +100,7 @@ def picked(metric: Metric, ask: Ask) -> str:
     values = "".join(f", {sql} AS {name}" for name, sql in _values(metric, ask).items())
     joins = SHIFT_JOIN if ask.has_shift else ""
     return f"""WITH body AS (
-{metric.body}
+{windowed(metric.body, metric.windows, ask.since, ask.until)}
 ), picked AS (
 SELECT {ask.period_start} AS period_start, CAST(b.period_local AS DATE) AS on_day{keys}{values}
 FROM body b{joins}

@@ -8,8 +8,9 @@ import polars as pl
 
 from sql.definitions import definition
 from sql.filters import KEYS, Filters
-from sql.measure import QueryError
+from sql.measure import QueryError, dates_of
 from sql.snapshot import Snapshot
+from sql.windows import windowed
 
 #: Ends of the ranges of a length in minutes: a quarter of an hour to two days, wider as they grow.
 EDGES = (0.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0, 360.0, 720.0, 1440.0, 2880.0)
@@ -29,9 +30,10 @@ def spread(
     columns = [key for key in KEYS if key in asked.filters]
     clause = filters.where(columns, anchor="period_local", alias="b", table=asked.table)
     ends = ", ".join(f"({low!r}, {high!r})" for low, high in zip(edges, [*edges[1:], None], strict=True))
+    body = windowed(asked.body, asked.windows, *dates_of(clause))
     return snapshot.execute(
         f"""WITH ranges AS (SELECT * FROM (VALUES {ends.replace("None", "NULL")}) r(low, high)),
-        taken AS (SELECT CAST(b.value AS DOUBLE) AS value FROM ({asked.body}) b WHERE b.value >= 0 AND {clause.sql})
+        taken AS (SELECT CAST(b.value AS DOUBLE) AS value FROM ({body}) b WHERE b.value >= 0 AND {clause.sql})
         SELECT CAST(r.low AS DOUBLE) AS low, CAST(r.high AS DOUBLE) AS high, count(t.value) AS n,
         count(t.value) / sum(count(t.value)) OVER () AS share,
         sum(count(t.value)) OVER (ORDER BY r.low) / sum(count(t.value)) OVER () AS cumulative

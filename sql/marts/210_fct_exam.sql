@@ -54,6 +54,7 @@
 -- column: arrived_local TIMESTAMP local | wall clock of the facility
 -- column: exam_started_local TIMESTAMP local | wall clock of the facility
 -- column: exam_ended_local TIMESTAMP local | wall clock of the facility
+-- column: exam_local TIMESTAMP local | wall clock of its begin, else of its end
 -- column: first_final_local TIMESTAMP local | wall clock of the facility
 -- column: order_to_exam_min DOUBLE min | ordered to exam start
 -- column: wait_min DOUBLE min | arrived to exam start
@@ -104,6 +105,7 @@ SELECT f.exam_key, published_accession(f.accession) AS accession, f.facility, f.
        f.ordered_source, f.arrived_source, f.exam_started_source, f.exam_ended_source, f.images_available_source,
        f.first_prelim_source, f.first_final_source,
        g.ordered_local, g.scheduled_local, g.arrived_local, g.exam_started_local, g.exam_ended_local,
+       coalesce(g.exam_started_local, g.exam_ended_local) AS exam_local,
        g.first_final_local,
        i.order_to_exam_min, i.wait_min, i.exam_duration_min, i.schedule_lag_days, i.image_availability_min,
        i.time_to_read_min, i.report_prelim_min, i.report_final_min, i.read_final_min, i.first_read_min,

@@ -21,8 +21,11 @@
 -- column: patient_class VARCHAR - | patient class
 -- column: shift VARCHAR - | shift at the read
 -- column: is_after_hours BOOLEAN - | outside the hours of regular shifts
+-- column: first_prelim_source VARCHAR - | source of the first preliminary report
+-- column: first_final_source VARCHAR - | source of the first final report
 SELECT r.exam_key, r.facility, r.radiologist, r.role, r.read_at, r.read_local, r.read_started_at, r.wrvu, r.modality,
-       r.device, r.procedure, r.service_line, r.priority, r.patient_class, c.shift, c.is_after_hours
+       r.device, r.procedure, r.service_line, r.priority, r.patient_class, c.shift, c.is_after_hours,
+       r.first_prelim_source, r.first_final_source
 FROM (SELECT f.exam_key, f.facility, CASE WHEN o.role = 'final' THEN f.radiologist ELSE f.assistant END AS radiologist,
              o.role, CASE WHEN o.role = 'final' THEN f.first_final_at ELSE f.first_prelim_at END AS read_at,
              local_at(CASE WHEN o.role = 'final' THEN f.first_final_at ELSE f.first_prelim_at END, f.zone)
@@ -32,7 +35,8 @@ FROM (SELECT f.exam_key, f.facility, CASE WHEN o.role = 'final' THEN f.radiologi
                       AND (f.assistant IS NULL OR f.assistant = f.radiologist
                            OR f.first_prelim_at IS NULL OR f.first_prelim_at < f.read_started_at
                            OR f.first_prelim_at >= f.first_final_at) THEN f.read_started_at
-             END AS read_started_at, f.wrvu, p.modality, f.device, p.procedure, p.service_line, f.priority, f.patient_class
+             END AS read_started_at, f.wrvu, p.modality, f.device, p.procedure, p.service_line, f.priority, f.patient_class,
+             f.first_prelim_source, f.first_final_source
       FROM stg_exam_fact f
       JOIN stg_procedure p ON p.exam_key = f.exam_key
       CROSS JOIN (SELECT 'final' AS role UNION ALL SELECT 'preliminary') o) r

@@ -18,9 +18,12 @@
 -- column: service_line VARCHAR - | service line
 -- column: priority VARCHAR - | priority
 -- column: patient_class VARCHAR - | patient class
+-- column: first_prelim_source VARCHAR - | source of the first preliminary report
+-- column: first_final_source VARCHAR - | source of the first final report
 SELECT f.exam_key, f.facility, coalesce(f.assistant, f.prelim_radiologist) AS radiologist, f.first_prelim_at AS read_at,
        local_at(f.first_prelim_at, f.zone) AS read_local, f.first_final_at AS final_at, r.discrepancy AS grade,
-       p.modality, f.device, p.procedure, p.service_line, f.priority, f.patient_class
+       p.modality, f.device, p.procedure, p.service_line, f.priority, f.patient_class, f.first_prelim_source,
+       f.first_final_source
 FROM stg_exam_fact f
 JOIN stg_reading r ON r.exam_key = f.exam_key
 JOIN stg_procedure p ON p.exam_key = f.exam_key

@@ -18,21 +18,20 @@
 -- groups: facility, modality, device, shift, weekday, hour
 -- filters: since, until, facility, modality, device
 -- target: none customary: about one run in a hundred is longer by definition, so compare devices and periods
+-- window: fct_device_idle:k idle_from_local 0 0
 -- reference: 99th percentile of the device over all data, so that days can be compared; repair, no patients and a silent sender look the same, see freshness for the last; n counts idle runs
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | b7e96f6c0e15 | first definition
+-- history: 1 | 2026-11-25 | df457dc4e7a0 | first definition
 WITH run AS (
     SELECT q.device, q.idle_since_at, min(q.idle_from_at) AS from_at, sum(q.idle_min) AS run_min
     FROM fct_device_idle q
-    WHERE q.idle_since_at IS NOT NULL
+    JOIN (SELECT DISTINCT k.device, k.idle_since_at FROM fct_device_idle k WHERE k.idle_since_at IS NOT NULL) a
+        ON a.device = q.device AND a.idle_since_at = q.idle_since_at
     GROUP BY q.device, q.idle_since_at
 )
-SELECT i.idle_from_local AS period_local, CASE WHEN r.run_min > u.usual_min THEN r.run_min / 60 ELSE 0 END AS numerator,
+SELECT i.idle_from_local AS period_local, CASE WHEN r.run_min > u.idle_run_min THEN r.run_min / 60 ELSE 0 END AS numerator,
        i.facility, i.modality, i.device
 FROM fct_device_idle i
-JOIN (SELECT n.device, quantile_cont(n.run_min, 0.99) AS usual_min
-      FROM run n
-      GROUP BY n.device
-      HAVING count(*) >= 50) u ON u.device = i.device
+JOIN dim_device_usual u ON u.device = i.device AND u.n_idle_runs >= 50
 JOIN run r ON r.device = i.device AND r.from_at = i.idle_from_at

@@ -16,23 +16,19 @@
 -- groups: facility, modality, device, weekday
 -- filters: since, until, facility, modality, device
 -- target: none customary
+-- window: fct_device_day day_local 0 -
+-- window: fct_appointment slot_local 0 61
 -- reference: third next available appointment, the accepted sample of access; no message tells of free slots, so the usual number is the 90th percentile of the device's slots a day; a slot left by moving counts as free
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 8545e8eef67a | first definition
+-- history: 1 | 2026-11-25 | 2eba98c71238 | first definition
 WITH slot AS (
     SELECT a.device, CAST(a.slot_local AS DATE) AS day, CAST(a.slot_told_local AS DATE) AS told_day,
            CAST(a.cancelled_local AS DATE) AS cancelled_day, a.outcome
     FROM fct_appointment a
     WHERE a.slot_local IS NOT NULL AND a.slot_told_local IS NOT NULL AND a.status <> 'deleted'
 ), usual AS (
-    SELECT n.device, quantile_disc(n.n_slots, 0.9) AS n_slots, min(n.told_day) + 28 AS from_day
-    FROM (SELECT s.device, s.day, min(s.told_day) AS told_day, count(*) AS n_slots
-          FROM slot s
-          WHERE s.outcome IS DISTINCT FROM 'cancelled'
-          GROUP BY s.device, s.day) n
-    GROUP BY n.device
-    HAVING count(*) >= 20
+    SELECT k.device, k.slots AS n_slots, k.bookings_from AS from_day FROM dim_device_usual k WHERE k.slots IS NOT NULL
 ), past_day AS (
     SELECT t.device, t.day_local AS day FROM fct_device_day t WHERE t.opens_local IS NOT NULL
 ), open_day AS (

@@ -19,11 +19,12 @@
 -- groups: facility, modality, device, priority, patient_class, service_line, procedure, radiologist, shift, weekday, hour
 -- filters: since, until, facility, modality, priority, patient_class, service_line, device, radiologist, procedure
 -- target: none customary
+-- window: fct_repeat exam_started_local 0 0
 -- reference: start to start; the latest earlier exam is the prior; exams before the data began are not known
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 3f1912c8949a | first definition
-SELECT coalesce(e.exam_started_local, e.exam_ended_local) AS period_local,
+-- history: 1 | 2026-11-25 | 74c19f253ac7 | first definition
+SELECT e.exam_local AS period_local,
        CASE WHEN e.exam_started_at IS NOT NULL AND e.region IS NOT NULL AND e.patient_key IS NOT NULL
             THEN CAST(coalesce(r.is_7d, FALSE) AS INTEGER) END AS within_7d,
        CASE WHEN e.exam_started_at IS NOT NULL AND e.region IS NOT NULL AND e.patient_key IS NOT NULL

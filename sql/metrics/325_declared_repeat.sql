@@ -19,6 +19,7 @@
 -- groups: facility, modality, device, priority, patient_class, service_line, procedure, radiologist, shift, weekday, hour
 -- filters: since, until, facility, modality, priority, patient_class, service_line, device, radiologist, procedure
 -- target: none customary
+-- window: fct_repeat exam_started_local 0 0
 -- reference: HL7 OBR-48 medically necessary duplicate; DICOM PS3.16 CID 9300 reason 110510 duplicate order; repeats that are found are in repeat_exam_rate
 -- version: 1
 -- since: 0.1.0

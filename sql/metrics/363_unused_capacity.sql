@@ -21,16 +21,9 @@
 -- reference: medians over all data of the device, so that days can be compared and add up; n counts staffed device hours
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 8c4755508bf5 | first definition
-SELECT h.hour_local AS period_local, h.idle_min / (x.exam_min + coalesce(t.turnover_min, 0)) AS numerator, h.facility,
+-- history: 1 | 2026-11-25 | ec9d2df31255 | first definition
+SELECT h.hour_local AS period_local, h.idle_min / (x.exam_min + coalesce(x.turnover_min, 0)) AS numerator, h.facility,
        h.modality, h.device
 FROM fct_device_hour h
-JOIN (SELECT e.device, median(e.exam_duration_min) AS exam_min
-      FROM fct_exam e
-      WHERE e.is_countable AND e.exam_duration_min > 0
-      GROUP BY e.device) x ON x.device = h.device
-LEFT JOIN (SELECT b.device, median(b.gap_before_min) AS turnover_min
-           FROM fct_device_busy b
-           WHERE b.is_turnover
-           GROUP BY b.device) t ON t.device = h.device
+JOIN dim_device_usual x ON x.device = h.device AND x.exam_min IS NOT NULL
 WHERE h.staffed_min > 0

@@ -18,6 +18,8 @@
 -- groups: radiologist, facility, shift, weekday
 -- filters: since, until, facility, radiologist
 -- target: none customary; 60 where nothing else is done and each exam takes what it usually takes
+-- window: fct_read read_at 7 7
+-- window: fct_reading_session started_at 7 7
 -- reference: weights as in local_minutes; hours as in reads_per_hour; a stretch counts where and when it began
 -- version: 2
 -- since: 0.1.0
