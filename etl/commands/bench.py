@@ -17,6 +17,7 @@ JOBS = {
     "dicom": "tests.bench.bench_dicom",
     "rescan": "tests.bench.bench_rescan",
     "serve": "tests.bench.bench_serve",
+    "warehouse": "tests.bench.bench_warehouse",
 }
 
 

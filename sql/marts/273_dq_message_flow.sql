@@ -11,11 +11,12 @@
 -- column: day DATE UTC | day of the events
 -- column: n_events BIGINT events | events
 -- column: last_at TIMESTAMP UTC | latest event
-SELECT e.facility, v.source, v.standard, v.origin, CAST(v.at AS DATE) AS day, count(*) AS n_events, max(v.at) AS last_at
-FROM (SELECT w.exam_key, w.source, w.standard, w.origin, w.at FROM fct_exam_event w
-      WHERE CAST(w.at AS DATE) IN (SELECT d.day FROM touched_event_day d)) v
-JOIN fct_exam e ON e.exam_key = v.exam_key
-JOIN touched_event_day t ON t.facility = e.facility AND t.day = CAST(v.at AS DATE)
-CROSS JOIN clock c
-WHERE v.at <= c.data_through AND v.source IS NOT NULL
-GROUP BY ALL
+SELECT v.facility, v.source, v.standard, v.origin, v.day, count(*) AS n_events, max(v.at) AS last_at
+FROM (SELECT e.facility, w.source, w.standard, w.origin, CAST(w.at AS DATE) AS day, w.at
+      FROM (SELECT x.exam_key, x.source, x.standard, x.origin, x.at FROM fct_exam_event x
+            WHERE CAST(x.at AS DATE) IN (SELECT d.day FROM touched_event_day d)) w
+      JOIN fct_exam e ON e.exam_key = w.exam_key
+      CROSS JOIN clock c
+      WHERE w.at <= c.data_through AND w.source IS NOT NULL) v
+WHERE EXISTS (SELECT 1 FROM touched_event_day t WHERE t.facility = v.facility AND t.day = v.day)
+GROUP BY v.facility, v.source, v.standard, v.origin, v.day
