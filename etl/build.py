@@ -21,7 +21,7 @@ from etl.build_checks import run_checks
 from etl.build_digest import META, measure, overall, store, stored
 from etl.build_models import BuildModel, Plan, models_signature, plan_build
 from etl.build_scope import derive_scopes, in_scope, keep_before, keep_now, keep_old
-from etl.build_stage import find_touched, load_clock, load_mentions, load_touched
+from etl.build_stage import find_touched, load_clock, load_mentions, load_movers, load_touched
 from etl.build_tables import load_build_tables, load_procedure_names, reference_signature
 from etl.frames import query, table
 from etl.identity import VERSION, State, advance, reset, state
@@ -155,6 +155,7 @@ class _Fold:
         load_clock(self.con, since or 0, None if self.anew else self.built.data_through)
         parts = find_touched(self.con, since, self.most)
         steps = _Steps(self.progress, plan.n_steps(parts))
+        load_movers(self.con, since)
         keep_before(self.con, self.anew)
         for model in plan.common:
             steps.next(model.name)

@@ -26,6 +26,7 @@ class Scope:
 
 SCOPES: dict[str, Scope] = {
     "exam": Scope("touched_exam", "exam_key"),
+    "mover": Scope("touched_mover", "mover_key"),
     "patient": Scope("touched_patient", "patient_key"),
     "radiologist": Scope("touched_radiologist", "radiologist", "since_at"),
     "device": Scope("touched_device", "device", "since_day"),
@@ -44,10 +45,9 @@ CARRIED = (
 KEPT = {
     "fct_exam": f"{CARRIED}, exam_ended_local, exam_started_local, ordered_local, first_final_local",
     "fct_exam_event": 'exam_key, "at"',
+    "fct_room_stay": "stay_key, device, entered_at, left_at, fate",
     "fct_read": "exam_key, facility, radiologist, role, read_at, read_started_at, wrvu",
 }
-#: What of the stays in rooms the hours of a device depend on.
-STAYS = "SELECT stay_key, device, entered_at, left_at FROM fct_room_stay WHERE fate = 'used'"
 
 
 def in_scope(model: BuildModel) -> str:
@@ -75,7 +75,6 @@ def keep_before(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     con.execute("""
         CREATE OR REPLACE TEMP TABLE device_before AS
         SELECT device, facility, modality, first_exam_at AS first_at FROM dim_device""")
-    con.execute(f"CREATE OR REPLACE TEMP TABLE stay_before AS {STAYS}")
 
 
 def keep_old(con: duckdb.DuckDBPyConnection, mart: str) -> None:
@@ -100,6 +99,8 @@ def derive_scopes(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     reads = _changed("fct_read", KEPT["fct_read"], anew)
     kind = "VIEW" if anew else "TABLE"
     con.execute(f"CREATE OR REPLACE TEMP {kind} exam_changed AS {_changed('fct_exam', CARRIED, anew)}")
+    stays = _changed("fct_room_stay", KEPT["fct_room_stay"], anew)
+    con.execute(f"CREATE OR REPLACE TEMP {kind} stay_changed AS {stays}")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE touched_patient AS
         SELECT patient_key FROM fct_exam_before UNION SELECT patient_key FROM fct_exam_now""")
@@ -159,7 +160,6 @@ def _derive_devices(con: duckdb.DuckDBPyConnection) -> None:
         CROSS JOIN site_zone d
         LEFT JOIN (SELECT DISTINCT ON (device) * FROM site_devices) s ON s.device = e.device
         LEFT JOIN site_facility z ON z.facility = coalesce(s.facility, e.facility)""")
-    con.execute(f"CREATE OR REPLACE TEMP TABLE stay_now AS {STAYS}")
     # A device whose facility, modality or first day is now seen otherwise is derived again from its first day.
     con.execute("""
         CREATE OR REPLACE TEMP TABLE device_since AS
@@ -167,8 +167,7 @@ def _derive_devices(con: duckdb.DuckDBPyConnection) -> None:
             SELECT device, exam_started_at AS since_at FROM exam_changed
             WHERE device IS NOT NULL AND exam_started_at IS NOT NULL
             UNION ALL
-            SELECT device, entered_at FROM ((FROM stay_before EXCEPT FROM stay_now)
-                                            UNION ALL (FROM stay_now EXCEPT FROM stay_before))
+            SELECT device, entered_at FROM stay_changed WHERE fate = 'used'
             UNION ALL
             SELECT p.device, c.previous FROM device_profile p, clock c WHERE c.previous IS NOT NULL
             UNION ALL

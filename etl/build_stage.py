@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import duckdb
 
+from etl.identity import WHO
 from etl.identity_nodes import EXAM_RECORDS
 
 
@@ -82,6 +83,49 @@ def load_mentions(con: duckdb.DuckDBPyConnection, parts: int) -> None:
     held = f"batch_id >= {first or 0}" + ("" if last is None else f" AND batch_id <= {last}")
     for record in EXAM_RECORDS:
         con.execute(f"CREATE OR REPLACE TEMP VIEW raw_{record} AS SELECT * FROM intake.raw_{record} WHERE {held}")
+
+
+_MOVES = f"""
+    SELECT f.*, {WHO} AS who FROM {{rows}} f LEFT JOIN intake.work.patient p ON p.patient = f.mover"""
+#: Raw moves of those in `touched_mover`, found by the numbers of all their identifiers.
+_TOUCHED_MOVES = _MOVES.format(
+    rows="""(
+    FROM intake.raw_room_move WHERE mover IN (
+        SELECT patient FROM intake.work.patient
+        WHERE person IN (SELECT try_cast(substr(who, 2) AS UBIGINT) FROM touched_mover WHERE who LIKE 'p%')
+        UNION ALL SELECT try_cast(substr(who, 2) AS UBIGINT) FROM touched_mover WHERE who LIKE 'p%')
+    UNION ALL
+    FROM intake.raw_room_move WHERE mover IS NULL AND 'v' || visit_id IN (SELECT who FROM touched_mover))"""
+)
+
+
+def load_movers(con: duckdb.DuckDBPyConnection, since: int | None) -> None:
+    """Temp table `touched_mover` (who, mover_key) of those logged after batch `since`, and temp view `room_move`.
+
+    The view has all moves of them; where `since` is None it has all there are. Who was told in the same encounter
+    belongs to them: its last version counts.
+    """
+    log = "FALSE" if since is None else f"batch_id > {since}"
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE touched_mover AS
+        SELECT DISTINCT who, keyed('mover', who) AS mover_key FROM intake.work.touched_mover WHERE {log}""")
+    shared = _MOVES.format(
+        rows=f"""(
+        FROM intake.raw_room_move WHERE stay_ref IN (SELECT stay_ref FROM ({_TOUCHED_MOVES})))"""
+    )
+    grows = since is not None
+    while grows:
+        found = con.execute(f"""
+            INSERT INTO touched_mover
+            SELECT DISTINCT who, keyed('mover', who) FROM ({shared})
+            WHERE who IS NOT NULL AND who NOT IN (SELECT who FROM touched_mover)""").fetchall()
+        grows = found[0][0] > 0
+    moves = _MOVES.format(rows="intake.raw_room_move") if since is None else _TOUCHED_MOVES
+    con.execute(f"""
+        CREATE OR REPLACE TEMP VIEW room_move AS
+        SELECT coalesce(a.facility, 'unmapped') AS facility, m.room, m.kind, m."at", m.stay_ref, m.stay_number,
+               m.message_at, m.message_id, m.who
+        FROM ({moves}) m LEFT JOIN facility_alias a ON a.alias = lower(trim(m.facility_alias))""")
 
 
 def load_clock(con: duckdb.DuckDBPyConnection, since: int, previous: object) -> None:

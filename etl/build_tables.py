@@ -10,15 +10,13 @@ import duckdb
 import polars as pl
 
 from etl.frames import query, table
-from etl.identity_nodes import NODE_KINDS, value_or_null
-from etl.identity_patients import patient_of
+from etl.identity_nodes import NODE_KINDS
 from etl.procedure_match import SAME_MODALITY, fits_modality, near_regions, procedures, span
 from etl.procedures import resolve
 
 REFERENCE = Path(__file__).parent / "reference"
 MINUTES_OF_WEEK = 7 * 24 * 60
 _PLACE = "coalesce(a.facility, 'unmapped') AS facility"
-_PATIENT = patient_of(value_or_null("f.patient_id"), "coalesce(f.patient_authority, '')")
 _BY_ALIAS = "LEFT JOIN facility_alias a ON a.alias = lower(trim(f.facility_alias))"
 
 #: Patients that must share the text of a procedure name before it is published: a rarer one may be written for one.
@@ -43,12 +41,6 @@ INTAKE_VIEWS: dict[str, str] = {
     "actor_name": "SELECT actor, name FROM intake.work.actor",
     "message_flow": f"SELECT f.*, {_PLACE} FROM intake.raw_flow f {_BY_ALIAS}",
     "message_fault": f"SELECT f.*, {_PLACE} FROM intake.raw_fault f {_BY_ALIAS}",
-    # Moves of patients, of whom those that no exam mentions have no row among the patients.
-    "room_move": f"""
-        SELECT {_PLACE}, f.room, f.kind, f."at", f.stay_ref, f.stay_number, f.message_at, f.message_id,
-               coalesce('p' || coalesce(p.person, {_PATIENT}), 'v' || nullif(f.visit_id, '')) AS who
-        FROM intake.raw_room_move f {_BY_ALIAS}
-        LEFT JOIN intake.work.patient p ON p.patient = {_PATIENT}""",
     "identity_flag": "SELECT rank, node, flag FROM intake.work.flag",
     # Patients in whose merges no identifier survives: each was merged into another.
     "merge_cycle": """

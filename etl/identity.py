@@ -14,9 +14,18 @@ import duckdb
 
 from etl.frames import query, table
 from etl.identity_graph import resolve
-from etl.identity_nodes import EXAM_RECORDS, MENTION_COLUMNS, NODE_KINDS, STUDY, mentions_sql, node_of, value_or_null
+from etl.identity_nodes import (
+    EXAM_RECORDS,
+    MENTION_COLUMNS,
+    NODE_KINDS,
+    STUDY,
+    mentions_sql,
+    node_of,
+    patient_of,
+    value_or_null,
+)
 from etl.identity_patients import TABLES as PATIENT_TABLES
-from etl.identity_patients import advance_patients, patient_of
+from etl.identity_patients import advance_patients
 from etl.transaction import transaction
 
 _NODE_COLUMNS = ", ".join(f"n{kind.rank} UBIGINT" for kind in NODE_KINDS)
@@ -30,12 +39,17 @@ CREATE TABLE IF NOT EXISTS intake.work.mention (
 CREATE TABLE IF NOT EXISTS intake.work.flag (component UBIGINT, rank UTINYINT, node UBIGINT, flag VARCHAR);
 CREATE TABLE IF NOT EXISTS intake.work.touched (exam_key VARCHAR, batch_id BIGINT);
 CREATE TABLE IF NOT EXISTS intake.work.touched_visit (visit UBIGINT, batch_id BIGINT);
+CREATE TABLE IF NOT EXISTS intake.work.touched_mover (who VARCHAR, batch_id BIGINT);
 CREATE TABLE IF NOT EXISTS intake.work.actor (actor VARCHAR, name VARCHAR);
 {PATIENT_TABLES}
 """
 #: Part of the signature: raise it when the same mentions would resolve otherwise.
 VERSION = "1"
-WORK_TABLES = ("mention", "flag", "touched", "touched_visit", "patient", "patient_edge", "actor")
+#: SQL for who moves, of a raw row `f` and its patient `p`, of whom no exam need tell: the patient, else the visit.
+WHO = "coalesce('p' || coalesce(p.person, f.mover), 'v' || nullif(f.visit_id, ''))"
+#: Logs of what may have changed since a batch.
+LOGS = ("touched", "touched_visit", "touched_mover")
+WORK_TABLES = ("mention", "flag", *LOGS, "patient", "patient_edge", "actor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +156,18 @@ def _log_touched(con: duckdb.DuckDBPyConnection, batch: int) -> None:
         WHERE visit IS NOT NULL AND exam_key IS NULL""")
 
 
+def _log_movers(con: duckdb.DuckDBPyConnection, since: int, batch: int) -> None:
+    """Who moved from room to room in new batches, and persons that identifiers left or joined."""
+    con.execute(f"""
+        INSERT INTO intake.work.touched_mover
+        SELECT DISTINCT who, {batch} FROM (
+            SELECT {WHO} AS who FROM intake.raw_room_move f LEFT JOIN intake.work.patient p ON p.patient = f.mover
+            WHERE f.batch_id > {since} AND f.batch_id <= {batch}
+            UNION ALL
+            SELECT 'p' || unnest([person, old_person, patient]) FROM closed_patient
+            WHERE old_person IS DISTINCT FROM person) WHERE who IS NOT NULL""")
+
+
 def _name_actors(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> None:
     """Names of readers beside their keys, for sites that publish names. Private otherwise."""
     roles = " UNION ".join(
@@ -189,14 +215,15 @@ def _steps(con: duckdb.DuckDBPyConnection, since: int, upto: int, most: int) -> 
 def _advance(con: duckdb.DuckDBPyConnection, before: State, upto: int, forget: int | None) -> State:
     with transaction(con):
         if forget is not None:
-            con.execute(f"DELETE FROM intake.work.touched WHERE batch_id <= {forget}")
-            con.execute(f"DELETE FROM intake.work.touched_visit WHERE batch_id <= {forget}")
+            for log in LOGS:
+                con.execute(f"DELETE FROM intake.work.{log} WHERE batch_id <= {forget}")
         _read_mentions(con, before.batch_id, upto)
         advance_patients(con, before.batch_id, upto)
         _open_components(con)
         _resolve_open(con)
         if forget is not None:
             _log_touched(con, upto)
+            _log_movers(con, before.batch_id, upto)
         _name_actors(con, before.batch_id, upto)
         con.execute("DELETE FROM intake.work.mention WHERE component IN (SELECT component FROM open_component)")
         con.execute("INSERT INTO intake.work.mention SELECT * FROM closed_mention")

@@ -80,6 +80,16 @@ def value_or_null(column: str) -> str:
     return f"CASE WHEN {is_number} THEN trim({column}) WHEN {is_word} THEN NULL ELSE trim({column}) END"
 
 
+def patient_of(value: str, authority: str) -> str:
+    """SQL for the number of a patient identifier, NULL for a placeholder; `value` and `authority` are columns."""
+    return f"CASE WHEN {value} IS NULL THEN NULL ELSE md5_number_upper(concat_ws(chr(31), {authority}, {value})) END"
+
+
+def patient_number() -> str:
+    """SQL for the number of the patient of a raw row as sent."""
+    return patient_of(f"({value_or_null('patient_id')})", "coalesce(patient_authority, '')")
+
+
 def node_of(kind: NodeKind) -> str:
     """SQL for the number of a node: half an MD5 of kind, scope and value, the same on every engine and machine.
 

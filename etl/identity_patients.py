@@ -11,7 +11,7 @@ import polars as pl
 
 from etl.frames import query, table
 from etl.identity_graph import bipartite
-from etl.identity_nodes import value_or_null
+from etl.identity_nodes import patient_of, value_or_null
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS intake.work.patient (
@@ -19,11 +19,6 @@ CREATE TABLE IF NOT EXISTS intake.work.patient (
 CREATE TABLE IF NOT EXISTS intake.work.patient_edge (
     low UBIGINT, high UBIGINT, kind VARCHAR, said_at TIMESTAMP, prior UBIGINT);
 """
-
-
-def patient_of(value: str, authority: str) -> str:
-    """SQL for the number of a patient identifier, NULL for a placeholder; `value` and `authority` are columns."""
-    return f"CASE WHEN {value} IS NULL THEN NULL ELSE md5_number_upper(concat_ws(chr(31), {authority}, {value})) END"
 
 
 def _read_new(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> None:

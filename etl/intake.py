@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 
 from etl.frames import insert
-from etl.identity_nodes import EXAM_RECORDS, mention_of
+from etl.identity_nodes import EXAM_RECORDS, mention_of, patient_number
 from etl.records import LOADED, RECORDS, SQL_TYPE
 from etl.transaction import transaction
 
@@ -37,14 +37,21 @@ CREATE TABLE IF NOT EXISTS raw_quarantine (
 
 
 def raw_columns(record: str) -> list[tuple[str, str]]:
-    """(name, SQL type) of a raw table: columns added by load, those of the record, and the number of its mention."""
+    """(name, SQL type) of a raw table: columns added by load, those of the record, and its numbers."""
     told = [(c.name, SQL_TYPE[c.kind]) for c in (*LOADED, *RECORDS[record])]
-    return [*told, ("mention", "UBIGINT")] if record in EXAM_RECORDS else told
+    return [*told, *((name, "UBIGINT") for name in numbers(record))]
+
+
+def numbers(record: str) -> dict[str, str]:
+    """Numbers that load stores beside a row, with their SQL: of its mention, or of the patient who moves."""
+    if record in EXAM_RECORDS:
+        return {"mention": mention_of(record)}
+    return {"mover": patient_number()} if record == "room_move" else {}
 
 
 def insert_record(con: duckdb.DuckDBPyConnection, record: str, rows: pl.DataFrame, batch_id: int) -> None:
-    """Append rows of one record type with their batch and the number of their mention."""
-    insert(con, f"raw_{record}", rows, batch_id, f"{mention_of(record)} AS mention" if record in EXAM_RECORDS else "")
+    """Append rows of one record type with their batch and their numbers."""
+    insert(con, f"raw_{record}", rows, batch_id, ", ".join(f"{sql} AS {name}" for name, sql in numbers(record).items()))
 
 
 def _add_missing(con: duckdb.DuckDBPyConnection) -> None:
@@ -57,8 +64,8 @@ def _add_missing(con: duckdb.DuckDBPyConnection) -> None:
         for name, kind in raw_columns(record):
             if (f"raw_{record}", name) not in known:
                 con.execute(f'ALTER TABLE raw_{record} ADD COLUMN "{name}" {kind}')
-                if name == "mention":
-                    con.execute(f"UPDATE raw_{record} SET mention = {mention_of(record)}")
+                if name in numbers(record):
+                    con.execute(f"UPDATE raw_{record} SET {name} = {numbers(record)[name]}")
 
 
 def open_intake(path: Path, *, memory_limit: str = "4GB") -> duckdb.DuckDBPyConnection:

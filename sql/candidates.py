@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from sql.catalog import Catalog, Metric
 from sql.shape import last_hour_end_sql, weight_sql
-from sql.windows import windowed
+from sql.windows import bounds, windowed
 
 #: Rule, without aliases -> why a row that breaks it is left out. A rule that is not here is told by the header.
 WORDS: dict[str, str] = {
@@ -111,10 +111,11 @@ def _placed(tree: exp.Select, base: exp.Table, since: str, until: str) -> str:
     (period,) = (item.unalias() for item in tree.selects if item.alias == "period_local")
     if not isinstance(period, exp.Column) or period.table != base.alias_or_name:
         return text
-    bounds = [f"w.{period.name} {way} {day}" for way, day in ((">=", since), ("<", until)) if day != "NULL"]
-    if not bounds:
+    held = " AND ".join(bounds(period.name, since, until))
+    if not held:
         return text
-    held = " AND ".join(bounds) if base.name != "fct_exam" else f"({' AND '.join(bounds)}) OR w.{period.name} IS NULL"
+    if base.name == "fct_exam":
+        held = f"({held}) OR w.{period.name} IS NULL"
     named = f"FROM {base.name} AS {base.alias_or_name}"
     return text.replace(named, f"FROM (SELECT * FROM {base.name} w WHERE {held}) AS {base.alias_or_name}")
 

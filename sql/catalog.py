@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -146,9 +146,9 @@ class Metric:
     version: str
     since: str
     history: tuple[Version, ...]
-    windows: tuple[Window, ...]
     body: str
     columns: frozenset[str]
+    windows: tuple[Window, ...] = field(default=(), compare=False)
 
     @property
     def changed(self) -> date | None:
@@ -211,20 +211,13 @@ def read_metric(path: Path) -> Metric:
         number=header.number, choices=read_choices(header.one("choices"), header.one("kind"), columns),
         numerator=header.one("numerator"), denominator=header.one("denominator"),
         history=tuple(_version(path, line) for line in header.values.get("history", [])),
-        windows=_windows(path, header.values.get("window", [])),
+        windows=tuple(read_window(path, line) for line in header.values.get("window", [])),
         min_n=int(header.one("min_n")), groups=header.words("groups"), filters=header.words("filters"),
         goal=float(goal) if goal else None, floor=float(header.one("floor", str(FLOOR))), body=header.body,
         columns=columns,
     )  # fmt: skip
     _check_metric(path, metric)
     return metric
-
-
-def _windows(path: Path, lines: list[str]) -> tuple[Window, ...]:
-    try:
-        return tuple(map(read_window, lines))
-    except ValueError as error:
-        raise CatalogError(f"{path.name}: window is not `table column days-before days-after`") from error
 
 
 def _version(path: Path, line: str) -> Version:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
+
+from sql.headers import CatalogError
 
 
 class Window(NamedTuple):
@@ -24,26 +27,32 @@ class Window(NamedTuple):
     after: int | None
 
 
-def read_window(line: str) -> Window:
-    """`table[:alias] column days-before days-after`, `-` for any. Raises ValueError."""
-    named, column, before, after = line.split()
-    table, _, alias = named.partition(":")
-    return Window(table, alias, column, *(None if days == "-" else int(days) for days in (before, after)))
+def read_window(path: Path, line: str) -> Window:
+    """`table[:alias] column days-before days-after`, `-` for any. Raises CatalogError."""
+    try:
+        named, column, before, after = line.split()
+        table, _, alias = named.partition(":")
+        return Window(table, alias, column, *(None if days == "-" else int(days) for days in (before, after)))
+    except ValueError as error:
+        raise CatalogError(f"{path.name}: window is not `table column days-before days-after`") from error
+
+
+def bounds(column: str, since: str, until: str, before: int | None = 0, after: int | None = 0) -> list[str]:
+    """Conditions on a column of the alias `w`; `since` and `until` are SQL dates that may be NULL for open."""
+    found = []
+    if before is not None and since != "NULL":
+        found.append(f"({since} IS NULL OR w.{column} >= CAST({since} AS DATE) - {before})")
+    if after is not None and until != "NULL":
+        found.append(f"({until} IS NULL OR w.{column} < CAST({until} AS DATE) + {after})")
+    return found
 
 
 def windowed(body: str, windows: Iterable[Window], since: str, until: str) -> str:
-    """A metric's body over no more rows than a period needs; `since` and `until` are SQL dates, or NULL for open."""
+    """A metric's body over no more rows than a period needs; `since` and `until` as for `bounds`."""
     for window in windows:
-        bounds = []
-        if window.before is not None and since != "NULL":
-            first = f"coalesce(CAST({since} AS DATE), DATE '0100-01-01') - {window.before}"
-            bounds.append(f"w.{window.column} >= {first}")
-        if window.after is not None and until != "NULL":
-            last = f"coalesce(CAST({until} AS DATE), DATE '9000-01-01') + {window.after}"
-            bounds.append(f"w.{window.column} < {last}")
-        if bounds:
-            rows = f"(SELECT * FROM {window.table} w WHERE {' AND '.join(bounds)})"
+        held = bounds(window.column, since, until, window.before, window.after)
+        if held:
+            rows = f"(SELECT * FROM {window.table} w WHERE {' AND '.join(held)})"
             use = rf"(?:AS )?{window.alias}\b" if window.alias else r"\w"
-            named = rf"\b(FROM|JOIN) {window.table} (?={use})"
-            body = re.sub(named, rf"\1 {rows} ", body)
+            body = re.sub(rf"\b(FROM|JOIN) {window.table} (?={use})", rf"\1 {rows} ", body)
     return body

@@ -8,8 +8,7 @@ from typing import Any
 
 import duckdb
 
-from etl.identity_nodes import EXAM_RECORDS, mention_of
-from etl.intake import raw_columns
+from etl.intake import numbers, raw_columns
 from etl.records import RECORDS
 
 Row = tuple[str, dict[str, Any]]  # record type, columns
@@ -33,8 +32,8 @@ def insert(con: duckdb.DuckDBPyConnection, batch: int, rows: Iterable[Row], pref
         names = ", ".join(f'"{name}"' for name in row)
         marks = ", ".join("?" * len(row))
         con.execute(f"INSERT INTO {prefix}raw_{record} ({names}) VALUES ({marks})", list(row.values()))
-        if record in EXAM_RECORDS:
-            con.execute(f"UPDATE {prefix}raw_{record} SET mention = {mention_of(record)} WHERE mention IS NULL")
+        for name, sql in numbers(record).items():
+            con.execute(f"UPDATE {prefix}raw_{record} SET {name} = {sql} WHERE {name} IS NULL")
 
 
 def link(kind: str, survivor: str, prior: str, when: str | None = None, authority: str = "NORTH") -> Row:

@@ -49,6 +49,10 @@ def write_snapshot(path: Path, tables: dict[str, Rows], data_through: datetime, 
                 con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM new_rows")
                 con.unregister("new_rows")
         con.execute(
+            """UPDATE fct_exam SET exam_local = coalesce(exam_started_local, exam_ended_local)
+               WHERE exam_local IS NULL"""
+        )
+        con.execute(
             "INSERT INTO meta_snapshot VALUES (?, ?, ?, ?, 'd', ?)",
             [f"{seq:06d}-test", seq, data_through, data_through, signature()],
         )

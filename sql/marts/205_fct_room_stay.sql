@@ -3,8 +3,10 @@
 -- key: stay_key
 -- purpose: Time of patients in rooms as arrivals and departures tell it, with what became of each.
 -- materialize: table
+-- scope: mover
 -- sorted_by: entered_at
 -- column: stay_key VARCHAR - | keyed facility, room, patient and time
+-- column: mover_key VARCHAR - | keyed patient, else visit
 -- column: facility VARCHAR - | facility
 -- column: room VARCHAR - | room as sent
 -- column: device VARCHAR - | device that the site lists in the room; NULL where it lists none
@@ -16,8 +18,8 @@
 -- column: stay_min DOUBLE min | from arrival to departure
 -- column: end_source VARCHAR - | departure, next_arrival (the patient arrived elsewhere within the hour) or none
 -- column: fate VARCHAR - | used, unmapped, no_departure, no_arrival, backwards or too_long (over a day, a clock fault)
-SELECT s.stay_key, s.facility, s.room, s.device, s.entered_at, s.left_at, local_at(s.entered_at, s.zone) AS entered_local,
-       local_at(s.left_at, s.zone) AS left_local, local_at(coalesce(s.entered_at, s.left_at), s.zone) AS told_local,
+SELECT s.stay_key, s.mover_key, s.facility, s.room, s.device, s.entered_at, s.left_at,
+       local_at(s.entered_at, s.zone) AS entered_local, local_at(s.left_at, s.zone) AS left_local, local_at(coalesce(s.entered_at, s.left_at), s.zone) AS told_local,
        minutes_between(s.entered_at, s.left_at) AS stay_min, s.end_source,
        CASE WHEN s.device IS NULL THEN 'unmapped'
             WHEN s.entered_at IS NULL THEN 'no_arrival'
@@ -27,6 +29,7 @@ SELECT s.stay_key, s.facility, s.room, s.device, s.entered_at, s.left_at, local_
             ELSE 'used' END AS fate
 FROM (SELECT keyed('stay', concat_ws('^', t.facility, t.room, t.who, coalesce(t.entered_at, t.left_at),
                                      t.entered_at IS NULL)) AS stay_key,
+             keyed('mover', t.who) AS mover_key,
              t.facility, t.room, coalesce(r.device, p.device) AS device, t.entered_at, t.left_at, t.end_source,
              coalesce(z.zone, d.default_zone) AS zone
       FROM stg_room_stay t

@@ -20,5 +20,6 @@ SELECT f.exam_key,
        local_at(f.first_final_at, f.zone) AS first_final_local,
        floor(date_diff('day', f.birth_date,
                        CAST(coalesce(f.exam_started_at, f.ordered_at, f.scheduled_at, f.first_final_at) AS DATE))
-             / 365.25) AS age
+             / 365.25) AS age,
+       f.duplicate_reason IS NOT NULL AS is_declared_repeat
 FROM stg_exam_fact f

@@ -84,6 +84,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
             row.update({"device": "a"})
     for row in tables["fct_device_idle"]:
         row["idle_since_at"] = row["idle_from_at"]
+    usual = {"slots": 2, "bookings_from": START.date(), "idle_run_min": 9.0, "n_idle_runs": 60, "exam_min": 20.0}
+    tables["dim_device_usual"] = [{"device": name, "turnover_min": 5.0, **usual} for name in ("a", "b")]
     tables["dim_facility"] = [{"facility": f, "zone": "America/New_York"} for f in ("N", "W")]
     tables["dim_shift"] = [{"minute_of_week": m, "shift": "day" if m % 1440 < 720 else None} for m in range(10080)]
     return write_snapshot(tmp_path_factory.mktemp("macros") / "radops.duckdb", tables, THROUGH)
