@@ -43,15 +43,14 @@ bench: $(STAMP)  ## benchmarks beside peers, as ratios
 
 CHARTS = build/charts
 charts: PLOTLY = $(shell $(BIN)/python -c 'from plotly.offline import get_plotlyjs_version as v; print(v())')
-charts:  ## the part of plotly.js that the charts need, after plotly was upgraded (needs npm)
+charts:  ## bundle the part of plotly.js that the charts need: a smaller first load (needs npm)
 	rm -rf $(CHARTS) && mkdir -p $(CHARTS)
 	npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(CHARTS) plotly.js@$(PLOTLY) esbuild@0.25.12
 	cp app/charts.js $(CHARTS)
 	cd $(CHARTS) && npx esbuild charts.js --bundle --minify --target=es2019 --format=iife --global-name=Plotly \
 	  --define:global=window --legal-comments=eof --outfile=made.js
-	rm -f app/assets/plotly-*.min.js
 	{ echo "/*! plotly.js v$(PLOTLY), the parts named in app/charts.js"; cat $(CHARTS)/node_modules/plotly.js/LICENSE; \
-	  echo "*/"; cat $(CHARTS)/made.js; } > app/assets/plotly-$(PLOTLY).min.js
+	  echo "*/"; cat $(CHARTS)/made.js; } > app/assets/plotly-part.min.js
 
 lock:  ## pin all dependencies with hashes, without index addresses
 	$(BIN)/pip-compile --quiet --extra dev --generate-hashes --allow-unsafe --strip-extras --no-header \

@@ -1,5 +1,6 @@
-/* The part of plotly.js that is sent to browsers: `make charts` bundles it into app/assets, a third of the whole in size.
-   A test says when a figure draws a kind of trace that is not here, and when plotly has become another version. */
+/* The part of plotly.js that our charts need, a third of the whole in size: `make charts` bundles it into app/assets, and
+   it is sent to browsers as long as it is of the version that Python writes for. A test says when a figure draws a kind of
+   trace that is not here. */
 const Plotly = require("plotly.js/lib/core");
 
 Plotly.register([

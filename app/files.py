@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from pathlib import Path
 from typing import Any
 
+import plotly
 from dash.fingerprint import check_fingerprint
 from flask import Flask, Response, request
 
@@ -13,19 +15,30 @@ from app import theme
 from app.bodies import ASK_AGAIN, FILE_EFFORT, FOR_EVER, Body
 
 ASSETS = Path(__file__).parent / "assets"
-#: The part of plotly.js that our charts need.
-CHARTS = "plotly-4.1.1.min.js"
+#: plotly.js as browsers get it, and the part that `make charts` left here.
+CHARTS, PART = "plotly.min.js", "plotly-part.min.js"
+_VERSION = re.compile(rb"plotly\.js v([0-9.]+)")
 #: Made, not kept: name -> text.
 MADE = {"theme.css": theme.css_variables}
 #: Dash's route of the files of its packages.
 SUITES = "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
 
 
+def charts(folder: Path = ASSETS) -> bytes:
+    """plotly.js: the part that our charts need where `make charts` made it for this version, else the whole of it."""
+    whole = (Path(plotly.__file__).parent / "package_data" / CHARTS).read_bytes()
+    part = folder / PART
+    told = part.read_bytes() if part.is_file() else b""
+    made_for, is_for = (_VERSION.search(text, 0, 300) for text in (told, whole))
+    return told if made_for and is_for and made_for[1] == is_for[1] else whole
+
+
 class Files:
     """Our files: their addresses, and their answers."""
 
     def __init__(self) -> None:
-        found = {path.name: path.read_bytes() for path in ASSETS.iterdir() if path.is_file()}
+        found = {path.name: path.read_bytes() for path in ASSETS.iterdir() if path.is_file() and path.name != PART}
+        found[CHARTS] = charts()
         found |= {name: make().encode("utf-8") for name, make in MADE.items()}
         self._bodies = {name: Body(raw, _type(name), FILE_EFFORT) for name, raw in found.items()}
 

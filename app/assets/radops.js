@@ -10,7 +10,7 @@
   /* What is on the page now. */
   let shown = null;
 
-  // Dash would load all of plotly under a name without a version; this is the part of it that the charts need.
+  // Dash would load plotly under a name without a version.
   Object.defineProperty(window, "_dashPlotlyJSURL", { get: () => own.charts, set: () => undefined });
 
   function remembered() {
