@@ -135,6 +135,7 @@ def made(draw: st.DrawFn) -> bytes:
     lines[0] += field * 6 + "UNICODE UTF-8"
     names = draw(st.lists(st.sampled_from(("PID", "PV1", "OBR", "OBX", "ORC")), min_size=1, max_size=4))
     lines += [field.join([name, *draw(st.lists(values, min_size=1, max_size=12))]) for name in names]
+    lines.append(f"ZZZ{field}1")  # python-hl7 drops blanks at the end of a message
     return ("\r".join(lines) + "\r").encode()
 
 
