@@ -231,7 +231,7 @@ class _Fold:
         if model.scope == "all":
             self.con.execute(f"DELETE FROM {model.name}")
             return 0, 0
-        deleted = query(self.con, f"DELETE FROM {model.name} WHERE {in_scope(model)} RETURNING *")
+        deleted = query(self.con, f"DELETE FROM {model.name} WHERE {in_scope(self.con, model)} RETURNING *")
         table(self.con, "old_rows", deleted)
         n_old, old = measure(self.con, "old_rows", _typed(model))
         keep_old(self.con, model.name)

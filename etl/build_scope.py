@@ -50,8 +50,11 @@ KEPT = {
 }
 
 
-def in_scope(model: BuildModel) -> str:
-    """SQL condition on rows of the mart: they are derived again."""
+def in_scope(con: duckdb.DuckDBPyConnection, model: BuildModel) -> str:
+    """SQL condition on rows of the mart: they are derived again.
+
+    It names the first instant of all, so that older blocks are not read.
+    """
     if model.scope == "all":
         return "TRUE"
     scope = SCOPES[model.scope]
@@ -60,7 +63,9 @@ def in_scope(model: BuildModel) -> str:
     # A scope has columns of its own: a name alone would mean those.
     column = f"{model.name}.{model.scope_column}" if model.scope_column.isidentifier() else model.scope_column
     bound = f"{column} >= s.{scope.since}" if scope.since else f"{column} IS NOT DISTINCT FROM s.{scope.on}"
-    return f"EXISTS (SELECT 1 FROM {scope.table} s WHERE s.{scope.key} = {model.name}.{scope.key} AND {bound})"
+    found = f"EXISTS (SELECT 1 FROM {scope.table} s WHERE s.{scope.key} = {model.name}.{scope.key} AND {bound})"
+    first = con.execute(f"SELECT min({scope.since}) FROM {scope.table}").fetchall()[0][0] if scope.since else None
+    return found if first is None else f"{column} >= '{first}' AND {found}"
 
 
 def keep_before(con: duckdb.DuckDBPyConnection, anew: bool) -> None:

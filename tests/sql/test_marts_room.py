@@ -173,6 +173,25 @@ def test_the_last_version_of_an_encounter_tells_all_of_its_stays(tmp_path: Path)
     ]
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (1, 0, 3, 2), (0, 2, 1, 3), (1, 3, 2, 0)])
+def test_an_encounter_that_comes_to_be_of_another_patient(tmp_path: Path, order: tuple[int, ...]) -> None:
+    """Whichever of both moves afterwards: the encounter tells of its last patient alone, in every order of arrival."""
+    stay = ("entered", "2026-03-02 13:00"), ("left", "2026-03-02 13:30")
+    batches = [
+        encounter(1, 1, *stay, mrn="1"), encounter(1, 2, *stay, mrn="2"),
+        [move("entered", "2026-03-02 14:00", mrn="1"), move("left", "2026-03-02 14:10", mrn="1")],
+        [move("entered", "2026-03-02 15:00", mrn="2"), move("left", "2026-03-02 15:10", mrn="2"),
+         link("merge", "2", "9", "2026-03-02 16:00")],
+    ]  # fmt: skip
+    house = installed(tmp_path, {"N-CT1": "rad^ct1"})
+    for number in order:
+        house.load(*batches[number])
+        digest = house.build().digest
+    told = "SELECT count(*), count(DISTINCT mover_key) FROM fct_room_stay"
+    assert house.row(told) == (3, 2)
+    assert house.build(full=True).digest == digest
+
+
 def test_a_patient_merged_in_the_room_leaves_it_under_the_other_number(tmp_path: Path) -> None:
     moves = (move("entered", "2026-03-02 13:00", mrn="T1"), move("left", "2026-03-02 13:20", mrn="7"))
     apart, merged = tmp_path / "apart", tmp_path / "merged"
