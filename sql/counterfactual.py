@@ -114,8 +114,12 @@ class Mixtures:
         return first
 
     def _keys(self) -> Floats:
-        """What orders the groups without their names: counts and area under each distribution, (4, K)."""
-        return np.concatenate([self.counts, self._reached.sum(axis=2)])
+        """What orders the groups without their names: counts, area under each distribution, and a weighed one, (6, K).
+
+        Different distributions may have the same area; the golden ratio's multiples tell them apart.
+        """
+        weights = np.arange(1, len(self._values) + 1) * 0.6180339887498949 % 1
+        return np.concatenate([self.counts, self._reached.sum(axis=2), self._reached @ weights])
 
 
 def _shapley(game: Game, keys: Floats) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sql import counterfactual
@@ -76,6 +76,7 @@ def test_same_distributions_no_rate_effect(of: list[tuple[list[float], int, int]
 
 
 @given(groups, chances)
+@example([([0.0], []), ([], [0.0, 0.0]), ([], [0.0, 1.0]), ([], [0.5, 0.5])], 0.5)  # the last two have the same area
 def test_orders_add_up_and_ignore_names_too(of: list[Group], p: float) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(counterfactual, "EXACT", 0)
