@@ -51,12 +51,10 @@ KEPT = {
 
 
 def in_scope(con: duckdb.DuckDBPyConnection, model: BuildModel) -> str:
-    """SQL condition on rows of the mart: they are derived again.
+    """SQL condition on rows of a mart that has a scope: they are derived again.
 
     It names the first instant of all, so that older blocks are not read.
     """
-    if model.scope == "all":
-        return "TRUE"
     scope = SCOPES[model.scope]
     if not model.scope_column:
         return f"{scope.key} IN (SELECT {scope.key} FROM {scope.table})"

@@ -89,12 +89,12 @@ def _objects(data: bytes) -> Iterator[tuple[Dataset, Any]]:
             for one in found if isinstance(found, list) else [found]:
                 yield Dataset.from_json(one), None
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            return
+            return  # the caller tells that the rest was not checked
         return
     try:
         whole = dcmread(BytesIO(data), force=True, stop_before_pixels=True)
     except (InvalidDicomError, EOFError, ValueError, KeyError, NotImplementedError, AttributeError, OSError):
-        return
+        return  # the caller tells that nothing was checked
     yield whole, whole.file_meta if data[128:132] == b"DICM" else None
 
 
