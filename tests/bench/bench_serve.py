@@ -257,10 +257,12 @@ def measure(published: Path, quick: bool) -> dict[str, Any]:
     return found
 
 
-def run(quick: bool = False) -> dict[str, Any]:
-    """Measure a simulated network."""
-    with network(quick) as published:
+def run(quick: bool = False, published: Path | None = None) -> dict[str, Any]:
+    """Measure a folder of snapshots, else a simulated network."""
+    if published is not None:
         return measure(published, quick)
+    with network(quick) as made:
+        return measure(made, quick)
 
 
 if __name__ == "__main__":

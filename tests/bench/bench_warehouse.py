@@ -41,7 +41,8 @@ class Cost:
     peak_mb: int
 
 
-def _cost(*command: str, **environment: str) -> Cost:
+def cost(*command: str, **environment: str) -> Cost:
+    """What a verb takes as a process of its own. Raises RuntimeError where it fails."""
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "etl.cli", *command],
@@ -55,7 +56,7 @@ def _cost(*command: str, **environment: str) -> Cost:
     return Cost(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024)
 
 
-def _make_network(root: Path, exams: int) -> tuple[Path, Path]:
+def make_network(root: Path, exams: int) -> tuple[Path, Path]:
     """Files to grow from, and the files of the last days."""
     network, night = root / "network", root / "night"
     simulate(network, exams=exams, days=DAYS, seed=SEED, messages_only=True)
@@ -70,11 +71,11 @@ def _make_network(root: Path, exams: int) -> tuple[Path, Path]:
     return network, night
 
 
-def _prepared(home: Path, network: Path, places: int) -> Path:
+def prepared(home: Path, network: Path, places: int) -> Path:
     """A home whose raw store holds `places` networks over five years."""
     base = home.parent / "base"
     if not base.exists():
-        _cost("ingest", str(network / "files"), RADOPS_HOME=str(base))
+        cost("ingest", str(network / "files"), RADOPS_HOME=str(base))
     home.mkdir(mode=0o700)
     shutil.copytree(base / "key", home / "key")
     write_site(base / "site", home / "site", places)
@@ -106,10 +107,10 @@ def _cp(home: Path) -> float:
 
 
 def _grown(root: Path, network: Path, night: Path, places: int) -> dict[str, Any]:
-    home = _prepared(root / f"grown{places}", network, places)
-    built = _cost("build", RADOPS_HOME=str(home))
+    home = prepared(root / f"grown{places}", network, places)
+    built = cost("build", RADOPS_HOME=str(home))
     copied = _cp(home)
-    published = _cost("publish", RADOPS_HOME=str(home))
+    published = cost("publish", RADOPS_HOME=str(home))
     with duckdb.connect(str(home / "marts.duckdb"), read_only=True) as con:
         exams, events = (con.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
                          for name in ("fct_exam", "fct_exam_event"))  # fmt: skip
@@ -126,8 +127,8 @@ def _grown(root: Path, network: Path, night: Path, places: int) -> dict[str, Any
         "publish_cp_ratio": published.seconds / copied,
         "publish_peak_mb": published.peak_mb,
     }
-    ingested = _cost("ingest", str(night), RADOPS_HOME=str(home))
-    rebuilt = _cost("build", RADOPS_HOME=str(home))
+    ingested = cost("ingest", str(night), RADOPS_HOME=str(home))
+    rebuilt = cost("build", RADOPS_HOME=str(home))
     facts |= {
         "night_ingest_cpu_s": ingested.cpu,
         "night_build_cpu_s": rebuilt.cpu,
@@ -141,8 +142,8 @@ def _empty(root: Path, network: Path, night: Path) -> dict[str, Any]:
     home = root / "empty"
     home.mkdir(mode=0o700)
     shutil.copytree(network / "site", home / "site")
-    ingested = _cost("ingest", str(night), RADOPS_HOME=str(home))
-    built = _cost("build", RADOPS_HOME=str(home))
+    ingested = cost("ingest", str(night), RADOPS_HOME=str(home))
+    built = cost("build", RADOPS_HOME=str(home))
     with duckdb.connect(str(home / "intake.duckdb"), read_only=True) as con:
         messages = con.execute("SELECT sum(n_read) FROM raw_batch").fetchall()[0][0]
     return {
@@ -156,7 +157,7 @@ def run(quick: bool = False) -> dict[str, Any]:
     """Measure; `quick` takes about two minutes. `night` ratios are of the processor, grown to empty."""
     with TemporaryDirectory() as folder:
         root = Path(folder)
-        network, night = _make_network(root, QUICK_EXAMS if quick else EXAMS)
+        network, night = make_network(root, QUICK_EXAMS if quick else EXAMS)
         found: dict[str, Any] = {"windows": WINDOWS, "empty": _empty(root, network, night)}
         for places in QUICK_PLACES if quick else PLACES:
             grown = _grown(root, network, night, places)

@@ -1,0 +1,154 @@
+"""Every page of the dashboard over three spans of days: what the first who asks waits for, and those after.
+
+`first` is asked of an application that has just been made, so that nothing is kept but what the engine holds of the
+file. `again` gets the answer as it was sent; `made_again` is another colour scheme, which is drawn from kept results.
+Statements are those that reach the engine.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import duckdb
+
+from app.pages import PAGES
+from app.server import create_app
+from sql.snapshot import POINTER, SETTINGS, Snapshot, open_snapshot
+
+#: Days of a view: the default ones, so many, and all.
+SPANS = {"28d": None, "90d": 90, "all": 0}
+#: Pages that show the same whatever the days.
+DAYLESS = ("definitions", "exam")
+#: Seconds after which a view is not asked again.
+ENOUGH = 30.0
+_HEADERS = {"Accept-Encoding": "br", "Host": "127.0.0.1"}
+
+
+class Counted:
+    """A connection whose statements are counted, those of its cursors too."""
+
+    def __init__(self, connection: Any, seconds: list[float]) -> None:
+        self._connection, self._seconds = connection, seconds
+
+    def execute(self, *arguments: Any) -> Any:
+        """As of the connection; how long it took is noted."""
+        begun = time.perf_counter()
+        try:
+            return self._connection.execute(*arguments)
+        finally:
+            self._seconds.append(time.perf_counter() - begun)
+
+    def cursor(self) -> Counted:
+        """A cursor that counts to the same sum."""
+        return Counted(self._connection.cursor(), self._seconds)
+
+    def __enter__(self) -> Counted:
+        self._connection.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> Any:
+        return self._connection.__exit__(*error)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+@contextmanager
+def counting() -> Iterator[list[float]]:
+    """Seconds of each statement of the snapshots that are opened meanwhile."""
+    seconds: list[float] = []
+    connect = duckdb.connect
+    with patch("sql.snapshot.duckdb.connect", lambda *a, **k: Counted(connect(*a, **k), seconds)):
+        yield seconds
+
+
+def addresses(snapshot: Snapshot) -> dict[str, tuple[str, str]]:
+    """Page -> (path, what its address says beside the days); of one exam, the last one that counts."""
+    last = snapshot.execute(
+        "SELECT exam_key FROM fct_exam WHERE is_countable ORDER BY exam_ended_at DESC NULLS LAST, exam_key LIMIT 1"
+    )["exam_key"].to_list()
+    return {page.name: (page.path, f"&exam={last[0]}" if page.name == "exam" and last else "") for page in PAGES}
+
+
+def _days(snapshot: Snapshot, days: int | None) -> str:
+    if days is None:
+        return ""
+    if not days:
+        return "&period=all"
+    until = snapshot.data_through.date() + timedelta(days=1)
+    return f"&since={until - timedelta(days=days)}&until={until}&compare=previous"
+
+
+def _get(client: Any, address: str) -> tuple[float, float]:
+    """Milliseconds by the clock and of the processor."""
+    begun, cpu = time.perf_counter(), time.process_time()
+    answer = client.get(address, headers=_HEADERS)
+    took = (time.perf_counter() - begun) * 1e3, (time.process_time() - cpu) * 1e3
+    if answer.status_code != 200:
+        raise RuntimeError(f"a view was answered with {answer.status_code}")
+    return took
+
+
+def _asked(published: Path, address: str, rounds: int) -> dict[str, Any]:
+    taken: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        if sum(taken.get("first_ms", ())) > ENOUGH * 1e3:
+            break
+        with counting() as statements:
+            client = create_app(published).server.test_client()
+            client.get("/snapshot", headers=_HEADERS)  # opens the snapshot
+            statements.clear()
+            first = _get(client, address)
+            facts = {"first_ms": first[0], "first_cpu_ms": first[1], "n_statements": len(statements),
+                     "statements_ms": sum(statements) * 1e3, "longest_ms": max(statements, default=0.0) * 1e3,
+                     "again_ms": _get(client, address)[0],
+                     "made_again_ms": _get(client, address.replace("light", "dark"))[0]}  # fmt: skip
+        for name, fact in facts.items():
+            taken.setdefault(name, []).append(fact)
+    least = {name: min(facts) for name, facts in taken.items()}
+    return {**least, "n_statements": int(least["n_statements"]), "first_ms_of_rounds": taken["first_ms"]}
+
+
+def measure_pages(published: Path, rounds: int, only: Collection[str] = ()) -> dict[str, Any]:
+    """Facts by page (of `only` these, where given) and span, and the 95th percentile over all views of a span; times
+    are the least of the rounds."""
+    pointer = published / POINTER
+    snapshot = open_snapshot(pointer)
+    held = duckdb.connect(str(pointer.resolve()), read_only=True, config=SETTINGS)  # the engine lives on between
+    try:
+        asked = addresses(snapshot)
+        _asked(published, "/view/definitions?_scheme=light", 1)  # what a process does once is done
+        found: dict[str, Any] = {}
+        for name, (path, more) in asked.items():
+            if only and name not in only:
+                continue
+            for span, days in (SPANS if name not in DAYLESS else {"28d": None}).items():
+                address = f"/view{path}?_scheme=light{_days(snapshot, days)}{more}"
+                found[f"{name} {span}"] = _asked(published, address, rounds)
+    finally:
+        held.close()
+        snapshot.close()
+    return found | {"p95": _p95(found)}
+
+
+def _p95(found: dict[str, Any]) -> dict[str, float]:
+    facts: dict[str, float] = {}
+    for span in SPANS:
+        mine = [ms for name, view in found.items() if name.endswith(f" {span}") for ms in view["first_ms_of_rounds"]]
+        if mine:
+            facts[f"first_{span}_ms"] = _at(95, mine)
+    for name in ("again_ms", "made_again_ms"):
+        facts[name] = _at(95, [view[name] for view in found.values()])
+    return facts
+
+
+def _at(percent: int, values: list[float]) -> float:
+    """Interpolated percentile; of one value that value."""
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1] if len(values) > 1 else values[0]

@@ -1,0 +1,203 @@
+"""The bench of questions: every peer that is installed says what radops says, and one that says otherwise ends it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from etl.cli import main
+from sql.snapshot import SETTINGS, open_snapshot
+from tests.bench import bench_questions
+from tests.bench.bench_questions import (
+    DifferentAnswerError,
+    held_since,
+    lines,
+    measure_questions,
+    must_equal,
+    told_by,
+    told_by_us,
+)
+from tests.bench.pages import SPANS, counting, measure_pages
+from tests.bench.peers import Source, SQLite, has_pandas
+from tests.bench.postgres import PostgreSQL, programs
+from tests.bench.questions import ENGINES, QUESTIONS, Window
+from tests.conftest import missing
+from tests.published import Published
+
+EVERY = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def measured(published: Published) -> dict[str, Any]:
+    """The questions of a small network: it ends where a peer has another answer."""
+    return measure_questions(published.snapshot, EVERY, 1)
+
+
+def test_all_peers_are_there() -> None:
+    if not has_pandas():
+        missing("pandas", "make install")
+    if programs() is None:
+        missing("PostgreSQL", "apt-get install postgresql")
+
+
+def test_every_question_is_answered_alike_by_every_peer(measured: dict[str, Any]) -> None:
+    away = measured["missing"].split(", ")
+    peers = {"ours", "duckdb", "pandas", "sqlite", "postgresql"} - set(away)
+    assert measured["held_since"] is None
+    for question in QUESTIONS:
+        for window in ("90d", "all"):
+            facts = measured[f"{question.id}, {window}"]
+            assert facts["n_groups"] > 0
+            assert {name for name in peers if facts[f"{name}_ms"] > 0} == peers
+            assert facts["ours_duckdb_ratio"] > 0
+            assert ("postgresql_cpu_ms" in facts, "sqlite_cpu_ms" in facts) == (False, True)
+
+
+def test_peers_that_hold_fewer_days_are_asked_of_those(published: Published) -> None:
+    found = measure_questions(published.snapshot, 300, 1)
+    assert found["held_since"] is not None
+    for question in QUESTIONS:
+        facts = found[f"{question.id}, all"]
+        assert "sqlite_ms" not in facts
+        assert facts["held"]["sqlite_ms"] > 0
+
+
+def test_the_days_held_have_at_most_the_exams_asked_for(published: Published) -> None:
+    with duckdb.connect(str(published.snapshot), read_only=True, config=SETTINGS) as con:
+        since = held_since(con, 300)
+        counted = con.execute("SELECT count(*) FROM fct_exam WHERE exam_local >= ?", [since]).fetchall()[0][0]
+        wider = con.execute("SELECT count(*) FROM fct_exam WHERE exam_local >= ?::DATE - 1", [since]).fetchall()[0][0]
+        assert counted <= 300 < wider
+        assert held_since(con, EVERY) is None
+        with pytest.raises(ValueError, match="more than 0 exams"):
+            held_since(con, 0)
+
+
+def test_a_peer_with_another_answer_ends_the_bench(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = SQLite.ask
+
+    def biased(peer: SQLite, question: Any, window: Window) -> Any:
+        *others, (month, modality, n, wrvu) = honest(peer, question, window)
+        return [*others, (month, modality, n, wrvu * 1.000001)]
+
+    monkeypatch.setattr(SQLite, "ask", biased)
+    monkeypatch.setattr(bench_questions, "QUESTIONS", [q for q in QUESTIONS if q.metric == "wrvu"])
+    with pytest.raises(DifferentAnswerError, match="sqlite, wRVU by month and modality"):
+        measure_questions(published.snapshot, EVERY, 1)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "message"),
+    [
+        ({("CT",): (3, 5.0)}, "1 groups, ours 2"),
+        ({("CT",): (3, 5.0), ("US",): (1, 7.0)}, "or others"),
+        ({("CT",): (4, 5.0), ("MR",): (1, 7.0)}, "another answer"),
+        ({("CT",): (3, 5.0), ("MR",): (1, 7.00001)}, "another answer"),
+    ],
+)
+def test_what_differs_is_found(theirs: Any, message: str) -> None:
+    with pytest.raises(DifferentAnswerError, match=message):
+        must_equal(QUESTIONS[0], "peer", theirs, {("CT",): (3, 5.0), ("MR",): (1, 7.0)})
+
+
+def test_rounding_is_no_difference() -> None:
+    must_equal(QUESTIONS[0], "peer", {("CT",): (3, 0.1 + 0.2)}, {("CT",): (3, 0.3)})
+
+
+def test_rows_are_read_whatever_the_peer_writes() -> None:
+    assert told_by([("2026-01-05", "CT", "2", "1.5")]) == {("2026-01-05", "CT"): (2, 1.5)}
+    assert told_by([(datetime(2026, 1, 5), None, 2, 1.5), (float("nan"), "x", 1, 2)]) == {
+        ("2026-01-05", "(none)"): (2, 1.5),
+        ("(none)", "x"): (1, 2.0),
+    }
+    assert told_by([("CT", 0, None)]) == {}
+
+
+def test_nothing_kept_answers_the_questions(published: Published) -> None:
+    snapshot = open_snapshot(published.snapshot)
+    window = Window(None, None, snapshot.data_through)
+    first = told_by_us(QUESTIONS[0], bench_questions.ours(snapshot, QUESTIONS[0], window))
+    assert len(snapshot._cache) == 0
+    assert first == told_by_us(QUESTIONS[0], bench_questions.ours(snapshot, QUESTIONS[0], window))
+    snapshot.close()
+
+
+def test_statements_are_of_the_days_asked_for() -> None:
+    through = datetime(2026, 3, 3, 7, 30)
+    for question in QUESTIONS:
+        for engine in ENGINES:
+            every = question.statement(engine, Window(None, None, through))
+            some = question.statement(engine, Window(through.date(), None, through))
+            assert f"{question.day} >= '2026-03-03 00:00:00'" in some
+            assert f"{question.day} >= '2026" not in every
+            assert "$" not in every + some
+
+
+def test_a_cluster_leaves_nothing(published: Published) -> None:
+    folder = programs()
+    if folder is None:
+        missing("PostgreSQL", "apt-get install postgresql")
+        return
+    peer = PostgreSQL(folder)
+    root, server = peer._root, peer._server
+    with duckdb.connect(str(published.snapshot), read_only=True, config=SETTINGS) as con:
+        peer.load(Source(con, None))
+    peer.close()
+    assert (root.exists(), server is not None and server.poll() is not None) == (False, True)
+
+
+def test_a_statement_that_postgresql_refuses_is_an_error() -> None:
+    folder = programs()
+    if folder is None:
+        missing("PostgreSQL", "apt-get install postgresql")
+        return
+    peer = PostgreSQL(folder)
+    try:
+        wrong = replace(QUESTIONS[0], sql={"postgres": "SELECT 1 FROM nowhere"})
+        with pytest.raises(RuntimeError, match="refused a statement"):
+            peer.ask(wrong, Window(None, None, datetime(2026, 3, 3)))
+    finally:
+        peer.close()
+
+
+def test_pages_are_asked_over_their_spans(published: Published) -> None:
+    found = measure_pages(published.snapshot.parent, 1, only=("exams", "exam"))
+    assert set(found) == {"exam 28d", "p95", *(f"exams {span}" for span in SPANS)}
+    assert all(view["n_statements"] > 0 and view["first_ms"] > 0 for name, view in found.items() if name != "p95")
+    assert found["p95"]["again_ms"] > 0
+
+
+def test_statements_that_reach_the_engine_are_counted(published: Published) -> None:
+    with counting() as seconds:
+        snapshot = open_snapshot(published.snapshot)
+        before = len(seconds)
+        snapshot.execute("SELECT 1 AS one")
+        snapshot.execute("SELECT 1 AS one")  # is kept
+        assert len(seconds) == before + 1
+        snapshot.close()
+
+
+def test_the_verb_asks_a_folder_and_tells_all(
+    published: Published, measured: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    found = {"snapshot": bench_questions._facts(published.snapshot), "questions": measured,
+             "pages": measure_pages(published.snapshot.parent, 1, only=("exam",))}  # fmt: skip
+    asked: list[Any] = []
+    monkeypatch.setattr(bench_questions, "measure", lambda *given: asked.append(given) or found)
+    saved = tmp_path / "bench.json"
+    monkeypatch.setattr("sys.argv", ["radops", "bench", "questions", "--quick", "--published", str(tmp_path),
+                                     "--rows", "70", "--json", str(saved)])  # fmt: skip
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr().out
+    assert (ended.value.code, asked) == (0, [(tmp_path, 70, 2)])
+    assert json.loads(saved.read_text("utf-8"))["questions"]["snapshot"]["n_exams"] == found["snapshot"]["n_exams"]
+    assert all(f"{question.id}, all" in told for question in QUESTIONS)
+    assert told.splitlines() == list(lines(found))

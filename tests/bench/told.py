@@ -1,0 +1,58 @@
+"""The bench of questions as tables for a terminal; JSON holds more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from tests.bench.pages import SPANS
+
+PEERS = ("pandas", "sqlite", "postgresql")
+
+
+def lines(found: dict[str, Any]) -> Iterator[str]:
+    """What `bench_questions.measure` found, line by line."""
+    snapshot = found["snapshot"]
+    yield (f"{snapshot['n_exams']:,} exams of {snapshot['n_days']:,} days, {snapshot['mb']:,} MB; "
+           f"{snapshot['threads']} threads")  # fmt: skip
+    yield from _pages(found["pages"])
+    yield from _questions(found["questions"])
+
+
+def _pages(pages: dict[str, Any]) -> Iterator[str]:
+    yield ""
+    yield "A page's first view: ms by the clock (of the processor), statements. Then: as kept, drawn again"
+    views = {key: view for key, view in pages.items() if key != "p95"}
+    for name in dict.fromkeys(key.rpartition(" ")[0] for key in views):
+        mine = {span: views[f"{name} {span}"] for span in SPANS if f"{name} {span}" in views}
+        told = (f"{span} {view['first_ms']:7,.0f} ({view['first_cpu_ms']:7,.0f}) {view['n_statements']:2}"
+                for span, view in mine.items())  # fmt: skip
+        again = (max(view[key] for view in mine.values()) for key in ("again_ms", "made_again_ms"))
+        yield _row(name, "  ".join(told).ljust(73), *(f"{ms:7.1f}" for ms in again))
+    yield _row("95 % below, ms", *(f"{name.removesuffix('_ms')} {ms:,.1f} " for name, ms in pages["p95"].items()))
+
+
+def _questions(questions: dict[str, Any]) -> Iterator[str]:
+    loads = (f"{name} {questions[f'{name}_load_s']:.1f} s" for name in PEERS if f"{name}_load_s" in questions)
+    yield ""
+    yield f"Loading: {', '.join(loads)}. Missing: {questions['missing']}"
+    yield "A question: ms by the clock, ours and by hand (ours by theirs, of the processor); others (theirs by ours)"
+    for name, facts in questions.items():
+        if isinstance(facts, dict):
+            yield from _question(name, facts)
+
+
+def _question(name: str, facts: dict[str, Any]) -> Iterator[str]:
+    yield _row(name, f"{facts['ours_ms']:9,.1f} {facts['duckdb_ms']:9,.1f} ({facts['ours_duckdb_ratio']:5.2f})",
+               *_others(facts))  # fmt: skip
+    if "held" in facts:
+        yield from _question("  of days that peers hold", facts["held"])
+
+
+def _others(facts: dict[str, Any]) -> Iterable[str]:
+    return (f"{peer} {facts[f'{peer}_ms']:9,.1f} ({facts[f'{peer}_ours_ratio']:5.1f})"
+            for peer in PEERS if f"{peer}_ms" in facts)  # fmt: skip
+
+
+def _row(name: str, *cells: str) -> str:
+    return f"{name:40s} {' '.join(cells)}".rstrip()
