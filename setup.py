@@ -5,18 +5,18 @@ They are named here and not in pyproject.toml, because setuptools calls its tabl
 
 from setuptools import Extension, setup
 
-SOURCES = "etl/sources"
 FILES = {
-    "_dicom": ("_dicom.c", "_dicom_template.c", "_dicom_times.c", "_dicom_values.c", "_dicom.h"),
-    "_hl7": ("_hl7.c", "_hl7_values.c", "_hl7.h"),
+    "etl/_rows": ("_rows.c",),
+    "etl/sources/_dicom": ("_dicom.c", "_dicom_template.c", "_dicom_times.c", "_dicom_values.c", "_dicom.h"),
+    "etl/sources/_hl7": ("_hl7.c", "_hl7_values.c", "_hl7.h"),
 }
 
 setup(
     ext_modules=[
         Extension(
-            f"etl.sources.{name}",
-            [f"{SOURCES}/{file}" for file in files if file.endswith(".c")],
-            depends=[f"{SOURCES}/{file}" for file in files if file.endswith(".h")],
+            name.replace("/", "."),
+            [f"{name.rpartition('/')[0]}/{file}" for file in files if file.endswith(".c")],
+            depends=[f"{name.rpartition('/')[0]}/{file}" for file in files if file.endswith(".h")],
             optional=True,
         )
         for name, files in FILES.items()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from etl import rows_twin
 from etl.record_columns import (
     COMMON,
     ENVELOPE,
@@ -66,16 +67,29 @@ class Rows:
 
     def add(self, position: int, row: dict[str, Any]) -> None:
         """Append one row; columns that `row` does not name are NULL. An unknown name is a bug."""
+        if (kernel := rows_twin.KERNEL) is not None and kernel.add(self.rows, _places(self.columns), position, row):
+            return
         empty = _empty(self.columns)
         whole = empty | row  # in the order of the columns
         if len(whole) != len(empty):
             raise KeyError(f"not a column: {sorted(row.keys() - empty.keys())}")
-        self.put(position, whole.values())
+        self._put(position, whole.values())
 
-    def put(self, position: int, values: Iterable[Any]) -> None:
+    def put(self, position: int, values: list[Any]) -> None:
         """Append one row: a value for each of `columns`."""
+        if (kernel := rows_twin.KERNEL) is not None:
+            kernel.put(self.rows, position, values)
+            return
+        self._put(position, values)
+
+    def _put(self, position: int, values: Iterable[Any]) -> None:
         is_next = bool(self.rows) and self.rows[-1][-2] == position
         self.rows.append((*values, position, self.rows[-1][-1] + 1 if is_next else 0))
+
+
+@lru_cache(maxsize=64)
+def _places(columns: tuple[str, ...]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(columns)}
 
 
 @lru_cache(maxsize=64)

@@ -135,7 +135,7 @@ def c_breaches(files: dict[str, str]) -> list[str]:
         if not where.endswith((".c", ".h")):
             continue
         named = re.findall(r"^#include [<\"](.+)[>\"]", text, re.MULTILINE)
-        if not where.startswith("etl/sources/_") or name not in built:
+        if not (where.startswith("etl/") and name.startswith("_")) or name not in built:
             found.append(f"{where} is not built")
         found += [f"{where} includes {name}" for name in named if name not in C_HEADERS and not name.startswith("_")]
         if len(text.splitlines()) > C_LINES:
@@ -154,6 +154,7 @@ def test_c_rule_sees_a_breach() -> None:
     setup = {"setup.py": "_x.c"}
     assert c_breaches({**setup, "etl/sources/_x.c": "#include <Python.h>"}) == []
     assert c_breaches({**setup, "app/_x.c": ""}) == ["app/_x.c is not built"]
+    assert c_breaches({"setup.py": "x.c", "etl/x.c": ""}) == ["etl/x.c is not built"]
     assert c_breaches({**setup, "etl/sources/_y.c": ""}) == ["etl/sources/_y.c is not built"]
     assert c_breaches({**setup, "etl/sources/_x.c": "#include <sys/socket.h>"}) == [
         "etl/sources/_x.c includes sys/socket.h"

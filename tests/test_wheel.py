@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import REPO
 from tests.test_rooms import ROOMS, tracked
 
-COMPILED = re.compile(r"etl/sources/_[a-z0-9]+\.[\w.-]*(so|pyd)")
+COMPILED = re.compile(r"etl/(?:sources/)?_[a-z0-9]+\.[\w.-]*(so|pyd)")
 
 
 def make_wheel(root: Path, **environment: str) -> tuple[ZipFile, str]:
@@ -56,7 +56,7 @@ def test_wheel_holds_the_files_of_the_rooms(built: tuple[ZipFile, str]) -> None:
 def test_wheel_holds_the_compiled_twins_where_there_is_a_compiler(built: tuple[ZipFile, str]) -> None:
     has_compiler = bool(shutil.which((os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]))
     compiled = {name.partition(".")[0] for name in held(built[0]) if COMPILED.fullmatch(name)}
-    assert compiled == ({"etl/sources/_dicom", "etl/sources/_hl7"} if has_compiler else set())
+    assert compiled == ({"etl/_rows", "etl/sources/_dicom", "etl/sources/_hl7"} if has_compiler else set())
 
 
 def test_no_compiler_is_needed(tmp_path: Path) -> None:
@@ -64,11 +64,11 @@ def test_no_compiler_is_needed(tmp_path: Path) -> None:
     wheel, _ = make_wheel(tmp_path, CC=str(tmp_path / "no-compiler"), CXX="", LDSHARED="")
     assert held(wheel) == files_of_rooms()
     wheel.extractall(tmp_path / "installed")
-    code = "from etl.sources import dicom, dicom_kernel, hl7_twin as hl7; "
-    code += "print(dicom.__file__, dicom_kernel.compiled, hl7.KERNEL)"
+    code = "from etl import rows_twin as rows; from etl.sources import dicom, dicom_kernel, hl7_twin as hl7; "
+    code += "print(dicom.__file__, dicom_kernel.compiled, hl7.KERNEL, rows.KERNEL)"
     run = [sys.executable, "-c", code]
     said = subprocess.run(run, cwd=tmp_path / "installed", capture_output=True, text=True, check=True).stdout.split()
-    assert said == [str(tmp_path / "installed" / "etl" / "sources" / "dicom.py"), "None", "None"]
+    assert said == [str(tmp_path / "installed" / "etl" / "sources" / "dicom.py"), "None", "None", "None"]
 
 
 def test_building_gives_no_warning(built: tuple[ZipFile, str]) -> None:

@@ -3,15 +3,19 @@
  * few objects of its constructor; all text is read through the interpreter's own strings. */
 #include "_hl7.h"
 
+static PyObject *s_msh;
+
 /* --- segments --------------------------------------------------------------------------------------------------- */
 
 /* A new segment of one line, which begins with a name and a separator. */
-static PyObject *segment_new(const Kernel *self, Span line)
+static PyObject *segment_new(const Kernel *self, Span line, int is_header)
 {
-    Py_UCS4 starts[MAX_FIELDS + 2];
-    Py_ssize_t n = 0;
+    Py_UCS4 starts[MAX_FIELDS + 3];
+    Py_ssize_t n = 0, most = MAX_FIELDS + 1 + is_header;
     starts[n++] = (Py_UCS4)line.start;
-    for (Span rest = line; n < MAX_FIELDS + 1; starts[n++] = (Py_UCS4)rest.start) {
+    if (is_header)
+        starts[n++] = (Py_UCS4)line.start + 4;
+    for (Span rest = line; n < most; starts[n++] = (Py_UCS4)rest.start) {
         rest.start = find(rest, self->field) + 1;
         if (rest.start > rest.end)
             break;
@@ -22,6 +26,7 @@ static PyObject *segment_new(const Kernel *self, Span line)
     starts[n] = (Py_UCS4)line.end + 1;
     memcpy(made->starts, starts, (size_t)(n + 1) * sizeof(Py_UCS4));
     made->str = Py_NewRef(line.str);
+    made->is_header = is_header;
     made->width = n > self->width ? n : self->width;
     return (PyObject *)made;
 }
@@ -173,7 +178,7 @@ static PyObject *segment_of(const Kernel *self, Span line, Py_UCS4 code)
     for (Py_ssize_t i = 0; i < self->n_wanted; i++)
         if (self->codes[i] == code) {
             name = Py_NewRef(self->names[i]);
-            fields = segment_new(self, line);
+            fields = segment_new(self, line, 0);
             break;
         }
     if (!name) {
@@ -187,6 +192,29 @@ static PyObject *segment_of(const Kernel *self, Span line, Py_UCS4 code)
     return found;
 }
 
+/* Append the segments of the lines after `rest.start`: 1, 0 where a line is no plain segment, -1 with an error. The number
+ * of line ends is added to `n_ends`. */
+static int split_lines(const Kernel *self, Span rest, PyObject *segments, Py_ssize_t *n_ends)
+{
+    while (rest.start < rest.end) {
+        Span line = rest;
+        line.end = find(rest, '\r');
+        rest.start = line.end + 1;
+        *n_ends += line.end < rest.end;
+        if (line.start == line.end)
+            continue;
+        Py_UCS4 code = code_of(self, line);
+        if (!code)
+            return 0;
+        PyObject *segment = segment_of(self, line, code);
+        int failed = segment ? PyList_Append(segments, segment) : -1;
+        Py_XDECREF(segment);
+        if (failed < 0)
+            return -1;
+    }
+    return 1;
+}
+
 /* Lines that are no plain segment are for the twin. */
 static PyObject *kernel_split(Kernel *self, PyObject *const *args, Py_ssize_t n_args)
 {
@@ -198,26 +226,61 @@ static PyObject *kernel_split(Kernel *self, PyObject *const *args, Py_ssize_t n_
     PyObject *segments = PyList_New(0);
     if (!segments)
         return NULL;
-    while (rest.start < rest.end) {
-        Span line = rest;
-        line.end = find(rest, '\r');
-        rest.start = line.end + 1;
-        if (line.start == line.end)
-            continue;
-        Py_UCS4 code = code_of(self, line);
-        if (!code) {
-            Py_DECREF(segments);
-            return PyObject_CallFunctionObjArgs(self->split, args[0], args[1], NULL);
-        }
-        PyObject *segment = segment_of(self, line, code);
-        int failed = segment ? PyList_Append(segments, segment) : -1;
-        Py_XDECREF(segment);
-        if (failed < 0) {
-            Py_DECREF(segments);
-            return NULL;
-        }
+    Py_ssize_t n_ends = 0;
+    int is_plain = split_lines(self, rest, segments, &n_ends);
+    if (is_plain > 0)
+        return Py_BuildValue("(Ni)", segments, 0);
+    Py_DECREF(segments);
+    return is_plain < 0 ? NULL : PyObject_CallFunctionObjArgs(self->split, args[0], args[1], NULL);
+}
+
+/* The text of octets that are ASCII with CR line ends and without escape sequences of ISO 2022, or NULL. */
+static PyObject *plain_text(const char *data, Py_ssize_t n)
+{
+    unsigned char all = 0;
+    for (Py_ssize_t i = 0; i < n; i++)
+        all |= (unsigned char)data[i];
+    if (all > 127 || memchr(data, 0x1b, (size_t)n) || memchr(data, '\n', (size_t)n))
+        return NULL;
+    PyObject *text = PyUnicode_New(n, 127);
+    if (text)
+        memcpy(PyUnicode_1BYTE_DATA(text), data, (size_t)n);
+    return text;
+}
+
+/* Segments of a whole message in file order, MSH first, or None where `tokenize` of hl7_message.py has to look: the
+ * octets are other than `plain_text` takes, a line is no plain segment, or the message is to be refused. */
+static PyObject *kernel_message(Kernel *self, PyObject *bytes)
+{
+    if (!PyBytes_Check(bytes))
+        return PyErr_Format(PyExc_TypeError, "a message is bytes");
+    Span span, type = {0};
+    Py_ssize_t n_ends = 0;
+    int is_plain = 0;
+    int is_message = PyBytes_GET_SIZE(bytes) > 3 && memcmp(PyBytes_AS_STRING(bytes), "MSH", 3) == 0;
+    PyObject *text = is_message ? plain_text(PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes)) : NULL;
+    PyObject *found = text ? PyList_New(0) : NULL;
+    if (found && span_of(text, &span) == 0 && CHAR(span, 3) == self->field) {
+        Span line = span;
+        line.end = find(span, '\r');
+        span.start = line.end + 1;
+        n_ends = line.end < span.end;
+        PyObject *header = segment_new(self, line, 1), *first = header ? PyTuple_Pack(2, s_msh, header) : NULL;
+        is_plain = first && PyList_Append(found, first) == 0 ? 1 : -1;
+        if (is_plain > 0 && Py_SIZE(header) > 10)
+            segment_span((Segment *)header, 9, &type);
+        Py_XDECREF(first);
+        Py_XDECREF(header);
+        if (is_plain > 0 && (is_plain = type.start < type.end))
+            is_plain = split_lines(self, span, found, &n_ends);
+        if (n_ends >= MAX_SEGMENTS || PyList_GET_SIZE(found) < 2)
+            is_plain = is_plain < 0 ? -1 : 0;
     }
-    return Py_BuildValue("(Ni)", segments, 0);
+    Py_XDECREF(text);
+    if (is_plain > 0)
+        return found;
+    Py_XDECREF(found);
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
 }
 
 /* --- the type ---------------------------------------------------------------------------------------------------- */
@@ -301,6 +364,7 @@ static void kernel_dealloc(Kernel *self)
 #define QUICK(name) {#name, (PyCFunction)(void (*)(void))kernel_##name, METH_FASTCALL, NULL}
 static PyMethodDef methods[] = {
     QUICK(text), QUICK(part), QUICK(split), QUICK(read),
+    {"message", (PyCFunction)kernel_message, METH_O, NULL},
     {"texts", (PyCFunction)kernel_texts, METH_O, NULL},
     {"components", (PyCFunction)kernel_components, METH_O, NULL},
     {"repetitions", (PyCFunction)kernel_repetitions, METH_O, NULL},
@@ -322,19 +386,6 @@ static PyType_Spec segment_spec = {
 
 /* --- framing ---------------------------------------------------------------------------------------------------- */
 
-static const char *search(const char *from, const char *end, const char *word)
-{
-    /* All words are of three letters; the last one is rare enough in text to look for it first. */
-    for (const char *at = from + 2; at < end; at++) {
-        at = memchr(at, word[2], (size_t)(end - at));
-        if (!at)
-            break;
-        if (at[-1] == word[1] && at[-2] == word[0])
-            return at - 2;
-    }
-    return NULL;
-}
-
 static int opens_line(const char *data, Py_ssize_t at)
 {
     Py_ssize_t low = at > 16 ? at - 16 : 0, end = at;
@@ -349,50 +400,85 @@ static int opens_line(const char *data, Py_ssize_t at)
     return data[end - 1] == '\r' || data[end - 1] == '\n' || data[end - 1] == 0x0b || data[end - 1] == 0x1c;
 }
 
-/* Where messages start, and whether there may be batch lines: `_openings` of hl7_text.py. */
-static PyObject *openings(PyObject *self, PyObject *bytes)
+/* Where messages start, as a list, and whether there may be batch lines: all of their names hold an S. */
+static PyObject *starts_of(const char *data, Py_ssize_t n, int *has_batch)
 {
-    if (!PyBytes_Check(bytes)) {
-        PyErr_SetString(PyExc_TypeError, "a file is bytes");
-        return NULL;
-    }
-    const char *data = PyBytes_AS_STRING(bytes), *end = data + PyBytes_GET_SIZE(bytes);
+    const char *end = data + n;
     PyObject *starts = PyList_New(0);
-    if (!starts)
-        return NULL;
-    for (const char *at = data; (at = search(at, end, "MSH")); at += 3) {
-        char next = at + 3 < end ? at[3] : ' ';
+    *has_batch = 0;
+    for (const char *at = data; starts && at < end && (at = memchr(at, 'S', (size_t)(end - at))); at++) {
+        if (at - data >= 2 && (at[-1] == 'H' || at[-1] == 'T'))
+            *has_batch |= at[-2] == 'F' || (at[-2] == 'B');
+        if (at == data || at[-1] != 'M' || at + 1 >= end || at[1] != 'H')
+            continue;
+        char next = at + 2 < end ? at[2] : ' ';
         int is_plain = next == ' ' || next == '\t' || next == '\r' || next == '\n' || (next >= '0' && next <= '9') ||
                        (next >= 'A' && next <= 'Z') || (next >= 'a' && next <= 'z');
-        if (is_plain || !opens_line(data, at - data))
+        if (is_plain || !opens_line(data, at - 1 - data))
             continue;
-        PyObject *start = PyLong_FromSsize_t(at - data);
-        int failed = start ? PyList_Append(starts, start) : -1;
+        PyObject *start = PyLong_FromSsize_t(at - 1 - data);
+        if (!start || PyList_Append(starts, start) < 0)
+            Py_CLEAR(starts);
         Py_XDECREF(start);
-        if (failed < 0) {
-            Py_DECREF(starts);
-            return NULL;
-        }
     }
-    int has_batch = search(data, end, "FHS") || search(data, end, "BHS") || search(data, end, "BTS") ||
-                    search(data, end, "FTS");
-    return Py_BuildValue("(NN)", starts, PyBool_FromLong(has_batch));
+    return starts;
 }
 
-static PyMethodDef functions[] = {{"openings", openings, METH_O, NULL}, {NULL, NULL, 0, NULL}};
+/* `_openings` of hl7_text.py. */
+static PyObject *openings(PyObject *self, PyObject *bytes)
+{
+    int has_batch;
+    if (!PyBytes_Check(bytes))
+        return PyErr_Format(PyExc_TypeError, "a file is bytes");
+    PyObject *starts = starts_of(PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes), &has_batch);
+    return starts ? Py_BuildValue("(NN)", starts, PyBool_FromLong(has_batch)) : NULL;
+}
+
+/* `spans` of hl7_text.py where each message ends where the next one begins: without batch lines, ends of frames and byte
+ * order marks, and with nothing before the first. None where that is not so. */
+static PyObject *spans(PyObject *self, PyObject *bytes)
+{
+    int has_batch;
+    if (!PyBytes_Check(bytes))
+        return PyErr_Format(PyExc_TypeError, "a file is bytes");
+    const char *data = PyBytes_AS_STRING(bytes);
+    Py_ssize_t n = PyBytes_GET_SIZE(bytes);
+    if (n < 3 || memcmp(data, "MSH", 3) != 0 || memchr(data, 0x1c, (size_t)n) || memchr(data, 0xef, (size_t)n))
+        Py_RETURN_NONE;
+    PyObject *found = starts_of(data, n, &has_batch);
+    Py_ssize_t n_found = found ? PyList_GET_SIZE(found) : 0;
+    if (found && (has_batch || !n_found || PyLong_AsSsize_t(PyList_GET_ITEM(found, 0)) != 0))
+        Py_SETREF(found, Py_NewRef(Py_None));
+    else
+        for (Py_ssize_t i = 0; i < n_found; i++) {
+            PyObject *end = i + 1 < n_found ? Py_NewRef(PyList_GET_ITEM(found, i + 1)) : PyLong_FromSsize_t(n);
+            PyObject *span = end ? PyTuple_Pack(2, PyList_GET_ITEM(found, i), end) : NULL;
+            Py_XDECREF(end);
+            if (!span || PyList_SetItem(found, i, span) < 0) {
+                Py_DECREF(found);
+                return NULL;
+            }
+        }
+    return found;
+}
+
+static PyMethodDef functions[] = {
+    {"openings", openings, METH_O, NULL}, {"spans", spans, METH_O, NULL}, {NULL, NULL, 0, NULL},
+};
 
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_hl7", NULL, -1, functions, NULL, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit__hl7(void)
 {
-    if (hl7_values_ready() < 0)
+    if (hl7_values_ready() < 0 || !(s_msh = PyUnicode_InternFromString("MSH")))
         return NULL;
     PyObject *made = PyModule_Create(&module), *type = PyType_FromSpec(&spec);
     hl7_segment_type = (PyTypeObject *)PyType_FromSpec(&segment_spec);
     if (!made || !type || !hl7_segment_type || PyModule_AddObjectRef(made, "Kernel", type) < 0 ||
         PyModule_AddIntConstant(made, "MAX_PARTS", MAX_PARTS) < 0 ||
         PyModule_AddIntConstant(made, "MAX_REPETITIONS", MAX_REPETITIONS) < 0 ||
-        PyModule_AddIntConstant(made, "MAX_FIELDS", MAX_FIELDS) < 0) {
+        PyModule_AddIntConstant(made, "MAX_FIELDS", MAX_FIELDS) < 0 ||
+        PyModule_AddIntConstant(made, "MAX_SEGMENTS", MAX_SEGMENTS) < 0) {
         Py_XDECREF(type);
         Py_XDECREF(made);
         return NULL;

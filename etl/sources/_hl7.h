@@ -5,6 +5,7 @@
 #define MAX_PARTS 32
 #define MAX_REPETITIONS 1000
 #define MAX_FIELDS 256
+#define MAX_SEGMENTS 20000
 #define MAX_WANTED 64
 
 typedef struct {
@@ -16,11 +17,13 @@ typedef struct {
     PyObject *names[MAX_WANTED];
 } Kernel;
 
-/* One segment: its message's text and where each field starts. A field is cut out when it is asked for. */
+/* One segment: its message's text and where each field starts. A field is cut out when it is asked for. MSH has its
+ * separator as field 1. */
 typedef struct {
     PyObject_VAR_HEAD
     PyObject *str;
     Py_ssize_t width;
+    int is_header;
     Py_UCS4 starts[];
 } Segment;
 
@@ -89,6 +92,10 @@ static inline void segment_span(Segment *self, Py_ssize_t number, Span *span)
     if (number < Py_SIZE(self) - 1) {
         span->start = self->starts[number];
         span->end = (Py_ssize_t)self->starts[number + 1] - 1;
+        if (number == 1 && self->is_header) {
+            span->start--;
+            span->end = span->start + 1;
+        }
     }
 }
 

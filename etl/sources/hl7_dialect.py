@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
 from etl.sources import hl7_twin
-from etl.sources.hl7_text import MAX_FIELDS, Delimiters, delimiters, unescaper
+from etl.sources.hl7_text import MAX_FIELDS, Delimiters, Unusable, delimiters, unescaper
 from etl.timestamps import Stamp
 
 #: Segments that some table reads; the rest are known by name only.
@@ -55,6 +55,7 @@ class Dialect(Protocol):
     def texts(self, field: str, /) -> tuple[str, ...]: ...
     def components(self, field: str, /) -> list[str]: ...
     def repetitions(self, field: str, /) -> list[str]: ...
+    def message(self, data: bytes, /) -> list[tuple[str, Segment]] | None: ...
     def split(self, text: str, start: int, /) -> tuple[list[tuple[str, Segment]], int]: ...
     def read(self, message: Any, segments: Mapping[str, Segment], plan: Plan, /) -> dict[str, Any]: ...
 
@@ -65,6 +66,7 @@ class Plain:
     def __init__(self, marks: Delimiters, unescape: Callable[[str], str]) -> None:
         self.marks, self.unescape = marks, unescape
         self._within = [mark for mark in (marks.escape, marks.subcomponent) if mark]
+        self._heads = {name + marks.field: name for name in WANTED}
         self._remembered: dict[str, tuple[str, ...]] = {}
 
     def text(self, component: str, subcomponent: int = 1) -> str:
@@ -122,33 +124,36 @@ class Plain:
             return [field] if field else []
         return [part for part in field.split(mark, MAX_REPETITIONS)[:MAX_REPETITIONS] if part]
 
+    def message(self, data: bytes) -> list[tuple[str, Segment]] | None:
+        """Segments of a whole message, MSH first; None where `tokenize` must look. The kernel takes what is plain."""
+        return None
+
     def split(self, text: str, start: int) -> tuple[list[tuple[str, Segment]], int]:
         """Segments of the lines after `start`, the wanted ones as fields; and how many lines open no segment.
 
         `text` has CR line ends; `start` is the end of the MSH line.
         """
-        mark = self.marks.field
+        mark, known = self.marks.field, self._heads.get
         lines = text[start:].split("\r")
         segments: list[tuple[str, Segment]] = []
         for line in lines:
-            name = line[:3]
-            if line[3:4] != mark or not name.isupper():
-                if not line:
-                    continue
-                found = _joined(lines, mark)
-                return [_segment(name, line, mark) for name, line in found if name], sum(not name for name, _ in found)
-            if name in WANTED:
+            name = known(line[:4])
+            if name is not None:
                 fields = line.split(mark, MAX_FIELDS)
                 fields += _PADS[len(fields)]
                 segments.append((name, fields))
-            else:
-                segments.append((name, NO_SEGMENT))
+            elif line[3:4] == mark and line[:3].isupper():
+                segments.append((line[:3], NO_SEGMENT))
+            elif line:
+                found = _joined(lines, mark)
+                return [_segment(name, line, mark) for name, line in found if name], sum(not name for name, _ in found)
         return segments, 0
 
     def read(self, message: Any, segments: Mapping[str, Segment], plan: Plan) -> dict[str, Any]:
         """The values that the rows of `plan` find in `segments` (name -> fields), by column."""
         found: dict[str, Any] = {}
-        get, part, is_whole = segments.get, self.part, not self.marks.truncation
+        value: Any
+        get, is_whole, remembered = segments.get, not self.marks.truncation, self._remembered
         for column, columns, segment, number, component, subcomponent, code, reader, row in plan:
             fields = get(segment)
             if fields is None:
@@ -156,8 +161,15 @@ class Plain:
             raw = fields[number]
             if not raw or column in found:
                 continue
-            if code == TEXT and is_whole:
-                value = part(raw, component, subcomponent) or ("" if raw == '""' else None)
+            if code == TEXT and is_whole:  # as `part`, which is called for few
+                if subcomponent > 1:
+                    value = self.part(raw, component, subcomponent)
+                elif raw.isalnum():
+                    value = raw if component == 1 else ""
+                else:
+                    texts = remembered.get(raw) or self.texts(raw)
+                    value = texts[component - 1] if len(texts) >= component else ""
+                value = value or ("" if raw == '""' else None)
             else:
                 value = reader(message, raw, row)
             if value is None:
@@ -215,9 +227,26 @@ class Tools(NamedTuple):
 
 def tools(text: str, codec: str) -> Tools:
     """The dialect of a message that begins with `text`. Raises Unusable."""
+    return _tools_of(text, codec, hl7_twin.KERNEL)
+
+
+def _tools_of(text: str, codec: str, kernel: ModuleType | None) -> Tools:
     mark = text[3:4]
     end = text.find(mark, 4, 10)
-    return _tools(text[3 : end if end > 0 else 10], codec, hl7_twin.KERNEL)
+    return _tools(text[3 : end if end > 0 else 10], codec, kernel)
+
+
+#: Octets of a message that tell its delimiters, from MSH-1 on.
+DECLARED = slice(3, 10)
+
+
+@lru_cache(maxsize=256)
+def plain_tools(declared: bytes, kernel: ModuleType) -> Tools | None:
+    """The dialect of the kernel for a message in ASCII; None where its delimiters cannot be used."""
+    try:
+        return _tools_of(f"MSH{declared.decode('ascii')}", "ascii", kernel)
+    except (Unusable, UnicodeDecodeError):
+        return None
 
 
 @lru_cache(maxsize=16)

@@ -12,7 +12,8 @@ from typing import Any
 
 from etl.records import Defect
 from etl.site import Site
-from etl.sources.hl7_dialect import NO_SEGMENT, PAD, Segment, Tools, tools
+from etl.sources import hl7_twin
+from etl.sources.hl7_dialect import DECLARED, NO_SEGMENT, PAD, Segment, Tools, plain_tools, tools
 from etl.sources.hl7_text import MAX_FIELDS, MAX_SEGMENTS, Unusable, decode
 from etl.timestamps import BadTime, Stamp, Zone, offset_zone, parse_dtm
 
@@ -23,6 +24,11 @@ _OFFSET = re.compile(r"[+-]\d{4}\Z", re.ASCII)
 
 def tokenize(data: bytes) -> tuple[Tools, list[tuple[str, Segment]], list[tuple[str, str]]]:
     """How the message is read, its segments in file order, and (field, reason) of what is wrong. Raises Unusable."""
+    kernel = hl7_twin.KERNEL
+    if kernel is not None and (plain := plain_tools(data[DECLARED], kernel)) is not None:
+        whole = plain.dialect.message(data)
+        if whole is not None:
+            return plain, whole, []
     text, codec, charset_defect = decode(data)
     found = tools(text, codec)
     mark = found.marks.field

@@ -26,7 +26,8 @@ MAX_REPEAT = 80
 _BOM = b"\xef\xbb\xbf"
 _LINE_STARTS = b"\r\n\x0b\x1c"
 _BLANK = b" \t\r\n\x0b\x1c\x00"
-_BATCH = (b"FHS", b"BHS", b"BTS", b"FTS")
+#: FHS, BHS, BTS or FTS, looked for by the letter that all of them end with.
+_BATCH = re.compile(rb"S(?<=[FB][HT]S)")
 _BATCH_LINE = re.compile(rb"(?:\A|[\r\n])[ \t]*(?:FHS|BHS|BTS|FTS)[^A-Za-z0-9\r\n][^\r\n]*")
 _OPENING = re.compile(rb"MSH[^A-Za-z0-9 \t\r\n]")
 _FRAME_EDGE = re.compile(rb"[\x0b\x1c]")
@@ -95,8 +96,12 @@ def spans(data: bytes) -> list[tuple[int, int]]:
     A message starts with `MSH` at the start of a line or frame and ends before the next one, at the end of
     its frame or before a batch line. Linear in the size of the file.
     """
+    kernel = hl7_twin.KERNEL
+    if kernel is not None and (plain := kernel.spans(data)) is not None:
+        told: list[tuple[int, int]] = plain
+        return told
     found: list[tuple[int, int]] = []
-    starts, has_batch = _openings(data) if hl7_twin.KERNEL is None else hl7_twin.KERNEL.openings(data)
+    starts, has_batch = _openings(data) if kernel is None else kernel.openings(data)
     has_frame_end, has_bom = b"\x1c" in data, b"\xef" in data
     found += _strays(data, 0, starts[0] if starts else len(data))
     for start, limit in pairwise([*starts, len(data)]):
@@ -114,7 +119,7 @@ def spans(data: bytes) -> list[tuple[int, int]]:
 def _openings(data: bytes) -> tuple[list[int], bool]:
     """Where messages start, and whether there may be batch lines."""
     starts = [match.start() for match in _OPENING.finditer(data)]
-    return [at for at in starts if _opens_line(data, at)], any(name in data for name in _BATCH)
+    return [at for at in starts if _opens_line(data, at)], _BATCH.search(data) is not None
 
 
 def _opens_line(data: bytes, at: int) -> bool:

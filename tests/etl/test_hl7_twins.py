@@ -171,17 +171,44 @@ def test_same_values(field: str, rows: Any) -> None:
 
 
 @needs_kernel
+def test_plain_messages_are_cut_in_one_go_and_no_others() -> None:
+    """What the kernel takes whole is what `tokenize` makes of it; anything odd it leaves alone."""
+    _, kernel = both(Delimiters("|", "^", "~", "\\", "&"))
+    for data in WHOLE:
+        _, segments, flaws = with_twin(None, lambda data=data: hl7_message.tokenize(data))
+        whole = kernel.message(data)
+        assert whole is not None
+        assert ([(name, list(fields)) for name, fields in whole], []) == (
+            [(name, list(fields)) for name, fields in segments],
+            flaws,
+        )
+    plain = WHOLE[1]
+    many = plain + b"NTE|1\r" * hl7_text.MAX_SEGMENTS
+    for odd in (
+        plain.replace(b"Doe", "Döe".encode()), plain.replace(b"Doe", b"D\x1b$"), plain.replace(b"\r", b"\n"), many,
+        plain.replace(b"PID|", b"pid|"), plain.split(b"\r")[0], b"MSH", b"", b"MSH|^~\\&|A|B\rPID|1", b"X" + plain,
+        plain.replace(b"OMI^O23^OMI_O23", b""), plain.replace(b"|", b"!"),
+    ):  # fmt: skip
+        assert kernel.message(odd) is None
+    assert with_twin(KERNEL, lambda: hl7.parse(many, SITE)).rejected[0].reason == "too_many_segments"
+
+
+@needs_kernel
 def test_limits_are_the_same() -> None:
     assert KERNEL is not None
     for name in ("MAX_PARTS", "MAX_REPETITIONS", "MAX_FIELDS"):
         assert getattr(KERNEL, name) == getattr(hl7_dialect, name)
+    assert KERNEL.MAX_SEGMENTS == hl7_text.MAX_SEGMENTS
 
 
 @needs_kernel
-@pytest.mark.parametrize("call", ["text", "part", "texts", "components", "repetitions", "split", "read"])
+@pytest.mark.parametrize("call", ["text", "part", "texts", "components", "repetitions", "split", "read", "message"])
 def test_wrong_use_is_an_error(call: str) -> None:
     """What is no text or no table is refused, not read."""
     _, kernel = both(Delimiters("|", "^", "~", "\\", "&"))
+    for name in ("openings", "spans"):
+        with pytest.raises(TypeError):
+            getattr(KERNEL, name)("MSH|")
     for arguments in ((), (1,), (b"a", 1), ("a", "b"), (None, {}, ((1,),)), (None, {"PID": 1}, hl7_order.ORDER.plan)):
         if (call, len(arguments)) == ("read", 3) and arguments[1] == {"PID": 1}:
             continue

@@ -1,0 +1,6 @@
+"""What `_rows.c` makes."""
+
+from typing import Any
+
+def add(rows: list[tuple[Any, ...]], places: dict[str, int], position: int, row: dict[str, Any], /) -> bool: ...
+def put(rows: list[tuple[Any, ...]], position: int, values: list[Any], /) -> None: ...
