@@ -451,6 +451,7 @@ static PyMethodDef METHODS[] = {
     {"differing", dicom_differing, METH_VARARGS, NULL},
     {"follow", (PyCFunction)(void (*)(void))dicom_follow, METH_FASTCALL, NULL},
     {"moment", (PyCFunction)(void (*)(void))dicom_moment, METH_FASTCALL, NULL},
+    {"instants", (PyCFunction)(void (*)(void))dicom_instants, METH_FASTCALL, NULL},
     {"outer", (PyCFunction)(void (*)(void))dicom_outer, METH_FASTCALL, NULL},
     {"table", dicom_table, METH_O, NULL},
     {"fields", (PyCFunction)(void (*)(void))dicom_fields, METH_FASTCALL, NULL},

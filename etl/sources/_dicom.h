@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* Raised with every change of what a function takes or gives: an old build is not used (etl/sources/dicom_kernel.py). */
-#define DICOM_VERSION 2
+#define DICOM_VERSION 3
 
 /* An element: where it begins, where its value begins (again its begin, if its length is undefined), where it ends. */
 typedef struct {
@@ -26,5 +26,6 @@ PyObject *dicom_fields(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *dicom_differing(PyObject *self, PyObject *args);
 PyObject *dicom_follow(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *dicom_moment(PyObject *self, PyObject *const *args, Py_ssize_t n);
+PyObject *dicom_instants(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *dicom_outer(PyObject *self, PyObject *const *args, Py_ssize_t n);
 #endif

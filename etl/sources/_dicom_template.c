@@ -90,19 +90,55 @@ static int compare_at(const Py_buffer *data, const Py_buffer *other, int is_expl
     return length > left - n_head ? -1 : 0;
 }
 
-/* Append a place if the element differs or is in `kept`; -1 with a Python error. */
-static int add_place(PyObject *found, const Place *place, int is_same, PyObject *kept)
+static int by_tag(const void *one, const void *other)
 {
-    PyObject *tag = PyLong_FromUnsignedLong(place->tag);
-    int is_kept = !tag ? -1 : !is_same ? 1 : place->value == place->at ? 0 : PySequence_Contains(kept, tag);
-    if (is_kept > 0) {
-        PyObject *made = Py_BuildValue("OKKK", tag, (unsigned long long)place->at, (unsigned long long)place->value,
-                                       (unsigned long long)place->after);
-        is_kept = made ? PyList_Append(found, made) : -1;
-        Py_XDECREF(made);
+    uint32_t a = *(const uint32_t *)one, b = *(const uint32_t *)other;
+    return a < b ? -1 : a > b;
+}
+
+/* Tags of the set `kept` in order, to be freed; NULL with a Python error. */
+static uint32_t *tags_of(PyObject *kept, Py_ssize_t *n)
+{
+    Py_ssize_t most = PyObject_Size(kept);
+    uint32_t *tags = most < 0 ? NULL : PyMem_Calloc((size_t)most + 1, sizeof(uint32_t));
+    PyObject *tag, *each = tags ? PyObject_GetIter(kept) : NULL;
+    *n = 0;
+    while (each && *n < most && (tag = PyIter_Next(each))) {
+        tags[(*n)++] = (uint32_t)PyLong_AsUnsignedLong(tag);
+        Py_DECREF(tag);
     }
-    Py_XDECREF(tag);
-    return is_kept < 0 ? -1 : 0;
+    Py_XDECREF(each);
+    if (PyErr_Occurred() || !tags) {
+        PyMem_Free(tags);
+        return PyErr_Occurred() ? NULL : (uint32_t *)PyErr_NoMemory();
+    }
+    qsort(tags, (size_t)*n, sizeof(uint32_t), by_tag);
+    return tags;
+}
+
+static int is_among(const uint32_t *tags, Py_ssize_t n, uint32_t tag)
+{
+    Py_ssize_t low = 0;
+    while (n > 0) {
+        Py_ssize_t half = n / 2;
+        if (tags[low + half] < tag)
+            low += half + 1, n -= half + 1;
+        else if (tags[low + half] > tag)
+            n = half;
+        else
+            return 1;
+    }
+    return 0;
+}
+
+/* Append a place; -1 with a Python error. */
+static int add_place(PyObject *found, const Place *place)
+{
+    PyObject *made = Py_BuildValue("IKKK", (unsigned int)place->tag, (unsigned long long)place->at,
+                                   (unsigned long long)place->value, (unsigned long long)place->after);
+    int failed = made ? PyList_Append(found, made) : -1;
+    Py_XDECREF(made);
+    return failed;
 }
 
 /* differing(data, at, other, there, is_explicit, is_big, stop, kept) -> (places, position, position there), or None.
@@ -117,7 +153,9 @@ PyObject *dicom_differing(PyObject *self, PyObject *args)
     PyObject *kept, *made = NULL;
     if (!PyArg_ParseTuple(args, "y*Ky*KppIO", &data, &at, &other, &there, &is_explicit, &is_big, &stop, &kept))
         return NULL;
-    PyObject *found = PyList_New(0);
+    Py_ssize_t n_kept;
+    uint32_t *tags = tags_of(kept, &n_kept);
+    PyObject *found = tags ? PyList_New(0) : NULL;
     Place place = {.at = at};
     int failed = !found;
     while (!failed && is_same >= 0 && place.at < (uint64_t)data.len) {
@@ -130,13 +168,15 @@ PyObject *dicom_differing(PyObject *self, PyObject *args)
                       : compare_at(&data, &other, is_explicit, is_big, &place, there, &end);
         if (is_same < 0)
             break;
-        failed = add_place(found, &place, is_same, kept) < 0;
+        if (!is_same || (place.value != place.at && is_among(tags, n_kept, place.tag)))
+            failed = add_place(found, &place) < 0;
         place.at = place.after;
         there = end;
     }
     if (!failed && !PyErr_Occurred())
         made = is_same < 0 ? Py_NewRef(Py_None) : Py_BuildValue("OKK", found, (unsigned long long)place.at, there);
     Py_XDECREF(found);
+    PyMem_Free(tags);
     PyBuffer_Release(&data);
     PyBuffer_Release(&other);
     return made;

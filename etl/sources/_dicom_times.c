@@ -74,35 +74,87 @@ static PyObject *stamp_of(PyObject *type, PyObject *known, PyObject *precision, 
     return made;
 }
 
-/* moment(day, clock, hours, stamp_type) -> stamp, or None where the twin has to look. */
-PyObject *dicom_moment(PyObject *self, PyObject *const *args, Py_ssize_t n)
+/* The local time of a day and a time of day, and what its zone knows of the hour, both new references; 0 without an error
+ * where the twin has to look. */
+static int plain_moment(PyObject *raw_day, PyObject *raw_clock, PyObject *hours, PyObject **known, PyObject **local,
+                        int *is_second)
 {
-    if (n != 4 || !PyDict_Check(args[2]) || !PyType_Check(args[3]) ||
-        !PyType_IsSubtype((PyTypeObject *)args[3], &PyTuple_Type))
-        return PyErr_Format(PyExc_TypeError, "moment(day, clock, hours, stamp_type)");
-    if (!PyBytes_Check(args[0]) || !PyBytes_Check(args[1]))
-        Py_RETURN_NONE;
-    Span day = span_of(args[0]), clock = span_of(args[1]);
+    if (!PyBytes_Check(raw_day) || !PyBytes_Check(raw_clock))
+        return 0;
+    Span day = span_of(raw_day), clock = span_of(raw_clock);
     if (day.n != 8 || clock.n < 6)
-        Py_RETURN_NONE;
+        return 0;
     int date = number_at(day, 0, 8), time = number_at(clock, 0, 6), us = microseconds_of(clock);
     if (date < 0 || time < 0 || us < 0 || time % 100 > 59)
-        Py_RETURN_NONE;
+        return 0;
     char text[10];
     memcpy(text, day.text, 8);
     memcpy(text + 8, clock.text, 2);
-    PyObject *hour = PyUnicode_DecodeASCII(text, sizeof text, NULL), *local = NULL, *made = NULL;
-    PyObject *known = hour ? Py_XNewRef(PyDict_GetItemWithError(args[2], hour)) : NULL;
-    if (known && PyTuple_Check(known) && PyTuple_GET_SIZE(known) == 2)
-        local = PyDateTime_FromDateAndTime(date / 10000, date / 100 % 100, date % 100, time / 10000, time / 100 % 100,
-                                           time % 100, us);
-    if (local)
-        made = stamp_of(args[3], known, clock.n == 6 ? second : fraction, local);
+    PyObject *hour = PyUnicode_DecodeASCII(text, sizeof text, NULL);
+    *is_second = clock.n == 6;
+    *local = NULL;
+    *known = hour ? Py_XNewRef(PyDict_GetItemWithError(hours, hour)) : NULL;
+    if (*known && PyTuple_Check(*known) && PyTuple_GET_SIZE(*known) == 2)
+        *local = PyDateTime_FromDateAndTime(date / 10000, date / 100 % 100, date % 100, time / 10000,
+                                            time / 100 % 100, time % 100, us);
     Py_XDECREF(hour);
-    Py_XDECREF(known);
-    Py_XDECREF(local);
+    if (!*local)
+        Py_CLEAR(*known);
     PyErr_Clear(); /* not a date: the twin says so */
+    return *local != NULL;
+}
+
+/* moment(day, clock, hours, stamp_type) -> stamp, or None where the twin has to look. */
+PyObject *dicom_moment(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    PyObject *known, *local, *made;
+    int is_second;
+    if (n != 4 || !PyDict_Check(args[2]) || !PyType_Check(args[3]) ||
+        !PyType_IsSubtype((PyTypeObject *)args[3], &PyTuple_Type))
+        return PyErr_Format(PyExc_TypeError, "moment(day, clock, hours, stamp_type)");
+    if (!plain_moment(args[0], args[1], args[2], &known, &local, &is_second))
+        Py_RETURN_NONE;
+    made = stamp_of(args[3], known, is_second ? second : fraction, local);
+    Py_DECREF(known);
+    Py_DECREF(local);
+    PyErr_Clear(); /* beyond the calendar: the twin says so */
     return made ? made : Py_NewRef(Py_None);
+}
+
+/* The instant of a pair of tags: None without a date, `...` where the twin has to look. */
+static PyObject *instant_of(PyObject *dataset, PyObject *pair, PyObject *hours)
+{
+    PyObject *day, *clock, *known, *local, *made;
+    int is_second;
+    if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2)
+        return PyErr_Format(PyExc_TypeError, "a pair of tags");
+    day = PyDict_GetItemWithError(dataset, PyTuple_GET_ITEM(pair, 0));
+    if (!day || (PyBytes_Check(day) && !PyBytes_GET_SIZE(day)))
+        return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+    clock = PyDict_GetItemWithError(dataset, PyTuple_GET_ITEM(pair, 1));
+    if (!clock || !plain_moment(day, clock, hours, &known, &local, &is_second))
+        return PyErr_Occurred() ? NULL : Py_NewRef(Py_Ellipsis);
+    made = PyNumber_Subtract(local, PyTuple_GET_ITEM(known, 0));
+    Py_DECREF(known);
+    Py_DECREF(local);
+    PyErr_Clear();
+    return made ? made : Py_NewRef(Py_Ellipsis);
+}
+
+/* instants(dataset, pairs, hours) -> the instant of each pair of tags of a date and a time, as `instant_of` says. */
+PyObject *dicom_instants(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (n != 3 || !PyDict_Check(args[0]) || !PyTuple_Check(args[1]) || !PyDict_Check(args[2]))
+        return PyErr_Format(PyExc_TypeError, "instants(dataset, pairs, hours)");
+    PyObject *found = PyList_New(PyTuple_GET_SIZE(args[1]));
+    for (Py_ssize_t i = 0; found && i < PyTuple_GET_SIZE(args[1]); i++) {
+        PyObject *at = instant_of(args[0], PyTuple_GET_ITEM(args[1], i), args[2]);
+        if (at)
+            PyList_SET_ITEM(found, i, at);
+        else
+            Py_CLEAR(found);
+    }
+    return found;
 }
 
 /* Octets of `raw` without its padding, if all of them are digits and points; else 0. */

@@ -169,6 +169,6 @@ def _add(file: File, position: int, site: Site, parsed: Parsed, data: bytes) -> 
             "message_at": header.at(file.dataset, *CREATED),
         }  # fmt: skip
         parsed.envelopes.add(position, envelope)
-        if row is not None and parsed.rows.keys() == {"instance"} and parsed.rows["instance"].n == 1:
-            remember(data, file, header, row, envelope, WANTED)
+        if row is not None:
+            remember(data, file, header, row, parsed, WANTED)
     parsed.defects += header.defects

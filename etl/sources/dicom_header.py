@@ -149,6 +149,15 @@ class Header:
         stamp = self.moment(dataset, date, time)
         return stamp.at if stamp else None
 
+    def instants(self, dataset: Dataset, pairs: tuple[tuple[int, int], ...]) -> list[datetime | None]:
+        """`at` of each pair of tags."""
+        if (kernel := dicom_kernel.compiled) is None or not self.is_plain:
+            return [self.at(dataset, *pair) for pair in pairs]
+        told: list[Any] = kernel.instants(dataset, pairs, self.zone.hours)
+        if ... in told:
+            return [self.at(dataset, *pair) if at is ... else at for pair, at in zip(pairs, told, strict=True)]
+        return told
+
     def within(self, item: Dataset) -> Header:
         """The header for reading `item`, which may have a character set of its own."""
         own = item.get(CHARSET)

@@ -49,22 +49,34 @@ for _requests in REQUESTS:
 def identifiers(header: Header, dataset: Dataset, known: dict[str, Any] | None = None) -> dict[str, Any]:
     """Identifier columns that `dataset` names; those of `known` where it does not."""
     found = {**(known or {}), **read(header, dataset, IDENTIFIERS)}
+    issue(header, dataset, found)
+    return found
+
+
+def issue(header: Header, dataset: Dataset, found: dict[str, Any]) -> None:
+    """Put the issuer behind the visit, and add the order numbers that `dataset` names with an issuer."""
     if "visit_id" in found:
         issuer = _issuer(header, dataset, VISIT_ISSUER)
         found["visit_id"] = f"{found['visit_id']}^{issuer}" if issuer else found["visit_id"]
-    levels = (dataset, *(item for tag in REQUESTS if tag in dataset for item in items(dataset, tag)[:1]))
+    levels = [dataset]
+    for tag in REQUESTS:
+        if requests := dataset.get(tag):
+            levels += requests[:1] if isinstance(requests, list) else []
     for column, number, issuer_tag in ORDER_NUMBERS:
         for level in levels:
             raw = level.get(number)
             issuer = _issuer(header, level, issuer_tag) if raw else ""
             if issuer and column not in found:  # without its namespace a number identifies nothing
                 found[column] = f"{header.within(level).text(raw)}^{issuer}"
-    return found
 
 
 def patient(header: Header, dataset: Dataset) -> dict[str, Any]:
     """Patient identifier with its authority: the stated issuer, else the facility (as for HL7 without authority)."""
-    found = read(header, dataset, PATIENT)
+    return authorized(header, read(header, dataset, PATIENT))
+
+
+def authorized(header: Header, found: dict[str, Any]) -> dict[str, Any]:
+    """The columns of `PATIENT` in `found`, the facility as the authority where none is stated."""
     if "patient_id" not in found:
         return {}
     if "patient_authority" not in found:

@@ -7,9 +7,9 @@ from typing import Any
 
 from etl.records import Parsed
 from etl.sources import dicom_kernel
-from etl.sources.dicom_fields import LONGEST_S, read, table, wanted_of
+from etl.sources.dicom_fields import LONGEST_S, Table, read, table, wanted_of
 from etl.sources.dicom_header import CHARSET, Header, hashed, items
-from etl.sources.dicom_identity import add_other_patients, identifiers, patient
+from etl.sources.dicom_identity import IDENTIFIERS, ORDER_NUMBERS, PATIENT, add_other_patients, authorized, issue
 from etl.sources.dicom_walk import Dataset, Wanted
 from etl.timestamps import Stamp
 
@@ -73,6 +73,12 @@ IMAGE_TYPE = 0x00080008
 CREATED = (0x00080012, 0x00080013)
 STUDY, SERIES = (0x00080020, 0x00080030), (0x00080021, 0x00080031)
 STEP_STARTED, STEP_ENDED = (0x00400244, 0x00400245), (0x00400250, 0x00400251)
+#: Instants of the row beside that of its clock: column, date, time.
+TIMES: dict[str, tuple[int, int]] = {
+    "study_at": STUDY, "series_at": SERIES,
+    "step_started_at": STEP_STARTED, "step_ended_at": STEP_ENDED,
+}  # fmt: skip
+_TIMES = tuple(TIMES.values())
 ACQUISITION_DATETIME = 0x0008002A
 #: Rungs of the ladder after Acquisition DateTime: name, date, time, only for ORIGINAL images?
 LADDER: tuple[tuple[str, int, int, bool], ...] = (
@@ -87,17 +93,24 @@ ORIGINAL_ATTRIBUTES, MODIFIED_AT, MODIFIER, PREVIOUS = 0x04000561, 0x04000562, 0
 
 IMAGE: Wanted = {
     **wanted_of(INSTANCE),
-    **dict.fromkeys((IMAGE_TYPE, *CREATED, *STUDY, *SERIES, *STEP_STARTED, *STEP_ENDED, ACQUISITION_DATETIME)),
+    **dict.fromkeys((IMAGE_TYPE, *CREATED, ACQUISITION_DATETIME)),
+    **{tag: None for pair in _TIMES for tag in pair},
     **{tag: None for _, *tags, _ in LADDER for tag in tags},
     PER_FRAME: {FRAME_CONTENT: {FRAME_STARTED: None, FRAME_DURATION: None}},
     ORIGINAL_ATTRIBUTES: {CHARSET: None, **dict.fromkeys((MODIFIED_AT, MODIFIER, PREVIOUS))},
 }
 
+#: What is read of the header in one go, before its sender is known.
+COLUMNS = Table((*INSTANCE, *IDENTIFIERS, *PATIENT))
+_WHO = ("patient_id", "patient_authority")
+_KNOWN = (*dict.fromkeys(row.column for row in IDENTIFIERS), *(column for column, *_ in ORDER_NUMBERS))
+_ORIGINAL = {"ORIGINAL": True, "DERIVED": False}
+
 
 def add_image(header: Header, parsed: Parsed, sop_uid: str, transfer_syntax: str) -> dict[str, Any]:
     """One `instance` row, also returned; with it an event `images_imported` where it came from another institution."""
     dataset, sop_hash = header.dataset, hashed(sop_uid)
-    row = read(header, dataset, INSTANCE)
+    row = read(header, dataset, COLUMNS)
     source_ae = header.meta_text(SOURCE_AE)
     row.setdefault("ae_title", source_ae or None)
     places: tuple[str | None, ...] = (row.get("institution"), row.get("station"), row["ae_title"], source_ae)
@@ -105,28 +118,22 @@ def add_image(header: Header, parsed: Parsed, sop_uid: str, transfer_syntax: str
     if imported:  # the institution is the one outside: who imported is told by the change itself
         places = (imported[1], header.meta_text(RECEIVING_AE), source_ae, *places)
     header.settle(row["ae_title"] or row.get("station"), sop_hash, places)
-    known = identifiers(header, dataset)
-    who = patient(header, dataset)
-    values = header.value(IMAGE_TYPE).split("\\")
-    is_original = {"ORIGINAL": True, "DERIVED": False}.get(values[0].strip())
-    row |= {
-        **header.common,
-        **known,
-        **who,
-        "sop_hash": sop_hash,
-        "transfer_syntax": transfer_syntax or None,
-        "message_at": changed_at or header.at(dataset, *CREATED),
-        "study_at": header.at(dataset, *STUDY),
-        "series_at": header.at(dataset, *SERIES),
-        "step_started_at": header.at(dataset, *STEP_STARTED),
-        "step_ended_at": header.at(dataset, *STEP_ENDED),
-        "is_original": is_original,
-        **clock_of(header, row.get("acquisition_duration_s"), is_original=is_original),
-    }
+    issue(header, dataset, row)
+    who = authorized(header, {name: row.pop(name) for name in _WHO if name in row})
+    kind = header.value(IMAGE_TYPE).partition("\\")[0].strip()
+    row |= header.common
+    row |= who
+    row["sop_hash"] = sop_hash
+    row["transfer_syntax"] = transfer_syntax or None
+    row["is_original"] = is_original = _ORIGINAL.get(kind)
+    row["message_at"] = changed_at or header.at(dataset, *CREATED)
+    row |= zip(TIMES, header.instants(dataset, _TIMES), strict=True)
+    row |= clock_of(header, row.get("acquisition_duration_s"), is_original=is_original)
     if imported:
         stamp, _, source = imported
         row |= {"imported_at": stamp.at, "import_source": source}
         event = {"code": "images_imported", "origin": "image", "station": row.get("station"), **_when(stamp)}
+        known = {name: row[name] for name in _KNOWN if name in row}
         parsed.add(
             "event", header.position, {**header.common, "message_at": row["message_at"], **known, **who, **event}
         )
@@ -249,7 +256,7 @@ def _changes(header: Header) -> tuple[Import | None, datetime | None]:
     """
     imported: Import | None = None
     last: datetime | None = None
-    for item in items(header.dataset, ORIGINAL_ATTRIBUTES):
+    for item in items(header.dataset, ORIGINAL_ATTRIBUTES) if ORIGINAL_ATTRIBUTES in header.dataset else ():
         inner = header.within(item)
         source, when, system = (
             inner.text(raw) if (raw := item.get(tag)) else "" for tag in (PREVIOUS, MODIFIED_AT, MODIFIER)

@@ -22,7 +22,7 @@ from etl.sources.dicom_walk import (
     Wanted,
 )
 
-VERSION = 2
+VERSION = 3
 
 
 def _built() -> ModuleType | None:

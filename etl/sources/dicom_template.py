@@ -81,16 +81,18 @@ class Sample:
             return None
         kept = frozenset(varying)
         meta = _differing(Stretch(self.head, FIRST, True, False, META_END), data, FIRST, kept)
-        if meta is None or meta[1:] != (own.at, file.at) or any(tag in META for tag, *_ in meta[0]):
+        if meta is None or meta[1:] != (own.at, file.at) or any(place[0] in META for place in meta[0]):
             return None
         rest = Stretch(self.head, own.at, own.is_explicit, own.is_big_endian, PIXELS)
         body = _differing(rest, data, file.at, kept)
         # The first element tells the encoding.
         if body is None or body[1:] != (own.end, file.end) or (body[0] and body[0][0][1] == own.at):
             return None
-        if any(tag in wanted and tag not in again for tag, *_ in body[0]):
+        tags = {place[0] for place in body[0]}
+        if any(tag in wanted for tag in tags - again):
             return None
-        varying.update(tag for tag, *_ in (*meta[0], *body[0]))
+        varying |= tags
+        varying.update([place[0] for place in meta[0]])
         steps, start = _steps(self.head, MAGIC, meta[0], (True, False), again)
         more, start = _steps(self.head, start, body[0], (own.is_explicit, own.is_big_endian), again)
         return Template(steps + more, self.head[start:], own.is_explicit, own.is_big_endian)

@@ -21,6 +21,7 @@ from etl.sources.dicom_identity import IDENTIFIERS, PATIENT
 from etl.sources.dicom_image import INSTANCE
 from etl.sources.dicom_kernel import levels_of
 from etl.sources.dicom_series import forget
+from etl.sources.dicom_template import Stretch, _differing
 from etl.sources.dicom_walk import HEADS, PIXELS, BrokenError, Walker, Wanted
 from tests.conftest import needs_compiled
 from tests.etl import dicom_made as made
@@ -223,6 +224,18 @@ def test_the_same_of_a_series(data: st.DataObject) -> None:
     both(lambda: [told(file) for file in (*files, bytes(damage))])
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(SERIES), st.sets(st.sampled_from(sorted(WANTED))), st.data())
+def test_the_same_places(series: list[bytes], kept: set[int], data: st.DataObject) -> None:
+    """Where two headers differ, and where the elements to be read again are."""
+    first, second = (data.draw(st.sampled_from(series)) for _ in range(2))
+    here, there = (read_file(file, WANTED) for file in (first, second))
+    stretch = Stretch(first, here.at, here.is_explicit, here.is_big_endian, PIXELS)
+    places = both(lambda: _differing(stretch, second, there.at, frozenset(kept)))
+    tags = {place[0] for place in places[0]} if places else set()
+    assert places is None or tags >= {tag for tag in kept & here.dataset.keys() if isinstance(here.dataset[tag], bytes)}
+
+
 #: Starts of frames, good and bad.
 STARTS = st.sampled_from(
     (b"20260115100200.25 ", b"20260115100201.5", b"20260115100201.25\0", b"20260115100200.25", b"20260115100201",
@@ -304,8 +317,12 @@ def test_what_is_no_plan_is_refused() -> None:
     for given_ in ((b"", b"", [], tuple), (b"", b"", {}, 1), (b"", b"", {}, list)):
         with pytest.raises(TypeError):
             BUILT.moment(*given_)
-    with pytest.raises(TypeError):
-        BUILT.differing(b"", 0, b"", 0, True, False, PIXELS)
+    for given_ in ((), ({}, [], {}), ({}, ((1,),), {}), ([], (), {})):
+        with pytest.raises(TypeError):
+            BUILT.instants(*given_)
+    for kept in ((), ({"a"},), (1,)):
+        with pytest.raises(TypeError):
+            BUILT.differing(b"", 0, b"", 0, True, False, PIXELS, *kept)
     assert BUILT.differing(bytes(7), 0, bytes(9), 0, True, False, PIXELS, ()) is None
     assert BUILT.differing(bytes(9), 0, bytes(9), 10, False, False, PIXELS, ()) is None
 
