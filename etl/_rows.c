@@ -1,6 +1,5 @@
 /* Rows of typed records: the compiled twin of `Rows` in etl/records.py, which says what a row is. */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "_rows.h"
 
 /* The number of the next row: one more than that of the last, if this is of the same position. -1 with an error. */
 static Py_ssize_t number_of(PyObject *rows, PyObject *position)
@@ -78,11 +77,18 @@ static PyObject *rows_put(PyObject *self, PyObject *const *args, Py_ssize_t n)
 static PyMethodDef METHODS[] = {
     {"add", (PyCFunction)(void (*)(void))rows_add, METH_FASTCALL, NULL},
     {"put", (PyCFunction)(void (*)(void))rows_put, METH_FASTCALL, NULL},
+    {"columns", (PyCFunction)(void (*)(void))rows_columns, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
 
+static int module_start(PyObject *module)
+{
+    return rows_columns_start();
+}
+
+static PyModuleDef_Slot SLOTS[] = {{Py_mod_exec, module_start}, {0, NULL}};
 static struct PyModuleDef MODULE = {
-    PyModuleDef_HEAD_INIT, .m_name = "etl._rows", .m_methods = METHODS,
+    PyModuleDef_HEAD_INIT, .m_name = "etl._rows", .m_methods = METHODS, .m_slots = SLOTS,
 };
 
 PyMODINIT_FUNC PyInit__rows(void)

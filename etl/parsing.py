@@ -18,7 +18,8 @@ import polars as pl
 
 from etl.deadline import Deadline, TooSlow, alarm
 from etl.inbox import Candidate, Opened, TooLargeError, UnsafeFileError, read_file, read_head
-from etl.records import ENVELOPE, RECORDS, Kind, Parsed, Rejected
+from etl.records import Parsed, Rejected
+from etl.row_frames import Collected, collect, frames
 from etl.site import Site
 from etl.sources import STANDARDS, sniff, source
 from etl.sources.dicom import parse_head
@@ -40,14 +41,6 @@ HEADS = (1 << 15, 1 << 17, 1 << 20)
 #: Octets of messages after which a job ends before its last file: bounds memory.
 JOB_BYTES = 4 << 20
 KEEP_BYTES = 16 * 1024 * 1024  # of a rejected message
-POLARS: dict[Kind, pl.DataType] = {
-    "text": pl.String(),
-    "timestamp": pl.Datetime("us"),
-    "integer": pl.Int64(),
-    "real": pl.Float64(),
-    "boolean": pl.Boolean(),
-    "date": pl.Date(),
-}
 
 
 @dataclass(slots=True)
@@ -74,10 +67,6 @@ class JobResult:
 
     files: list[FileResult] = field(default_factory=list)
     frames: dict[str, pl.DataFrame] = field(default_factory=dict)
-
-
-#: Rows by record type: the file's id, the columns, position and row number.
-Collected = dict[str, list[tuple[object, ...]]]
 
 
 #: What a process says first, when it can take work.
@@ -171,12 +160,12 @@ def run_job(
                 result.files.append(FileResult(candidate, skipped=error.reason))
                 continue
             result.files.append(file_result(candidate, file_id, parsed, messages, hashes))
-            _collect(collected, file_id, parsed)
+            collect(collected, file_id, parsed)
             n_bytes += result.files[-1].n_bytes
             if n_bytes >= JOB_BYTES:
                 break
     try:
-        result.frames = _frames(collected)
+        result.frames = frames(collected)
     except (ValueError, OverflowError, TypeError, pl.exceptions.PolarsError) as error:  # a value no column can hold
         done = candidates[: len(result.files)]
         if len(done) == 1:
@@ -247,18 +236,6 @@ def rejected_unread(candidate: Candidate, reason: str, detail: str = "") -> File
     )
 
 
-def frames_of(file_id: str, parsed: Parsed) -> dict[str, pl.DataFrame]:
-    """Rows of one file as a frame a record type, with `file_id` as a column."""
-    collected: Collected = {}
-    _collect(collected, file_id, parsed)
-    return _frames(collected)
-
-
-def _collect(collected: Collected, file_id: str, parsed: Parsed) -> None:
-    for record, rows in (*parsed.rows.items(), ("envelope", parsed.envelopes)):
-        collected.setdefault(record, []).extend([(file_id, *row) for row in rows.rows])
-
-
 def file_result(
     candidate: Candidate, file_id: str, parsed: Parsed, messages: list[bytes], hashes: list[bytes] | None = None
 ) -> FileResult:
@@ -273,14 +250,3 @@ def file_result(
         rejected=[(r, messages[r.position][:KEEP_BYTES]) for r in parsed.rejected],
         defects=[(d.position, d.field, d.reason) for d in parsed.defects],
     )
-
-
-def _frames(collected: Collected) -> dict[str, pl.DataFrame]:
-    return {record: _frame(record, rows) for record, rows in collected.items()}
-
-
-def _frame(record: str, rows: list[tuple[object, ...]]) -> pl.DataFrame:
-    kinds = {c.name: POLARS[c.kind] for c in (ENVELOPE if record == "envelope" else RECORDS[record])}
-    schema = {"file_id": pl.String(), **kinds, "position": pl.Int64(), "row_number": pl.Int64()}
-    columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
-    return pl.DataFrame(dict(zip(schema, map(list, columns), strict=True)), schema=schema)

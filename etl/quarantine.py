@@ -14,8 +14,9 @@ from etl.inbox import Candidate
 from etl.intake import insert_record
 from etl.load import append, next_batch
 from etl.message_flow import DEFECT, store_flow
-from etl.parsing import KEEP_BYTES, JobResult, file_result, frames_of, parse_bytes
+from etl.parsing import KEEP_BYTES, JobResult, file_result, parse_bytes
 from etl.records import RECORDS, Parsed
+from etl.row_frames import frames_of
 from etl.sources import sniff
 from etl.transaction import transaction
 

@@ -19,8 +19,9 @@ import hl7 as python_hl7
 from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.parser import parse_message
 
-from etl.parsing import frames_of, message_hash
+from etl.parsing import message_hash
 from etl.records import Rows
+from etl.row_frames import frames_of
 from etl.site import Facility, Sender, Site
 from etl.sources import hl7, hl7_twin
 from etl.sources.hl7_fields import table

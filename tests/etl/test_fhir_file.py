@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.parsing import frames_of
+from etl.row_frames import frames_of
 from etl.sources import fhir, sniff
 from tests.etl.fhir_resources import SITE, bundle, dump, lines, one_of_each, order, parse, resource, rows
 

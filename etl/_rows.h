@@ -1,0 +1,9 @@
+/* What the files of etl._rows share. */
+#ifndef RADOPS_ROWS_H
+#define RADOPS_ROWS_H
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+int rows_columns_start(void);
+PyObject *rows_columns(PyObject *self, PyObject *const *args, Py_ssize_t n);
+#endif
