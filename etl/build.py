@@ -20,10 +20,9 @@ from etl import build_digest, forecast
 from etl.build_checks import run_checks
 from etl.build_digest import META, measure, overall, store, stored
 from etl.build_models import BuildModel, Plan, models_signature, plan_build
-from etl.build_scope import derive_scopes, in_scope, keep_before, keep_now, keep_old
+from etl.build_scope import TALLY, add_up, derive_scopes, drop_empty, in_scope, keep_before, keep_now, keep_old
 from etl.build_stage import find_touched, load_clock, load_mentions, load_movers, load_touched
 from etl.build_tables import load_build_tables, load_procedure_names, reference_signature
-from etl.frames import query, table
 from etl.identity import VERSION, State, advance, reset, state
 from etl.pseudonym import keyed_macro, load_key
 from etl.records import RECORDS
@@ -208,11 +207,13 @@ class _Fold:
         """Replace the rows of one mart that are in scope, and carry its digest along."""
         if model.materialize == "work":
             self.con.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {model.body}")
-            if model.name == "volume_day":
-                forecast.load_forecast(self.con)
             return
         made = self.con.execute(f"CREATE OR REPLACE TEMP TABLE new_rows AS {model.body}").fetchone()
+        if model.scope == TALLY and not self.anew:
+            add_up(self.con, model)
         n_rows, total = self._forget(model)
+        if model.scope == TALLY:
+            drop_empty(self.con, model)
         if made is None or made[0]:
             order = f" ORDER BY {model.sorted_by}" if model.sorted_by else ""
             self.con.execute(f"INSERT INTO {model.name} BY NAME SELECT * FROM new_rows{order}")
@@ -222,6 +223,8 @@ class _Fold:
             keep_now(self.con, model.name)
         self.measured[model.name] = (n_rows, total)
         self.con.execute("DROP TABLE new_rows")
+        if model.name == "fct_volume_day":
+            forecast.load_forecast(self.con)
 
     def _forget(self, model: BuildModel) -> tuple[int, int]:
         """Delete the rows in scope; returns rows and sum of those that stay."""
@@ -231,11 +234,15 @@ class _Fold:
         if model.scope == "all":
             self.con.execute(f"DELETE FROM {model.name}")
             return 0, 0
-        deleted = query(self.con, f"DELETE FROM {model.name} WHERE {in_scope(self.con, model)} RETURNING *")
-        table(self.con, "old_rows", deleted)
-        n_old, old = measure(self.con, "old_rows", _typed(model))
+        # Found by one column, then read and deleted by their place: the other columns of all other rows are not read.
+        places = f"SELECT rowid AS place FROM {model.name} WHERE {in_scope(self.con, model)}"
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE old_place AS {places}")
+        old = f"FROM {model.name} WHERE rowid IN (SELECT place FROM old_place)"
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE old_rows AS SELECT * {old}")
+        self.con.execute(f"DELETE {old}")
+        n_old, sum_old = measure(self.con, "old_rows", _typed(model))
         keep_old(self.con, model.name)
-        return n_rows - n_old, total - old
+        return n_rows - n_old, total - sum_old
 
 
 def _typed(model: BuildModel) -> list[tuple[str, str]]:

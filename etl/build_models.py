@@ -18,11 +18,13 @@ MACROS = SQL / "macros.py"
 class BuildModel:
     """One model: `materialize` is view or table (staging), table or work (marts; work is never published).
 
-    `scope` names the touched keys that an incremental build derives again, with the expression of their since-bound.
+    `scope` names the touched keys that an incremental build derives again, with the expression of their since-bound;
+    of a `tally` the rows are sums by `keys`, to which an incremental build adds what changed.
     """
 
     name: str
     number: int
+    keys: tuple[str, ...]
     materialize: str
     scope: str
     scope_column: str
@@ -36,8 +38,8 @@ def read_build_model(path: Path) -> BuildModel:
     model, header = read_model(path), read_header(path, MODEL_KEYS, MODEL_OPTIONAL)
     scope, _, scope_column = header.one("scope", "all").partition(" ")
     return BuildModel(
-        name=model.name, number=model.number, materialize=model.materialize, scope=scope, scope_column=scope_column,
-        sorted_by=header.one("sorted_by"), columns=model.columns, body=model.body,
+        name=model.name, number=model.number, keys=header.words("key"), materialize=model.materialize, scope=scope,
+        scope_column=scope_column, sorted_by=header.one("sorted_by"), columns=model.columns, body=model.body,
     )  # fmt: skip
 
 

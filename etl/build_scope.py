@@ -1,4 +1,4 @@
-"""What an incremental build derives again: touched exams, and from them patients, devices, facilities, readers, days.
+"""What an incremental build derives again: touched exams, and from them patients, devices, readers, days, stretches.
 
 A scope is a temporary table of keys, for some with the instant or day from which their rows change. Rows of a mart
 inside the scope of its header are deleted and derived again; all others stay as they are. A full build has everything
@@ -11,17 +11,23 @@ from dataclasses import dataclass
 
 import duckdb
 
+from etl.build_devices import derive_device_ranges
 from etl.build_models import BuildModel
+from etl.build_ranges import derive_ranges
+from sql.catalog import Column
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Keys `key` of temporary table `table`; with `since`, only rows from there on; with `on`, only of that day."""
+    """Keys `key` of temporary table `table`; with `since`, only rows from there on, with `until` before that; with
+    `on`, only of that day. `also` are further keys, which may be NULL."""
 
     table: str
     key: str
     since: str = ""
+    until: str = ""
     on: str = ""
+    also: tuple[str, ...] = ()
 
 
 SCOPES: dict[str, Scope] = {
@@ -29,8 +35,9 @@ SCOPES: dict[str, Scope] = {
     "mover": Scope("touched_mover", "mover_key"),
     "patient": Scope("touched_patient", "patient_key"),
     "radiologist": Scope("touched_radiologist", "radiologist", "since_at"),
-    "device": Scope("touched_device", "device", "since_day"),
-    "facility": Scope("touched_facility", "facility", "since_at"),
+    "device": Scope("touched_device", "device", "since_day", "until_day"),
+    "backlog": Scope("touched_backlog", "facility", "from_at", "to_at", also=("modality", "priority", "patient_class")),
+    "worklist": Scope("touched_worklist", "facility", "from_at", "to_at", also=("service_line",)),
     "day": Scope("touched_day", "facility", on="day"),
     "event_day": Scope("touched_event_day", "facility", on="day"),
 }
@@ -43,11 +50,16 @@ CARRIED = (
 )
 #: Marts of whose changes the scopes follow, and the columns that count.
 KEPT = {
-    "fct_exam": f"{CARRIED}, exam_ended_local, exam_started_local, ordered_local, first_final_local",
+    "fct_exam": f"{CARRIED}, procedure_local, exam_ended_local, exam_started_local, ordered_local, first_final_local",
     "fct_exam_event": 'exam_key, "at"',
     "fct_room_stay": "stay_key, device, entered_at, left_at, fate",
     "fct_read": "exam_key, facility, radiologist, role, read_at, read_started_at, wrvu",
+    "fct_label": "exam_key, facility, label_key, method, score, proposal, others, says, n_unknown, header_region, "
+    "header_laterality, header_contrast, header_views, is_against, is_modality_against, is_region_against, "
+    "is_laterality_against, is_contrast_against, is_views_against",
 }
+#: Scope of a mart of sums over `<mart>_change`: rows of the same keys are added up.
+TALLY = "tally"
 
 
 def in_scope(con: duckdb.DuckDBPyConnection, model: BuildModel) -> str:
@@ -55,26 +67,55 @@ def in_scope(con: duckdb.DuckDBPyConnection, model: BuildModel) -> str:
 
     It names the first instant of all, so that older blocks are not read.
     """
+    if model.scope == TALLY:
+        same = " AND ".join(f'n."{key}" IS NOT DISTINCT FROM {model.name}."{key}"' for key in model.keys)
+        return f"EXISTS (SELECT 1 FROM new_rows n WHERE {same})"
     scope = SCOPES[model.scope]
     if not model.scope_column:
         return f"{scope.key} IN (SELECT {scope.key} FROM {scope.table})"
     # A scope has columns of its own: a name alone would mean those.
     column = f"{model.name}.{model.scope_column}" if model.scope_column.isidentifier() else model.scope_column
     bound = f"{column} >= s.{scope.since}" if scope.since else f"{column} IS NOT DISTINCT FROM s.{scope.on}"
+    bound += f" AND {column} < s.{scope.until}" if scope.until else ""
+    bound += "".join(f" AND {model.name}.{key} IS NOT DISTINCT FROM s.{key}" for key in scope.also)
     found = f"EXISTS (SELECT 1 FROM {scope.table} s WHERE s.{scope.key} = {model.name}.{scope.key} AND {bound})"
     first = con.execute(f"SELECT min({scope.since}) FROM {scope.table}").fetchall()[0][0] if scope.since else None
     return found if first is None else f"{column} >= '{first}' AND {found}"
 
 
+def add_up(con: duckdb.DuckDBPyConnection, model: BuildModel) -> None:
+    """Add to `new_rows`, the changes of a tally, what the mart holds under the same keys."""
+    keys = ", ".join(f'"{key}"' for key in model.keys)
+    sums = ", ".join(f'CAST(sum("{c.name}") AS {c.type}) AS "{c.name}"' for c in _sums(model))
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE summed AS
+        SELECT {keys}, {sums}
+        FROM (FROM new_rows UNION ALL BY NAME FROM {model.name} WHERE {in_scope(con, model)}) GROUP BY ALL""")
+    con.execute("CREATE OR REPLACE TEMP TABLE new_rows AS FROM summed")
+    con.execute("DROP TABLE summed")
+
+
+def drop_empty(con: duckdb.DuckDBPyConnection, model: BuildModel) -> None:
+    """Rows of a tally under whose keys nothing is left to count; the first sum of each is the number of its rows."""
+    con.execute(f'DELETE FROM new_rows WHERE "{_sums(model)[0].name}" = 0')
+
+
+def _sums(model: BuildModel) -> list[Column]:
+    return [column for column in model.columns if column.name not in model.keys]
+
+
 def keep_before(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     """Temp tables with what the marts hold before the build; those of `KEPT` are filled as rows are deleted and made.
 
-    Of a build of all exams, `<mart>_now` is the mart itself.
+    Of a build of all exams, `<mart>_now` is the mart itself. View `<mart>_change` has both, `sign` 1 now, -1 before.
     """
     for name, columns in KEPT.items():
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name}_before AS SELECT {columns} FROM {name} LIMIT 0")
         now = f"VIEW {name}_now AS SELECT {columns} FROM {name}" if anew else f"TABLE {name}_now AS FROM {name}_before"
         con.execute(f"CREATE OR REPLACE TEMP {now}")
+        con.execute(f"""
+            CREATE OR REPLACE TEMP VIEW {name}_change AS
+            SELECT *, 1 AS sign FROM {name}_now UNION ALL SELECT *, -1 FROM {name}_before""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE device_before AS
         SELECT device, facility, modality, first_exam_at AS first_at FROM dim_device""")
@@ -116,15 +157,8 @@ def derive_scopes(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
         LEFT JOIN fct_reading_session s ON s.radiologist = c.radiologist
             AND s.ended_at + INTERVAL 30 MINUTE >= c.since_at
         GROUP BY c.radiologist, c.since_at""")
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE touched_facility AS
-        SELECT facility, date_trunc('hour', min(since_at)) AS since_at
-        FROM (SELECT facility, exam_ended_at AS since_at FROM exam_changed WHERE exam_ended_at IS NOT NULL
-              UNION ALL
-              SELECT f.facility, c.previous FROM clock c, (SELECT DISTINCT facility FROM fct_exam) f
-              WHERE c.previous IS NOT NULL)
-        GROUP BY facility""")
-    _derive_devices(con)
+    derive_ranges(con, anew)
+    _derive_devices(con, anew)
     _derive_days(con, anew)
 
 
@@ -152,7 +186,7 @@ def _derive_days(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     con.execute(f"CREATE OR REPLACE TEMP TABLE touched_event_day AS {events}")
 
 
-def _derive_devices(con: duckdb.DuckDBPyConnection) -> None:
+def _derive_devices(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     con.execute("""
         CREATE OR REPLACE TEMP TABLE device_profile AS
         SELECT e.device, coalesce(s.facility, e.facility) AS facility, coalesce(s.modality, e.modality) AS modality,
@@ -163,31 +197,4 @@ def _derive_devices(con: duckdb.DuckDBPyConnection) -> None:
         CROSS JOIN site_zone d
         LEFT JOIN (SELECT DISTINCT ON (device) * FROM site_devices) s ON s.device = e.device
         LEFT JOIN site_facility z ON z.facility = coalesce(s.facility, e.facility)""")
-    # A device whose facility, modality or first day is now seen otherwise is derived again from its first day.
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE device_since AS
-        SELECT device, min(since_at) AS since_at FROM (
-            SELECT device, exam_started_at AS since_at FROM exam_changed
-            WHERE device IS NOT NULL AND exam_started_at IS NOT NULL
-            UNION ALL
-            SELECT device, entered_at FROM stay_changed WHERE fate = 'used'
-            UNION ALL
-            SELECT p.device, c.previous FROM device_profile p, clock c WHERE c.previous IS NOT NULL
-            UNION ALL
-            SELECT o.device, least(o.first_at, p.first_at)
-            FROM device_before o LEFT JOIN device_profile p USING (device)
-            WHERE o.first_at IS NOT NULL
-                AND (o.facility, o.modality, o.first_at) IS DISTINCT FROM (p.facility, p.modality, p.first_at))
-        GROUP BY device""")
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE touched_device AS
-        SELECT d.device, p.facility, p.modality, p.zone, d.since_day,
-               least(CAST(d.since_day AS TIMESTAMP) - INTERVAL 1 DAY, min(b.busy_started_at)) AS load_from
-        FROM (SELECT c.device, CAST(least(c.since_at, min(b.busy_started_at)) AS DATE) - 1 AS since_day
-              FROM device_since c
-              LEFT JOIN fct_device_busy b ON b.device = c.device AND b.busy_ended_at >= c.since_at
-              GROUP BY c.device, c.since_at) d
-        LEFT JOIN device_profile p ON p.device = d.device
-        LEFT JOIN fct_device_busy b ON b.device = d.device
-            AND b.busy_ended_at >= CAST(d.since_day AS TIMESTAMP) - INTERVAL 1 DAY
-        GROUP BY d.device, p.facility, p.modality, p.zone, d.since_day""")
+    derive_device_ranges(con, anew)

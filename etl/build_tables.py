@@ -21,21 +21,13 @@ _BY_ALIAS = "LEFT JOIN facility_alias a ON a.alias = lower(trim(f.facility_alias
 
 #: Patients that must share the text of a procedure name before it is published: a rarer one may be written for one.
 SHARED_BY = 5
-_NAMES = " UNION ALL ".join(
-    f"SELECT facility_alias, nullif(procedure_code, '') AS code, trim(procedure_text) AS text, patient_authority, "
-    f"patient_id FROM intake.raw_{record} WHERE procedure_text <> ''"
-    for record in ("order", "report", "appointment")
-)
 #: Temporary view to its SQL over the raw store.
 INTAKE_VIEWS: dict[str, str] = {
     # Texts of names that many patients share, with the key of fct_label.
     "shared_text": f"""
         SELECT keyed('label', concat_ws('^', facility, coalesce(code, ''),
                                         CASE WHEN code IS NULL THEN text ELSE '' END)) AS label_key, text, n_patients
-        FROM (SELECT coalesce(a.facility, 'unmapped') AS facility, n.code, n.text,
-                     count(DISTINCT (n.patient_authority, n.patient_id)) AS n_patients
-              FROM ({_NAMES}) n LEFT JOIN facility_alias a ON a.alias = lower(trim(n.facility_alias))
-              GROUP BY ALL)
+        FROM intake.work.name_text
         WHERE n_patients >= {SHARED_BY}""",
     "batch_time": "SELECT batch_id, loaded_at FROM intake.raw_batch",
     "actor_name": "SELECT actor, name FROM intake.work.actor",

@@ -55,7 +55,7 @@ class Daily(NamedTuple):
 
 
 def load_forecast(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the three temporary tables from `volume_day`, `site_calendar` and `clock`."""
+    """Create the three temporary tables from `fct_volume_day`, `site_calendar` and `clock`."""
     daily = _read(con)
     reasons = {} if daily is None else dict(_reasons(daily))
     kept = sorted((unit for unit, reason in reasons.items() if reason is None), key=_order)
@@ -93,7 +93,7 @@ def _read(con: duckdb.DuckDBPyConnection) -> Daily | None:
     for facility, modality, hour, day, n_exams in query(
         con,
         f"""
-            SELECT facility, modality, hour_from, day_local, n_exams FROM volume_day
+            SELECT facility, modality, hour_from, day_local, n_exams FROM fct_volume_day
             WHERE day_local <= DATE '{last}' ORDER BY ALL""",
     ).iter_rows():
         counts.setdefault((facility, modality), {}).setdefault(day, [0] * len(bands()))[hour // BAND_HOURS] = n_exams

@@ -14,6 +14,8 @@ import duckdb
 
 from etl.frames import query, table
 from etl.identity_graph import resolve
+from etl.identity_names import TABLES as NAME_TABLES
+from etl.identity_names import advance_names
 from etl.identity_nodes import (
     EXAM_RECORDS,
     MENTION_COLUMNS,
@@ -42,14 +44,15 @@ CREATE TABLE IF NOT EXISTS intake.work.touched_visit (visit UBIGINT, batch_id BI
 CREATE TABLE IF NOT EXISTS intake.work.touched_mover (who VARCHAR, batch_id BIGINT);
 CREATE TABLE IF NOT EXISTS intake.work.actor (actor VARCHAR, name VARCHAR);
 {PATIENT_TABLES}
+{NAME_TABLES}
 """
 #: Part of the signature: raise it when the same mentions would resolve otherwise.
-VERSION = "1"
+VERSION = "2"
 #: SQL for who moves, of a raw row `f` and its patient `p`, of whom no exam need tell: the patient, else the visit.
 WHO = "coalesce('p' || coalesce(p.person, f.mover), 'v' || nullif(f.visit_id, ''))"
 #: Logs of what may have changed since a batch.
 LOGS = ("touched", "touched_visit", "touched_mover")
-WORK_TABLES = ("mention", "flag", *LOGS, "patient", "patient_edge", "actor")
+WORK_TABLES = ("mention", "flag", *LOGS, "patient", "patient_edge", "actor", "name_patient", "name_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +228,7 @@ def _advance(con: duckdb.DuckDBPyConnection, before: State, upto: int, forget: i
             _log_touched(con, upto)
             _log_movers(con, before.batch_id, upto)
         _name_actors(con, before.batch_id, upto)
+        advance_names(con, before.batch_id, upto)
         con.execute("DELETE FROM intake.work.mention WHERE component IN (SELECT component FROM open_component)")
         con.execute("INSERT INTO intake.work.mention SELECT * FROM closed_mention")
         con.execute("DELETE FROM intake.work.state")

@@ -21,3 +21,4 @@ FROM (SELECT s.*, coalesce(z.zone, d.default_zone) AS zone,
       CROSS JOIN site_zone d
       LEFT JOIN site_facility z ON z.facility = s.facility) w
 JOIN touched_device t ON t.device = w.device AND CAST(w.busy_started_local AS DATE) >= t.since_day
+    AND CAST(w.busy_started_local AS DATE) < t.until_day

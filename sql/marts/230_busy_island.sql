@@ -15,5 +15,6 @@ FROM (SELECT g.*, sum(g.is_first) OVER (
                             PARTITION BY b.device ORDER BY b.busy_started_at, b.busy_ended_at
                             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 0 ELSE 1 END AS is_first
             FROM fct_device_busy b
-            JOIN touched_device t ON t.device = b.device AND b.busy_ended_at >= t.load_from) g) n
+            JOIN touched_device t ON t.device = b.device AND b.busy_ended_at >= t.load_from
+                AND b.busy_started_at < t.load_to) g) n
 GROUP BY n.device, n.island

@@ -11,6 +11,7 @@ SELECT x.device, x.hour_at, x.exam_key, max(CASE WHEN s.device IS NULL THEN 0 EL
 FROM (SELECT e.device, e.exam_key, e.exam_started_at, k.hour_at
       FROM fct_exam e
       JOIN touched_device t ON t.device = e.device AND e.exam_started_at >= t.load_from
+          AND e.exam_started_at < t.load_to
       JOIN device_tick k ON k.device = e.device AND k.utc_hour = date_trunc('hour', e.exam_started_at)
           AND k.from_at <= e.exam_started_at AND k.to_at > e.exam_started_at
       WHERE e.is_countable) x

@@ -40,11 +40,17 @@ WITH block AS (
           UNION ALL
           SELECT b.device, NULL, b.busy_ended_at, NULL, b.busy_ended_at
           FROM fct_device_busy b
-          JOIN touched_device d ON d.device = b.device) k
+          JOIN touched_device d ON d.device = b.device AND b.busy_ended_at >= d.load_from
+              AND b.busy_started_at < d.load_to
+          UNION ALL
+          SELECT e.device, NULL, max(e.busy_ended_at), NULL, max(e.busy_ended_at)
+          FROM fct_device_busy e
+          JOIN touched_device f ON f.device = e.device AND e.busy_ended_at < f.load_from
+          GROUP BY e.device, f.load_from) k
 )
 SELECT i.device, t.facility, t.modality, i.day_local, i.idle_from_at, i.idle_to_at,
        local_at(i.idle_from_at, t.zone) AS idle_from_local, minutes_between(i.idle_from_at, i.idle_to_at) AS idle_min,
        i.idle_since_at
 FROM known i
-JOIN touched_device t ON t.device = i.device
+JOIN touched_device t ON t.device = i.device AND i.day_local >= t.since_day AND i.day_local < t.until_day
 WHERE i.idle_to_at IS NOT NULL

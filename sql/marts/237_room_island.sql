@@ -17,5 +17,6 @@ FROM (SELECT g.*, sum(g.is_first) OVER (
             FROM fct_room_stay s
             JOIN touched_device t ON t.device = s.device
                 AND s.left_at >= CAST(t.since_day AS TIMESTAMP) - INTERVAL 1 DAY
+                AND s.entered_at < CAST(t.until_day AS TIMESTAMP) + INTERVAL 1 DAY
             WHERE s.fate = 'used') g) n
 GROUP BY n.device, n.island

@@ -38,6 +38,7 @@ SELECT h.device, h.facility, h.modality, h.hour_at, h.hour_local, h.staffed_min,
        d.device IS NOT NULL OR coalesce(y.busy_min, 0) = 0 AS is_reported
 FROM fct_device_hour h
 JOIN touched_device t ON t.device = h.device AND CAST(h.hour_local AS DATE) >= t.since_day
+    AND CAST(h.hour_local AS DATE) < t.until_day
 JOIN (SELECT u.device, min(u.from_day) AS first_day FROM used u GROUP BY u.device) b
     ON b.device = h.device AND CAST(h.hour_local AS DATE) >= b.first_day
 LEFT JOIN stay_day d ON d.device = h.device AND d.day = CAST(h.hour_local AS DATE)

@@ -9,7 +9,7 @@ SELECT w.facility, w.modality, w.priority, w.patient_class, w.exam_ended_at AS o
 FROM (SELECT r.facility, r.modality, r.priority, r.patient_class, r.exam_ended_at, r.out_at,
              greatest(r.in_at, coalesce(r.earlier_out_at, r.in_at)) AS from_at
       FROM (SELECT b.*, max(b.out_at) OVER (
-                       PARTITION BY b.facility, b.modality, b.priority, b.patient_class
+                       PARTITION BY b.facility, b.modality, b.priority, b.patient_class, b.from_at
                        ORDER BY b.exam_ended_at, b.exam_key
                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier_out_at
             FROM backlog_exam b) r) w

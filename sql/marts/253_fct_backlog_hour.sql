@@ -3,7 +3,7 @@
 -- key: facility, modality, priority, patient_class, hour_at
 -- purpose: Exams ended and not yet final at each full hour; hours without any have no row.
 -- materialize: table
--- scope: facility hour_at
+-- scope: backlog hour_at
 -- sorted_by: hour_at
 -- column: facility VARCHAR - | facility
 -- column: modality VARCHAR - | modality

@@ -26,8 +26,8 @@
 -- column: n_laterality_against BIGINT exams | by side
 -- column: n_contrast_against BIGINT exams | by contrast agent
 -- column: n_views_against BIGINT exams | by number of views
-SELECT n.label_key, n.facility, n.procedure_local AS code, max(t.text) AS text, n.modality, n.procedure,
-       count(*) AS n_exams,
+SELECT n.label_key, n.facility, n.code, max(t.text) AS text, n.modality, n.procedure,
+       CAST(sum(n.n_exams) AS BIGINT) AS n_exams,
        max(CASE WHEN n.choice = 1 THEN n.method END) AS method, max(CASE WHEN n.choice = 1 THEN n.score END) AS score,
        max(CASE WHEN n.choice = 1 THEN n.proposal END) AS proposal,
        max(CASE WHEN n.choice = 1 THEN n.others END) AS others, max(CASE WHEN n.choice = 1 THEN n.says END) AS says,
@@ -37,19 +37,17 @@ SELECT n.label_key, n.facility, n.procedure_local AS code, max(t.text) AS text, 
            AS header_laterality,
        CASE WHEN min(n.header_contrast) = max(n.header_contrast) THEN max(n.header_contrast) END AS header_contrast,
        max(n.header_views) AS header_views,
-       count(*) FILTER (WHERE n.is_against) AS n_against,
-       count(*) FILTER (WHERE n.is_modality_against) AS n_modality_against,
-       count(*) FILTER (WHERE n.is_region_against) AS n_region_against,
-       count(*) FILTER (WHERE n.is_laterality_against) AS n_laterality_against,
-       count(*) FILTER (WHERE n.is_contrast_against) AS n_contrast_against,
-       count(*) FILTER (WHERE n.is_views_against) AS n_views_against
-FROM (SELECT l.*, e.procedure_local, e.modality, e.procedure,
-             row_number() OVER (PARTITION BY l.label_key, e.modality, e.procedure
-                                ORDER BY l.score DESC NULLS LAST, l.proposal NULLS LAST, l.method, l.others NULLS LAST,
-                                         l.says NULLS LAST, l.n_unknown NULLS LAST) AS choice
-      FROM fct_label l
-      JOIN fct_exam e ON e.exam_key = l.exam_key) n
+       CAST(sum(CASE WHEN n.is_against THEN n.n_exams ELSE 0 END) AS BIGINT) AS n_against,
+       CAST(sum(CASE WHEN n.is_modality_against THEN n.n_exams ELSE 0 END) AS BIGINT) AS n_modality_against,
+       CAST(sum(CASE WHEN n.is_region_against THEN n.n_exams ELSE 0 END) AS BIGINT) AS n_region_against,
+       CAST(sum(CASE WHEN n.is_laterality_against THEN n.n_exams ELSE 0 END) AS BIGINT) AS n_laterality_against,
+       CAST(sum(CASE WHEN n.is_contrast_against THEN n.n_exams ELSE 0 END) AS BIGINT) AS n_contrast_against,
+       CAST(sum(CASE WHEN n.is_views_against THEN n.n_exams ELSE 0 END) AS BIGINT) AS n_views_against
+FROM (SELECT c.*, row_number() OVER (PARTITION BY c.label_key, c.modality, c.procedure
+                                     ORDER BY c.score DESC NULLS LAST, c.proposal NULLS LAST, c.method,
+                                              c.others NULLS LAST, c.says NULLS LAST, c.n_unknown NULLS LAST) AS choice
+      FROM fct_label_count c) n
 LEFT JOIN (SELECT s.label_key, s.text,
                   row_number() OVER (PARTITION BY s.label_key ORDER BY s.n_patients DESC, s.text) AS choice
            FROM shared_text s) t ON t.label_key = n.label_key AND t.choice = 1
-GROUP BY n.label_key, n.facility, n.procedure_local, n.modality, n.procedure
+GROUP BY n.label_key, n.facility, n.code, n.modality, n.procedure

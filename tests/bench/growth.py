@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from etl.identity_nodes import EXAM_RECORDS, mention_of
+from etl.intake import numbers
 from etl.records import RECORDS
 
 #: Days between two copies of a place: whole weeks, so that weekends stay weekends.
@@ -94,13 +94,13 @@ def _name_copies(con: duckdb.DuckDBPyConnection, window: int, places: int, n_day
 
 
 def _copy_table(con: duckdb.DuckDBPyConnection, table: str) -> None:
-    columns = [row[1:3] for row in con.execute(f"PRAGMA table_info('{table}')").fetchall() if row[1] != "mention"]
+    numbered = numbers(table.removeprefix("raw_"))
+    columns = [row[1:3] for row in con.execute(f"PRAGMA table_info('{table}')").fetchall() if row[1] not in numbered]
     made = ", ".join(_copied(name, kind) for name, kind in columns)
-    record = table.removeprefix("raw_")
-    mention = f", {mention_of(record)} AS mention" if record in EXAM_RECORDS else ""
+    counted = "".join(f", {sql} AS {name}" for name, sql in numbered.items())
     con.execute(f"""
         INSERT INTO {table} BY NAME
-        SELECT *{mention} FROM (SELECT {made} FROM base_{table} r CROSS JOIN copy_of c)""")
+        SELECT *{counted} FROM (SELECT {made} FROM base_{table} r CROSS JOIN copy_of c)""")
 
 
 def multiply(base: Path, grown: Path, places: int, progress: Callable[[int], None] = lambda _window: None) -> None:

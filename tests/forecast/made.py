@@ -39,14 +39,14 @@ def forecast_of(ended: Iterable[Ended], through: datetime, marks: Sequence[Mark]
         for macro in MACROS:
             if macro.name == "local_at":
                 con.execute(macro.create_duckdb())
-        con.execute("CREATE TEMP TABLE volume_day (facility VARCHAR, modality VARCHAR, hour_from INTEGER, "
+        con.execute("CREATE TEMP TABLE fct_volume_day (facility VARCHAR, modality VARCHAR, hour_from INTEGER, "
                     "day_local DATE, n_exams BIGINT)")  # fmt: skip
         con.execute("CREATE TEMP TABLE site_calendar (facility VARCHAR, date DATE, kind VARCHAR)")
         con.execute("CREATE TEMP TABLE clock AS SELECT CAST(? AS TIMESTAMP) AS data_through", [through])
         con.execute("CREATE TEMP TABLE site_zone AS SELECT ? AS default_zone", [zone])
         con.execute("CREATE TEMP TABLE site_facility (zone VARCHAR)")
         if counts:
-            con.executemany("INSERT INTO volume_day VALUES (?, ?, ?, ?, ?)", [[*k, n] for k, n in counts.items()])
+            con.executemany("INSERT INTO fct_volume_day VALUES (?, ?, ?, ?, ?)", [[*k, n] for k, n in counts.items()])
         if marks:
             con.executemany("INSERT INTO site_calendar VALUES (?, ?, ?)", [list(mark) for mark in marks])
         load_forecast(con)
