@@ -55,7 +55,7 @@ WORDS: dict[str, str] = {
     "label_consistency.u": "unmapped procedure or no code",
 }
 #: Wall clock of an exam that may never have been performed, for placing what was excluded in a period.
-ANY_CLOCK = "coalesce({0}.exam_ended_local, {0}.exam_started_local, {0}.scheduled_local, {0}.ordered_local)"
+ANY_CLOCK = "placed_local"
 #: Milestones whose winning source fct_exam keeps.
 CLOCKED = ("ordered", "arrived", "exam_started", "exam_ended", "images_available", "first_prelim", "first_final")
 #: Kinds of fate: used, or why not. `other` rows are not what the metric asks about; `excluded` ones do not count.
@@ -90,9 +90,7 @@ def candidates(asked: Metric, since: str = "NULL", until: str = "NULL") -> str:
     tree.set("where", None)
     left_out = "".join(f" WHEN NOT coalesce({rule.sql('duckdb')}, FALSE) THEN {reason}" for rule, reason in cases)
     tree.select(f"CASE WHEN FALSE THEN ''{left_out} END AS left_out", dialect="duckdb", copy=False)
-    clock = (
-        ANY_CLOCK.format(base.alias_or_name) if asked.table == base.name == "fct_exam" else "CAST(NULL AS TIMESTAMP)"
-    )
+    clock = f"{base.alias_or_name}.{ANY_CLOCK}" if asked.table == base.name == "fct_exam" else "CAST(NULL AS TIMESTAMP)"
     tree.select(f"{clock} AS any_local", dialect="duckdb", copy=False)
     for name, column in _keys(base).items():
         tree.select(f"{column} AS {name}", dialect="duckdb", copy=False)
@@ -114,10 +112,14 @@ def _placed(tree: exp.Select, base: exp.Table, since: str, until: str) -> str:
     held = " AND ".join(bounds(period.name, since, until))
     if not held:
         return text
-    if base.name == "fct_exam":
-        held = f"({held}) OR w.{period.name} IS NULL"
+    rows = f"SELECT * FROM {base.name} w WHERE {held}"
+    if (
+        base.name == "fct_exam"
+    ):  # two scans, of which each skips what lies outside, where one with OR would skip nothing
+        others = " AND ".join([f"w.{period.name} IS NULL", *bounds(ANY_CLOCK, since, until)])
+        rows += f" AND w.{period.name} IS NOT NULL UNION ALL SELECT * FROM {base.name} w WHERE {others}"
     named = f"FROM {base.name} AS {base.alias_or_name}"
-    return text.replace(named, f"FROM (SELECT * FROM {base.name} w WHERE {held}) AS {base.alias_or_name}")
+    return text.replace(named, f"FROM ({rows}) AS {base.alias_or_name}")
 
 
 def _keys(base: exp.Table) -> dict[str, str]:

@@ -53,6 +53,11 @@ def write_snapshot(path: Path, tables: dict[str, Rows], data_through: datetime, 
                WHERE exam_local IS NULL"""
         )
         con.execute(
+            """UPDATE fct_exam SET placed_local = coalesce(exam_ended_local, exam_started_local, scheduled_local,
+                                                           ordered_local)
+               WHERE placed_local IS NULL"""
+        )
+        con.execute(
             "INSERT INTO meta_snapshot VALUES (?, ?, ?, ?, 'd', ?)",
             [f"{seq:06d}-test", seq, data_through, data_through, signature()],
         )

@@ -4,7 +4,7 @@
 -- purpose: One requested procedure for one patient, with milestones, durations, people, counts and flags.
 -- materialize: table
 -- scope: exam
--- sorted_by: exam_ended_at
+-- sorted_by: placed_local
 -- column: exam_key VARCHAR - | keyed canonical identifier of the exam
 -- column: accession VARCHAR - | keyed pseudonym, or as sent where the site publishes it
 -- column: facility VARCHAR - | facility, unmapped where no alias is known
@@ -55,6 +55,7 @@
 -- column: exam_started_local TIMESTAMP local | wall clock of the facility
 -- column: exam_ended_local TIMESTAMP local | wall clock of the facility
 -- column: exam_local TIMESTAMP local | wall clock of its begin, else of its end
+-- column: placed_local TIMESTAMP local | wall clock of its end, else of its begin, its slot, its order
 -- column: first_final_local TIMESTAMP local | wall clock of the facility
 -- column: order_to_exam_min DOUBLE min | ordered to exam start
 -- column: wait_min DOUBLE min | arrived to exam start
@@ -105,16 +106,15 @@ SELECT f.exam_key, published_accession(f.accession) AS accession, f.facility, f.
        f.ordered_source, f.arrived_source, f.exam_started_source, f.exam_ended_source, f.images_available_source,
        f.first_prelim_source, f.first_final_source, g.ordered_local, g.scheduled_local, g.arrived_local,
        g.exam_started_local, g.exam_ended_local, coalesce(g.exam_started_local, g.exam_ended_local) AS exam_local,
+       coalesce(g.exam_ended_local, g.exam_started_local, g.scheduled_local, g.ordered_local) AS placed_local,
        g.first_final_local, i.order_to_exam_min, i.wait_min, i.exam_duration_min, i.schedule_lag_days,
        i.image_availability_min, i.time_to_read_min, i.report_prelim_min, i.report_final_min, i.read_final_min,
-       i.first_read_min, i.prelim_to_final_min, i.order_to_final_min, i.arrival_to_final_min, f.radiologist,
-       f.assistant, f.wrvu, f.n_series, f.n_images, f.n_rejected, f.n_addenda, f.n_corrections, t.target_min,
+       i.first_read_min, i.prelim_to_final_min, i.order_to_final_min, i.arrival_to_final_min, f.radiologist, f.assistant,
+       f.wrvu, f.n_series, f.n_images, f.n_rejected, f.n_addenda, f.n_corrections, t.target_min,
        i.report_final_min <= t.target_min AS is_within_target, f.has_order, f.has_study, f.has_report, f.has_booking,
        f.has_status, f.has_step, f.is_cancelled, f.is_no_show, f.is_discontinued, f.discontinued_reason, f.is_imported,
        coalesce(p.is_follow_up, FALSE) OR coalesce(f.reason, '') = 'FU' AS is_follow_up, g.is_declared_repeat,
        c.is_after_hours, g.exclusion_reason IS NULL AS is_countable, g.exclusion_reason, f.first_loaded_batch
-FROM stg_exam_fact f
-JOIN stg_exam_flag g ON g.exam_key = f.exam_key JOIN stg_interval i ON i.exam_key = f.exam_key
-JOIN stg_procedure p ON p.exam_key = f.exam_key
-LEFT JOIN stg_target t ON t.exam_key = f.exam_key
+FROM stg_exam_fact f JOIN stg_exam_flag g ON g.exam_key = f.exam_key JOIN stg_interval i ON i.exam_key = f.exam_key
+JOIN stg_procedure p ON p.exam_key = f.exam_key LEFT JOIN stg_target t ON t.exam_key = f.exam_key
 LEFT JOIN clock_shift c ON c.minute_of_week = minute_of_week(g.exam_ended_local)
