@@ -12,6 +12,7 @@ from app.context import Context
 from app.decisions import decide
 from app.failure import LOG, told
 from app.guard import Person
+from app.habits import Habits
 from app.pages import BY_PATH, QUESTIONS
 from app.pages.mappings import queue
 from app.state import State
@@ -41,6 +42,8 @@ class Download(NamedTuple):
     snapshot: str
 
 
+#: Of this process: what each page asked the last time.
+HABITS = Habits()
 #: Pages that show the same whatever is filtered.
 _UNFILTERED = frozenset({"definitions", "exam"})
 
@@ -70,7 +73,8 @@ def shown(context: Context, pathname: str) -> Answer:
         return plain("problem.unknown")
     snapshot, state = context.snapshot, context.state
     try:
-        body = shell.page_body(context, current)
+        with HABITS.of((pathname, state.own.get("metric")), snapshot, context.filters):
+            body = shell.page_body(context, current)
     except Exception as error:
         if is_current(snapshot):
             raise

@@ -15,12 +15,14 @@ from sql.definitions import definition
 from sql.filters import Filters
 from sql.kaplan_meier import censored_statement, is_censorable
 from sql.measure import QueryError, answer, metric
+from sql.noted import noted
 from sql.snapshot import Snapshot
 
 #: Statistics that waiting exams can be part of: a mean of what is not over is not known.
 STATISTICS = tuple(name for name, p in PERCENTILES.items() if p is not None)
 
 
+@noted
 def censored(
     snapshot: Snapshot,
     metric_id: str,

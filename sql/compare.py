@@ -10,6 +10,7 @@ from sql.control import FIRST_DAY, chart_statement
 from sql.definitions import definition
 from sql.filters import Filters
 from sql.measure import answer, metric
+from sql.noted import noted
 from sql.snapshot import Snapshot
 
 #: Which way a change is good -> sign of a difference that is better.
@@ -62,6 +63,7 @@ def trend(
     return found.with_columns(is_partial.alias("is_partial"))
 
 
+@noted
 def control(
     snapshot: Snapshot,
     metric_id: str,

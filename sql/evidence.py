@@ -11,6 +11,7 @@ from sql.catalog import Catalog, Metric
 from sql.definitions import definition
 from sql.filters import Filters
 from sql.measure import clause_of, dates_of, must_have
+from sql.noted import noted
 from sql.snapshot import Snapshot
 
 #: Tables of devices: their busy time is told by the clocks of the exams on them.
@@ -27,6 +28,7 @@ class Verdict(NamedTuple):
     share: float
 
 
+@noted
 def completeness(
     snapshot: Snapshot, metric_id: str, filters: Filters | None = None, statistic: str | None = None
 ) -> pl.DataFrame:
@@ -45,6 +47,7 @@ def completeness(
     )
 
 
+@noted
 def clocks(snapshot: Snapshot, metric_id: str, filters: Filters | None = None) -> pl.DataFrame:
     """Which source told each end of the intervals that a metric used: milestone, source, rung, n, share (0-1).
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from sql.catalog import Catalog
 from sql.filters import Filters
+from sql.noted import noted
 from sql.snapshot import Snapshot
 
 _FOUR_WEEKS_MIN = 28 * 1440
@@ -43,6 +44,7 @@ VIEWS = (
 )  # fmt: skip
 
 
+@noted
 def five_definitions(snapshot: Snapshot, filters: Filters | None = None) -> pl.DataFrame:
     """A row a definition: view, clock_start, clock_stop, statistic (the customary one), source, n_own, n, mean, p50,
 

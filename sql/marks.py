@@ -9,6 +9,7 @@ import polars as pl
 from sql.control import FIRST_DAY
 from sql.definitions import definition
 from sql.filters import Filters
+from sql.noted import noted
 from sql.snapshot import Snapshot
 
 #: Metrics that are held against the targets of another one.
@@ -23,6 +24,7 @@ MAPPED_METRICS = frozenset({
 _SCHEMA = {"on": pl.Date, "kind": pl.String, "n": pl.Int64, "what": pl.String}
 
 
+@noted
 def marks(
     snapshot: Snapshot, metric_id: str, *, groups: Sequence[str] = (), filters: Filters | None = None
 ) -> pl.DataFrame:

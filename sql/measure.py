@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import polars as pl
 from sql.catalog import Catalog, Metric
 from sql.definitions import definition, is_current, own_statement
 from sql.filters import KEYS, Clause, Filters
+from sql.noted import noted
 from sql.shape import (
     PERIODS,
     SHAPE,
@@ -39,6 +40,7 @@ class Explained:
     text: str
 
 
+@noted
 def metric(
     snapshot: Snapshot,
     metric_id: str,
@@ -53,9 +55,19 @@ def metric(
     `value`, `lower` and `upper` are in the metric's unit (95 % interval; NULL where none is defined). Groups below the
     metric's `min_n` are returned: whoever shows them greys them out. Raises CatalogError or QueryError.
     """
-    asked = definition(snapshot, metric_id)
+    asked, filters = definition(snapshot, metric_id), filters or Filters()
+    known = snapshot.kept(answer_key(asked.id, groups, period, statistic or asked.statistic, filters))
+    if known is not None:
+        return known
     return answer(snapshot, asked, "metrics", lambda ask: statement(asked, ask), groups=groups, period=period,
                   filters=filters, statistic=statistic)  # fmt: skip
+
+
+def answer_key(
+    metric_id: str, groups: Sequence[str], period: str, statistic: str, filters: Filters
+) -> tuple[Hashable, ...]:
+    """Under what a snapshot keeps the answer of `metric` where it was asked together with others."""
+    return "metric", metric_id, tuple(groups), period, statistic, filters.replace(compare="none")
 
 
 def explain(

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from sql.filters import Filters
+from sql.noted import noted
 from sql.snapshot import Snapshot
 
 #: Wall clock that places a table's rows in the dates of the filters. Tables without one ignore the dates.
@@ -41,6 +42,7 @@ class RowsError(ValueError):
     """A table or column that the snapshot does not have, or a limit out of range."""
 
 
+@noted
 def rows(  # noqa: PLR0913 - one question with named parts
     snapshot: Snapshot,
     table: str,
@@ -73,6 +75,7 @@ def rows(  # noqa: PLR0913 - one question with named parts
     )
 
 
+@noted
 def counts(  # noqa: PLR0913 - one question with named parts
     snapshot: Snapshot,
     table: str,

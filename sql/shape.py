@@ -69,7 +69,7 @@ def order_sql(group: str, number: int) -> str:
 def statement(metric: Metric, ask: Ask) -> str:
     """The whole statement; its rows have the columns of `SHAPE`, its parameters are those of `ask`."""
     names = "".join(f", p.g{number}" for number in range(len(ask.keys)))
-    fold, finish = _KINDS[metric.kind]
+    fold, finish = KINDS[metric.kind]
     return f"""{picked(metric, ask)}, folded AS (
 SELECT p.period_start{names}, min(p.on_day) AS first_day, max(p.on_day) AS last_day,
 {fold}
@@ -84,8 +84,13 @@ coalesce({ask.period_end.format(start="f.period_start")}, CAST({ask.until} AS DA
 {ask.group_name} AS group_name, {ask.group_value} AS group_value,
 {finish}
 FROM finished f
-WHERE f.denominator {">=" if metric.kind == "last" else ">"} 0
+WHERE {is_told_sql(metric)}
 ORDER BY {ask.order}"""
+
+
+def is_told_sql(metric: Metric) -> str:
+    """Which groups `f` have a row in the answer: those with rows to divide by; of a count at an instant, all."""
+    return f"f.denominator {'>=' if metric.kind == 'last' else '>'} 0"
 
 
 def values_statement(metric: Metric, ask: Ask) -> str:
@@ -97,18 +102,18 @@ SELECT f.period_start, {ask.group_value} AS group_value, f.value FROM picked f W
 def picked(metric: Metric, ask: Ask) -> str:
     """Rows of the body with period, keys and what is folded, as `picked`."""
     keys = "".join(f", {key} AS g{number}" for number, key in enumerate(ask.keys))
-    values = "".join(f", {sql} AS {name}" for name, sql in _values(metric, ask).items())
+    values = "".join(f", {sql} AS {name}" for name, sql in values_sql(metric, ask).items())
     joins = SHIFT_JOIN if ask.has_shift else ""
     return f"""WITH body AS (
 {windowed(metric.body, metric.windows, ask.since, ask.until)}
 ), picked AS (
 SELECT {ask.period_start} AS period_start, CAST(b.period_local AS DATE) AS on_day{keys}{values}
 FROM body b{joins}
-WHERE {_where(metric, ask)}
+WHERE {where_sql(metric, ask)}
 )"""
 
 
-def _where(metric: Metric, ask: Ask) -> str:
+def where_sql(metric: Metric, ask: Ask) -> str:
     """The filters; of a count at an instant, nothing behind the last full hour of the data."""
     return ask.where if metric.kind != "last" else f"{ask.where} AND b.period_local < {_last_hour_end(ask)}"
 
@@ -122,7 +127,7 @@ def last_hour_end_sql(period_end: str, until: str) -> str:
     return f"least(CAST({period_end} AS TIMESTAMP), CAST({until} AS TIMESTAMP), b.latest_local + INTERVAL 1 HOUR)"
 
 
-def _values(metric: Metric, ask: Ask) -> dict[str, str]:
+def values_sql(metric: Metric, ask: Ask) -> dict[str, str]:
     """The columns that a kind folds, over `b`."""
     if metric.kind in ("percentile", "max"):
         return {"value": "CAST(b.value AS DOUBLE)"}
@@ -221,8 +226,8 @@ def _drawn(probability: str) -> str:
 
 _FINISH_FORECAST = f"""f.n, f.value AS numerator, CAST(f.denominator AS DOUBLE) AS denominator, f.value,
 {_drawn("(1 - f.probability) / 2")} AS lower, {_drawn("(1 + f.probability) / 2")} AS upper"""
-#: Kind -> (aggregates over `p`, columns over `f`).
-_KINDS: dict[str, tuple[str, str]] = {
+#: Kind -> (aggregates over `p`, columns over `f`, which has `probability`).
+KINDS: dict[str, tuple[str, str]] = {
     "percentile": (_FOLD_PERCENTILE, _FINISH_PERCENTILE),
     "ratio": (
         _FOLD_RATIO.format(n="sum(p.denominator) FILTER (WHERE p.numerator IS NOT NULL)"),

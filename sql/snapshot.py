@@ -74,20 +74,27 @@ class Snapshot:
 
     def keep(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """What `make` gives for this snapshot, from the cache where it was made before. Treat it as read-only."""
-        frame = self._cache.get((self.id, key))
+        frame = self.kept(key)
         if frame is None:
             frame = make()
-            self._cache.put((self.id, key), frame)
+            self.put(key, frame)
         return frame
+
+    def kept(self, key: Hashable) -> pl.DataFrame | None:
+        """What was put under a key for this snapshot, None where it is not kept any more."""
+        return self._cache.get((self.id, key))
+
+    def put(self, key: Hashable, frame: pl.DataFrame) -> None:
+        """Keep an answer under a key of its own."""
+        self._cache.put((self.id, key), frame)
 
     def columns(self, table: str) -> dict[str, str]:
         """Columns of a mart with their SQL types in order; empty where there is no such table."""
         found = self.execute(
-            """SELECT column_name, data_type FROM information_schema.columns
-               WHERE table_schema = 'main' AND table_name = $table ORDER BY ordinal_position""",
-            {"table": table},
+            """SELECT table_name, column_name, data_type FROM information_schema.columns
+               WHERE table_schema = 'main' ORDER BY table_name, ordinal_position"""
         )
-        return dict(found.iter_rows())
+        return dict(found.filter(pl.col("table_name") == table).select("column_name", "data_type").iter_rows())
 
     def close(self) -> None:
         """Close now; otherwise the file is closed when nobody holds the snapshot."""

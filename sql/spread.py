@@ -9,6 +9,7 @@ import polars as pl
 from sql.definitions import definition
 from sql.filters import KEYS, Filters
 from sql.measure import QueryError, dates_of
+from sql.noted import noted
 from sql.snapshot import Snapshot
 from sql.windows import windowed
 
@@ -16,6 +17,7 @@ from sql.windows import windowed
 EDGES = (0.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0, 360.0, 720.0, 1440.0, 2880.0)
 
 
+@noted
 def spread(
     snapshot: Snapshot, metric_id: str, *, filters: Filters | None = None, edges: Sequence[float] = EDGES
 ) -> pl.DataFrame:

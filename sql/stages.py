@@ -13,6 +13,7 @@ import polars as pl
 
 from sql.catalog import Catalog
 from sql.filters import Filters
+from sql.noted import noted
 from sql.snapshot import Snapshot
 
 
@@ -76,6 +77,7 @@ def stages(snapshot: Snapshot, filters: Filters | None = None) -> pl.DataFrame:
     )
 
 
+@noted
 def stage_fates(snapshot: Snapshot, filters: Filters | None = None) -> pl.DataFrame:
     """What became of the exams that count: kind (used, missing, negative), reason (first missing milestone), n."""
     where, params = _where(filters or Filters())
@@ -96,6 +98,7 @@ def _where(filters: Filters) -> tuple[str, dict[str, object]]:
     return f"e.is_countable AND {clause.sql}", clause.params
 
 
+@noted
 def _asked(snapshot: Snapshot, filters: Filters) -> pl.DataFrame:
     where, params = _where(filters)
     known = " AND ".join(f"{_AT[name]} IS NOT NULL" for name in _NEEDED)

@@ -9,10 +9,12 @@ import polars as pl
 from sql.definitions import definition
 from sql.filters import Filters
 from sql.measure import ask_of
+from sql.noted import noted
 from sql.shape import picked
 from sql.snapshot import Snapshot
 
 
+@noted
 def units(
     snapshot: Snapshot,
     metric_id: str,

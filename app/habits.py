@@ -1,0 +1,75 @@
+"""What a page asked the last time it was made, so that it is asked at once the next time, of any snapshot and filters.
+
+Nothing that is shown depends on it: a page asks its own questions, and finds those answered that were foreseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+from typing import Any
+
+from sql.filters import Filters
+from sql.noted import Call, listening
+from sql.snapshot import Snapshot
+from sql.together import ask_all
+
+
+class Mark(Enum):
+    """What a remembered question has in place of the snapshot and of filters that differ from time to time."""
+
+    SNAPSHOT = "snapshot"
+    NOW = "the page's filters"
+    BEFORE = "those of the period before"
+    OPEN = "those without dates"
+
+
+class Habits:
+    """The questions of the last time, by page."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, list[Call]] = {}
+
+    @contextmanager
+    def of(self, page: Hashable, snapshot: Snapshot, filters: Filters) -> Iterator[None]:
+        """Ask what the page asked the last time, and remember what it asks this time."""
+        values = _values(snapshot, filters)
+        known = [call for call in self._known.get(page, [])
+                 if values[Mark.BEFORE] is not None or Mark.BEFORE not in _given(call)]  # fmt: skip
+        ask_all(snapshot, [_changed(call, lambda given: _value(given, values)) for call in known])
+        with listening() as calls:
+            yield
+        marked = (_changed(call, lambda given: _mark(given, values)) for call in calls)
+        self._known[page] = [call for call in marked if not any(map(_is_other, _given(call)))]
+
+
+def _is_other(given: Any) -> bool:
+    """Whether a question was about another snapshot, or under filters of its own."""
+    return isinstance(given, (Filters, Snapshot))
+
+
+def _values(snapshot: Snapshot, filters: Filters) -> dict[Mark, Snapshot | Filters | None]:
+    return {
+        Mark.SNAPSHOT: snapshot, Mark.NOW: filters, Mark.BEFORE: filters.before(),
+        Mark.OPEN: filters.replace(since=None, until=None, compare="none"),
+    }  # fmt: skip
+
+
+def _mark(given: Any, values: dict[Mark, Any]) -> Any:
+    """What stands for a value; the value itself where nothing does."""
+    if not isinstance(given, (Filters, Snapshot)):
+        return given
+    return next((mark for mark, value in values.items() if type(value) is type(given) and value == given), given)
+
+
+def _value(given: Any, values: dict[Mark, Any]) -> Any:
+    return values[given] if isinstance(given, Mark) else given
+
+
+def _changed(call: Call, change: Callable[[Any], Any]) -> Call:
+    return Call(call.ask, tuple(map(change, call.args)), {key: change(value) for key, value in call.options.items()})
+
+
+def _given(call: Call) -> tuple[Any, ...]:
+    return (*call.args, *call.options.values())

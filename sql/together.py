@@ -1,0 +1,113 @@
+"""Several questions asked at once: those about one metric in one statement, side by side with the others.
+
+The engine reads rows once for all groupings, percentiles and both periods of a comparison, and parses and plans once,
+which for a month of a department is most of the time. An answer is that of `sql.query.metric`, row for row; it is kept
+where `metric` looks first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from functools import lru_cache, partial
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from sql.bundle import Bundle, bundle_statement
+from sql.catalog import Metric
+from sql.definitions import definition, is_current
+from sql.filters import Filters
+from sql.measure import answer_key, metric
+from sql.noted import Call
+from sql.shape import SHAPE
+from sql.snapshot import Snapshot
+
+#: Kinds whose rows are folded by sums or sorted lists; the draws of a forecast are not.
+_KINDS = frozenset({"percentile", "ratio", "rate", "sum", "last", "max"})
+#: Statements of one process at once.
+SIDE_BY_SIDE = 2
+#: Sets of groups in one statement: each costs a hash table.
+MOST_SETS = 16
+
+
+class Wanted(NamedTuple):
+    """One question: the arguments of `sql.query.metric`."""
+
+    metric: str
+    groups: tuple[str, ...]
+    period: str
+    statistic: str
+    filters: Filters
+
+
+def ask_all(snapshot: Snapshot, calls: Iterable[Call]) -> None:
+    """Ask questions of a snapshot at once, so that each of them is answered when it is asked again.
+
+    What cannot be answered here fails where it is asked. Snapshots under other definitions are not asked.
+    """
+    calls = list(calls) if is_current(snapshot) else []
+    wanted = [_wanted(snapshot, call) for call in calls if call.ask is metric]
+    others = [partial(call.ask, *call.args, **call.options) for call in calls if call.ask is not metric]
+    numbers = [partial(ask, snapshot, bundle) for bundle in bundles(snapshot, wanted)]
+    tasks: list[Callable[[], object]] = [*numbers, *others]
+    for done in [_pool().submit(task) for task in tasks]:
+        done.exception()
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(SIDE_BY_SIDE, "together")
+
+
+def _wanted(snapshot: Snapshot, call: Call) -> Wanted:
+    _, metric_id = call.args
+    given = call.options
+    return Wanted(metric_id, tuple(given.get("groups", ())), given.get("period", "all"),
+                  given.get("statistic") or definition(snapshot, metric_id).statistic,
+                  given.get("filters") or Filters())  # fmt: skip
+
+
+def bundles(snapshot: Snapshot, wanted: Iterable[Wanted]) -> list[Bundle]:
+    """The statements for some questions; those that are known, or that have to be asked by themselves, are left out."""
+    told = [(definition(snapshot, item.metric), item) for item in dict.fromkeys(wanted)
+            if snapshot.kept(answer_key(*item)) is None]  # fmt: skip
+    told = [(metric, item) for metric, item in told if metric.kind in _KINDS]
+    by_common = sorted(told, key=lambda each: _common(*each))
+    return [bundle for _, each in groupby(by_common, key=lambda each: _common(*each)) for bundle in _cut(list(each))]
+
+
+def ask(snapshot: Snapshot, bundle: Bundle) -> None:
+    """Ask a bundle, and keep each answer where `sql.query.metric` looks for it."""
+    frame = snapshot.execute(*bundle_statement(bundle))
+    parts = frame.partition_by("slice", "part", "statistic", as_dict=True, include_key=False)
+    none = frame.clear().select(SHAPE)
+    for slice_, filters in enumerate(bundle.slices):
+        for part, (groups, period) in enumerate(bundle.sets):
+            for statistic in bundle.statistics:
+                answer = parts.get((slice_, part, statistic), none)
+                snapshot.put(answer_key(bundle.metric.id, groups, period, statistic, filters), answer)
+
+
+def _common(metric: Metric, item: Wanted) -> tuple[Any, ...]:
+    """What questions of one statement have in common, as something that can be sorted."""
+    where = item.filters.replace(since=None, until=None, compare="none")
+    statistic = "" if metric.kind == "percentile" else item.statistic
+    return metric.number, statistic, item.period if metric.kind == "last" else "", repr(where)
+
+
+def _cut(told: list[tuple[Metric, Wanted]]) -> Iterator[Bundle]:
+    """Questions with all but dates in common: one statement where two periods do not overlap, else one a period."""
+    metric = told[0][0]
+    slices = tuple(dict.fromkeys(item.filters.replace(compare="none") for _, item in told))
+    for part in [slices] if len(slices) == 2 and metric.has_dates and _are_apart(*slices) else [(s,) for s in slices]:
+        mine = [item for _, item in told if item.filters.replace(compare="none") in part]
+        sets = tuple(dict.fromkeys((item.groups, item.period) for item in mine))
+        statistics = tuple(dict.fromkeys(item.statistic for item in mine))
+        for first in range(0, len(sets), MOST_SETS):
+            yield Bundle(metric, sets[first : first + MOST_SETS], statistics, part)
+
+
+def _are_apart(one: Filters, other: Filters) -> bool:
+    dates = sorted((each.since or date.min, each.until or date.max) for each in (one, other))
+    return dates[0][1] <= dates[1][0]

@@ -1,0 +1,57 @@
+"""A page asks at once what it asked the last time, and shows the same as without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from plotly.io.json import to_json_plotly
+
+from app import answers
+from app.context import Context
+from app.habits import Habits
+from app.pages import PAGES
+from app.state import State
+from sql.snapshot import Snapshot, Store
+from tests.app.conftest import LOCAL
+
+SEARCHES = ("", "period=all&compare=previous", "since=2026-01-01&until=2026-03-01&modality=CT&compare=year")
+
+
+def page_of(published: Path, path: str, search: str) -> str:
+    """The page as it is sent, of a store of which nothing was asked yet."""
+    store = Store(published)
+    snapshot = store.current()
+    context = Context(snapshot, State.read(search, snapshot.data_through), LOCAL, store=store)
+    return str(to_json_plotly(answers.shown(context, path).page))
+
+
+@pytest.mark.parametrize("path", sorted({page.path for page in PAGES}))
+@pytest.mark.parametrize("search", SEARCHES)
+def test_a_page_is_the_same_with_and_without(
+    home: Path, path: str, search: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "HABITS", Habits())
+    alone = page_of(home / "published", path, search)
+    assert page_of(home / "published", path, search) == alone
+    page_of(home / "published", path, SEARCHES[-1])
+    assert page_of(home / "published", path, search) == alone
+
+
+def test_numbers_are_asked_together(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    execute = Snapshot.execute
+
+    def counted(snapshot: Snapshot, sql: str, params: Any = None) -> Any:
+        asked.append(sql)
+        return execute(snapshot, sql, params)
+
+    monkeypatch.setattr(answers, "HABITS", Habits())
+    monkeypatch.setattr(Snapshot, "execute", counted)
+    page_of(home / "published", "/turnaround", "")
+    alone = sum("finished f" in sql for sql in asked)
+    asked.clear()
+    page_of(home / "published", "/turnaround", "modality=CT")
+    together = sum("finished f" in sql for sql in asked)
+    assert (alone > 20, together) == (True, 2)
