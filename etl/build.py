@@ -25,9 +25,9 @@ from etl.build_stage import find_touched, load_clock, load_mentions, load_movers
 from etl.build_tables import load_build_tables, load_procedure_names, reference_signature
 from etl.identity import VERSION, State, advance, reset, state
 from etl.pseudonym import keyed_macro, load_key
-from etl.records import RECORDS
 from etl.site import Site
 from etl.site_tables import load_site_tables, site_signature
+from etl.standing import BuildReport, last_batch
 from etl.transaction import transaction
 from sql.macros import MACROS
 
@@ -71,17 +71,6 @@ class Home(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class BuildReport:
-    """Outcome of a build: digest over all marts, exams in them, exams derived again, and the data cut-off (UTC)."""
-
-    digest: str
-    n_exams: int
-    touched: int
-    data_through: datetime | None
-    is_full: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Built:
     batch_id: int = 0
     epoch: int = 0
@@ -119,12 +108,6 @@ def _prepare(con: duckdb.DuckDBPyConnection, home: Home, site: Site) -> str:
         repr((home.settings.publish_accession, home.settings.publish_names)), hashlib.sha256(key).hexdigest(),
     )  # fmt: skip
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _last_batch(con: duckdb.DuckDBPyConnection) -> int:
-    tables = " UNION ALL ".join(f"SELECT max(batch_id) AS b FROM intake.raw_{record}" for record in (*RECORDS, "flow"))
-    row = con.execute(f"SELECT max(b) FROM ({tables})").fetchone()
-    return int(row[0]) if row and row[0] is not None else 0
 
 
 def _built(con: duckdb.DuckDBPyConnection) -> _Built:
@@ -280,7 +263,7 @@ def build(home: Home, *, full: bool = False, progress: Progress | None = None) -
             identity = state(con)
         anew = built.epoch != identity.epoch or built.signature != signature
         forget = None if anew else built.batch_id
-        identity = advance(con, _last_batch(con), forget=forget, most=home.settings.part_exams * MESSAGES_PER_EXAM)
+        identity = advance(con, last_batch(con), forget=forget, most=home.settings.part_exams * MESSAGES_PER_EXAM)
         touched = 0
         if anew or built.batch_id < identity.batch_id:
             with transaction(con):

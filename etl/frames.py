@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import polars as pl
+
+if TYPE_CHECKING:  # Polars takes longer to load than a run without anything new
+    import polars as pl
 
 
 def query(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> pl.DataFrame:
     """The rows of `sql` as a frame; column types follow the engine's."""
+    import polars as pl  # noqa: PLC0415
+
     frame = con.sql(sql, params=parameters).pl()
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table becomes a frame; only an array becomes a series
     return frame
@@ -29,6 +33,8 @@ def insert(con: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame, batch_
 
     `derived` is SQL for further columns of each row.
     """
+    import polars as pl  # noqa: PLC0415
+
     if rows.height:
         con.register("frame_rows", rows.with_columns(batch_id=pl.lit(batch_id, pl.Int64)))
         con.execute(f"INSERT INTO {name} BY NAME SELECT *{derived and ', ' + derived} FROM frame_rows")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
-import polars as pl
 
 from etl.frames import insert
 from etl.identity_nodes import EXAM_RECORDS, mention_of, patient_number
 from etl.records import LOADED, RECORDS, SQL_TYPE
 from etl.transaction import transaction
+
+if TYPE_CHECKING:
+    import polars as pl
 
 #: Tables beside the records.
 LEDGER = """

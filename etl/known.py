@@ -14,11 +14,12 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from etl.build import BuildReport, Choices, Home, Progress, build
+from etl.build import Choices, Home, Progress, build
 from etl.errors import UnreadableInputError
 from etl.publish import complete, copy, prove
 from etl.records import RECORDS
 from etl.site import Site
+from etl.standing import BuildReport
 from sql import metric_macros
 
 

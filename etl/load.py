@@ -6,8 +6,7 @@ A file or a message that was loaded before, under whatever name, has no effect.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import duckdb
@@ -16,43 +15,12 @@ import polars as pl
 from etl.frames import insert, query
 from etl.inbox import Candidate
 from etl.intake import insert_record
+from etl.ledger import Counts
 from etl.message_flow import DEFECT, store_flow
 from etl.parsing import FileResult, JobResult
 from etl.pool import Parser
 from etl.records import RECORDS
 from etl.transaction import transaction
-
-_SUMS = ("files", "read", "kept", "rejected", "duplicate", "defects", "skipped", "batches")
-
-
-@dataclass(slots=True)
-class Counts:
-    """read = kept + rejected + duplicate, in messages (HL7), objects (DICOM) or resources (FHIR)."""
-
-    files: int = 0
-    read: int = 0
-    kept: int = 0
-    rejected: int = 0
-    duplicate: int = 0
-    defects: int = 0
-    skipped: int = 0
-    batches: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-    standards: dict[str, int] = field(default_factory=dict)
-
-    def add(self, other: Counts) -> None:
-        """Add another batch's counts to this one."""
-        for name in _SUMS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        for own, more in ((self.reasons, other.reasons), (self.standards, other.standards)):
-            for key, n in more.items():
-                own[key] = own.get(key, 0) + n
-
-
-def new_candidates(con: duckdb.DuckDBPyConnection, found: Iterable[Candidate]) -> list[Candidate]:
-    """Those whose path, size and modification time the ledger does not know, in the order found."""
-    known = set(con.execute("SELECT path, size, modified_ns FROM raw_path").fetchall())
-    return [c for c in found if (c.name, c.size, c.modified_ns) not in known]
 
 
 def load(

@@ -1,4 +1,7 @@
-"""The stages as the verbs run them: ingest, build, publish, each under the writer's lock and told in one line."""
+"""The stages as the verbs run them: ingest, build, publish, each under the writer's lock and told in one line.
+
+What parses and builds is loaded only where there is something to parse or to build.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from etl.build import build
+import duckdb
+
 from etl.errors import TooManyRejectsError
 from etl.faults import explain, place
 from etl.home import Home
-from etl.inbox import scan, settle
+from etl.inbox import Candidate, scan, settle
 from etl.intake import open_intake
-from etl.load import Counts, load, new_candidates
+from etl.ledger import Counts, new_candidates
 from etl.lock import writer_lock
 from etl.log import Log
-from etl.pool import Parser
 from etl.publish import publish
+from etl.site import Site
+from etl.standing import BuildReport, made_with, note, standing
 
 Facts = dict[str, Any]
 #: Called with (stage, done, of) while a stage works.
@@ -60,8 +65,7 @@ def ingest_stage(home: Home, log: Log, paths: list[Path], progress: Progress = _
         try:
             candidates = new_candidates(con, scan(inputs))
             settle(candidates, home.settings.settle_seconds)
-            parser = Parser(home.settings, site)
-            counts = load(con, parser, candidates, lambda c: progress("ingest", c.files + c.skipped, len(candidates)))
+            counts = _load(home, site, con, candidates, progress) if candidates else Counts()
         finally:
             con.close()
         facts.update({k: v for k, v in asdict(counts).items() if v or k in ("read", "kept", "rejected", "duplicate")})
@@ -73,15 +77,35 @@ def ingest_stage(home: Home, log: Log, paths: list[Path], progress: Progress = _
     return counts
 
 
+def _load(
+    home: Home, site: Site, con: duckdb.DuckDBPyConnection, candidates: list[Candidate], progress: Progress
+) -> Counts:
+    from etl.load import load  # noqa: PLC0415
+    from etl.pool import Parser  # noqa: PLC0415
+
+    n = len(candidates)
+    return load(con, Parser(home.settings, site), candidates, lambda c: progress("ingest", c.files + c.skipped, n))
+
+
 def build_stage(home: Home, log: Log, *, full: bool = False, progress: Progress = _nothing) -> Facts:
     """Bring the marts up to date. Raises CheckFailedError."""
     with _stage(log, "rebuild" if full else "build") as facts:
-        open_intake(home.intake).close()
-        if full:  # whatever state the work copy is in, it is derived again
-            for path in home.root.glob(f"{home.marts.name}*"):
-                path.unlink()
-        facts.update(asdict(build(home, full=full, progress=progress)))
+        made = made_with(home)
+        report = None if full else standing(home, made)
+        facts.update(asdict(report or _build(home, made, full, progress)))
     return facts
+
+
+def _build(home: Home, made: str, full: bool, progress: Progress) -> BuildReport:
+    from etl.build import build  # noqa: PLC0415
+
+    open_intake(home.intake).close()
+    if full:  # whatever state the work copy is in, it is derived again
+        for path in home.root.glob(f"{home.marts.name}*"):
+            path.unlink()
+    report = build(home, full=full, progress=progress)
+    note(home, made)
+    return report
 
 
 def publish_stage(home: Home, log: Log) -> Facts:

@@ -22,7 +22,6 @@ from etl.durable import sync
 from etl.errors import CheckFailedError
 from etl.home import Home
 from etl.signatures import signature
-from sql import metric_macros
 
 POINTER = "radops.duckdb"
 #: Tables of the work copy that tell about building, not about imaging.
@@ -136,6 +135,8 @@ def prove(path: Path) -> None:
 
 def complete(path: Path, snapshot_id: str, sequence: int, digest: str, definitions: str) -> None:
     """Add what a snapshot needs to explain itself."""
+    from sql import metric_macros  # noqa: PLC0415 - all the statements; not needed where nothing has changed
+
     with duckdb.connect(str(path)) as con:
         con.execute("SET TimeZone = 'UTC'")
         through = con.execute("SELECT data_through FROM meta_build").fetchall()[0][0]

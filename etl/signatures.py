@@ -20,25 +20,36 @@ _WRITTEN = re.compile(r"([0-9a-f]{64}) ([0-9a-f]{64})\n")
 
 
 def sources(folder: Path) -> str:
-    """SHA-256 over all code and statements of the meaning, and the versions of what runs them."""
+    """SHA-256 over all code, statements and tables below a folder, and the versions of what runs them."""
     digest = hashlib.sha256(f"{sys.version} {version('sqlglot')} {version('duckdb')}".encode())
-    paths = [path for path in folder.rglob("*") if path.suffix in (".py", ".sql") and path.is_file()]
+    paths = [path for path in folder.rglob("*") if path.suffix in (".py", ".sql", ".csv") and path.is_file()]
     for path in sorted(paths):
         body = path.read_bytes()
         digest.update(f"\0{path.relative_to(folder).as_posix()}\0{len(body)}\0".encode() + body)
     return digest.hexdigest()
 
 
+def read_note(note: Path, made_of: str) -> str | None:
+    """The signature that a note tells of what is the same now; None where it tells of something else."""
+    found = _WRITTEN.fullmatch(note.read_text("ascii", "replace")) if note.is_file() else None
+    return found[2] if found and found[1] == made_of else None
+
+
+def write_note(note: Path, made_of: str, signature: str) -> None:
+    """Replace a note."""
+    aside = note.with_name(f".{note.name}.tmp")
+    aside.write_text(f"{made_of} {signature}\n", "ascii")
+    os.replace(aside, note)
+
+
 def signature(root: Path) -> str:
     """`sql.metric_macros.signature`, from the note of a home where nothing has changed since it was written."""
     note, made_of = root / NOTE, sources(Path(sql.__file__).parent)
-    found = _WRITTEN.fullmatch(note.read_text("ascii", "replace")) if note.is_file() else None
-    if found and found[1] == made_of:
-        return found[2]
+    noted = read_note(note, made_of)
+    if noted is not None:
+        return noted
     from sql import metric_macros  # noqa: PLC0415 - all the statements; not needed where nothing has changed
 
     made = metric_macros.signature()
-    aside = note.with_name(f".{NOTE}.tmp")
-    aside.write_text(f"{made_of} {made}\n", "ascii")
-    os.replace(aside, note)
+    write_note(note, made_of, made)
     return made

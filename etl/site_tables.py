@@ -11,7 +11,6 @@ import hashlib
 from pathlib import Path
 
 import duckdb
-import polars as pl
 
 from etl.site import CSV_FILES, OPTIONAL_COLUMNS, Site, SiteError
 
@@ -39,6 +38,8 @@ def _read(path: Path, columns: tuple[str, ...]) -> list[list[str | None]]:
 
 
 def _create(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...], rows: list[list[str | None]]) -> None:
+    import polars as pl  # noqa: PLC0415 - takes longer to load than a run without anything new
+
     types = ", ".join(f"{column} {TYPES.get(column, 'VARCHAR')}" for column in columns)
     con.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({types})")
     texts = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String()), orient="row")

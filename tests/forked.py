@@ -18,8 +18,11 @@ from typing import Any, TextIO
 
 def load() -> None:
     """Import what verbs import and fill the caches of the catalog; no thread and no database is opened."""
+    import etl.build  # noqa: PLC0415
     import etl.cli  # noqa: PLC0415
-    import etl.pipeline  # noqa: F401, PLC0415
+    import etl.load  # noqa: PLC0415
+    import etl.pipeline  # noqa: PLC0415
+    import etl.pool  # noqa: F401, PLC0415
     from sql import metric_macros  # noqa: PLC0415
 
     metric_macros.signature()

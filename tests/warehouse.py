@@ -8,9 +8,10 @@ from typing import Any
 
 import duckdb
 
-from etl.build import BuildReport, build
+from etl.build import build
 from etl.intake import open_intake
 from etl.site import CSV_FILES, Site, load_site
+from etl.standing import BuildReport
 from tests.raw_rows import Row, insert
 
 SITE_TOML = """

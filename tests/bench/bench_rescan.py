@@ -22,7 +22,7 @@ import polars as pl
 from etl.home import Home
 from etl.inbox import scan
 from etl.intake import open_intake
-from etl.load import new_candidates
+from etl.ledger import new_candidates
 from etl.settings import Settings
 
 PER_FOLDER = 1_000

@@ -14,7 +14,8 @@ import pytest
 from etl.home import Home
 from etl.inbox import Candidate, scan
 from etl.intake import open_intake
-from etl.load import Counts, load, new_candidates
+from etl.ledger import Counts, new_candidates
+from etl.load import load
 from etl.pool import Parser
 from etl.settings import Settings
 from tests.conftest import REPO

@@ -1,0 +1,77 @@
+"""How the marts stand after a build, and whether there is anything to build: found out without what a build needs.
+
+After a build a note in the home tells what it was made with: all code and tables of the warehouse, the site's files,
+the key, and the settings that change what is published. While these are the same, the signature of the marts is the one
+that was noted; and where no batch came since, a build would leave the marts as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+import sql
+from etl.build_digest import overall
+from etl.home import Home
+from etl.pseudonym import load_key
+from etl.records import RECORDS
+from etl.signatures import read_note, sources, write_note
+from etl.site_tables import site_signature
+
+#: File of a home: what the last build was made with, and its signature.
+NOTE = "build.signature"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """Outcome of a build: digest over all marts, exams in them, exams derived again, and the data cut-off (UTC)."""
+
+    digest: str
+    n_exams: int
+    touched: int
+    data_through: datetime | None
+    is_full: bool
+
+
+def last_batch(con: duckdb.DuckDBPyConnection) -> int:
+    """The last batch of the catalog `intake` that has a record; 0 without one."""
+    tables = " UNION ALL ".join(f"SELECT max(batch_id) AS b FROM intake.raw_{record}" for record in (*RECORDS, "flow"))
+    row = con.execute(f"SELECT max(b) FROM ({tables})").fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+def made_with(home: Home) -> str:
+    """SHA-256 over all that shapes the marts beside the raw rows, as hex. Ask for it before a build."""
+    shown = repr((home.settings.publish_accession, home.settings.publish_names))
+    key = hashlib.sha256(load_key(home.key_file)).hexdigest()
+    folders = (Path(__file__).parent, Path(sql.__file__).parent)
+    parts = (*map(sources, folders), site_signature(home.load_site()), shown, key)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def standing(home: Home, made: str) -> BuildReport | None:
+    """What a build would report that finds nothing to do; None where it may find something. `made` as `made_with`."""
+    noted = read_note(home.root / NOTE, made)
+    if noted is None or not (home.marts.exists() and home.intake.exists()):
+        return None
+    with duckdb.connect(str(home.marts), config={"memory_limit": home.settings.memory_limit}) as con:
+        con.execute(f"ATTACH '{str(home.intake).replace(chr(39), chr(39) * 2)}' AS intake")
+        try:
+            built = con.execute("SELECT signature, epoch, batch_id, data_through FROM meta_build").fetchall()
+            known = con.execute("SELECT signature, epoch, batch_id FROM intake.work.state").fetchall()
+        except duckdb.CatalogException:
+            return None
+        if not built or known != [built[0][:3]] or built[0][0] != noted or known[0][2] < last_batch(con):
+            return None
+        n_exams = con.execute("SELECT count(*) FROM fct_exam").fetchall()[0][0]
+        return BuildReport(overall(con), n_exams, 0, built[0][3], is_full=False)
+
+
+def note(home: Home, made: str) -> None:
+    """Note the signature of the marts that a build has left. `made` as `made_with` told before the build."""
+    with duckdb.connect(str(home.marts), read_only=True) as con:
+        write_note(home.root / NOTE, made, con.execute("SELECT signature FROM meta_build").fetchall()[0][0])
