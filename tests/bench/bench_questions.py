@@ -26,6 +26,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from sql.definitions import is_current
 from sql.filters import NO_VALUE
 from sql.query import metric
 from sql.snapshot import POINTER, SETTINGS, Snapshot, open_snapshot
@@ -197,12 +198,16 @@ def measure_questions(pointer: Path, rows: int, rounds: int) -> dict[str, Any]:
     return found
 
 
-def _facts(pointer: Path) -> dict[str, Any]:
-    with duckdb.connect(str(pointer.resolve()), read_only=True, config=SETTINGS) as con:
+def _facts(pointer: Path) -> Facts:
+    """Of the snapshot; one that is not current is asked by its own table functions, which takes longer."""
+    snapshot = open_snapshot(pointer)
+    with duckdb.connect(str(snapshot.path), read_only=True, config=SETTINGS) as con:
         n, first, last = con.execute("SELECT count(*), min(exam_local), max(exam_local) FROM fct_exam").fetchall()[0]
         threads = con.execute("SELECT current_setting('threads')").fetchall()[0][0]
-    return {"n_exams": n, "n_days": (last - first).days + 1 if n else 0, "mb": pointer.resolve().stat().st_size >> 20,
-            "threads": threads}  # fmt: skip
+    found = {"n_exams": n, "n_days": (last - first).days + 1 if n else 0, "mb": snapshot.path.stat().st_size >> 20,
+             "threads": threads, "is_current": is_current(snapshot)}  # fmt: skip
+    snapshot.close()
+    return found
 
 
 @contextmanager

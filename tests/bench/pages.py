@@ -1,7 +1,7 @@
 """Every page of the dashboard over three spans of days: what the first who asks waits for, and those after.
 
-`first` is asked of an application that has just been made, so that nothing is kept but what the engine holds of the
-file. `again` gets the answer as it was sent; `made_again` is another colour scheme, which is drawn from kept results.
+`first` is asked of an application that has just been made, so that no answer is kept; what the engine holds of the file
+stays, and what the process learned of pages. `unlearned` is the first view of a page in this process. `again` gets the answer as it was sent; `made_again` is another colour scheme, which is drawn from kept results.
 Statements are those that reach the engine.
 """
 
@@ -129,9 +129,12 @@ def measure_pages(published: Path, rounds: int, only: Collection[str] = ()) -> d
         for name, (path, more) in asked.items():
             if only and name not in only:
                 continue
+            unlearned = _asked(published, f"/view{path}?_scheme=light{more}", 1)
             for span, days in (SPANS if name not in DAYLESS else {"28d": None}).items():
                 address = f"/view{path}?_scheme=light{_days(snapshot, days)}{more}"
                 found[f"{name} {span}"] = _asked(published, address, rounds)
+            for fact in ("first_ms", "first_cpu_ms", "n_statements"):
+                found[f"{name} 28d"][f"unlearned_{fact}"] = unlearned[fact]
     finally:
         held.close()
         snapshot.close()

@@ -201,3 +201,5 @@ def test_the_verb_asks_a_folder_and_tells_all(
     assert json.loads(saved.read_text("utf-8"))["questions"]["snapshot"]["n_exams"] == found["snapshot"]["n_exams"]
     assert all(f"{question.id}, all" in told for question in QUESTIONS)
     assert told.splitlines() == list(lines(found))
+    assert "Publish anew" not in told
+    assert "Publish anew" in "".join(lines(found | {"snapshot": found["snapshot"] | {"is_current": False}}))
