@@ -6,13 +6,16 @@ cannot be used becomes a `Rejected` row with a reason, never an exception.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import hashlib
+import os
 import resource
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from typing import Any
 
 import polars as pl
 
@@ -69,24 +72,49 @@ class JobResult:
     frames: dict[str, pl.DataFrame] = field(default_factory=dict)
 
 
+#: A JobResult on its way to the writer, which has the candidates: the other values of each file, and the frames.
+Packed = tuple[list[tuple[Any, ...]], dict[str, pl.DataFrame]]
+
+
+def packed(result: JobResult) -> Packed:
+    """What tells the result to whoever has its candidates, in few objects."""
+    return [
+        (f.file_id, f.standard, f.skipped, f.n_read, f.n_bytes, f.hashes, f.rejected, f.defects) for f in result.files
+    ], result.frames
+
+
+def unpacked(told: Packed, candidates: list[Candidate]) -> JobResult:
+    """The result of a job of these candidates, of which the last may not have been parsed."""
+    return JobResult([FileResult(seen, *file) for seen, file in zip(candidates, told[0], strict=False)], told[1])
+
+
 #: What a process says first, when it can take work.
 READY = -1
+#: Octets of the number of a file in the pipe of marks.
+MARK_BYTES = 4
 
 
-def serve(connection: Connection, site: Site, memory_mb: int, seconds: float) -> None:
-    """Life of a parser process: lists of candidates in, the number of each file begun and a JobResult out.
+def serve(connection: Connection, marks: Connection, site: Site, memory_mb: int, seconds: float) -> None:
+    """Life of a parser process: lists of candidates in, packed results out, the number of each file begun to `marks`.
 
-    Ends when the other side is gone.
+    Nobody need listen to these: they are read where a process died or may hang. Ends when the other side is gone.
     """
     limit_process(memory_mb)
     for standard in STANDARDS:  # loading them is no file's fault
         source(standard)
+    handle = marks.fileno()
+    os.set_blocking(handle, False)
+
+    def begin(number: int) -> None:
+        with contextlib.suppress(BlockingIOError):  # full: those before are enough
+            os.write(handle, number.to_bytes(MARK_BYTES, "little"))
+
     try:
         connection.send(READY)
         gc.freeze()  # what is loaded now lives as long as the process: no collection need look at it
         while True:
             candidates = connection.recv()
-            connection.send(run_job(candidates, site, seconds, memory_mb << 19, connection.send))
+            connection.send(packed(run_job(candidates, site, seconds, memory_mb << 19, begin)))
     except (EOFError, OSError):  # the writer closed its end or was killed
         return
 

@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 
 from etl.errors import SettingsError
 from etl.inbox import Candidate
-from etl.parsing import JOB_BYTES, READY, JobResult, rejected_unread, serve
+from etl.parsing import JOB_BYTES, MARK_BYTES, READY, JobResult, rejected_unread, serve, unpacked
 from etl.settings import Settings
 from etl.site import Site
 
@@ -53,15 +53,28 @@ class _Worker:
 
     process: BaseProcess
     connection: Connection
+    marks: Connection
     piece: _Piece | None = None
     at: int = 0
     since: float = field(default_factory=time.monotonic)
     is_ready: bool = False
 
+    def look(self) -> None:
+        """Read which file it has begun, if it has begun one since the last look."""
+        read = b""
+        with contextlib.suppress(OSError):  # nothing new
+            while more := os.read(self.marks.fileno(), 1 << 16):
+                read += more
+        if read:
+            self.at = int.from_bytes(read[-MARK_BYTES:], "little")
+            self.since = time.monotonic()
+
     def stop(self) -> None:
         self.process.kill()
         self.process.join()
+        self.look()
         self.connection.close()
+        self.marks.close()
 
 
 @dataclass(frozen=True)
@@ -87,11 +100,14 @@ class Parser:
         """A new process. It ends by itself when this one is gone: each pipe has one end here and one there."""
         context = multiprocessing.get_context("spawn")  # a forked child would inherit the writer's lock
         here, there = context.Pipe()
-        arguments = (there, self.site, self.settings.worker_memory_mb, self.settings.file_seconds)
+        marks, marking = context.Pipe(duplex=False)
+        os.set_blocking(marks.fileno(), False)
+        arguments = (there, marking, self.site, self.settings.worker_memory_mb, self.settings.file_seconds)
         process = context.Process(target=serve, args=arguments, daemon=True)
         process.start()
         there.close()
-        return _Worker(process, here)
+        marking.close()
+        return _Worker(process, here, marks)
 
 
 class _Crew:
@@ -145,6 +161,7 @@ class _Crew:
             if worker.connection in heard:
                 is_alive = self._hear(worker)
             else:
+                worker.look()
                 limit = self.seconds if worker.is_ready else START_SECONDS
                 is_alive = worker.piece is None or time.monotonic() - worker.since < limit
             if not is_alive:
@@ -156,20 +173,20 @@ class _Crew:
             worker.connection.send(worker.piece.candidates)
 
     def _hear(self, worker: _Worker) -> bool:
-        """Take one message of a process: the number of the file it begins, or its piece's result. False: it died."""
+        """Take one message of a process: that it is ready, or its piece's result. False: it died."""
         try:
             message = worker.connection.recv()
         except (EOFError, OSError):
             return False
+        worker.look()  # its marks are of this piece
         worker.since = time.monotonic()
         worker.is_ready = True
-        if isinstance(message, JobResult):
+        if message != READY:
             assert worker.piece is not None  # noqa: S101 - only a process with a piece is listened to
-            worker.piece.job.rest += worker.piece.candidates[len(message.files) :]
-            self._finish(worker.piece.job, message)
+            result = unpacked(message, worker.piece.candidates)
+            worker.piece.job.rest += worker.piece.candidates[len(result.files) :]
+            self._finish(worker.piece.job, result)
             worker.piece = None
-        elif message != READY:
-            worker.at = message
         return True
 
     def _finish(self, job: _Job, *results: JobResult) -> None:

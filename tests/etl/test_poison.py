@@ -16,7 +16,7 @@ from etl.inbox import Candidate, scan
 from etl.intake import open_intake
 from etl.ledger import Counts, new_candidates
 from etl.load import load
-from etl.pool import Parser
+from etl.pool import DEATHS, Parser
 from etl.settings import Settings
 from tests.conftest import REPO
 
@@ -106,6 +106,21 @@ def test_one_poisoned_file_costs_only_itself(home: Home, word: bytes, reason: st
     assert (again.files, again.read) == (0, 0)
 
 
+@pytest.mark.usefixtures("hostile")
+@pytest.mark.parametrize("word", [b"SEGFAULT", b"SLEEPING"])
+def test_the_file_at_fault_is_known_at_once(home: Home, word: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It costs as many processes as it may and no more, whatever stands before and behind it."""
+    for number in range(9):
+        (home.inbox / f"{number}.dcm").write_bytes(dicom(word if number == 6 else b"GOODGOOD", number))
+    started: list[Parser] = []
+    start = Parser.start
+    monkeypatch.setattr(Parser, "start", lambda self: started.append(self) or start(self))
+    parser = Parser(Settings(file_seconds=0.4, worker_memory_mb=1024, workers=1), home.load_site())
+    results = list(parser.parse(list(scan([home.inbox]))))
+    assert sum(bool(file.rejected) for result in results for file in result.files) == 1
+    assert len(started) == 1 + DEATHS
+
+
 def test_file_beyond_the_memory_limit_is_not_read(home: Home) -> None:
     (home.inbox / "a.hl7").write_bytes(MESSAGE % (1, 1, 1))
     with (home.inbox / "b.hl7").open("wb") as file:
@@ -148,7 +163,7 @@ import sys
 from pathlib import Path
 from etl.home import Home
 from etl.inbox import scan
-from etl.pool import Parser
+from etl.pool import DEATHS, Parser
 from etl.settings import Settings
 
 if __name__ == "__main__":
