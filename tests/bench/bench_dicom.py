@@ -31,11 +31,10 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
 from etl.inbox import Candidate, Opened, read_file
-from etl.parsing import HEADS, run_job
+from etl.parsing import SMALL_BYTES, header_of, run_job
 from etl.pool import JOB_FILES
 from etl.site import Facility, Site
 from etl.sources import dicom, dicom_kernel
-from etl.sources.dicom import parse_head
 from etl.sources.dicom_header import _moments_of
 from etl.sources.dicom_identity import IDENTIFIERS, PATIENT
 from etl.sources.dicom_image import INSTANCE
@@ -204,7 +203,7 @@ TAGS = [(field.first, field.rest) for field in (*INSTANCE, *IDENTIFIERS, *PATIEN
 def _records(candidate: Candidate) -> None:
     """From open() to the records, as a parser process does it."""
     with Opened(candidate) as file:
-        told = parse_head(file.head(HEADS[0]), candidate.size, SITE, file.part)
+        told = header_of(file, SITE, 60.0) if candidate.size > SMALL_BYTES else None
     parsed = told[0] if told else dicom.parse(read_file(candidate, 1 << 30), SITE)
     if parsed.rejected or parsed.defects:
         raise ValueError("every file of the mix is readable")

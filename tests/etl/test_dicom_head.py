@@ -54,9 +54,10 @@ FILES: dict[str, tuple[Callable[[], bytes], int]] = {
     "implicit": (lambda: made.file_of(large(), made.IMPLICIT), HEADS[0]),
     "big endian": (lambda: made.file_of(large(), made.BIG), HEADS[0]),
     "fragments": (fragments, HEADS[0] + 64),
-    "long header": (lambda: made.file_of(large(100_000)), HEADS[0] + 500_000),
+    "rather long header": (lambda: made.file_of(large(20_000)), sum(HEADS[:2])),
+    "long header": (lambda: made.file_of(large(100_000)), sum(HEADS[:2]) + 500_000),
     "very long header": (lambda: made.file_of(large(2_000_000)), sum(HEADS) + 3_000_000),
-    "document": (document, HEADS[0] + 300_000),
+    "document": (document, sum(HEADS[:2]) + 300_000),
     "deflated": (lambda: made.file_of(large(), made.DEFLATED), 400_000),
 }  # fmt: skip
 
