@@ -83,7 +83,7 @@ static PyMethodDef METHODS[] = {
 
 static int module_start(PyObject *module)
 {
-    return rows_columns_start();
+    return PyModule_AddIntConstant(module, "VERSION", ROWS_VERSION) < 0 ? -1 : rows_columns_start();
 }
 
 static PyModuleDef_Slot SLOTS[] = {{Py_mod_exec, module_start}, {0, NULL}};

@@ -4,6 +4,9 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+/* Raised with every change of what a function takes or gives: an old build is not used (etl/rows_twin.py). */
+#define ROWS_VERSION 2
+
 int rows_columns_start(void);
 PyObject *rows_columns(PyObject *self, PyObject *const *args, Py_ssize_t n);
 #endif

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+VERSION: int
+
 def add(rows: list[tuple[Any, ...]], places: dict[str, int], position: int, row: dict[str, Any], /) -> bool: ...
 def put(rows: list[tuple[Any, ...]], position: int, values: list[Any], /) -> None: ...
 def columns(

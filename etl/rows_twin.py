@@ -9,10 +9,17 @@ from __future__ import annotations
 import os
 from types import ModuleType
 
-BUILT: ModuleType | None
-try:
-    from etl import _rows as BUILT  # noqa: N812 - a name that is set once
-except ImportError:  # no compiler where it was installed
-    BUILT = None
+VERSION = 2
 
+
+def _built() -> ModuleType | None:
+    """The extension, unless there is none or one of another version."""
+    try:
+        from etl import _rows  # noqa: PLC0415 - it may be absent
+    except ImportError:  # no compiler where it was installed
+        return None
+    return _rows if getattr(_rows, "VERSION", 0) == VERSION else None
+
+
+BUILT = _built()
 KERNEL = None if os.environ.get("RADOPS_PURE_PYTHON") else BUILT

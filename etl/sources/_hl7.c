@@ -478,7 +478,8 @@ PyMODINIT_FUNC PyInit__hl7(void)
         PyModule_AddIntConstant(made, "MAX_PARTS", MAX_PARTS) < 0 ||
         PyModule_AddIntConstant(made, "MAX_REPETITIONS", MAX_REPETITIONS) < 0 ||
         PyModule_AddIntConstant(made, "MAX_FIELDS", MAX_FIELDS) < 0 ||
-        PyModule_AddIntConstant(made, "MAX_SEGMENTS", MAX_SEGMENTS) < 0) {
+        PyModule_AddIntConstant(made, "MAX_SEGMENTS", MAX_SEGMENTS) < 0 ||
+        PyModule_AddIntConstant(made, "VERSION", HL7_VERSION) < 0) {
         Py_XDECREF(type);
         Py_XDECREF(made);
         return NULL;

@@ -2,6 +2,9 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+/* Raised with every change of what a function takes or gives: an old build is not used (etl/sources/hl7_twin.py). */
+#define HL7_VERSION 2
+
 #define MAX_PARTS 32
 #define MAX_REPETITIONS 1000
 #define MAX_FIELDS 256

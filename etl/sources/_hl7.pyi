@@ -10,6 +10,7 @@ from etl.timestamps import Stamp
 def openings(data: bytes, /) -> tuple[list[int], bool]: ...
 def spans(data: bytes, /) -> list[tuple[int, int]] | None: ...
 
+VERSION: int
 MAX_PARTS: int
 MAX_REPETITIONS: int
 MAX_FIELDS: int

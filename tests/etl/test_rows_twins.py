@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from etl import rows_twin
 from etl.records import RECORDS, Rows
+from etl.sources import hl7_twin
 from tests.conftest import needs_compiled
 
 COLUMNS = tuple(column.name for column in RECORDS["event"])
@@ -70,3 +71,14 @@ def test_wrong_use_is_an_error() -> None:
     for arguments in ((), ([], 0, ()), ([1], 0, [1])):
         with pytest.raises(TypeError):
             rows_twin.BUILT.put(*arguments)
+
+
+@pytest.mark.parametrize("twin", [rows_twin, hl7_twin])
+def test_an_old_build_is_not_used(twin: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs_compiled(twin.BUILT)
+    assert twin._built() is twin.BUILT
+    for version in (twin.VERSION - 1, twin.VERSION + 1):
+        monkeypatch.setattr(twin.BUILT, "VERSION", version)
+        assert twin._built() is None
+    monkeypatch.delattr(twin.BUILT, "VERSION")
+    assert twin._built() is None
