@@ -169,16 +169,17 @@ def run_job(
     seconds: float,
     most_bytes: int,
     begin: Callable[[int], None] = lambda _number: None,
+    first: int = 0,
 ) -> JobResult:
     """Parse files one after the other until JOB_BYTES of messages; rows of these in one frame a record type.
 
-    `begin` hears the number of each file before it is read.
+    `begin` hears the number of each file before it is read; that of the first is `first`.
     """
     result = JobResult()
     collected: Collected = {}
     n_bytes = 0
     with alarm():
-        for number, candidate in enumerate(candidates):
+        for number, candidate in enumerate(candidates, first):
             begin(number)
             try:
                 told = _from_head(candidate, site, seconds) if SMALL_BYTES < candidate.size <= most_bytes else None
@@ -200,7 +201,7 @@ def run_job(
         done = candidates[: len(result.files)]
         if len(done) == 1:
             return JobResult([rejected_unread(done[0], "parser_failed", type(error).__name__)])
-        return _merged([run_job([c], site, seconds, most_bytes, _only(begin, n)) for n, c in enumerate(done)])
+        return _merged([run_job([c], site, seconds, most_bytes, begin, n) for n, c in enumerate(done)])
     return result
 
 
@@ -254,10 +255,6 @@ def header_of(file: Opened, site: Site, seconds: float) -> tuple[Parsed, bytes] 
             break
     _LAST[0] = 0
     return None
-
-
-def _only(begin: Callable[[int], None], number: int) -> Callable[[int], None]:
-    return lambda _number: begin(number)
 
 
 def _merged(results: list[JobResult]) -> JobResult:
