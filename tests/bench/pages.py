@@ -1,8 +1,9 @@
 """Every page of the dashboard over three spans of days: what the first who asks waits for, and those after.
 
 `first` is asked of an application that has just been made, so that no answer is kept; what the engine holds of the file
-stays, and what the process learned of pages. `unlearned` is the first view of a page in this process. `again` gets the answer as it was sent; `made_again` is another colour scheme, which is drawn from kept results.
-Statements are those that reach the engine.
+stays, and what the process learned of pages. `unlearned` is the first view of a page in this process. `again` gets the
+answer as it was sent; `made_again` is another colour scheme, which is drawn from kept results. Statements are those
+that reach the engine.
 """
 
 from __future__ import annotations
