@@ -25,7 +25,13 @@ from etl.signatures import signature
 
 POINTER = "radops.duckdb"
 #: Tables of the work copy that tell about building, not about imaging.
-INTERNAL_TABLES = ("meta_build",)
+INTERNAL_TABLES = ("meta_build", "meta_explained")
+#: Which definitions the macros and comments of a file are of; all tables of it go when the marts are derived anew.
+_EXPLAINED = "CREATE TABLE IF NOT EXISTS meta_explained (signature VARCHAR)"
+#: What a snapshot says of itself; macros read it, so the work copy has it too, without a row.
+_SNAPSHOT = """
+    CREATE OR REPLACE TABLE meta_snapshot (snapshot_id VARCHAR, seq BIGINT, built_at TIMESTAMP, data_through TIMESTAMP,
+                                           digest VARCHAR, signature VARCHAR)"""
 _FICLONE = 0x40049409
 
 
@@ -88,6 +94,9 @@ def publish(home: Home) -> Published:
     sequence = max((int(p.stem.split("-")[1]) for p in snapshot_paths(home)), default=0) + 1
     final = home.published / f"radops-{sequence:06d}.duckdb"
     temporary = home.published / f".{final.name}.tmp"
+    with duckdb.connect(str(home.marts)) as con:
+        explain(con, definitions)
+        con.execute("CHECKPOINT")
     started = datetime.now(UTC)
     with ThreadPoolExecutor(1) as pool:  # the disk copies while the processor counts
         proof = pool.submit(prove, home.marts)
@@ -133,21 +142,37 @@ def prove(path: Path) -> None:
             raise CheckFailedError("the marts do not have the digest they claim; run: radops rebuild")
 
 
+def explain(con: duckdb.DuckDBPyConnection, definitions: str) -> None:
+    """Add macros, comments and dictionary to the marts, where they are not those of these definitions already.
+
+    The work copy keeps them: to write them takes longer than to copy a file of some hundred megabytes.
+    """
+    con.execute(_EXPLAINED)
+    if con.execute("SELECT signature FROM meta_explained").fetchall() == [(definitions,)]:
+        return
+    con.execute("DELETE FROM meta_explained")  # first: killed in between, all of it is made again
+    for schema in metric_macros.CREATED:
+        con.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    con.execute(_SNAPSHOT)
+    metric_macros.install(con)
+    con.execute("INSERT INTO meta_explained VALUES (?)", [definitions])
+
+
 def complete(path: Path, snapshot_id: str, sequence: int, digest: str, definitions: str) -> None:
     """Add what a snapshot needs to explain itself."""
     from sql import metric_macros  # noqa: PLC0415 - all the statements; not needed where nothing has changed
 
     with duckdb.connect(str(path)) as con:
         con.execute("SET TimeZone = 'UTC'")
+        explain(con, definitions)
         through = con.execute("SELECT data_through FROM meta_build").fetchall()[0][0]
         for table in INTERNAL_TABLES:
             con.execute(f"DROP TABLE {table}")
+        con.execute("DELETE FROM meta_snapshot")
         con.execute(
-            """CREATE OR REPLACE TABLE meta_snapshot AS SELECT ?::VARCHAR AS snapshot_id, ?::BIGINT AS seq,
-               ?::TIMESTAMP AS built_at, ?::TIMESTAMP AS data_through, ?::VARCHAR AS digest, ?::VARCHAR AS signature""",
+            "INSERT INTO meta_snapshot VALUES (?, ?, ?, ?, ?, ?)",
             [snapshot_id, sequence, datetime.now(UTC).replace(tzinfo=None), through, digest, definitions],
         )
-        metric_macros.install(con)
         con.execute("CHECKPOINT")
 
 
