@@ -46,9 +46,19 @@ UNIT: Schema = {
 }  # fmt: skip
 
 
-class Daily(NamedTuple):
-    """Counts of a day by unit and band of hours, days that the calendar marks, and the last whole day."""
+class Span(NamedTuple):
+    """First and last day of a unit with an exam up to the last whole day, and its exams until then."""
 
+    first: date
+    last: date
+    n_exams: int
+
+
+class Daily(NamedTuple):
+    """Units with their spans, counts of the last `MOST_HISTORY` days by unit and band of hours, days that the calendar
+    marks, and the last whole day."""
+
+    spans: dict[Unit, Span]
     counts: dict[Unit, dict[date, list[int]]]
     marked: dict[tuple[str | None, date], str]
     last_day: date
@@ -62,7 +72,7 @@ def load_forecast(con: duckdb.DuckDBPyConnection) -> None:
     paths: list[dict[str, Any]] = []
     scored: list[dict[str, Any]] = []
     if daily is not None and kept:
-        first = max(min(min(daily.counts[unit]) for unit in kept), daily.last_day - timedelta(days=MOST_HISTORY - 1))
+        first = max(min(daily.spans[unit].first for unit in kept), daily.last_day - timedelta(days=MOST_HISTORY - 1))
         history = _history(daily, kept, first)
         paths, scored = list(_paths(history, kept, daily)), list(_scores(history, kept, daily))
     units = [] if daily is None else [_unit(daily, unit, reason) for unit, reason in reasons.items()]
@@ -89,33 +99,36 @@ def _read(con: duckdb.DuckDBPyConnection) -> Daily | None:
     )["last_day"]
     if last is None:
         return None
-    counts: dict[Unit, dict[date, list[int]]] = {}
-    for facility, modality, hour, day, n_exams in query(
-        con,
-        f"""
-            SELECT facility, modality, hour_from, day_local, n_exams FROM fct_volume_day
-            WHERE day_local <= DATE '{last}' ORDER BY ALL""",
-    ).iter_rows():
-        counts.setdefault((facility, modality), {}).setdefault(day, [0] * len(bands()))[hour // BAND_HOURS] = n_exams
+    until = f"FROM fct_volume_day WHERE day_local <= DATE '{last}'"
+    found = query(con, f"""
+        SELECT facility, modality, min(day_local), max(day_local), CAST(sum(n_exams) AS BIGINT) {until}
+        GROUP BY facility, modality ORDER BY ALL""")  # fmt: skip
+    spans: dict[Unit, Span] = {(row[0], row[1]): Span(*row[2:]) for row in found.iter_rows()}
+    counts: dict[Unit, dict[date, list[int]]] = {unit: {} for unit in spans}
+    n_bands = len(bands())
+    for facility, modality, hour, day, n_exams in query(con, f"""
+            SELECT facility, modality, hour_from, day_local, n_exams {until}
+                AND day_local > DATE '{last}' - {MOST_HISTORY}""").iter_rows():  # fmt: skip
+        counts[facility, modality].setdefault(day, [0] * n_bands)[hour // BAND_HOURS] = n_exams
     marks: dict[tuple[str | None, date], str] = {}
     for facility, day, kind in query(con, """
             SELECT facility, date, kind FROM site_calendar
             WHERE date IS NOT NULL AND kind IN ('closed', 'holiday') ORDER BY kind DESC""").iter_rows():  # fmt: skip
         marks[facility, day] = kind  # closed after holiday
-    return Daily(counts, marks, last)
+    return Daily(spans, counts, marks, last)
 
 
 def _reasons(daily: Daily) -> Iterator[tuple[Unit, str | None]]:
     """Why a unit gets no forecast; None where it gets one."""
     latest: dict[str | None, date] = {}
-    for (facility, _), days in daily.counts.items():
-        latest[facility] = max(latest.get(facility, date.min), *days)
-    for unit, days in sorted(daily.counts.items(), key=lambda item: _order(item[0])):
-        if (daily.last_day - min(days)).days + 1 < LEAST_HISTORY:
+    for (facility, _), span in daily.spans.items():
+        latest[facility] = max(latest.get(facility, date.min), span.last)
+    for unit, span in sorted(daily.spans.items(), key=lambda item: _order(item[0])):
+        if (daily.last_day - span.first).days + 1 < LEAST_HISTORY:
             yield unit, "short history"
         elif (daily.last_day - latest[unit[0]]).days > SILENT_DAYS:
             yield unit, "facility silent"
-        elif (daily.last_day - max(days)).days > CEASED_DAYS:
+        elif (daily.last_day - span.last).days > CEASED_DAYS:
             yield unit, "no exams of late"
         else:
             yield unit, None
@@ -133,7 +146,7 @@ def _history(daily: Daily, units: list[Unit], first: date) -> History:
         for day, by_band in daily.counts[unit].items():
             if day >= first:
                 counts[(day - first).days, series] = by_band
-        began[series] = max((min(daily.counts[unit]) - first).days, 0)
+        began[series] = max((daily.spans[unit].first - first).days, 0)
         is_open[: began[series.start], series] = False
         for place, day in enumerate(days):
             mark = daily.marked.get((unit[0], day))
@@ -194,11 +207,11 @@ def _told(score: Score, model: str, place: tuple[int, int]) -> dict[str, Any]:
 
 
 def _unit(daily: Daily, unit: Unit, reason: str | None) -> dict[str, Any]:
-    days = daily.counts[unit]
+    span = daily.spans[unit]
     ahead = (daily.last_day + timedelta(days=1), daily.last_day + timedelta(days=HORIZON))
     return {
-        "facility": unit[0], "modality": unit[1], "first_day": min(days), "last_day": max(days),
-        "n_days": (daily.last_day - min(days)).days + 1, "n_exams": sum(map(sum, days.values())),
+        "facility": unit[0], "modality": unit[1], "first_day": span.first, "last_day": span.last,
+        "n_days": (daily.last_day - span.first).days + 1, "n_exams": span.n_exams,
         "from_day": ahead[0] if reason is None else None, "to_day": ahead[1] if reason is None else None,
         "reason": reason,
     }  # fmt: skip

@@ -96,7 +96,8 @@ def _score(history: History, origin: int, found: dict[str, Score]) -> None:
 
 
 def _intervals(paths: Real, seen: Real, n_known: Real) -> Iterator[tuple[str, Real]]:
-    for name, (low, high) in INTERVALS.items():
-        lower, upper = np.quantile(paths, (low, high), axis=0)
+    found = np.quantile(paths, [chance for interval in INTERVALS.values() for chance in interval], axis=0)
+    for number, name in enumerate(INTERVALS):
+        lower, upper = found[2 * number : 2 * number + 2]
         yield f"n_within_{name}", ((seen >= lower) & (seen <= upper)) * n_known
         yield f"width_{name}", (upper - lower) * n_known
