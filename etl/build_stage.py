@@ -62,11 +62,14 @@ def load_mentions(con: duckdb.DuckDBPyConnection, parts: int) -> None:
     The views hold the batches from the first to the last that told a mention of them; of few exams, from the first on.
     """
     con.execute("""
+        CREATE OR REPLACE TEMP TABLE mention_place AS
+        SELECT rowid AS place FROM intake.work.mention WHERE exam_key IN (SELECT exam_key FROM touched_exam)""")
+    con.execute("""
         CREATE OR REPLACE TEMP TABLE exam_mention AS
         SELECT m.mention, m.exam_key, m.facility, m.is_mapped, p.patient_key,
                coalesce(p.authority LIKE 'facility:%' OR p.authority LIKE 'unknown:%', FALSE) AS is_assumed,
                m.accession, m.visit, m.study_key, m.first_batch
-        FROM (SELECT * FROM intake.work.mention WHERE exam_key IN (SELECT exam_key FROM touched_exam)) m
+        FROM (SELECT * FROM intake.work.mention WHERE rowid IN (SELECT place FROM mention_place)) m
         LEFT JOIN intake.work.patient p ON p.patient = m.patient""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE visit_mention AS
@@ -99,6 +102,17 @@ _TOUCHED_MOVES = _MOVES.format(
 )
 
 
+def _find_moves(con: duckdb.DuckDBPyConnection) -> bool:
+    """Temp table `touched_move`: raw moves of `touched_mover`, which gets who shares an encounter; whether any did."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE touched_move AS {_TOUCHED_MOVES}")
+    shared = _MOVES.format(rows="(FROM intake.raw_room_move WHERE stay_ref IN (SELECT stay_ref FROM touched_move))")
+    found = con.execute(f"""
+        INSERT INTO touched_mover
+        SELECT DISTINCT who, keyed('mover', who) FROM ({shared})
+        WHERE who IS NOT NULL AND who NOT IN (SELECT who FROM touched_mover)""").fetchall()
+    return bool(found[0][0])
+
+
 def load_movers(con: duckdb.DuckDBPyConnection, since: int | None) -> None:
     """Temp table `touched_mover` (who, mover_key) of those logged after batch `since`, and temp view `room_move`.
 
@@ -109,23 +123,16 @@ def load_movers(con: duckdb.DuckDBPyConnection, since: int | None) -> None:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE touched_mover AS
         SELECT DISTINCT who, keyed('mover', who) AS mover_key FROM intake.work.touched_mover WHERE {log}""")
-    shared = _MOVES.format(
-        rows=f"""(
-        FROM intake.raw_room_move WHERE stay_ref IN (SELECT stay_ref FROM ({_TOUCHED_MOVES})))"""
-    )
-    grows = since is not None
-    while grows:
-        found = con.execute(f"""
-            INSERT INTO touched_mover
-            SELECT DISTINCT who, keyed('mover', who) FROM ({shared})
-            WHERE who IS NOT NULL AND who NOT IN (SELECT who FROM touched_mover)""").fetchall()
-        grows = found[0][0] > 0
-    moves = _MOVES.format(rows="intake.raw_room_move") if since is None else _TOUCHED_MOVES
+    moves = f"({_MOVES.format(rows='intake.raw_room_move')})"
+    if since is not None:
+        moves = "touched_move"
+        while _find_moves(con):
+            pass
     con.execute(f"""
         CREATE OR REPLACE TEMP VIEW room_move AS
         SELECT coalesce(a.facility, 'unmapped') AS facility, m.room, m.kind, m."at", m.stay_ref, m.stay_number,
                m.message_at, m.message_id, m.who
-        FROM ({moves}) m LEFT JOIN facility_alias a ON a.alias = lower(trim(m.facility_alias))""")
+        FROM {moves} m LEFT JOIN facility_alias a ON a.alias = lower(trim(m.facility_alias))""")
 
 
 def load_clock(con: duckdb.DuckDBPyConnection, since: int, previous: object) -> None:

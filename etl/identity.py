@@ -72,7 +72,7 @@ def state(con: duckdb.DuckDBPyConnection) -> State:
 
 
 def _read_mentions(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> None:
-    """Temp tables `seen` (mention, first batch) and `new_mention` (columns of those not known before)."""
+    """Temp tables `seen` (mention, first batch), `seen_mention` (those known before) and `new_mention` (all others)."""
     rows = " UNION ALL ".join(
         mentions_sql(record, f"intake.raw_{record}", f"batch_id > {since} AND batch_id <= {upto}")
         for record in EXAM_RECORDS
@@ -84,12 +84,16 @@ def _read_mentions(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> Non
     identifiers = ", ".join(
         f"{value_or_null(column)} AS {column}" for column in (*(k.column for k in NODE_KINDS), "patient_id", "visit_id")
     )
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE seen_mention AS
+        SELECT mention, visit, component, exam_key FROM intake.work.mention
+        WHERE mention IN (SELECT mention FROM seen)""")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE new_mention AS
         SELECT s.mention, s.first_batch, coalesce(a.facility, 'unmapped:' || trim(s.facility_alias)) AS facility,
                a.facility IS NOT NULL AS is_mapped, s.source, s.patient_authority, {identifiers}
-        FROM seen s LEFT JOIN facility_alias a ON a.alias = lower(trim(s.facility_alias))
-        WHERE s.mention NOT IN (SELECT mention FROM intake.work.mention)""")
+        FROM (SELECT * FROM seen ANTI JOIN seen_mention USING (mention)) s
+        LEFT JOIN facility_alias a ON a.alias = lower(trim(s.facility_alias))""")
 
 
 def _open_components(con: duckdb.DuckDBPyConnection) -> None:
@@ -114,9 +118,12 @@ def _open_components(con: duckdb.DuckDBPyConnection) -> None:
         CREATE OR REPLACE TEMP TABLE open_component AS
         SELECT component FROM ({matches} UNION SELECT component FROM intake.work.mention
                                WHERE patient IN (SELECT patient FROM moved_patient)) WHERE component IS NOT NULL""")
+    # Found by one column, then read and deleted by their place: the other columns of all other rows are not read.
     con.execute("""
-        INSERT INTO open_mention SELECT * FROM intake.work.mention
-        WHERE component IN (SELECT component FROM open_component)""")
+        CREATE OR REPLACE TEMP TABLE open_place AS
+        SELECT rowid AS place FROM intake.work.mention WHERE component IN (SELECT component FROM open_component)""")
+    con.execute("""
+        INSERT INTO open_mention SELECT * FROM intake.work.mention WHERE rowid IN (SELECT place FROM open_place)""")
 
 
 def _resolve_open(con: duckdb.DuckDBPyConnection) -> None:
@@ -145,9 +152,9 @@ def _log_touched(con: duckdb.DuckDBPyConnection, batch: int) -> None:
     con.execute(f"""
         INSERT INTO intake.work.touched
         SELECT DISTINCT exam_key, {batch} FROM (
-            SELECT exam_key FROM intake.work.mention WHERE mention IN (SELECT mention FROM seen)
+            SELECT exam_key FROM seen_mention
             UNION ALL SELECT exam_key FROM intake.work.mention WHERE component IN (
-                SELECT m.component FROM intake.work.mention m JOIN seen USING (mention)
+                SELECT m.component FROM seen_mention m
                 JOIN intake.work.flag f ON f.component = m.component AND f.flag = 'bridge')
             UNION ALL SELECT exam_key FROM open_mention
             UNION ALL SELECT exam_key FROM closed_mention) WHERE exam_key IS NOT NULL""")
@@ -155,7 +162,7 @@ def _log_touched(con: duckdb.DuckDBPyConnection, batch: int) -> None:
         INSERT INTO intake.work.touched_visit
         SELECT DISTINCT visit, {batch} FROM (
             SELECT visit, exam_key FROM closed_mention
-            UNION ALL SELECT visit, exam_key FROM intake.work.mention WHERE mention IN (SELECT mention FROM seen))
+            UNION ALL SELECT visit, exam_key FROM seen_mention)
         WHERE visit IS NOT NULL AND exam_key IS NULL""")
 
 
@@ -229,7 +236,7 @@ def _advance(con: duckdb.DuckDBPyConnection, before: State, upto: int, forget: i
             _log_movers(con, before.batch_id, upto)
         _name_actors(con, before.batch_id, upto)
         advance_names(con, before.batch_id, upto)
-        con.execute("DELETE FROM intake.work.mention WHERE component IN (SELECT component FROM open_component)")
+        con.execute("DELETE FROM intake.work.mention WHERE rowid IN (SELECT place FROM open_place)")
         con.execute("INSERT INTO intake.work.mention SELECT * FROM closed_mention")
         con.execute("DELETE FROM intake.work.state")
         con.execute("INSERT INTO intake.work.state VALUES (?, ?, ?)", [upto, before.epoch, before.signature])
