@@ -150,6 +150,8 @@ def explain(con: duckdb.DuckDBPyConnection, definitions: str) -> None:
     con.execute(_EXPLAINED)
     if con.execute("SELECT signature FROM meta_explained").fetchall() == [(definitions,)]:
         return
+    from sql import metric_macros  # noqa: PLC0415 - all the statements; not needed where nothing has changed
+
     con.execute("DELETE FROM meta_explained")  # first: killed in between, all of it is made again
     for schema in metric_macros.CREATED:
         con.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
@@ -160,8 +162,6 @@ def explain(con: duckdb.DuckDBPyConnection, definitions: str) -> None:
 
 def complete(path: Path, snapshot_id: str, sequence: int, digest: str, definitions: str) -> None:
     """Add what a snapshot needs to explain itself."""
-    from sql import metric_macros  # noqa: PLC0415 - all the statements; not needed where nothing has changed
-
     with duckdb.connect(str(path)) as con:
         con.execute("SET TimeZone = 'UTC'")
         explain(con, definitions)
