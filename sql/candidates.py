@@ -43,9 +43,7 @@ WORDS: dict[str, str] = {
     "patient_class = 'outpatient'": "not an outpatient",
     "modality = 'CT'": "other modality",
     "is_end OR NOT first_final_at IS NULL": "not final yet",
-    "TIMEZONE(zone, TIMEZONE('UTC', hour_at + INTERVAL '1' HOUR)) > hour_local OR hour_at = latest_at": (
-        "first pass of an hour that the wall clock repeats"
-    ),
+    "NOT is_first_pass OR hour_at = latest_at": "first pass of an hour that the wall clock repeats",
     "critical_communication.c": "without a critical result that has a limit",
     "unused_capacity.x": "device whose exams have no duration",
     "downtime.u": "device with fewer than 50 idle runs",

@@ -62,20 +62,24 @@ _RANK = "(((n - 1) * probability + 1) / (n + 1))"
 _REACH = f"(3 * wide * sqrt({_RANK} * (1 - {_RANK}) / (n + 2)))"
 
 
-def _at(share: str) -> str:
-    """The value of the pool at a share, interpolated as the percentile metrics are; NULL outside 0-1."""
-    place = f"(len(pool) - 1) * ({share})"
-    low, high = (
-        f"pool[CAST(floor({place}) AS BIGINT) + 1]",
-        f"pool[least(CAST(floor({place}) AS BIGINT) + 2, len(pool))]",
-    )
+def _at(share: str, values: str = "held", n: str = "n_pool") -> str:
+    """The value of a pool of n at a share, interpolated as the percentile metrics are; NULL outside 0-1."""
+    place = f"({n} - 1) * ({share})"
+    low, high = (f"{values}[{each}]" for each in _places(share, n))
     return f"CASE WHEN {share} > 0 AND {share} < 1 THEN {low} + ({high} - {low}) * ({place} - floor({place})) END"
 
 
+def _places(share: str, n: str = "n_pool") -> tuple[str, str]:
+    """The places in a sorted pool of n on either side of a share, from 1."""
+    below = f"CAST(floor(({n} - 1) * ({share})) AS BIGINT)"
+    return f"{below} + 1", f"least({below} + 2, {n})"
+
+
+_SHARES = (_RANK, f"{_RANK} - {_REACH}", f"{_RANK} + {_REACH}")
 _QUANTILE = Chart(
     "quantile", f"n * least(probability, 1 - probability) >= {EXPECTED}",
     "(below - probability) / sqrt(probability * (1 - probability) / n)",
-    _at(_RANK), _at(f"{_RANK} - {_REACH}"), _at(f"{_RANK} + {_REACH}"), "wide",
+    _at(_SHARES[0]), _at(_SHARES[1]), _at(_SHARES[2]), "wide",
 )  # fmt: skip
 
 
@@ -115,14 +119,15 @@ FROM large QUALIFY count(*) OVER (PARTITION BY group_value) >= {MIN_POINTS}
 ), {_pooled(metric, ask) if has_pool else ""}ranged AS (
 SELECT *, {chart.z} AS z, abs(z - lag(z) OVER ({_BY_GROUP})) AS step FROM {"pooled" if has_pool else "used"}
 ), spread AS (
-SELECT *, avg(step) OVER (PARTITION BY group_value) / {D2} AS sigma, greatest(1, sigma) AS wide FROM ranged
-), limited AS (
+SELECT *, avg(step) OVER (PARTITION BY group_value) / {D2} AS sigma, greatest(1, sigma) AS wide, {floor} AS least_known
+FROM ranged
+), {_KNOWN if has_pool else ""}limited AS (
 SELECT *, {chart.center} AS center, {chart.low} AS lowest, {chart.high} AS highest, {chart.widened} AS widened,
-       CASE WHEN lowest IS NOT NULL THEN greatest(lowest, {floor}) END AS low,
+       CASE WHEN lowest IS NOT NULL THEN greatest(lowest, least_known) END AS low,
        {"least(highest, 1)" if chart is _SHARE else "highest"} AS high
-FROM spread
+FROM spread{" LEFT JOIN known USING (group_value, stratum)" if has_pool else ""}
 ), sided AS (
-SELECT *, CAST(sign(value - center) AS INTEGER) AS side,
+SELECT *{" EXCLUDE (held)" if has_pool else ""}, CAST(sign(value - center) AS INTEGER) AS side,
        CAST(side = 0 OR side IS DISTINCT FROM lag(side) OVER ({_BY_GROUP}) AS INTEGER) AS is_new
 FROM limited
 ), runs AS (
@@ -141,7 +146,7 @@ ORDER BY t.period_start, t.group_value"""
 
 
 def _pooled(metric: Metric, ask: Ask) -> str:
-    """The points with the sorted values of all points of their chart and weekday, and the share of their own below."""
+    """The points with how many values all points of their chart and weekday have, and the share of their own below."""
     return f"""behind AS (
 SELECT u.group_value, u.stratum, u.period_start, u.probability, v.value
 FROM used u JOIN ({values_statement(metric, ask)}) v USING (group_value, period_start)
@@ -149,13 +154,27 @@ FROM used u JOIN ({values_statement(metric, ask)}) v USING (group_value, period_
 SELECT group_value, stratum, any_value(probability) AS probability, list_sort(list(value)) AS pool FROM behind
 GROUP BY group_value, stratum
 ), middle AS (
-SELECT group_value, stratum, pool, {_at("probability")} AS middle FROM pool
+SELECT group_value, stratum, len(pool) AS n_pool, {_at("probability", "pool", "len(pool)")} AS middle FROM pool
 ), beneath AS (
 SELECT b.group_value, b.period_start,
        avg(CASE WHEN b.value < m.middle THEN 1.0 WHEN b.value = m.middle THEN 0.5 ELSE 0 END) AS below
 FROM behind b JOIN middle m USING (group_value, stratum)
 GROUP BY b.group_value, b.period_start
 ), pooled AS (
-SELECT u.*, m.pool, b.below
+SELECT u.*, m.n_pool, b.below
 FROM used u JOIN middle m USING (group_value, stratum) JOIN beneath b USING (group_value, period_start)
+), """
+
+
+#: The few values of each pool that its points ask for, by place: a pool is as large as all rows, and is not carried.
+_KNOWN = f"""known AS (
+SELECT p.group_value, p.stratum, map(w.places, list_select(p.pool, w.places)) AS held
+FROM pool p
+JOIN (SELECT group_value, stratum, list(DISTINCT place) AS places
+      FROM (SELECT group_value, stratum, unnest([{
+    ", ".join(
+        f"CASE WHEN {share} > 0 AND {share} < 1 THEN {place} END" for share in _SHARES for place in _places(share)
+    )
+}]) AS place FROM spread)
+      WHERE place IS NOT NULL GROUP BY group_value, stratum) w USING (group_value, stratum)
 ), """

@@ -57,6 +57,7 @@ def write_snapshot(path: Path, tables: dict[str, Rows], data_through: datetime, 
                                                            ordered_local)
                WHERE placed_local IS NULL"""
         )
+        con.execute("UPDATE fct_backlog_hour SET is_first_pass = FALSE WHERE is_first_pass IS NULL")
         con.execute(
             "INSERT INTO meta_snapshot VALUES (?, ?, ?, ?, 'd', ?)",
             [f"{seq:06d}-test", seq, data_through, data_through, signature()],

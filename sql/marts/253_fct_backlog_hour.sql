@@ -11,12 +11,15 @@
 -- column: patient_class VARCHAR - | patient class
 -- column: hour_at TIMESTAMP UTC | instant of the count
 -- column: hour_local TIMESTAMP local | wall clock of the facility
+-- column: is_first_pass BOOLEAN - | the wall clock repeats this hour, and this is the first of the two
 -- column: n_waiting BIGINT exams | ended at or before, not final at that instant
 -- column: n_past_target BIGINT exams | of these, past their target
 -- column: oldest_min DOUBLE min | longest wait
 -- column: wrvu_waiting DOUBLE wRVU | work waiting
 SELECT h.facility, h.modality, h.priority, h.patient_class, h.hour_at,
-       local_at(h.hour_at, coalesce(z.zone, s.default_zone)) AS hour_local, CAST(h.n_waiting AS BIGINT) AS n_waiting,
+       local_at(h.hour_at, coalesce(z.zone, s.default_zone)) AS hour_local,
+       local_at(h.hour_at + INTERVAL 1 HOUR, coalesce(z.zone, s.default_zone)) <= hour_local AS is_first_pass,
+       CAST(h.n_waiting AS BIGINT) AS n_waiting,
        CAST(h.n_past_target AS BIGINT) AS n_past_target, minutes_between(o.oldest_at, h.hour_at) AS oldest_min,
        CAST(h.wrvu_waiting AS DOUBLE) AS wrvu_waiting
 FROM (SELECT c.facility, c.modality, c.priority, c.patient_class, c.n_waiting, c.n_past_target, c.wrvu_waiting,
