@@ -23,6 +23,11 @@ class Gate:
         self._free, self._lock = Semaphore(work), Lock()
         self._queue, self._waiting = queue, 0
 
+    @property
+    def is_full(self) -> bool:
+        """Whether somebody waits to be let in."""
+        return self._waiting > 0
+
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """A place in the queue. Raises Busy where it is full."""

@@ -36,13 +36,17 @@ class Person:
 Sign = Callable[[Request], Person | None]
 
 
+#: Whoever is on this machine.
+LOCAL = Person("local", sees_readers=True)
+
+
 def local_person(asked: Request) -> Person | None:
     """Local mode: whoever is on this machine sees everything, as with the snapshot file itself.
 
     The address that the browser used must be loopback too, so that a foreign name that resolves here (DNS rebinding)
     gets nothing.
     """
-    return Person("local", sees_readers=True) if is_loopback(asked.host) else None
+    return LOCAL if is_loopback(asked.host) else None
 
 
 def is_loopback(host: str) -> bool:

@@ -16,7 +16,7 @@ from app import answers, callbacks, failure, filterbar, shell
 from app.bodies import ASK_AGAIN
 from app.files import CHARTS, Files, keep_suites
 from app.gate import Busy, Gate
-from app.guard import Person, Sign, content_policy, local_person, person, protect
+from app.guard import LOCAL, Person, Sign, content_policy, local_person, person, protect
 from app.views import Views
 from sql.catalog import CatalogError
 from sql.filters import FilterError
@@ -37,8 +37,13 @@ _INDEX = """<!DOCTYPE html>
 </html>"""
 
 
-def create_app(published: Path, sign: Sign = local_person, gate: Gate | None = None) -> Dash:
-    """The application over a folder of snapshots; `sign` ties requests to persons, `gate` bounds the work."""
+def create_app(
+    published: Path, sign: Sign = local_person, gate: Gate | None = None, first: Person | None = None
+) -> Dash:
+    """The application over a folder of snapshots; `sign` ties requests to persons, `gate` bounds the work.
+
+    With `first`, views of a new snapshot are made beforehand, as that person would ask for them.
+    """
     store, files = Store(published), Files()
     gate = gate or Gate(WORK, QUEUE, PATIENCE)
     server = Flask("radops", static_folder=None)
@@ -57,10 +62,13 @@ def create_app(published: Path, sign: Sign = local_person, gate: Gate | None = N
     app.layout = lambda: shell.frame(filterbar.options(_newest(store), _person()))
     callbacks.register(app, store)
     keep_suites(server)
-    _routes(server, store, files, gate)
+    views = Views(store, gate)
+    _routes(server, store, files, gate, views)
     policy.append(content_policy(app.csp_hashes()))
     with server.test_request_context():
         app.index()  # type: ignore[no-untyped-call]  # registers the scripts: another process may serve the page
+    if first is not None:
+        views.keep_warm(first)
     return app
 
 
@@ -84,9 +92,7 @@ def _person() -> Person:
     return found if isinstance(found, Person) else Person("nobody", facilities=())
 
 
-def _routes(server: Flask, store: Store, files: Files, gate: Gate) -> None:
-    views = Views(store, gate)
-
+def _routes(server: Flask, store: Store, files: Files, gate: Gate, views: Views) -> None:
     @server.errorhandler(Busy)
     def busy(_: Busy) -> Response:
         return Response("busy\n", status=503, mimetype="text/plain", headers={"Retry-After": str(RETRY_AFTER)})
@@ -147,7 +153,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn ships no typ
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return create_app(self._published).server
+        return create_app(self._published, first=LOCAL).server
 
 
 def serve(published: Path, host: str = "127.0.0.1", port: int = 8050, workers: int = 2) -> None:

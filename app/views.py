@@ -19,6 +19,7 @@ from app.gate import Gate, Once
 from app.guard import Person
 from app.pages import BY_PATH
 from app.state import State
+from app.warm import Asked, Recent, Warmer
 from sql.cache import BoundedCache
 from sql.filters import FilterError
 from sql.snapshot import SnapshotError, Store
@@ -32,7 +33,7 @@ class Views:
     """The views of one process."""
 
     def __init__(self, store: Store, gate: Gate, max_bytes: int = KEPT_BYTES) -> None:
-        self._store = store
+        self._store, self._gate, self._recent = store, gate, Recent()
         self._kept: BoundedCache[Body] = BoundedCache(Body.size, max_bytes)
         self._once: Once[Body] = Once(gate)
 
@@ -41,16 +42,36 @@ class Views:
 
         Raises Busy, and ValueError for a value that no control has.
         """
-        scheme = scheme if scheme in SCHEMES else SCHEMES[0]
+        asked, body = self._made(person, path, search, scheme if scheme in SCHEMES else SCHEMES[0], chosen)
+        if asked is not None:
+            self._recent.note(asked)
+        return body
+
+    def keep_warm(self, person: Person) -> None:
+        """Make the views of each new snapshot beforehand, for as long as the process lives (`app.warm`)."""
+        self.warmer().start(person)
+
+    def warmer(self) -> Warmer:
+        """What makes views beforehand: what was asked of these."""
+
+        def make(asked: Asked) -> None:
+            self._made(asked.person, asked.path, asked.query, asked.scheme, {})
+
+        return Warmer(self._store, self._gate, self._recent, make)
+
+    def _made(
+        self, person: Person, path: str, search: str, scheme: str, chosen: Mapping[str, Any]
+    ) -> tuple[Asked | None, Body]:
+        """A view, with how it is asked for again; None where it is no page of data."""
         try:
             snapshot, newest = answers.asked(self._store, search), self._store.current()
             state = filterbar.after(chosen, State.read(search, snapshot.data_through), snapshot.data_through)
         except SnapshotError:
-            return _body(answers.plain("problem.unpublished"))
+            return None, _body(answers.plain("problem.unpublished"))
         except FilterError as error:
-            return _body(answers.plain("problem.filter", why=str(error)))
+            return None, _body(answers.plain("problem.filter", why=str(error)))
         if path not in BY_PATH:
-            return _body(answers.plain("problem.unknown"))
+            return None, _body(answers.plain("problem.unknown"))
         key: Hashable = (
             snapshot.id, newest.id, self._store.numbers(), shell.silent_hours(snapshot), path, state.query(), scheme,
             person.facilities, person.sees_readers,
@@ -65,7 +86,7 @@ class Views:
             self._kept.put(key, body)
             return body
 
-        return self._kept.get(key) or self._once.make(key, made)
+        return Asked(person, path, state.query(), scheme), self._kept.get(key) or self._once.make(key, made)
 
 
 def _body(answer: answers.Answer, **more: Any) -> Body:

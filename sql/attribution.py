@@ -67,10 +67,8 @@ def attribution(
     if not by or not can_be_parted(asked):
         raise QueryError(f"{asked.id}: a change is parted by at least one group, and not of a maximum")
     chosen = statistic or asked.statistic
-    if asked.kind == "percentile" and PERCENTILES.get(chosen) is not None:
-        found = _of_percentile(snapshot, asked, by, filters, chosen)
-    else:
-        found = _of_sum(snapshot, asked, by, filters, chosen)
+    part = _of_percentile if asked.kind == "percentile" and PERCENTILES.get(chosen) is not None else _of_sum
+    found = snapshot.keep(("parts", asked.id, by, filters, chosen), lambda: part(snapshot, asked, by, filters, chosen))
     return (
         found.with_columns(
             pl.lit(" | ".join(by)).alias("group_name"),

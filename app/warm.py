@@ -1,0 +1,93 @@
+"""Views that are made before anybody asks: after a publish, the first look at each page, and what was asked before."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock, Thread
+from typing import NamedTuple
+
+from app import failure
+from app.gate import Busy, Gate
+from app.guard import Person
+from app.pages import MENU
+from sql.snapshot import SnapshotError, Store
+
+#: Seconds between two looks for a new snapshot, and while somebody waits.
+LOOK_EVERY, STEP_ASIDE = 5.0, 0.2
+#: Views of persons that are remembered.
+REMEMBERED = 40
+
+
+class Asked(NamedTuple):
+    """A view that a person asked for: the state's query string, dates only where they were chosen."""
+
+    person: Person
+    path: str
+    query: str
+    scheme: str
+
+
+class Recent:
+    """The views that were asked last, the newest first; the same one once."""
+
+    def __init__(self, most: int = REMEMBERED) -> None:
+        self._asked: OrderedDict[Asked, None] = OrderedDict()
+        self._lock, self._most = Lock(), most
+
+    def note(self, asked: Asked) -> None:
+        """Remember a view."""
+        with self._lock:
+            self._asked[asked] = None
+            self._asked.move_to_end(asked)
+            if len(self._asked) > self._most:
+                self._asked.popitem(last=False)
+
+    def all(self) -> list[Asked]:
+        """What is remembered."""
+        with self._lock:
+            return list(reversed(self._asked))
+
+
+class Warmer:
+    """Makes views of each new snapshot, one at a time and behind those whom somebody waits for."""
+
+    def __init__(self, store: Store, gate: Gate, recent: Recent, make: Callable[[Asked], object]) -> None:
+        self._store, self._gate, self._recent, self._make = store, gate, recent, make
+        self._made_of = ""
+
+    def start(self, person: Person) -> None:
+        """Look for new snapshots for as long as the process lives; `person` is who looks at a page first."""
+
+        def run() -> None:
+            while True:
+                self.look(person)
+                time.sleep(LOOK_EVERY)
+
+        Thread(target=run, name="warm", daemon=True).start()
+
+    def look(self, person: Person) -> None:
+        """Make the views of the newest snapshot, unless they are made; ends where another one is published."""
+        try:
+            newest = self._store.current().id
+            if newest == self._made_of:
+                return
+            first = [Asked(person, page.path, "", "light") for page in MENU]
+            for asked in dict.fromkeys([*first, *self._recent.all()]):
+                while self._gate.is_full:
+                    time.sleep(STEP_ASIDE)
+                if self._store.current().id != newest:
+                    return
+                self._one(asked)
+        except SnapshotError:
+            return
+        self._made_of = newest
+
+    def _one(self, asked: Asked) -> None:
+        try:
+            self._make(asked)
+        except Busy:
+            return
+        except Exception as error:  # noqa: BLE001 - who asks for the view is told; the log says where
+            failure.LOG.warning("a view could not be made beforehand: %s", failure.told(error))

@@ -1,0 +1,95 @@
+"""After a publish, views are made beforehand: the first look at each page, and what was asked before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import answers
+from app.context import Context
+from app.gate import Gate
+from app.guard import LOCAL, Person
+from app.pages import MENU
+from app.views import Views
+from app.warm import Asked, Recent
+from sql.snapshot import Store
+from tests.app.test_views import publish
+
+EAST = Person("east", facilities=("EAST",))
+FIRST = {(LOCAL, page.path, "light") for page in MENU}
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What was made: snapshot, person, path, scheme and days."""
+    told: list[tuple[Any, ...]] = []
+    shown = answers.shown
+
+    def noted(context: Context, path: str) -> answers.Answer:
+        filters = context.filters
+        told.append((context.snapshot.seq, context.person, path, context.scheme, filters.since, filters.modality))
+        if path == "/workload":
+            raise RuntimeError("a page that fails")
+        return shown(context, path)
+
+    monkeypatch.setattr(answers, "shown", noted)
+    return told
+
+
+def views(published: Path) -> Views:
+    return Views(Store(published), Gate(2, 8, 30.0))
+
+
+def test_first_looks_and_what_was_asked_are_made_once(tmp_path: Path, made: list[tuple[Any, ...]]) -> None:
+    publish(tmp_path, 1, 30)
+    served = views(tmp_path)
+    warmer = served.warmer()
+    warmer.look(LOCAL)
+    assert {(person, path, scheme) for _, person, path, scheme, *_ in made} == FIRST
+    served.view(LOCAL, "/turnaround", "", "light", {})
+    warmer.look(LOCAL)
+    assert len(made) == len(MENU)
+    served.view(EAST, "/repeats", "modality=CT", "dark", {})
+    publish(tmp_path, 2, 40)
+    made.clear()
+    warmer.look(LOCAL)
+    assert {seq for seq, *_ in made} == {2}
+    assert {told[1:4] for told in made} == FIRST | {(EAST, "/repeats", "dark")}
+    assert made[-1][-1] == ("CT",)
+    made.clear()
+    served.view(EAST, "/repeats", "modality=CT", "dark", {})
+    assert made == []
+
+
+def test_it_ends_where_another_one_is_published(tmp_path: Path, made: list[tuple[Any, ...]]) -> None:
+    publish(tmp_path, 1, 30)
+    served = views(tmp_path)
+    warmer = served.warmer()
+    makes = warmer._make
+
+    def make(asked: Asked) -> None:
+        makes(asked)
+        if len(made) == 2:
+            publish(tmp_path, 2, 40)
+
+    warmer._make = make
+    warmer.look(LOCAL)
+    assert [seq for seq, *_ in made] == [1, 1]
+    warmer.look(LOCAL)
+    assert {seq for seq, *_ in made[2:]} == {2}
+    assert len(made) == 2 + len(MENU)
+
+
+def test_nothing_is_made_before_the_first_publish(tmp_path: Path, made: list[tuple[Any, ...]]) -> None:
+    views(tmp_path).warmer().look(LOCAL)
+    assert made == []
+
+
+def test_the_oldest_is_forgotten() -> None:
+    recent = Recent(2)
+    asked = [Asked(LOCAL, path, "", "light") for path in ("/a", "/b", "/c")]
+    for each in (asked[0], asked[1], asked[0], asked[2]):
+        recent.note(each)
+    assert recent.all() == [asked[2], asked[0]]
