@@ -115,7 +115,7 @@ def test_backlog_is_the_count_at_the_last_hour_of_each_period(tmp_path: Path) ->
     hours = [
         backlog_row("2026-10-31 20:00", "2026-10-31 16:00", 9),
         backlog_row("2026-11-01 03:00", "2026-10-31 23:00", 3),
-        backlog_row("2026-11-01 05:00", "2026-11-01 01:00", 5),
+        backlog_row("2026-11-01 05:00", "2026-11-01 01:00", 5) | {"is_first_pass": True},
         backlog_row("2026-11-01 06:00", "2026-11-01 01:00", 7),
     ]
     place = [{"facility": "NORTH", "zone": "America/New_York"}]

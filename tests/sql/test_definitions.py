@@ -87,8 +87,8 @@ def test_every_answer_is_by_the_old_definition(now: Snapshot, then: Snapshot, gr
 
 
 def test_an_old_snapshot_folds_rows_as_it_did(now: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fold, finish = shape._KINDS["percentile"]
-    monkeypatch.setitem(shape._KINDS, "percentile", (fold.replace("list_sort", "list_reverse_sort"), finish))
+    fold, finish = shape.KINDS["percentile"]
+    monkeypatch.setitem(shape.KINDS, "percentile", (fold.replace("list_sort", "list_reverse_sort"), finish))
     old = published_under(tmp_path / "old.duckdb")
     monkeypatch.undo()
     assert not is_current(old)

@@ -161,6 +161,17 @@ def test_backlog_at_each_full_hour(tmp_path: Path) -> None:
     assert house.rows(query) == [(9, 1, 0, 0.0), (10, 2, 1, 60.0), (11, 1, 1, 75.0)]
 
 
+def test_the_first_pass_of_an_hour_that_the_wall_clock_repeats(tmp_path: Path) -> None:
+    """New York turns its clocks back on 1 November 2026 at 06:00 UTC."""
+    house = Warehouse(tmp_path).built(
+        *exam("A1", "2026-11-01 03:30", "2026-11-01 03:40", mrn="1"),
+        event("arrived", "2026-11-01 07:10", "A9", mrn="9"),
+    )
+    assert house.rows("SELECT hour(hour_at), hour(hour_local), is_first_pass FROM fct_backlog_hour ORDER BY 1") == [
+        (4, 0, False), (5, 1, True), (6, 1, False), (7, 2, False),
+    ]  # fmt: skip
+
+
 def test_rejects_and_image_counts(tmp_path: Path) -> None:
     def note(sop: str, reason: str, when: str) -> Row:
         return "reject", {"source": "PACS", "facility_alias": "NORTH", "accession": "A1", "sop_hash": sop, "at": when,
