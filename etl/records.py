@@ -113,7 +113,8 @@ class Parsed:
     envelopes: Rows = field(default_factory=lambda: Rows(_ENVELOPE))
 
     def add(self, record: str, position: int, row: dict[str, Any]) -> None:
-        self.of(record).add(position, row)
+        rows = self.rows.get(record) or self.of(record)
+        rows.add(position, row)
 
     def of(self, record: str) -> Rows:
         """The rows of one record type, to add to."""

@@ -85,6 +85,14 @@ def offset_zone(text: str) -> tzinfo:
     return timezone(timedelta(minutes=-minutes if digits[0] == "-" else minutes))
 
 
+@lru_cache(maxsize=256)
+def _ahead(offset: str) -> timedelta:
+    """How far an offset is ahead of UTC; raises BadTime beyond 14 hours."""
+    ahead = offset_zone(offset).utcoffset(None)
+    assert ahead is not None  # noqa: S101 - an offset always answers
+    return ahead
+
+
 def _stamp(parts: tuple[str | None, ...], offset: str | None, zone: Zone) -> Stamp:
     year, month, day, hour, minute, second, fraction = parts
     if second is not None and int(second) > 60:
@@ -174,10 +182,11 @@ def parse_dtm(text: str, zone: Zone) -> Stamp:
     elif len(text) == 19 and text[14] in "+-" and text.isascii() and text[:14].isdigit() and text[15:].isdigit():
         try:
             local = datetime.fromisoformat(f"{text[:8]}T{text[8:14]}")
+            return Stamp(local - _ahead(text[14:]), "second", "offset", local)
+        except OverflowError as error:
+            raise BadTime("not a date") from error
         except ValueError:
-            pass
-        else:
-            return _placed(local, 6, text[14:], zone)
+            pass  # second 60, or not a date: the pattern tells which
     match = _DTM.match(text)
     if match is None:
         raise BadTime("not a time")

@@ -155,6 +155,14 @@ static PyObject *kernel_read(Kernel *self, PyObject *const *args, Py_ssize_t n_a
     return hl7_read(self, args[0], args[1], args[2]);
 }
 
+static PyObject *kernel_lines(Kernel *self, PyObject *const *args, Py_ssize_t n_args)
+{
+    Py_ssize_t most;
+    if (n_args != 2 || !PyList_Check(args[0]) || number_at(args, n_args, 1, &most) < 0)
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "lines(list of segments, most)");
+    return hl7_lines(self, args[0], most);
+}
+
 /* The code of a line that opens a segment by name and field separator; 0 if it needs a closer look. */
 static Py_UCS4 code_of(const Kernel *self, Span line)
 {
@@ -363,7 +371,7 @@ static void kernel_dealloc(Kernel *self)
 
 #define QUICK(name) {#name, (PyCFunction)(void (*)(void))kernel_##name, METH_FASTCALL, NULL}
 static PyMethodDef methods[] = {
-    QUICK(text), QUICK(part), QUICK(split), QUICK(read),
+    QUICK(text), QUICK(part), QUICK(split), QUICK(read), QUICK(lines),
     {"message", (PyCFunction)kernel_message, METH_O, NULL},
     {"texts", (PyCFunction)kernel_texts, METH_O, NULL},
     {"components", (PyCFunction)kernel_components, METH_O, NULL},

@@ -1,9 +1,9 @@
-/* What the two files of the kernel share; see _hl7.c. */
+/* What the files of the kernel share; see _hl7.c. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 /* Raised with every change of what a function takes or gives: an old build is not used (etl/sources/hl7_twin.py). */
-#define HL7_VERSION 2
+#define HL7_VERSION 3
 
 #define MAX_PARTS 32
 #define MAX_REPETITIONS 1000
@@ -57,6 +57,11 @@ static inline int span_of(PyObject *str, Span *span)
     return 0;
 }
 
+static inline int is_empty(PyObject *str)
+{
+    return PyUnicode_GET_LENGTH(str) == 0;
+}
+
 /* Where `mark` is within a span, or its end; a mark of 0 is none. */
 static inline Py_ssize_t find(Span span, Py_UCS4 mark)
 {
@@ -108,4 +113,9 @@ PyObject *hl7_component(const Kernel *self, Span span, Py_ssize_t number, Py_ssi
 Py_ssize_t hl7_cut(const Kernel *self, Span span, int is_text, PyObject **found, Py_ssize_t most);
 void hl7_release(PyObject **found, Py_ssize_t n);
 PyObject *hl7_read(const Kernel *self, PyObject *message, PyObject *segments, PyObject *plan);
+PyObject *hl7_lines(const Kernel *self, PyObject *observations, Py_ssize_t most);
+PyObject *hl7_moment(const Kernel *self, Span span, PyObject *message, PyObject *row, Py_ssize_t number, int is_when);
+PyObject *hl7_performed(const Kernel *self, Span span, PyObject *message, PyObject *row, Py_ssize_t number, int is_when);
+PyObject *hl7_day(const Kernel *self, Span span);
 int hl7_values_ready(void);
+int hl7_times_ready(void);

@@ -1,11 +1,9 @@
-/* Values of fields: the readers of hl7_fields.py whose types are text, codes, people and plain times. */
+/* Values of fields: the readers of hl7_fields.py whose types are text, codes and people. */
 #include "_hl7.h"
-
-#include <datetime.h>
 
 PyObject *hl7_empty;
 PyTypeObject *hl7_segment_type;
-static PyObject *caret, *minute, *second, *s_stamps, *s_stamp, *s_zone, *s_hours, *s_sending, *s_address, *s_strip;
+static PyObject *caret, *s_sending, *s_strip;
 
 /* The first repetition that is not empty. */
 Span hl7_repetition(const Kernel *self, Span span)
@@ -108,11 +106,6 @@ void hl7_release(PyObject **found, Py_ssize_t n)
 }
 
 /* --- values of the types that are text ------------------------------------------------------------------------- */
-
-static int is_empty(PyObject *str)
-{
-    return PyUnicode_GET_LENGTH(str) == 0;
-}
 
 /* New reference to the text, or to None where it is empty. */
 static PyObject *or_none(PyObject *str)
@@ -241,95 +234,15 @@ static PyObject *named(const Kernel *self, Span span, PyObject *value, PyObject 
     return found;
 }
 
-static int digits(Span span, Py_ssize_t from, Py_ssize_t n)
-{
-    int number = 0;
-    for (Py_ssize_t at = span.start + from; n > 0; n--, at++)
-        number = number * 10 + (int)(CHAR(span, at) - '0');
-    return number;
-}
-
-/* A time of 14 or 12 digits in an hour that the zone remembers, as `_plain` of etl/timestamps.py. New reference, or NULL
- * without an error where the message has to look. */
-static PyObject *plain_time(const Kernel *self, PyObject *value, PyObject *message)
-{
-    Span span;
-    if (span_of(value, &span) < 0 || (span.end != 14 && span.end != 12))
-        return NULL;
-    for (Py_ssize_t at = 0; at < span.end; at++)
-        if (CHAR(span, at) < '0' || CHAR(span, at) > '9')
-            return NULL;
-    PyObject *zone = PyObject_GetAttr(message, s_zone), *hours = zone ? PyObject_GetAttr(zone, s_hours) : NULL;
-    PyObject *hour = PyUnicode_Substring(value, 0, 10), *known = NULL, *local = NULL, *at = NULL, *made = NULL;
-    if (hours && hour && PyDict_Check(hours))
-        known = PyDict_GetItemWithError(hours, hour);
-    if (known && PyTuple_Check(known) && PyTuple_GET_SIZE(known) == 2) {
-        Py_INCREF(known);
-        local = PyDateTime_FromDateAndTime(
-            digits(span, 0, 4), digits(span, 4, 2), digits(span, 6, 2), digits(span, 8, 2), digits(span, 10, 2),
-            span.end == 14 ? digits(span, 12, 2) : 0, 0);
-        at = local ? PyNumber_Subtract(local, PyTuple_GET_ITEM(known, 0)) : NULL;
-        made = at ? ((PyTypeObject *)self->stamp_type)->tp_alloc((PyTypeObject *)self->stamp_type, 4) : NULL;
-        if (made) {
-            PyTuple_SET_ITEM(made, 0, Py_NewRef(at));
-            PyTuple_SET_ITEM(made, 1, Py_NewRef(span.end == 14 ? second : minute));
-            PyTuple_SET_ITEM(made, 2, Py_NewRef(PyTuple_GET_ITEM(known, 1)));
-            PyTuple_SET_ITEM(made, 3, Py_NewRef(local));
-        }
-        Py_DECREF(known);
-    }
-    Py_XDECREF(zone);
-    Py_XDECREF(hours);
-    Py_XDECREF(hour);
-    Py_XDECREF(local);
-    Py_XDECREF(at);
-    PyErr_Clear(); /* second 60, or not a date: the message tells which */
-    return made;
-}
-
-static PyObject *moment(const Kernel *self, Span span, PyObject *message, PyObject *row, Py_ssize_t number, int is_when)
-{
-    PyObject *value = number > 1 ? hl7_component(self, span, number, 1) : substring(span);
-    if (!value)
-        return NULL;
-    if (is_empty(value)) {
-        Py_DECREF(value);
-        Py_RETURN_NONE;
-    }
-    PyObject *stamps = PyObject_GetAttr(message, s_stamps), *stamp = NULL, *found = NULL;
-    if (stamps && PyDict_Check(stamps)) {
-        stamp = Py_XNewRef(PyDict_GetItemWithError(stamps, value));
-        if (!stamp && !PyErr_Occurred() && (stamp = plain_time(self, value, message)) &&
-            PyDict_SetItem(stamps, value, stamp) < 0)
-            Py_CLEAR(stamp);
-        if (!stamp && !PyErr_Occurred()) {
-            PyObject *address = PyObject_GetAttr(row, s_address);
-            if (address)
-                stamp = PyObject_CallMethodObjArgs(message, s_stamp, value, address, NULL);
-            Py_XDECREF(address);
-        }
-    }
-    Py_XDECREF(stamps);
-    Py_DECREF(value);
-    if (!stamp)
-        return NULL;
-    if (stamp == Py_None)
-        found = Py_NewRef(Py_None);
-    else if (!PyTuple_Check(stamp) || PyTuple_GET_SIZE(stamp) < 3)
-        PyErr_SetString(PyExc_TypeError, "a stamp is a tuple");
-    else
-        found = is_when ? PyTuple_GetSlice(stamp, 0, 3) : Py_NewRef(PyTuple_GET_ITEM(stamp, 0));
-    Py_DECREF(stamp);
-    return found;
-}
-
-enum { OTHER, TEXT, ENTITY, EXTENDED, PERSON, PERFORMER, CODED, CODED_PAIR, INSTANT, WHEN };
+enum {
+    OTHER, TEXT, ENTITY, EXTENDED, PERSON, PERFORMER, CODED, CODED_PAIR, INSTANT, WHEN, PERFORMED, PERFORMED_WHEN, DAY
+};
 static const int ENTITY_PLACES[2][2] = {{2, 1}, {3, 1}}, EXTENDED_PLACES[2][2] = {{4, 1}, {4, 2}};
 
 /* One row of a plan: column, columns, segment, field, component, sub-component, type, reader, row. */
 static PyObject *value_of(const Kernel *self, PyObject *message, Span span, PyObject *entry)
 {
-    PyObject *reader = PyTuple_GET_ITEM(entry, 7), *row = PyTuple_GET_ITEM(entry, 8);
+    PyObject *reader = PyTuple_GET_ITEM(entry, 7), *row = PyTuple_GET_ITEM(entry, 8), *value = NULL;
     long type = PyLong_AsLong(PyTuple_GET_ITEM(entry, 6)), number = PyLong_AsLong(PyTuple_GET_ITEM(entry, 4));
     switch (type) {
     case PERSON:
@@ -342,12 +255,19 @@ static PyObject *value_of(const Kernel *self, PyObject *message, Span span, PyOb
         return coded(self, span, 3);
     case INSTANT:
     case WHEN:
-        return moment(self, span, message, row, number, type == WHEN);
+        return hl7_moment(self, span, message, row, number, type == WHEN);
+    case PERFORMED:
+    case PERFORMED_WHEN:
+        value = hl7_performed(self, span, message, row, number, type == PERFORMED_WHEN);
+        break;
+    case DAY:
+        value = hl7_day(self, span);
+        break;
     case TEXT:
     case ENTITY:
     case EXTENDED:
         if (!has(span, self->truncation)) {
-            PyObject *value = hl7_component(self, span, number, PyLong_AsLong(PyTuple_GET_ITEM(entry, 5)));
+            value = hl7_component(self, span, number, PyLong_AsLong(PyTuple_GET_ITEM(entry, 5)));
             if (!value)
                 return NULL;
             if (is_empty(value)) {
@@ -359,8 +279,10 @@ static PyObject *value_of(const Kernel *self, PyObject *message, Span span, PyOb
             return named(self, span, value, message, type == ENTITY ? ENTITY_PLACES : EXTENDED_PLACES);
         }
     }
+    if (value || PyErr_Occurred())
+        return value;
     PyObject *raw = substring(span);
-    PyObject *value = raw ? PyObject_CallFunctionObjArgs(reader, message, raw, row, NULL) : NULL;
+    value = raw ? PyObject_CallFunctionObjArgs(reader, message, raw, row, NULL) : NULL;
     Py_XDECREF(raw);
     return value;
 }
@@ -430,16 +352,51 @@ failed:
     return NULL;
 }
 
+static int is_text_type(Span span)
+{
+    while (span.start < span.end && Py_UNICODE_ISSPACE(CHAR(span, span.start)))
+        span.start++;
+    while (span.start < span.end && Py_UNICODE_ISSPACE(CHAR(span, span.end - 1)))
+        span.end--;
+    if (span.end - span.start != 2)
+        return 0;
+    Py_UCS4 first = CHAR(span, span.start), second = CHAR(span, span.start + 1);
+    return (first == 'T' && second == 'X') || (first == 'F' && second == 'T') || (first == 'S' && second == 'T');
+}
+
+/* Values (OBX-5) of the observations that are text, no longer than `most` and not deleted; None where one of them has
+ * repetitions or escapes, or is no segment of the kernel's. */
+PyObject *hl7_lines(const Kernel *self, PyObject *observations, Py_ssize_t most)
+{
+    PyObject *found = PyList_New(0);
+    for (Py_ssize_t i = 0; found && i < PyList_GET_SIZE(observations); i++) {
+        Segment *segment = (Segment *)PyList_GET_ITEM(observations, i);
+        Span kind = {0}, value = {0};
+        if (!Py_IS_TYPE(segment, hl7_segment_type)) {
+            Py_SETREF(found, Py_NewRef(Py_None));
+            break;
+        }
+        segment_span(segment, 2, &kind);
+        segment_span(segment, 5, &value);
+        if (value.start >= value.end || value.end - value.start > most || is_deleted(value) || !is_text_type(kind))
+            continue;
+        if (has(value, self->repetition) || has(value, self->escape)) {
+            Py_SETREF(found, Py_NewRef(Py_None));
+            break;
+        }
+        PyObject *line = substring(value);
+        if (!line || PyList_Append(found, line) < 0)
+            Py_CLEAR(found);
+        Py_XDECREF(line);
+    }
+    return found;
+}
+
 /* What this file needs once; -1 with an error. */
 int hl7_values_ready(void)
 {
-    PyDateTime_IMPORT;
-    if (!PyDateTimeAPI || !(minute = PyUnicode_InternFromString("minute")) ||
-        !(second = PyUnicode_InternFromString("second")) || !(s_zone = PyUnicode_InternFromString("zone")) ||
-        !(s_hours = PyUnicode_InternFromString("hours")) || !(hl7_empty = PyUnicode_FromString("")) ||
-        !(caret = PyUnicode_FromString("^")) || !(s_stamps = PyUnicode_InternFromString("stamps")) ||
-        !(s_stamp = PyUnicode_InternFromString("stamp")) || !(s_sending = PyUnicode_InternFromString("sending")) ||
-        !(s_address = PyUnicode_InternFromString("address")) || !(s_strip = PyUnicode_InternFromString("strip")))
+    if (!(hl7_empty = PyUnicode_FromString("")) || !(caret = PyUnicode_FromString("^")) ||
+        !(s_sending = PyUnicode_InternFromString("sending")) || !(s_strip = PyUnicode_InternFromString("strip")))
         return -1;
-    return 0;
+    return hl7_times_ready();
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from etl.records import Parsed
 from etl.sources.hl7_fields import read, table
 from etl.sources.hl7_message import NO_SEGMENT, Message, Segment
-from etl.sources.hl7_order import identify
 from etl.sources.hl7_patient import Patient, patient_of
+from etl.sources.hl7_request import identify
 
 CHARGE = table("""
 filler_id                                                       FT1-23      EI      6.5.1.23

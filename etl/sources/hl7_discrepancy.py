@@ -28,6 +28,8 @@ def discrepancy_of(message: Message, observations: Iterable[Segment]) -> str | N
 
     A value without a grade is a defect, and says nothing.
     """
+    if not message.sender.obx:
+        return None
     grades: set[str] = set()
     is_taken_back = False
     for fields in observations:

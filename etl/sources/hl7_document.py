@@ -9,8 +9,9 @@ from etl.sources.hl7_discrepancy import discrepancy_of
 from etl.sources.hl7_fields import read, table
 from etl.sources.hl7_imaging import is_imaging
 from etl.sources.hl7_message import NO_SEGMENT, Message
-from etl.sources.hl7_order import Group, groups, identify, procedure_of
+from etl.sources.hl7_order import Group, groups
 from etl.sources.hl7_patient import patient_of
+from etl.sources.hl7_request import identify, procedure_of
 from etl.sources.hl7_result import report_event, report_text, shared_of, status_events
 
 DOCUMENT = table("""

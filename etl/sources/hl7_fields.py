@@ -167,7 +167,10 @@ READERS: dict[str, Reader] = {
 
 
 #: Types that the kernel reads by itself.
-CODES = {"ST": 1, "ID": 1, "IS": 1, "EI": 2, "CX": 3, "XCN": 4, "NDL": 5, "CWE": 6, "CWE3": 7, "DTM": 8, "WHEN": 9}
+CODES = {
+    "ST": 1, "ID": 1, "IS": 1, "EI": 2, "CX": 3, "XCN": 4, "NDL": 5, "CWE": 6, "CWE3": 7, "DTM": 8, "WHEN": 9,
+    "NDLTIME": 10, "NDLWHEN": 11, "DT": 12,
+}  # fmt: skip
 
 
 class Table(tuple[Field, ...]):

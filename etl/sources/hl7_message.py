@@ -11,14 +11,25 @@ from functools import lru_cache
 from typing import Any
 
 from etl.records import Defect
-from etl.site import Site
+from etl.site import Sender, Site
 from etl.sources import hl7_twin
-from etl.sources.hl7_dialect import DECLARED, NO_SEGMENT, PAD, Segment, Tools, plain_tools, tools
+from etl.sources.hl7_dialect import (
+    DECLARED,
+    MAX_REMEMBERED_CHARS,
+    NO_SEGMENT,
+    PAD,
+    Dialect,
+    Segment,
+    Tools,
+    plain_tools,
+    tools,
+)
 from etl.sources.hl7_text import MAX_FIELDS, MAX_SEGMENTS, Unusable, decode
 from etl.timestamps import BadTime, Stamp, Zone, offset_zone, parse_dtm
 
 __all__ = ["NO_SEGMENT", "PAD", "Message", "Segment"]
 
+_SIGNS = frozenset("+-")
 _OFFSET = re.compile(r"[+-]\d{4}\Z", re.ASCII)
 
 
@@ -81,33 +92,32 @@ class Message:
         self.trigger = kind[1] if len(kind) > 1 else ""
         if not self.trigger:  # version 2.1 names the trigger in EVN-1 only
             self.trigger = self.text(self.first("EVN")[1])
-        self.sending = self.part(header[3], 1)
-        application, facility = self.sending or self.part(header[3], 2), self._name(header[4])
-        alias = self.site.alias_of(self.part(self.first("PV1")[3], 4) or None, facility or None)
-        self.sender = self.site.sender_of(application, facility)
-        offset = _OFFSET.search(header[7].strip())
-        self.zone = self._zone(offset[0] if offset else "", alias)
-        message_at = self.instant(header[7], "MSH-7")
+        place = self.part(self.first("PV1")[3], 4)
+        named = _named if len(header[3]) + len(header[4]) + len(place) <= MAX_REMEMBERED_CHARS else _named.__wrapped__
+        self.sending, source, alias, self.sender = named(self.dialect, self.site, header[3], header[4], place)
+        sent = header[7]
+        offset = sent.strip()[-5:]
+        self.zone = self._zone(offset if offset[:1] in _SIGNS and _OFFSET.match(offset) else "", alias)
         self.common: dict[str, Any] = {
             "standard": "hl7",
-            "source": f"{application}@{facility}",
+            "source": source,
             "message_id": self.text(header[10]) or None,
-            "message_at": message_at,
+            "message_at": self.instant(sent, "MSH-7"),
             "facility_alias": alias,
         }
         if not header[10].strip():
             self.defect("MSH-10", "missing")
 
-    def _name(self, field: str) -> str:
-        """HD: namespace id, else universal id (2A.3.36)."""
-        return self.part(field, 1) or self.part(field, 2)
-
     def envelope(self) -> dict[str, Any]:
         """Who sent it to whom (MSH-3 to MSH-6), of what kind (MSH-9)."""
-        application, facility = self._name(self.header[5]), self._name(self.header[6])
+        common, application, facility = self.common, self.header[5], self.header[6]
+        receiver = _receiver if len(application) + len(facility) <= MAX_REMEMBERED_CHARS else _receiver.__wrapped__
         return {
-            **{name: self.common[name] for name in ("standard", "source", "message_at", "facility_alias")},
-            "receiver": f"{application}@{facility}" if application or facility else None,
+            "standard": common["standard"],
+            "source": common["source"],
+            "message_at": common["message_at"],
+            "facility_alias": common["facility_alias"],
+            "receiver": receiver(self.dialect, application, facility),
             "kind": f"{self.kind}^{self.trigger}" if self.trigger else self.kind,
         }
 
@@ -148,6 +158,28 @@ class Message:
         """UTC instant, None where the value is a date or coarser."""
         stamp = self.stamp(field, address) if field else None
         return stamp.at if stamp else None
+
+
+def _name(dialect: Dialect, field: str) -> str:
+    """HD: namespace id, else universal id (2A.3.36)."""
+    return dialect.part(field, 1) or dialect.part(field, 2)
+
+
+@lru_cache(maxsize=1024)
+def _named(
+    dialect: Dialect, site: Site, sending: str, facility: str, location: str
+) -> tuple[str, str, str | None, Sender]:
+    """Of MSH-3, MSH-4 and the facility of PV1-3: application, source, facility alias and habits."""
+    named, application, place = dialect.part(sending, 1), _name(dialect, sending), _name(dialect, facility)
+    alias = site.alias_of(location or None, place or None)
+    return named, f"{application}@{place}", alias, site.sender_of(application, place)
+
+
+@lru_cache(maxsize=1024)
+def _receiver(dialect: Dialect, application: str, facility: str) -> str | None:
+    """Of MSH-5 and MSH-6."""
+    named, place = _name(dialect, application), _name(dialect, facility)
+    return f"{named}@{place}" if named or place else None
 
 
 @lru_cache(maxsize=256)

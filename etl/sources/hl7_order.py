@@ -6,46 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from etl.procedures import is_loinc
 from etl.records import Parsed
 from etl.sources.hl7_fields import Table, read, table
-from etl.sources.hl7_imaging import is_imaging, modality_of
+from etl.sources.hl7_imaging import is_imaging
 from etl.sources.hl7_message import NO_SEGMENT, Message, Segment
 from etl.sources.hl7_patient import Patient, patient_of
-
-IDENTIFIERS = table("""
-placer_id                                                       ORC-2       EI      4.5.1.2
-placer_id                                                       OBR-2       EI      4.5.3.2
-filler_id                                                       ORC-3       EI      4.5.1.3
-filler_id                                                       OBR-3       EI      4.5.3.3
-requested_procedure_id                                          IPC-2       ST      4.5.6.2
-requested_procedure_id                                          OBR-19      ST      4.5.3.19
-study_uid                                                       ZDS-1       ST      IHE-RAD-4.4
-study_uid                                                       IPC-3       ST      4.5.6.3
-""")
-
-#: Accession numbers by the address a site may choose; the chosen one first, then OBR-18 and IPC-1.
-ACCESSION = {
-    row.address: Table([row])
-    for row in table("""
-accession                                                       OBR-18      ST      IHE-RAD-4.4
-accession                                                       IPC-1       ST      4.5.6.1
-accession                                                       OBR-3       ST      4.5.3.3
-accession                                                       OBR-2       ST      4.5.3.2
-accession                                                       OBR-19      ST      4.5.3.19
-accession                                                       OBR-20      ST      4.5.3.20
-""")
-}
-ACCESSION_DEFAULT = ("OBR-18", "IPC-1")
-
-PROCEDURE = table("""
-procedure_code,procedure_text,procedure_system,alternate_code,alternate_text,alternate_system OBR-4 CWE 4.5.3.4
-""")
-
-#: Read on its own: OBR-44 is the second coding where OBR-4 has no alternate, or where it is LOINC.
-SECOND_CODING = table("""
-alternate_code,alternate_text,alternate_system                  OBR-44      CWE3    4.5.3.44
-""")
+from etl.sources.hl7_request import IDENTIFIERS, PROCEDURE, add_accession, add_procedure
 
 ORDER = table("""
 order_control                                                   ORC-1       ID      4.5.1.1
@@ -74,8 +40,8 @@ at,at_precision,at_zone_source                                  ORC-9       WHEN
 at,at_precision,at_zone_source                                  MSH-7       WHEN    2.14.9.7
 """)
 
-#: OBR-45 modifiers (CPT) that state a side.
-SIDES = {"LT": "L", "RT": "R", "50": "B"}
+#: What is read of an order in one go.
+WHOLE = Table((*IDENTIFIERS, *PROCEDURE, *ORDER, *TRANSACTION))
 
 Action = Literal["new", "derived", "cancel", "replaced", "change", "status", "none"]
 
@@ -130,9 +96,11 @@ def groups(message: Message, *, is_result: bool = False) -> Iterator[Group]:
     pid = visit = NO_SEGMENT
     current: Group | None = None
     for name, fields in message.segments:
-        if name == "OBX" and current is not None:
-            current.observations.append(fields)
-        elif name == "PID":
+        if name == "OBX":
+            if current is not None:
+                current.observations.append(fields)
+            continue
+        if name == "PID":
             pid, visit, patient = fields, NO_SEGMENT, None
         elif name == "PV1":
             visit, patient = fields, None
@@ -157,28 +125,6 @@ def _without_numbers(order: Segment) -> Segment:
     copied = list(order)
     copied[2] = copied[3] = ""
     return copied
-
-
-def identify(message: Message, segments: dict[str, Segment]) -> dict[str, Any]:
-    """Identifier columns of one group, with the accession number from the place the site chose."""
-    found = read(message, segments, IDENTIFIERS)
-    for address in dict.fromkeys((message.sender.accession, *ACCESSION_DEFAULT)):
-        rows = ACCESSION.get(address)
-        if rows is not None and not found.get("accession"):
-            found.update(read(message, segments, rows))
-    return found
-
-
-def procedure_of(message: Message, segments: dict[str, Segment]) -> dict[str, Any]:
-    """Procedure columns of one group, with modality and laterality."""
-    found = read(message, segments, PROCEDURE)
-    second = read(message, segments, SECOND_CODING)
-    if not found.get("alternate_code") or is_loinc(second.get("alternate_system")):
-        found.update(second)
-    found["modality"] = modality_of(segments, message)
-    for repetition in message.repetitions(segments.get("OBR", NO_SEGMENT)[45]):
-        found["laterality"] = SIDES.get(message.part(repetition, 1)) or found.get("laterality")
-    return found
 
 
 def add_order_message(message: Message, parsed: Parsed) -> None:
@@ -226,10 +172,9 @@ def _is_ours(message: Message, group: Group) -> bool:
 
 def _order(message: Message, group: Group) -> dict[str, Any]:
     segments, patient = {**group.segments, "MSH": message.header}, group.patient
-    row = {
-        **message.common, **identify(message, segments), **patient.identity, **patient.demographics, **patient.visit,
-        **procedure_of(message, segments), **read(message, segments, ORDER), **read(message, segments, TRANSACTION),
-    }  # fmt: skip
+    row = add_procedure(message, segments, add_accession(message, segments, read(message, segments, WHOLE)))
+    for part in (message.common, patient.identity, patient.demographics, patient.visit):
+        row |= part
     for fields in group.observations if message.sender.obx else ():
         column = message.sender.obx.get(message.part(fields[3], 1), "")
         if column in OUTSIDE:
@@ -292,7 +237,9 @@ _SHARED = (
 
 
 def _event(message: Message, order: dict[str, Any], code: str, **more: Any) -> dict[str, Any]:
-    status = order.get("order_status") or order.get("order_control")
-    shared = {name: order[name] for name in _SHARED if name in order}
-    row = {**message.common, **shared}
-    return {**row, "code": code, "origin": "order", "status_code": status, "is_inferred": False, **more}
+    row = {name: order[name] for name in _SHARED if name in order}
+    row |= message.common
+    row["status_code"] = order.get("order_status") or order.get("order_control")
+    row["code"], row["origin"], row["is_inferred"] = code, "order", False
+    row |= more
+    return row

@@ -21,6 +21,9 @@ location                            PV1-3       ST      3.4.3.3
 service                             PV1-10      IS      3.4.3.10
 """)
 
+_WHO = Table((*DEMOGRAPHICS, *VISIT))
+_VISIT = [row.column for row in VISIT]
+
 #: Time of an ADT event: when it occurred, else when the patient came, else when it was recorded.
 OCCURRED = table("""
 at,at_precision,at_zone_source      EVN-6       WHEN    3.4.1.6
@@ -139,7 +142,8 @@ def patient_of(message: Message, pid: Segment, visit: Segment) -> Patient:
     segments = {"PID": pid, "PV1": visit}
     known = identifiers(message, pid[3]) or identifiers(message, pid[2])
     identity = {"patient_id": known[0][0], "patient_authority": known[0][1]} if known else {}
-    return Patient(segments, identity, read(message, segments, DEMOGRAPHICS), read(message, segments, VISIT))
+    found = read(message, segments, _WHO)
+    return Patient(segments, identity, found, {name: found.pop(name) for name in _VISIT if name in found})
 
 
 def add_same(message: Message, parsed: Parsed, said: set[tuple[Identifier, Identifier]]) -> None:

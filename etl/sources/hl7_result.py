@@ -7,10 +7,11 @@ from typing import Any
 
 from etl.records import Parsed
 from etl.sources.hl7_discrepancy import discrepancy_of, is_discrepancy
-from etl.sources.hl7_fields import read, table
+from etl.sources.hl7_fields import Table, read, table
 from etl.sources.hl7_imaging import is_imaging
 from etl.sources.hl7_message import NO_SEGMENT, Message
-from etl.sources.hl7_order import Group, groups, identify, procedure_of
+from etl.sources.hl7_order import Group, groups
+from etl.sources.hl7_request import IDENTIFIERS, PROCEDURE, add_accession, add_procedure
 
 REPORT = table("""
 at,at_precision,at_zone_source                                  OBR-22      WHEN    7.4.1.22
@@ -29,6 +30,8 @@ transcriptionist_id,transcriptionist_authority,transcriptionist_name OBR-35 NDL 
 exam_started_at                                                 OBR-7       DTM     7.4.1.7
 exam_ended_at                                                   OBR-8       DTM     7.4.1.8
 """)
+#: What is read of a report in one go.
+WHOLE = Table((*IDENTIFIERS, *PROCEDURE, *REPORT))
 #: What a result says about the exam and its reading -> event at that time.
 MOMENTS = {
     "read_started": table("at,at_precision,at_zone_source OBR-32.2 NDLWHEN 7.4.1.32"),
@@ -103,7 +106,9 @@ def _status(message: Message, group: Group) -> str:
     if code and mapped is None and code not in RESULT_STATUS:
         message.defect("OBR-25", "unknown_code")
     status = mapped if mapped is not None else RESULT_STATUS.get(code, "")
-    kept = [fields for fields in group.observations if not is_discrepancy(message, fields)]
+    kept = group.observations
+    if message.sender.obx:
+        kept = [fields for fields in kept if not is_discrepancy(message, fields)]
     marks = {message.part(field, 1) for field in {fields[11] for fields in kept}}
     if not code:
         return next((word for mark, word in WITHOUT_RESULT_STATUS if mark in marks), "")
@@ -125,15 +130,17 @@ def _has_addendum(message: Message, group: Group) -> bool:
 
 def _report(message: Message, group: Group, status: str) -> dict[str, Any]:
     segments, patient = {**group.segments, "MSH": message.header}, group.patient
-    found = read(message, segments, REPORT)
+    row = add_procedure(message, segments, add_accession(message, segments, read(message, segments, WHOLE)))
     for name in _DROPPED:
-        found.pop(name, None)
-    return {
-        **message.common, **identify(message, segments), **patient.identity, **patient.demographics,
-        "patient_class": patient.visit.get("patient_class"), **procedure_of(message, segments), **found,
-        "status": status, "critical_category": _critical_category(message, group),
-        "discrepancy": discrepancy_of(message, group.observations), "text": report_text(message, group),
-    }  # fmt: skip
+        row.pop(name, None)
+    for part in (message.common, patient.identity, patient.demographics):
+        row |= part
+    row["patient_class"] = patient.visit.get("patient_class")
+    row["status"] = status
+    row["critical_category"] = _critical_category(message, group)
+    row["discrepancy"] = discrepancy_of(message, group.observations)
+    row["text"] = report_text(message, group)
+    return row
 
 
 def _critical_category(message: Message, group: Group) -> str | None:
@@ -145,6 +152,8 @@ def _critical_category(message: Message, group: Group) -> str | None:
 
 def report_text(message: Message, group: Group) -> str | None:
     """Text of the TX, FT and ST observations that the site does not map to a column; embedded documents are skipped."""
+    if not message.sender.obx and (plain := message.dialect.lines(group.observations, MAX_VALUE)) is not None:
+        return "\n".join(plain)[:MAX_TEXT] or None
     lines: list[str] = []
     size = 0
     columns, repetition, escape = message.sender.obx, message.delimiters.repetition, message.delimiters.escape
@@ -172,8 +181,9 @@ def _events(message: Message, group: Group, report: dict[str, Any], code: str) -
     elif progress:
         yield report_event(shared, progress, origin="ris")
     if status not in ("", "cancelled") or progress in EXAM_PROGRESS:
+        request = group.segments["OBR"]
         for moment, rows in MOMENTS.items():
-            when = read(message, group.segments, rows)
+            when = read(message, group.segments, rows) if request[rows[0].number] else {}
             if when.get("at") is not None:
                 yield report_event(shared, moment, **when)
     for fields in group.observations if message.sender.obx else ():
@@ -216,7 +226,10 @@ def shared_of(report: dict[str, Any]) -> dict[str, Any]:
 
 def report_event(shared: dict[str, Any], code: str, **more: Any) -> dict[str, Any]:
     """An event row with the identifiers and, unless `more` says another, the time of its report."""
-    row = {**shared, "code": code, "origin": "report", "is_inferred": False, **more}
+    row = shared | more
+    row["code"] = code
+    row["is_inferred"] = False
+    row.setdefault("origin", "report")
     if code not in _READERS_EVENTS:
         for actor in _ACTOR:
             del row[actor]

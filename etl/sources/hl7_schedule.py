@@ -8,8 +8,8 @@ from etl.records import Parsed
 from etl.sources.hl7_fields import Table, read, table
 from etl.sources.hl7_imaging import is_imaging_procedure
 from etl.sources.hl7_message import NO_SEGMENT, Message, Segment
-from etl.sources.hl7_order import identify
 from etl.sources.hl7_patient import patient_of
+from etl.sources.hl7_request import identify
 
 APPOINTMENT = table("""
 appointment_id                                                  SCH-2       EI      10.6.2.2

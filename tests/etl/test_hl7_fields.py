@@ -15,13 +15,13 @@ from hl7apy.parser import parse_segment
 
 from etl.records import RECORDS
 from etl.site import Site
-from etl.sources import hl7_charge, hl7_document, hl7_order, hl7_patient, hl7_result, hl7_schedule
+from etl.sources import hl7_charge, hl7_document, hl7_order, hl7_patient, hl7_request, hl7_result, hl7_schedule
 from etl.sources.hl7_fields import Field, Table, read
 from etl.sources.hl7_message import PAD, Message
 from etl.sources.hl7_text import as_bytes, spans
 from tests.etl.hl7_lines import PID, SITE, message, utc
 
-MODULES = (hl7_patient, hl7_order, hl7_result, hl7_schedule, hl7_document, hl7_charge)
+MODULES = (hl7_patient, hl7_request, hl7_order, hl7_result, hl7_schedule, hl7_document, hl7_charge)
 
 
 def _tables() -> Iterator[tuple[str, Field]]:
@@ -174,3 +174,14 @@ def test_the_tokenizer_agrees_with_hl7apy(fixtures: Path) -> None:
                 compared += bool(expected)
     assert compared > 1500
     assert unknown < compared / 100
+
+
+def test_tables_that_are_read_in_one_go_share_no_column() -> None:
+    """Else one would fill what the other leaves out."""
+    for tables in (
+        (hl7_request.IDENTIFIERS, hl7_request.PROCEDURE, hl7_order.ORDER, hl7_order.TRANSACTION),
+        (hl7_request.IDENTIFIERS, hl7_request.PROCEDURE, hl7_result.REPORT),
+        (hl7_patient.DEMOGRAPHICS, hl7_patient.VISIT),
+    ):
+        columns = [{column for row in rows for column in row.columns} for rows in tables]
+        assert sum(map(len, columns)) == len(set().union(*columns))

@@ -13,7 +13,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.sources import hl7, hl7_dialect, hl7_message, hl7_order, hl7_result, hl7_text, hl7_twin
+from etl.sources import (
+    hl7,
+    hl7_dialect,
+    hl7_message,
+    hl7_order,
+    hl7_patient,
+    hl7_request,
+    hl7_result,
+    hl7_text,
+    hl7_twin,
+)
 from etl.sources.hl7_dialect import NO_SEGMENT, WANTED, Dialect, Plain
 from etl.sources.hl7_message import Message
 from etl.sources.hl7_text import Delimiters, Unusable, unescaper
@@ -155,9 +165,15 @@ def test_same_segments(marks: Delimiters, lines: list[tuple[str, str]]) -> None:
     assert strays == other_strays
 
 
+TABLES = [
+    hl7_order.ORDER, hl7_request.PROCEDURE, hl7_result.REPORT, hl7_result.MOMENTS["read_started"],
+    hl7_patient.DEMOGRAPHICS, bench_hl7.SCAN,
+]  # fmt: skip
+
+
 @needs_kernel
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(TEXTS, st.sampled_from([hl7_order.ORDER, hl7_order.PROCEDURE, hl7_result.REPORT, bench_hl7.SCAN]))
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(TEXTS, st.sampled_from(TABLES))
 def test_same_values(field: str, rows: Any) -> None:
     """Every row of a table reads the same field, whatever is in it, with the same defects."""
     names = {row.segment for row in rows}
@@ -193,6 +209,24 @@ def test_plain_messages_are_cut_in_one_go_and_no_others() -> None:
     assert with_twin(KERNEL, lambda: hl7.parse(many, SITE)).rejected[0].reason == "too_many_segments"
 
 
+OBSERVED = st.sampled_from(["", '""', "a", " a ", "a~b", "\\.br\\x", "漢", "x" * 70_000, "y" * 40_000, "a\x0bb"])
+
+
+@needs_kernel
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.tuples(st.sampled_from(["TX", "FT", "ST", " TX ", "NM", "T", "", "TXA", "tx"]), OBSERVED), max_size=6)
+)
+def test_same_report_text(observed: list[tuple[str, str]]) -> None:
+    lines = "".join(f"OBX|1|{kind}|&GDT||{value}||||||F\r" for kind, value in observed)
+    data = WHOLE[4].split(b"OBX")[0] + lines.encode()
+
+    def work() -> Any:
+        return list(hl7.parse(data, SITE).records("report"))
+
+    assert with_twin(KERNEL, work) == with_twin(None, work)
+
+
 @needs_kernel
 def test_limits_are_the_same() -> None:
     assert KERNEL is not None
@@ -202,7 +236,9 @@ def test_limits_are_the_same() -> None:
 
 
 @needs_kernel
-@pytest.mark.parametrize("call", ["text", "part", "texts", "components", "repetitions", "split", "read", "message"])
+@pytest.mark.parametrize(
+    "call", ["text", "part", "texts", "components", "repetitions", "split", "read", "message", "lines"]
+)
 def test_wrong_use_is_an_error(call: str) -> None:
     """What is no text or no table is refused, not read."""
     _, kernel = both(Delimiters("|", "^", "~", "\\", "&"))
