@@ -142,6 +142,34 @@ def test_late_words_about_old_exams_give_what_a_full_build_gives(tmp_path: Path,
         assert house.build(full=True).digest == night.digest, (change.__name__, _changed(told, _tables(house)))
 
 
+def test_a_late_report_moves_those_who_waited_for_days(tmp_path: Path) -> None:
+    """A2, due later, was read in the night of its day, as is told much later: so A1, read five days on, was passed."""
+    house = Warehouse(tmp_path)
+    house.load(*exam("A1", "2026-03-02 10:00", "2026-03-02 11:00", final="2026-03-08 20:00"),
+               *exam("A2", "2026-03-03 10:00", "2026-03-03 11:00", mrn="2"),
+               *exam("A3", "2026-03-20 10:00", "2026-03-20 11:00", mrn="3"))  # fmt: skip
+    house.build()
+    passed = "SELECT n_passed_by FROM fct_queue_read JOIN fct_exam USING (exam_key) WHERE accession = 'A1'"
+    assert house.rows(passed) == [(0,)]
+    house.load(event("final_report", "2026-03-03 20:00", "A2", mrn="2", origin="report"))
+    night = house.build()
+    assert house.rows(passed) == [(1,)]
+    assert house.build(full=True).digest == night.digest
+
+
+def test_the_clock_alone_moves_the_backlog(tmp_path: Path) -> None:
+    """An exam that nobody tells of again waits on as the cut-off moves; one of another group moves it."""
+    house = Warehouse(tmp_path)
+    house.load(*exam("A1", "2026-03-02 10:00", "2026-03-02 11:00"), *exam(
+        "A2", "2026-03-02 10:00", "2026-03-02 11:00", mrn="2", final="2026-03-02 12:10", priority="S"))  # fmt: skip
+    house.build()
+    house.load(*exam("W1", "2026-03-03 10:00", "2026-03-03 10:20", mrn="3", facility="WEST", station="WCT01"))
+    night = house.build()
+    north = "FROM fct_backlog_hour WHERE facility = 'NORTH' AND priority = 'routine'"
+    assert house.rows(f"SELECT count(*), max(hour_at) {north}") == [(24, datetime(2026, 3, 3, 10))]
+    assert house.build(full=True).digest == night.digest
+
+
 def _installed(root: Path) -> Warehouse:
     """The usual installation with rooms for two devices."""
     house = Warehouse(root)

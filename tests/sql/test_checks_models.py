@@ -64,6 +64,7 @@ def test_check_is_quiet_on_good_marts_and_catches_its_breach(check: str, marts: 
     con = duckdb.connect(str(marts))
     try:
         con.execute("CREATE TEMP TABLE touched_exam AS SELECT exam_key FROM fct_exam UNION SELECT 'x'")
+        con.execute("CREATE TEMP TABLE touched_patient AS SELECT DISTINCT patient_key FROM fct_exam")
         ever = "TIMESTAMP '2000-01-01' AS from_at, TIMESTAMP '2100-01-01' AS to_at"
         con.execute(f"CREATE TEMP TABLE touched_backlog AS SELECT DISTINCT {BACKLOG}, {ever} FROM fct_backlog_hour")
         con.execute(
