@@ -88,11 +88,14 @@ def candidates(asked: Metric, since: str = "NULL", until: str = "NULL") -> str:
     tree.set("where", None)
     left_out = "".join(f" WHEN NOT coalesce({rule.sql('duckdb')}, FALSE) THEN {reason}" for rule, reason in cases)
     tree.select(f"CASE WHEN FALSE THEN ''{left_out} END AS left_out", dialect="duckdb", copy=False)
-    clock = f"{base.alias_or_name}.{ANY_CLOCK}" if asked.table == base.name == "fct_exam" else "CAST(NULL AS TIMESTAMP)"
-    tree.select(f"{clock} AS any_local", dialect="duckdb", copy=False)
+    has_clock = asked.table == base.name == "fct_exam"
+    if has_clock:
+        tree.select(f"{base.alias_or_name}.{ANY_CLOCK} AS any_local", dialect="duckdb", copy=False)
     for name, column in _keys(base).items():
         tree.select(f"{column} AS {name}", dialect="duckdb", copy=False)
     told = windowed(_placed(tree, base, since, until), asked.windows, since, until)
+    if not has_clock:
+        return told
     return f"""SELECT c.* EXCLUDE (any_local) REPLACE (
 CASE WHEN c.left_out IS NULL THEN c.period_local ELSE coalesce(c.period_local, c.any_local) END AS period_local)
 FROM ({told}) c"""
