@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from sql.catalog import PERCENTILES
-from sql.definitions import definition
+from sql.definitions import definition, is_current
 from sql.filters import Filters
 from sql.kaplan_meier import censored_statement, is_censorable
 from sql.measure import QueryError, answer, metric
@@ -48,6 +48,20 @@ def censored(
                   filters=filters, statistic=statistic)  # fmt: skip
 
 
+@noted
+def censored_all(
+    snapshot: Snapshot, metric_id: str, *, groups: Sequence[str] = (), filters: Filters | None = None
+) -> dict[str, pl.DataFrame]:
+    """What `censored` gives for each percentile, by statistic; made from one curve. Raises QueryError."""
+    asked = definition(snapshot, metric_id)
+    if not is_current(snapshot) or not is_censorable(asked):
+        return {name: censored(snapshot, metric_id, groups=groups, filters=filters, statistic=name)
+                for name in STATISTICS}  # fmt: skip
+    whole = answer(snapshot, asked, "censored", lambda ask: censored_statement(asked, ask, STATISTICS), groups=groups,
+                   filters=filters)  # fmt: skip
+    return {name: whole.filter(pl.col("statistic") == name).drop("statistic") for name in STATISTICS}
+
+
 def beside(
     snapshot: Snapshot, metric_id: str, *, groups: Sequence[str] = (), filters: Filters | None = None
 ) -> pl.DataFrame:
@@ -57,10 +71,10 @@ def beside(
     wait that it is not reached), finished, finished_n (of the finished alone), gap (value - finished), differs (the
     finished one lies below the interval of the whole, or the whole is not reached: waiting exams are the slow ones).
     """
-    parts = []
+    parts, wholes = [], censored_all(snapshot, metric_id, groups=groups, filters=filters)
     is_slower = pl.col("value").is_null() | (pl.col("finished") < pl.col("lower"))
     for name in STATISTICS:
-        whole = censored(snapshot, metric_id, groups=groups, filters=filters, statistic=name)
+        whole = wholes[name]
         alone = metric(snapshot, metric_id, groups=groups, filters=filters, statistic=name)
         finished = alone.select("group_value", pl.col("value").alias("finished"), pl.col("n").alias("finished_n"))
         parts.append(

@@ -72,10 +72,11 @@ def exam_list(
     clause = filters.where(known_columns, anchor="list_local", alias="e", table="fct_exam")
     parts, params = _narrowed(narrow)
     way = "DESC" if narrow.sort.startswith("-") else "ASC"
+    found = f"""FROM (SELECT e.*, {CLOCKS[narrow.clock]} AS list_local FROM fct_exam e) e
+        WHERE {" AND ".join([clause.sql, SHOW[narrow.show], *parts])}"""
     return snapshot.execute(
-        f"""SELECT {", ".join(f"e.{name}" for name in COLUMNS)}, count(*) OVER () AS total
-        FROM (SELECT e.*, {CLOCKS[narrow.clock]} AS list_local FROM fct_exam e) e
-        WHERE {" AND ".join([clause.sql, SHOW[narrow.show], *parts])}
+        f"""SELECT {", ".join(f"e.{name}" for name in COLUMNS)}, (SELECT count(*) {found}) AS total
+        {found}
         ORDER BY e.{narrow.sort.removeprefix("-")} {way} NULLS LAST, e.exam_key LIMIT {limit:d} OFFSET {offset:d}""",
         clause.params | params,
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from sql.catalog import Metric
 from sql.shape import SHIFT_JOIN, Ask, Z, probability_sql
 from sql.windows import windowed
@@ -18,15 +21,14 @@ def is_censorable(metric: Metric) -> bool:
     return metric.kind == "percentile" and {"start_at", "stop_at"} <= metric.columns
 
 
-def censored_statement(asked: Metric, ask: Ask) -> str:
-    """The whole statement over an ask."""
+def censored_statement(asked: Metric, ask: Ask, statistics: Sequence[str] = ()) -> str:
+    """The whole statement over an ask; with `statistics`, for each of them, named in a last column `statistic`."""
     keys = "".join(f", {key} AS g{number}" for number, key in enumerate(ask.keys))
     names = "".join(f", g{number}" for number in range(len(ask.keys)))
-    probability = f"coalesce({probability_sql(asked, ask)}, error('{asked.id}: only percentiles of what still waits'))"
     group = f"PARTITION BY period_start{names}"
     until_now = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
-    reached = {name: f"min(c.length) FILTER (WHERE c.{column} <= 1 - {probability} + {_SLACK!r})" for name, column in (
-        ("value", "survival"), ("lower", "low"), ("upper", "high"))}  # fmt: skip
+    asks = {name: replace(ask, statistic=f"'{name}'") for name in statistics} or {"": ask}
+    reached = ", ".join(f"{{'statistic': '{name}', {_reached_sql(asked, each)}}}" for name, each in asks.items())
     return f"""WITH body AS (
 {windowed(asked.body, asked.windows, ask.since, ask.until)}
 ), picked AS (
@@ -55,7 +57,7 @@ FROM curve c
 ), folded AS (
 SELECT c.period_start{names}, min(c.first_day) AS first_day, max(c.last_day) AS last_day, CAST(sum(c.n) AS BIGINT) AS n,
        CAST(sum(c.n_finished) AS DOUBLE) AS numerator,
-       {", ".join(f"CAST({sql} AS DOUBLE) AS {name}" for name, sql in reached.items())}
+       [{reached}] AS reached
 FROM bounded c
 GROUP BY c.period_start{names}
 )
@@ -63,6 +65,16 @@ SELECT coalesce(f.period_start, CAST({ask.since} AS DATE), min(f.first_day) OVER
        coalesce({ask.period_end.format(start="f.period_start")}, CAST({ask.until} AS DATE),
                 CAST(max(f.last_day) OVER () + 1 AS DATE)) AS period_end,
        {ask.group_name} AS group_name, {ask.group_value} AS group_value, f.n, f.numerator,
-       CAST(f.n AS DOUBLE) AS denominator, f.value, f.lower, f.upper
-FROM folded f
+       CAST(f.n AS DOUBLE) AS denominator, r.reached.value, r.reached.lower,
+       r.reached.upper{", r.reached.statistic" if statistics else ""}
+FROM folded f, unnest(f.reached) r(reached)
 ORDER BY {ask.order}"""
+
+
+def _reached_sql(asked: Metric, ask: Ask) -> str:
+    """Fields of the first lengths at which the curve and its bounds are down to what the percentile leaves."""
+    probability = f"coalesce({probability_sql(asked, ask)}, error('{asked.id}: only percentiles of what still waits'))"
+    return ", ".join(
+        f"'{name}': CAST(min(c.length) FILTER (WHERE c.{column} <= 1 - {probability} + {_SLACK!r}) AS DOUBLE)"
+        for name, column in (("value", "survival"), ("lower", "low"), ("upper", "high"))
+    )

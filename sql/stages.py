@@ -108,19 +108,17 @@ def _asked(snapshot: Snapshot, filters: Filters) -> pl.DataFrame:
         at = f"least(greatest(coalesce(w.{name}, {before}), {before}), w.first_final)"
         steps.append(f"cut_{name} AS (SELECT w.*, {at} AS {name}_cut FROM {_from(name)} w)")
         before = f"w.{name}_cut"
-    parts = [_stage(number, stage) for number, stage in enumerate(STAGES)]
+    total = Stage("total", "ordered", "first_final", "")
+    parts = ", ".join(_stage(number, stage) for number, stage in enumerate([*STAGES, total]))
     return snapshot.execute(
         f"""WITH whole AS (SELECT {told}, e.ordered_at AS ordered_cut FROM fct_exam e
                           WHERE {where} AND {known} AND e.first_final_at >= e.ordered_at),
         {", ".join(steps)},
-        told AS ({" UNION ALL ".join(parts)}
-                 UNION ALL SELECT {len(STAGES)}, 'total', 'ordered', 'first_final', '',
-                                  date_diff('second', w.ordered, w.first_final), FALSE FROM whole w)
-        SELECT t.number, t.stage, t.clock_start, t.clock_stop, t.owner, count(*) AS n,
-               count(*) FILTER (WHERE t.is_crossed) AS n_crossed, sum(t.s) / 60.0 / c.n_exams AS mean,
-               quantile_cont(t.s, 0.5) / 60.0 AS p50, quantile_cont(t.s, 0.9) / 60.0 AS p90, c.n_exams
-        FROM told t CROSS JOIN (SELECT count(*) AS n_exams FROM whole) c
-        GROUP BY t.number, t.stage, t.clock_start, t.clock_stop, t.owner, c.n_exams ORDER BY t.number""",
+        folded AS (SELECT count(*) AS n_exams, [{parts}] AS told FROM cut_first_final w)
+        SELECT t.number, t.stage, t.clock_start, t.clock_stop, t.owner, t.n, t.n_crossed,
+               t.s / 60.0 / f.n_exams AS mean, t.at[1] / 60.0 AS p50, t.at[2] / 60.0 AS p90, f.n_exams
+        FROM folded f, (SELECT unnest(told, recursive := TRUE) FROM folded) t
+        WHERE t.n > 0 ORDER BY t.number""",
         params,
     )
 
@@ -132,9 +130,18 @@ def _from(name: str) -> str:
 
 
 def _stage(number: int, stage: Stage) -> str:
-    only = {"all": "TRUE", "booked": "w.booked IS NOT NULL", "unbooked": "w.booked IS NULL"}[stage.of]
-    return f"""SELECT {number} AS number, '{stage.id}' AS stage, '{stage.start}' AS clock_start,
-        '{stage.stop}' AS clock_stop, '{stage.owner}' AS owner,
-        date_diff('second', w.{stage.start}_cut, w.{stage.stop}_cut) AS s,
-        w.{stage.stop} < w.{stage.start}_cut OR w.{stage.stop} > w.first_final AS is_crossed
-        FROM cut_first_final w WHERE {only}"""
+    """A stage of the exams `w` as a struct: how many have it, how many crossed it, seconds in all, two percentiles."""
+    of = {"all": "TRUE", "booked": "w.booked IS NOT NULL", "unbooked": "w.booked IS NULL"}[stage.of]
+    if stage.id == "total":
+        crossed, length = "FALSE", "date_diff('second', w.ordered, w.first_final)"
+    else:
+        crossed = f"w.{stage.stop} < w.{stage.start}_cut OR w.{stage.stop} > w.first_final"
+        length = f"date_diff('second', w.{stage.start}_cut, w.{stage.stop}_cut)"
+    told = {
+        "number": str(number), "stage": f"'{stage.id}'", "clock_start": f"'{stage.start}'",
+        "clock_stop": f"'{stage.stop}'", "owner": f"'{stage.owner}'", "n": f"count(*) FILTER (WHERE {of})",
+        "n_crossed": f"count(*) FILTER (WHERE {of} AND ({crossed}))", "s": f"sum({length}) FILTER (WHERE {of})",
+        "at": f"quantile_cont({length}, [0.5, 0.9]) FILTER (WHERE {of})",
+    }  # fmt: skip
+    fields = ", ".join(f"'{name}': {sql}" for name, sql in told.items())
+    return f"{{{fields}}}"

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from sql.catalog import Catalog
-from sql.censored import beside, censored
+from sql.censored import beside, censored, censored_all
 from sql.filters import Filters
 from sql.kaplan_meier import is_censorable
 from sql.query import SHAPE, QueryError, control, metric
@@ -135,6 +135,9 @@ def test_any_client_gets_the_same(published: Published, metric_id: str) -> None:
     told = snapshot.execute(f"FROM censored.{metric_id}(since := DATE '2026-10-01', facility := ['NORTH'])")
     if metric_.statistic == "p50":
         assert told.equals(north)
+    for groups in ((), ("facility",)):
+        for name, made in censored_all(snapshot, metric_id, groups=groups).items():
+            assert made.equals(censored(snapshot, metric_id, groups=groups, statistic=name))
     with pytest.raises(duckdb.Error, match="only percentiles"):
         snapshot.execute(f"FROM censored.{metric_id}(statistic := 'mean')")
 
