@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -54,7 +55,7 @@ def bundle_statement(bundle: Bundle) -> tuple[str, dict[str, Any]]:
     columns = [*starts.values(), *keys.values()]
     per_part = _per_part(sets)
     slices = range(len(bundle.slices))
-    fold, finish = KINDS[metric.kind]
+    values, folds = _folded(bundle, ask)
     start = per_part(lambda part: f"f.{starts[part[1]]}" if part[1] != "all" else "CAST(NULL AS DATE)")
     end = per_part(
         lambda part: period_end_sql(part[1]).format(start=f"f.{starts[part[1]]}" if part[1] != "all" else "")
@@ -69,26 +70,24 @@ def bundle_statement(bundle: Bundle) -> tuple[str, dict[str, Any]]:
 SELECT {_slice_sql(bundle)} AS slice, CAST(b.period_local AS DATE) AS on_day{
         "".join(f", {period_sql(grain)} AS {name}" for grain, name in starts.items())
     }{"".join(f", {group_sql(group)} AS {name}" for group, name in keys.items())}{
-        "".join(f", {sql} AS {name}" for name, sql in values_sql(metric, ask).items())
+        "".join(f", {sql} AS {name}" for name, sql in values.items())
     }
 FROM body b{SHIFT_JOIN if "shift" in groups else ""}
 WHERE {where_sql(metric, ask)}
 ), folded AS (
 SELECT {", ".join(f"p.{name}" for name in ["slice", *columns])}, {_part_sql(sets, starts, keys)} AS part,
 min(p.on_day) AS first_day, max(p.on_day) AS last_day,
-{fold}
+{folds}
 FROM picked p
 GROUP BY GROUPING SETS ({", ".join(_set_sql(part, starts, keys) for part in sets)})
 ), finished AS (
-SELECT f.*, s.statistic, s.probability
-FROM folded f
-CROSS JOIN (VALUES {_statistics_sql(bundle, ask)}) s(statistic, probability)
+{_finished_sql(bundle, ask, columns)}
 )
 SELECT f.slice, f.part, f.statistic,
 coalesce({start}, CAST({since} AS DATE), min(f.first_day) {of_part}) AS period_start,
 coalesce({end}, CAST({until} AS DATE), CAST(max(f.last_day) {of_part} + 1 AS DATE)) AS period_end,
 {per_part(lambda part: f"'{' | '.join(part[0]) or 'all'}'")} AS group_name, {value} AS group_value,
-{finish}
+{KINDS[metric.kind][1]}
 FROM finished f
 WHERE {is_told_sql(metric)}
 ORDER BY f.slice, f.part, f.statistic, {start}{_order_sql(sets, keys)}"""
@@ -110,9 +109,45 @@ def _ask(bundle: Bundle) -> tuple[Ask, dict[str, Any]]:
         params[f"since_{number}"], params[f"until_{number}"] = (
             datetime(day.year, day.month, day.day) for day in (since, until) if day is not None
         )
-    apart = " OR ".join(_in_slice(number) for number in range(len(slices)))
     until_of = f"CASE WHEN {_in_slice(0)} THEN $until_0 ELSE $until_1 END"
-    return replace(ask, where=f"{ask.where} AND ({apart})", until=until_of), params
+    meet = dates[0][0] == dates[1][1] or dates[0][1] == dates[1][0]
+    apart = "" if meet else f" AND ({_in_slice(0)} OR {_in_slice(1)})"
+    return replace(ask, where=f"{ask.where}{apart}", until=until_of), params
+
+
+def _folded(bundle: Bundle, ask: Ask) -> tuple[dict[str, str], str]:
+    """What is folded of a row by name, and the aggregates: of several choices, each with the number of its choice."""
+    metric, (fold, _) = bundle.metric, KINDS[bundle.metric.kind]
+    if not _has_choices(bundle):
+        return values_sql(metric, ask), fold
+    values: dict[str, str] = {}
+    for number, name in enumerate(bundle.statistics):
+        chosen = values_sql(metric, replace(ask, statistic=f"'{name}'"))
+        values |= {_numbered(column, number): sql for column, sql in chosen.items()}
+    return values, ",\n".join(_numbered(fold, number) for number in range(len(bundle.statistics)))
+
+
+def _has_choices(bundle: Bundle) -> bool:
+    return bool(bundle.metric.choices) and len(bundle.statistics) > 1
+
+
+def _numbered(sql: str, number: int) -> str:
+    """The columns of a choice, and the aggregates over them, by its number."""
+    return re.sub(r"\b(numerator|denominator|n)\b", rf"\1_{number}", sql)
+
+
+def _finished_sql(bundle: Bundle, ask: Ask, columns: list[str]) -> str:
+    """The folded rows, once a statistic."""
+    if not _has_choices(bundle):
+        return f"""SELECT f.*, s.statistic, s.probability
+FROM folded f
+CROSS JOIN (VALUES {_statistics_sql(bundle, ask)}) s(statistic, probability)"""
+    names = "".join(f", f.{name}" for name in ["part", *columns, "first_day", "last_day"])
+    return " UNION ALL ".join(
+        f"SELECT f.slice{names}, '{name}' AS statistic, f.numerator_{k} AS numerator, "
+        f"f.denominator_{k} AS denominator, f.n_{k} AS n FROM folded f"
+        for k, name in enumerate(bundle.statistics)
+    )
 
 
 def _in_slice(number: int) -> str:

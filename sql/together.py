@@ -92,8 +92,7 @@ def ask(snapshot: Snapshot, bundle: Bundle) -> None:
 def _common(metric: Metric, item: Wanted) -> tuple[Any, ...]:
     """What questions of one statement have in common, as something that can be sorted."""
     where = item.filters.replace(since=None, until=None, compare="none")
-    statistic = "" if metric.kind == "percentile" else item.statistic
-    return metric.number, statistic, item.period if metric.kind == "last" else "", repr(where)
+    return metric.number, item.period if metric.kind == "last" else "", repr(where)
 
 
 def _cut(told: list[tuple[Metric, Wanted]]) -> Iterator[Bundle]:
