@@ -108,10 +108,10 @@ def _build(home: Home, made: str, full: bool, progress: Progress) -> BuildReport
     return report
 
 
-def publish_stage(home: Home, log: Log) -> Facts:
-    """Publish the marts if they changed. Raises CheckFailedError."""
+def publish_stage(home: Home, log: Log, digest: str = "") -> Facts:
+    """Publish the marts if they changed; `digest` as a build has just told it. Raises CheckFailedError."""
     with _stage(log, "publish") as facts:
-        done = publish(home)
+        done = publish(home, digest)
         facts.update(snapshot=done.snapshot_id, path=done.path.name, is_new=done.is_new, digest=done.digest)
     return facts
 
@@ -137,7 +137,7 @@ def run(
         if "build" in stages:
             facts["build"] = build_stage(home, log, full=full, progress=progress)
         if "publish" in stages:
-            facts["publish"] = publish_stage(home, log)
+            facts["publish"] = publish_stage(home, log, facts["build"]["digest"] if "build" in facts else "")
     if too_many is not None:
         raise too_many
     return facts

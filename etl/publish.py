@@ -79,13 +79,16 @@ def read_meta(path: Path) -> Meta | None:
     return Meta(*rows[0])
 
 
-def publish(home: Home) -> Published:
-    """Publish the marts if they or the metrics changed. Raises CheckFailedError, keeping the old snapshot."""
+def publish(home: Home, digest: str = "") -> Published:
+    """Publish the marts if they or the metrics changed. Raises CheckFailedError, keeping the old snapshot.
+
+    `digest` is that of the marts where a build under the same lock has told it: they are then not opened to ask.
+    """
     for leftover in home.published.glob(".*.tmp*"):  # a killed publish leaves its copy and the engine's log beside it
         leftover.unlink()
-    with duckdb.connect(str(home.marts)) as con:
-        con.execute("CHECKPOINT")
-        digest = overall(con)
+    if not digest:
+        with duckdb.connect(str(home.marts)) as con:
+            digest = overall(con)
     definitions = signature(home.root)
     newest = current(home)
     meta = read_meta(newest) if newest else None

@@ -37,9 +37,11 @@ class BuildReport:
     is_full: bool
 
 
-def last_batch(con: duckdb.DuckDBPyConnection) -> int:
-    """The last batch of the catalog `intake` that has a record; 0 without one."""
-    tables = " UNION ALL ".join(f"SELECT max(batch_id) AS b FROM intake.raw_{record}" for record in (*RECORDS, "flow"))
+def last_batch(con: duckdb.DuckDBPyConnection, catalog: str = "intake") -> int:
+    """The last batch of a catalog of raw records that has a record; 0 without one."""
+    tables = " UNION ALL ".join(
+        f"SELECT max(batch_id) AS b FROM {catalog}.raw_{record}" for record in (*RECORDS, "flow")
+    )
     row = con.execute(f"SELECT max(b) FROM ({tables})").fetchone()
     return int(row[0]) if row and row[0] is not None else 0
 
@@ -58,20 +60,35 @@ def standing(home: Home, made: str) -> BuildReport | None:
     noted = read_note(home.root / NOTE, made)
     if noted is None or not (home.marts.exists() and home.intake.exists()):
         return None
+    known = _identity(home)
+    if known is None or known[0] != noted:
+        return None
     with duckdb.connect(str(home.marts), config={"memory_limit": home.settings.memory_limit}) as con:
-        con.execute(f"ATTACH '{str(home.intake).replace(chr(39), chr(39) * 2)}' AS intake")
         try:
             built = con.execute("SELECT signature, epoch, batch_id, data_through FROM meta_build").fetchall()
-            known = con.execute("SELECT signature, epoch, batch_id FROM intake.work.state").fetchall()
         except duckdb.CatalogException:
             return None
-        if not built or known != [built[0][:3]] or built[0][0] != noted or known[0][2] < last_batch(con):
+        if not built or built[0][:3] != known:
             return None
         n_exams = con.execute("SELECT count(*) FROM fct_exam").fetchall()[0][0]
         return BuildReport(overall(con), n_exams, 0, built[0][3], is_full=False)
 
 
+def _identity(home: Home) -> tuple[str, int, int] | None:
+    """Signature, epoch and last batch of the identities; None where they are behind the raw records.
+
+    Asked first: to open the marts takes longer, because the engine reads their macros.
+    """
+    with duckdb.connect(str(home.intake), config={"memory_limit": home.settings.memory_limit}) as con:
+        try:
+            known = con.execute("SELECT signature, epoch, batch_id FROM work.state").fetchall()
+        except duckdb.CatalogException:
+            return None
+        return known[0] if known and known[0][2] >= last_batch(con, "main") else None
+
+
 def note(home: Home, made: str) -> None:
-    """Note the signature of the marts that a build has left. `made` as `made_with` told before the build."""
-    with duckdb.connect(str(home.marts), read_only=True) as con:
-        write_note(home.root / NOTE, made, con.execute("SELECT signature FROM meta_build").fetchall()[0][0])
+    """Note the signature of a build. `made` as `made_with` told before it."""
+    known = _identity(home)
+    if known is not None:
+        write_note(home.root / NOTE, made, known[0])
