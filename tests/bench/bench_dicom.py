@@ -3,10 +3,10 @@
 The mix: explicit and implicit CT slices and radiographs with half a megabyte of pixels, sequences of defined and
 undefined length, a deflated CT, an enhanced MR of 60 frames, a JPEG in fragments, a header without pixels. pydicom
 reads 45 values of each; ours also proves that the file is whole, converts times to UTC and fills the warehouse's rows.
-The limit is what any reader must do: open, read 16 KB, close. Both twins and the peers run in turns, so that a machine
-that is busy slows all of them; a number is the least of the rounds. Images come 20 a series and differ in what slices
-differ in; what is the same in a series is read once. Every round begins as if nothing had been read; `alone` reads each
-image in full. `job` is all that a parser process does with a job of 200 files: also hashing what was read, and making
+The limit is what any reader must do: open, read 16 KB, close. Ours has the time limit of a parser process, too. Both
+twins and the peers run in turns, so that a machine that is busy slows all of them; a number is the least of the rounds.
+Images come 20 a series and differ in what slices differ in; what is the same in a series is read once. Every round
+begins as if nothing had been read; `alone` reads each image in full. `job` is all that a parser process does with a job of 200 files: also hashing what was read, and making
 the frames. `cold` is by the clock, with the files' pages dropped from the page cache before (posix_fadvise DONTNEED).
 """
 
@@ -30,6 +30,7 @@ from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
+from etl import rows_twin
 from etl.inbox import Candidate, Opened, read_file
 from etl.parsing import SMALL_BYTES, header_of, run_job
 from etl.pool import JOB_FILES
@@ -222,12 +223,13 @@ def _forget() -> None:
 
 def _twin(compiled: Any, work: Callable[[], Any]) -> Callable[[], None]:
     def run_with() -> None:
-        before, dicom_kernel.compiled = dicom_kernel.compiled, compiled
+        before = dicom_kernel.compiled, rows_twin.KERNEL
+        dicom_kernel.compiled, rows_twin.KERNEL = compiled, compiled and rows_twin.BUILT
         _forget()
         try:
             work()
         finally:
-            dicom_kernel.compiled = before
+            dicom_kernel.compiled, rows_twin.KERNEL = before
 
     return run_with
 

@@ -19,6 +19,7 @@ import hl7 as python_hl7
 from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.parser import parse_message
 
+from etl import rows_twin
 from etl.parsing import message_hash
 from etl.records import Rows
 from etl.row_frames import frames_of
@@ -165,11 +166,12 @@ def run(quick: bool = False) -> dict[str, Any]:
     for name, twin in (("compiled", kernel), ("plain", None)):
         if name == "compiled" and kernel is None:
             continue
-        before, hl7_twin.KERNEL = hl7_twin.KERNEL, twin
+        before = hl7_twin.KERNEL, rows_twin.KERNEL
+        hl7_twin.KERNEL, rows_twin.KERNEL = twin, twin and rows_twin.BUILT
         try:
             took = _twin(data, count, 3 if quick else 5)
         finally:
-            hl7_twin.KERNEL = before
+            hl7_twin.KERNEL, rows_twin.KERNEL = before
         found |= {f"{name}_{key}": value for key, value in took.items()}
         for peer in ("hl7apy", "python_hl7"):
             for key, value in took.items():
