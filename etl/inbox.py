@@ -121,17 +121,19 @@ class Opened:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_raised: object) -> None:
+        seen = self.candidate
         try:
-            is_same = kind is not None or _marks(os.fstat(self.handle)) == _as_seen(self.candidate)
+            info = os.fstat(self.handle)
         finally:
             os.close(self.handle)
-        if not is_same:
+        if kind is None and (info.st_size != seen.size or info.st_mtime_ns != seen.modified_ns):
             raise UnsafeFileError("changing")
 
     def head(self, most_bytes: int) -> bytes:
         """The first bytes, up to `most_bytes`."""
-        data = self.part(0, min(self.candidate.size, most_bytes))
-        if len(data) != min(self.candidate.size, most_bytes):
+        n_bytes = min(self.candidate.size, most_bytes)
+        data = self.part(0, n_bytes)
+        if len(data) != n_bytes:
             raise UnsafeFileError("changing")
         return data
 
@@ -148,14 +150,6 @@ class Opened:
         except OSError as error:
             raise UnsafeFileError("read_error") from error
         return b"".join(parts)
-
-
-def _marks(info: os.stat_result) -> tuple[int, int]:
-    return info.st_size, info.st_mtime_ns
-
-
-def _as_seen(candidate: Candidate) -> tuple[int, int]:
-    return candidate.size, candidate.modified_ns
 
 
 def settle(candidates: list[Candidate], seconds: float) -> None:

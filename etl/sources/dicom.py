@@ -166,7 +166,7 @@ def _add(file: File, position: int, site: Site, parsed: Parsed, data: bytes) -> 
             "standard": "dicom", "source": common["source"], "facility_alias": common["facility_alias"],
             "receiver": header.meta_text(RECEIVING_AE) or None,
             "kind": f"{sort} {modality}".strip() if sort == "image" else sort,
-            "message_at": header.at(file.dataset, *CREATED),
+            "message_at": header.instants(file.dataset, (CREATED,))[0],
         }  # fmt: skip
         parsed.envelopes.add(position, envelope)
         if row is not None:

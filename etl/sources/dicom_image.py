@@ -79,6 +79,7 @@ TIMES: dict[str, tuple[int, int]] = {
     "step_started_at": STEP_STARTED, "step_ended_at": STEP_ENDED,
 }  # fmt: skip
 _TIMES = tuple(TIMES.values())
+_CREATED_AND = ("message_at", *TIMES)
 ACQUISITION_DATETIME = 0x0008002A
 #: Rungs of the ladder after Acquisition DateTime: name, date, time, only for ORIGINAL images?
 LADDER: tuple[tuple[str, int, int, bool], ...] = (
@@ -126,8 +127,11 @@ def add_image(header: Header, parsed: Parsed, sop_uid: str, transfer_syntax: str
     row["sop_hash"] = sop_hash
     row["transfer_syntax"] = transfer_syntax or None
     row["is_original"] = is_original = _ORIGINAL.get(kind)
-    row["message_at"] = changed_at or header.at(dataset, *CREATED)
-    row |= zip(TIMES, header.instants(dataset, _TIMES), strict=True)
+    if changed_at:
+        row["message_at"] = changed_at
+        row |= zip(TIMES, header.instants(dataset, _TIMES), strict=True)
+    else:
+        row |= zip(_CREATED_AND, header.instants(dataset, (CREATED, *_TIMES)), strict=True)
     row |= clock_of(header, row.get("acquisition_duration_s"), is_original=is_original)
     if imported:
         stamp, _, source = imported

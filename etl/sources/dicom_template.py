@@ -36,6 +36,10 @@ class Template(NamedTuple):
         told = _follow(data, self.steps, self.last)
         if told is None or told[1] >= size:
             return None
+        if (kernel := dicom_kernel.compiled) is not None:  # nearly always: as `rest`, without what is for fragments
+            last = kernel.rest(data, size, told[1], self.is_explicit, self.is_big)
+            if not isinstance(last, str):
+                return told if last >= PIXELS else None
         try:
             last = Stream(data, size, explicit=self.is_explicit, big=self.is_big).rest(told[1], fetch)
         except BrokenError:

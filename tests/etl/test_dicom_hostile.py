@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.parsing import frames_of
+from etl.row_frames import frames_of
 from etl.sources import dicom, sniff
 from etl.sources.dicom_walk import MAX_DEPTH, MAX_ELEMENTS, MAX_INFLATED, MAX_VALUE
 from tests.etl import dicom_made as made
