@@ -190,6 +190,8 @@ def _point(folder: Path, name: str) -> None:
 def _retire(home: Home, newest: Path) -> None:
     """Remove old snapshots but the last ones and each month's last."""
     paths = [p for p in snapshot_paths(home) if p != newest]
+    if len(paths) < home.settings.keep_snapshots:  # all are among the last ones: no need to open them
+        return
     last_of_month = {}
     for path in [*paths, newest]:
         meta = read_meta(path)
