@@ -134,12 +134,10 @@ def values_sql(metric: Metric, ask: Ask) -> dict[str, str]:
     if metric.kind == "forecast":
         return {"value": f"CAST(b.value AS {_EXACT})", "n": "b.n", "drawn": "b.drawn"}
     values = {
-        part: f"CASE {ask.statistic}{cases}{_unknown(metric)} END"
-        for part, cases in (
-            ("numerator", "".join(f" WHEN '{c.name}' THEN CAST(b.{c.numerator} AS {_EXACT})" for c in metric.choices)),
-            ("denominator", "".join(f" WHEN '{c.name}' THEN {_denominator(c)}" for c in metric.choices)),
-        )
-    } | {"n": "b.n" if "n" in metric.columns else "1"}
+        "numerator": _chosen(metric, ask, {c.name: f"CAST(b.{c.numerator} AS {_EXACT})" for c in metric.choices}),
+        "denominator": _chosen(metric, ask, {c.name: _denominator(c) for c in metric.choices}),
+        "n": "b.n" if "n" in metric.columns else "1",
+    }
     if metric.kind != "last":
         return values
     is_last = f"b.period_local >= {_last_hour_end(ask)} - INTERVAL 1 HOUR"
@@ -164,12 +162,17 @@ def probability_sql(metric: Metric, ask: Ask) -> str:
     known = by_kind.get(metric.kind)
     if known is None:
         return "NULL"
-    cases = "".join(f" WHEN '{name}' THEN {'NULL' if p is None else p}" for name, p in known.items())
-    return f"CASE {ask.statistic}{cases}{_unknown(metric)} END"
+    return _chosen(metric, ask, {name: "NULL" if p is None else str(p) for name, p in known.items()})
 
 
-def _unknown(metric: Metric) -> str:
-    return f" ELSE error('{metric.id}: statistic is one of {', '.join(metric.statistics)}')"
+def _chosen(metric: Metric, ask: Ask, by_statistic: Mapping[str, str]) -> str:
+    """What the statistic asked for stands for: itself where it is a literal, else by cases."""
+    literal = ask.statistic.removeprefix("'").removesuffix("'")
+    if literal != ask.statistic and literal in by_statistic:
+        return by_statistic[literal]
+    cases = "".join(f" WHEN '{name}' THEN {sql}" for name, sql in by_statistic.items())
+    unknown = f"error('{metric.id}: statistic is one of {', '.join(metric.statistics)}')"
+    return f"CASE {ask.statistic}{cases} ELSE {unknown} END"
 
 
 #: Sorted values once: interpolated quantile (Hyndman and Fan type 7), order statistics at the normal approximation of
