@@ -98,14 +98,15 @@ def publish(home: Home, digest: str = "") -> Published:
     final = home.published / f"radops-{sequence:06d}.duckdb"
     temporary = home.published / f".{final.name}.tmp"
     with duckdb.connect(str(home.marts)) as con:
+        con.execute("SET TimeZone = 'UTC'")
         explain(con, definitions)
-        con.execute("CHECKPOINT")
-    started = datetime.now(UTC)
-    with ThreadPoolExecutor(1) as pool:  # the disk copies while the processor counts
-        proof = pool.submit(prove, home.marts)
-        copy(home.marts, temporary)
-        copied = (datetime.now(UTC) - started).total_seconds()
-        proof.result()
+        con.execute("CHECKPOINT")  # from here on the file is only read
+        started = datetime.now(UTC)
+        with ThreadPoolExecutor(1) as pool:  # the disk copies while the processor counts
+            proof = pool.submit(_prove, con)
+            copy(home.marts, temporary)
+            copied = (datetime.now(UTC) - started).total_seconds()
+            proof.result()
     snapshot_id = f"{sequence:06d}-{digest[:12]}"
     complete(temporary, snapshot_id, sequence, digest, definitions)
     sync(temporary)
@@ -140,9 +141,13 @@ def prove(path: Path) -> None:
     """
     with duckdb.connect(str(path), read_only=True) as con:
         con.execute("SET TimeZone = 'UTC'")
-        claimed = stored(con)
-        if recount(con, list(claimed)) != claimed:
-            raise CheckFailedError("the marts do not have the digest they claim; run: radops rebuild")
+        _prove(con)
+
+
+def _prove(con: duckdb.DuckDBPyConnection) -> None:
+    claimed = stored(con)
+    if recount(con, list(claimed)) != claimed:
+        raise CheckFailedError("the marts do not have the digest they claim; run: radops rebuild")
 
 
 def explain(con: duckdb.DuckDBPyConnection, definitions: str) -> None:
