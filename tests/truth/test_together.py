@@ -15,7 +15,7 @@ from sql.query import completeness, metric, rows
 from sql.rows import RowsError
 from sql.snapshot import Snapshot, open_snapshot
 from sql.together import Wanted, ask, ask_all, bundles
-from tests.truth.world import World
+from tests.truth.world import SEEDS, World
 
 ALL = Wanted("report_final", (), "all", "p50", Filters())
 METRICS = {name: each for name, each in Catalog.load().metrics.items() if each.kind != "forecast"}
@@ -49,6 +49,7 @@ def wanted(asked: Metric, filters: Filters, most: int) -> Iterator[Wanted]:
         yield Wanted(asked.id, asked.groups[:1], "day", statistic, filters)
 
 
+@pytest.mark.parametrize("world", SEEDS[:1], indirect=True)
 @pytest.mark.parametrize("metric_id", METRICS)
 def test_answers_are_those_of_each_by_itself(world: World, fresh: Snapshot, metric_id: str) -> None:
     asked, n = METRICS[metric_id], 0
