@@ -49,8 +49,8 @@ def _range(con: duckdb.DuckDBPyConnection, name: str, keys: str, anew: bool, row
 
 def islands(ranges: str, keys: str) -> str:
     """SQL for rows with keys, from_at and to_at, with `island`: the same number for those that overlap or meet."""
-    order = f"PARTITION BY {keys} ORDER BY from_at, to_at ROWS BETWEEN UNBOUNDED PRECEDING AND"
+    order, until = f"PARTITION BY {keys} ORDER BY from_at, to_at", "ROWS BETWEEN UNBOUNDED PRECEDING AND"
     return f"""
-        SELECT *, sum(is_new) OVER ({order} CURRENT ROW) AS island
-        FROM (SELECT *, CASE WHEN from_at <= max(to_at) OVER ({order} 1 PRECEDING) THEN 0 ELSE 1 END AS is_new
+        SELECT *, sum(is_new) OVER ({order}, is_new DESC {until} CURRENT ROW) AS island
+        FROM (SELECT *, CASE WHEN from_at <= max(to_at) OVER ({order} {until} 1 PRECEDING) THEN 0 ELSE 1 END AS is_new
               FROM ({ranges}))"""

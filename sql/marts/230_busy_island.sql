@@ -8,7 +8,7 @@
 -- column: ended_at TIMESTAMP UTC | its end
 SELECT n.device, min(n.busy_started_at) AS started_at, max(n.busy_ended_at) AS ended_at
 FROM (SELECT g.*, sum(g.is_first) OVER (
-                 PARTITION BY g.device ORDER BY g.busy_started_at, g.busy_ended_at
+                 PARTITION BY g.device ORDER BY g.busy_started_at, g.busy_ended_at, g.is_first DESC
                  ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS island
       FROM (SELECT b.device, b.busy_started_at, b.busy_ended_at,
                    CASE WHEN b.busy_started_at <= max(b.busy_ended_at) OVER (

@@ -8,7 +8,7 @@
 -- column: ended_at TIMESTAMP UTC | its end
 SELECT n.device, min(n.entered_at) AS started_at, max(n.left_at) AS ended_at
 FROM (SELECT g.*, sum(g.is_first) OVER (
-                 PARTITION BY g.device ORDER BY g.entered_at, g.left_at
+                 PARTITION BY g.device ORDER BY g.entered_at, g.left_at, g.is_first DESC
                  ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS island
       FROM (SELECT s.device, s.entered_at, s.left_at,
                    CASE WHEN s.entered_at <= max(s.left_at) OVER (

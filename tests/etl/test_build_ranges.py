@@ -127,7 +127,7 @@ CHANGES: list[Callable[[World], list[Row]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", [1])
+@pytest.mark.parametrize("seed", [1, 4])
 def test_late_words_about_old_exams_give_what_a_full_build_gives(tmp_path: Path, seed: int) -> None:
     world = World(random.Random(seed))  # noqa: S311
     house = _installed(tmp_path)
