@@ -14,5 +14,4 @@ SELECT e.facility, e.modality, CAST(6 * floor(hour(e.exam_ended_local) / 6) AS I
        CAST(e.exam_ended_local AS DATE) AS day_local, CAST(sum(e.sign) AS BIGINT) AS n_exams
 FROM fct_exam_change e
 WHERE e.is_countable AND e.exam_ended_local IS NOT NULL
-GROUP BY e.facility, e.modality, CAST(6 * floor(hour(e.exam_ended_local) / 6) AS INTEGER),
-         CAST(e.exam_ended_local AS DATE)
+GROUP BY ALL
