@@ -17,7 +17,7 @@ from app.texts import text
 LOG = logging.getLogger("radops.app")
 
 
-def told(error: Exception) -> str:
+def told(error: BaseException) -> str:
     """Type of an error and the places it came through in our own code, nearest last."""
     room = str(Path(__file__).parents[1])
     ours = [

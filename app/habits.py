@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from enum import Enum
 from typing import Any
 
+from app import failure
 from sql.filters import Filters
 from sql.noted import Call, listening
 from sql.snapshot import Snapshot
@@ -37,7 +38,8 @@ class Habits:
         values = _values(snapshot, filters)
         known = [call for call in self._known.get(page, [])
                  if values[Mark.BEFORE] is not None or Mark.BEFORE not in _given(call)]  # fmt: skip
-        ask_all(snapshot, [_changed(call, lambda given: _value(given, values)) for call in known])
+        for error in ask_all(snapshot, [_changed(call, lambda given: _value(given, values)) for call in known]):
+            failure.LOG.warning("a question could not be asked beforehand: %s", failure.told(error))
         with listening() as calls:
             yield
         marked = (_changed(call, lambda given: _mark(given, values)) for call in calls)

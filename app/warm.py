@@ -87,7 +87,7 @@ class Warmer:
     def _one(self, asked: Asked) -> None:
         try:
             self._make(asked)
-        except Busy:
+        except Busy:  # it is made when somebody asks for it
             return
         except Exception as error:  # noqa: BLE001 - who asks for the view is told; the log says where
             failure.LOG.warning("a view could not be made beforehand: %s", failure.told(error))

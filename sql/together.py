@@ -41,18 +41,19 @@ class Wanted(NamedTuple):
     filters: Filters
 
 
-def ask_all(snapshot: Snapshot, calls: Iterable[Call]) -> None:
+def ask_all(snapshot: Snapshot, calls: Iterable[Call]) -> list[BaseException]:
     """Ask questions of a snapshot at once, so that each of them is answered when it is asked again.
 
-    What cannot be answered here fails where it is asked. Snapshots under other definitions are not asked.
+    Returns what went wrong, to be logged: the question fails again where it is asked, if it is wrong by itself.
+    Snapshots under other definitions are not asked.
     """
     calls = list(calls) if is_current(snapshot) else []
     wanted = [_wanted(snapshot, call) for call in calls if call.ask is metric]
     others = [partial(call.ask, *call.args, **call.options) for call in calls if call.ask is not metric]
     numbers = [partial(ask, snapshot, bundle) for bundle in bundles(snapshot, wanted)]
     tasks: list[Callable[[], object]] = [*numbers, *others]
-    for done in [_pool().submit(task) for task in tasks]:
-        done.exception()
+    done = [_pool().submit(task) for task in tasks]
+    return [error for each in done if (error := each.exception()) is not None]
 
 
 @lru_cache(maxsize=1)

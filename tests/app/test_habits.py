@@ -30,12 +30,13 @@ def page_of(published: Path, path: str, search: str) -> str:
 @pytest.mark.parametrize("path", sorted({page.path for page in PAGES}))
 @pytest.mark.parametrize("search", SEARCHES)
 def test_a_page_is_the_same_with_and_without(
-    home: Path, path: str, search: str, monkeypatch: pytest.MonkeyPatch
+    home: Path, path: str, search: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(answers, "HABITS", Habits())
     alone = page_of(home / "published", path, search)
     page_of(home / "published", path, SEARCHES[-1])
     assert page_of(home / "published", path, search) == alone
+    assert [record.getMessage() for record in caplog.records] == []
 
 
 def test_numbers_are_asked_together(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

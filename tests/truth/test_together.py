@@ -89,7 +89,8 @@ def test_nothing_is_asked_at_once_of_other_definitions(fresh: Snapshot) -> None:
 
 
 def test_what_fails_at_once_fails_where_it_is_asked(fresh: Snapshot) -> None:
-    ask_all(fresh, [Call(rows, (fresh, "no_table"), {}), Call(metric, (fresh, "report_final"), {})])
+    errors = ask_all(fresh, [Call(rows, (fresh, "no_table"), {}), Call(metric, (fresh, "report_final"), {})])
+    assert [type(error) for error in errors] == [RowsError]
     assert fresh.kept(answer_key(*ALL)) is not None
     with pytest.raises(RowsError):
         rows(fresh, "no_table")
