@@ -26,7 +26,7 @@ BAND_HOURS = 6
 QUIET = 6
 N_PATHS, SEED = 200, 20260101
 #: Changes whenever the same exams would give another forecast.
-VERSION = f"1 numpy {np.__version__}"
+VERSION = f"2 numpy {np.__version__}"
 Schema = dict[str, pl.DataType | type[pl.DataType]]
 Unit = tuple[str | None, str | None]
 

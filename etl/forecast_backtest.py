@@ -81,7 +81,7 @@ def _score(history: History, origin: int, found: dict[str, Score]) -> None:
     before = history.counts[:origin]
     fitted = fit(before, history.kind[: origin + HORIZON], history.is_open[: origin + HORIZON], history.layout)
     rng = np.random.Generator(np.random.PCG64(origin))
-    paths = draw(fitted, history.layout, N_PATHS, rng)[:, ahead] * is_known
+    paths = draw(fitted, history.layout, N_PATHS, rng, ahead) * is_known
     expected = {MODEL: fitted.expected} | {name: rule(before) for name, rule in BASELINES.items()}
     for score in found.values():
         seen, past = summed(history.counts[days] * is_known, score.members), summed(before * is_known, score.members)

@@ -61,11 +61,12 @@ class Fit:
 
 
 def summed(values: Real, members: Whole) -> Real:
-    """Sums of the last axis by group number; the values themselves where each is a group of its own."""
-    if np.array_equal(members, np.arange(values.shape[-1])):
+    """Sums of the last axis by group; the values themselves where each is a group of its own. `members` has the number
+    of each value's group: 0 first, and those of a group side by side."""
+    firsts = np.flatnonzero(np.diff(members, prepend=-1))
+    if len(firsts) == len(members):
         return values
-    is_member: Real = (members[:, None] == np.arange(int(members.max()) + 1)).astype(np.float64)
-    found: Real = values @ is_member
+    found: Real = np.add.reduceat(values, firsts, axis=-1, dtype=np.float64)
     return found
 
 
@@ -192,25 +193,25 @@ def _gamma(rng: np.random.Generator, variance: float, size: tuple[int, ...]) -> 
     return rng.gamma(1 / variance, variance, size) if variance > 1e-9 else np.ones(size)
 
 
-def _persistent(rng: np.random.Generator, by_week: Real, size: tuple[int, int, int]) -> Real:
-    """Factors (path, day, group) of mean 1 that stay on one side through a path, with the variance of each week."""
-    n_paths, n_days, n_groups = size
-    variance = np.repeat(by_week, 7)[None, :n_days, None]
+def _persistent(rng: np.random.Generator, by_day: Real, n_paths: int, n_groups: int) -> Real:
+    """Factors (path, day, group) of mean 1 that stay on one side through a path, with the variance of each day."""
+    variance = by_day[None, :, None]
     factors: Real = np.exp(rng.standard_normal((n_paths, 1, n_groups)) * np.sqrt(variance) - variance / 2)
     return factors
 
 
-def draw(fitted: Fit, layout: Layout, n_paths: int, rng: np.random.Generator) -> Whole:
-    """Joint draws of the counts (path, day, series)."""
-    n_days, n_series = fitted.expected.shape
+def draw(fitted: Fit, layout: Layout, n_paths: int, rng: np.random.Generator, days: slice = slice(None)) -> Whole:
+    """Joint draws of the counts (path, day, series), of some days of the horizon only."""
+    expected, drift, apart = fitted.expected[days], np.repeat(fitted.drift, 7)[days], np.repeat(fitted.apart, 7)[days]
+    n_days, n_series = expected.shape
     n_facilities, n_units = int(layout.facility.max()) + 1, int(layout.unit.max()) + 1
-    mean = _persistent(rng, fitted.drift, (n_paths, n_days, 1)) * fitted.expected
-    mean *= _persistent(rng, fitted.apart, (n_paths, n_days, n_facilities))[:, :, layout.facility]
+    mean = _persistent(rng, drift, n_paths, 1) * expected
+    mean *= _persistent(rng, apart, n_paths, n_facilities)[:, :, layout.facility]
     shape = fitted.weeks * _profile_of(fitted)
     doubt = np.ones((n_paths, 7, n_series))
     known = shape > 0
     doubt[:, known] = rng.gamma(shape[known], 1 / shape[known], (n_paths, int(known.sum())))
-    mean *= np.take_along_axis(doubt, fitted.kind[None, :, :], axis=1)
+    mean *= np.take_along_axis(doubt, fitted.kind[None, days, :], axis=1)
     mean *= _gamma(rng, fitted.network, (n_paths, n_days, 1))
     mean *= _gamma(rng, fitted.facility, (n_paths, n_days, n_facilities))[:, :, layout.facility]
     mean *= _gamma(rng, fitted.unit, (n_paths, n_days, n_units))[:, :, layout.unit]
