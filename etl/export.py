@@ -86,6 +86,8 @@ def export_pack(snapshot_path: Path, period: str, folder: Path, with_bom: bool =
 
 def _frames(snapshot: Snapshot, filters: Filters) -> Iterator[tuple[str, pl.DataFrame]]:
     metrics = list(definitions(snapshot).values())
+    for metric in metrics:
+        query.foresee(snapshot, _wanted(metric, filters))
     yield "summary.csv", summary(snapshot, metrics, filters)
     for metric in metrics:
         yield f"{metric.id}.csv", metric_rows(snapshot, metric, filters)
@@ -98,14 +100,31 @@ def groupings(metric: Metric) -> tuple[tuple[str, ...], ...]:
     return ((), *single, *crossing)
 
 
+def _asked(metric: Metric) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Groups and statistic of each question of a metric's file."""
+    for groups in groupings(metric):
+        for statistic in metric.statistics if groups in HEADS else (metric.statistic,):
+            yield groups, statistic
+
+
+def _wanted(metric: Metric, filters: Filters) -> Iterator[query.Wanted]:
+    """What the pack asks of a metric: for its file, and for the month before in the summary."""
+    for groups, statistic in _asked(metric):
+        yield query.Wanted(metric.id, groups, "all", statistic, filters)
+    before = filters.before() if metric.has_dates else None
+    if before is not None:
+        for groups in HEADS:
+            if set(groups) <= set(metric.groups):
+                yield query.Wanted(metric.id, groups, "all", metric.statistic, before)
+
+
 def metric_rows(snapshot: Snapshot, metric: Metric, filters: Filters) -> pl.DataFrame:
     """A metric's file: the standard shape for each grouping, with statistic, unit, is_small and version."""
     parts = [
         query.metric(snapshot, metric.id, groups=groups, filters=filters, statistic=statistic).with_columns(
             pl.lit(statistic).alias("statistic")
         )
-        for groups in groupings(metric)
-        for statistic in (metric.statistics if groups in HEADS else (metric.statistic,))
+        for groups, statistic in _asked(metric)
     ]
     return pl.concat(parts).with_columns(
         pl.lit(metric.unit).alias("unit"),

@@ -20,11 +20,13 @@ from sql.planning.answer import what_if
 from sql.planning.rebalance import rebalance
 from sql.rows import counts, facts, rows, timeline
 from sql.stages import stage_fates, stages
+from sql.together import Wanted, foresee
 from sql.weights import weight_agreement, weights
 
 __all__ = [
     "SHAPE",
     "QueryError",
+    "Wanted",
     "attribution",
     "backtest",
     "benchmark",
@@ -39,6 +41,7 @@ __all__ = [
     "explain",
     "facts",
     "five_definitions",
+    "foresee",
     "marks",
     "metric",
     "outlook",

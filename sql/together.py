@@ -8,7 +8,7 @@ where `metric` looks first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date
 from functools import lru_cache, partial
 from itertools import groupby
@@ -54,6 +54,13 @@ def ask_all(snapshot: Snapshot, calls: Iterable[Call]) -> list[BaseException]:
     tasks: list[Callable[[], object]] = [*numbers, *others]
     done = [_pool().submit(task) for task in tasks]
     return [error for each in done if (error := each.exception()) is not None]
+
+
+def foresee(snapshot: Snapshot, wanted: Iterable[Wanted]) -> None:
+    """Ask a batch of questions at once, each of which `metric` then answers from what is kept. One that is wrong fails
+    there, not here. Snapshots under other definitions are not asked."""
+    wanted = wanted if is_current(snapshot) else ()
+    wait([_pool().submit(ask, snapshot, bundle) for bundle in bundles(snapshot, wanted)])
 
 
 @lru_cache(maxsize=1)
