@@ -1,4 +1,4 @@
-"""The leadership pack of a month: one CSV a metric, a summary and a manifest, from one immutable snapshot.
+"""The leadership pack of a month, from one immutable snapshot: CSV files, a workbook, a printed report, a manifest.
 
 Every number comes through `sql.query`, as on the pages. The same snapshot, month and options give the same bytes.
 """
@@ -19,6 +19,7 @@ import duckdb
 import polars as pl
 
 from etl.errors import PeriodError, UnreadableInputError
+from etl.pack_documents import documents
 from etl.pack_folder import put
 from sql import query
 from sql.catalog import Metric
@@ -72,14 +73,17 @@ def export_pack(snapshot_path: Path, period: str, folder: Path, with_bom: bool =
     asked = month(period)
     snapshot = open_snapshot(snapshot_path)
     try:
-        files = {name: to_csv(frame, with_bom=with_bom) for name, frame in _frames(snapshot, asked.filters)}
-        manifest = _manifest(snapshot, asked, files)
+        tables = dict(_frames(snapshot, asked.filters))
+        head = _head(snapshot, asked)
+        printed = documents(tables, snapshot, asked.filters, head)
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise UnreadableInputError(
             f"{snapshot.path.name} has not the tables of this version of radops; run: radops rebuild, radops publish"
         ) from error
     finally:
         snapshot.close()
+    files = {f"{name}.csv": to_csv(frame, with_bom=with_bom) for name, frame in tables.items()} | printed
+    manifest = head | {"files": [_entry(name, data) for name, data in files.items()]}
     put(folder, files, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
     return manifest
 
@@ -88,9 +92,11 @@ def _frames(snapshot: Snapshot, filters: Filters) -> Iterator[tuple[str, pl.Data
     metrics = list(definitions(snapshot).values())
     for metric in metrics:
         query.foresee(snapshot, _wanted(metric, filters))
-    yield "summary.csv", summary(snapshot, metrics, filters)
+    yield "summary", summary(snapshot, metrics, filters)
+    yield "scorecard", query.scorecard(snapshot, filters)
+    yield "course", query.course(snapshot, filters)
     for metric in metrics:
-        yield f"{metric.id}.csv", metric_rows(snapshot, metric, filters)
+        yield metric.id, metric_rows(snapshot, metric, filters)
 
 
 def groupings(metric: Metric) -> tuple[tuple[str, ...], ...]:
@@ -179,7 +185,12 @@ def _redefined(metric: Metric, since: date) -> Iterator[str]:
             yield f"{metric.id}: version {item.version} since {item.changed}, {before} before: {item.what}"
 
 
-def _manifest(snapshot: Snapshot, asked: Month, files: dict[str, bytes]) -> dict[str, Any]:
+def _entry(name: str, data: bytes) -> dict[str, Any]:
+    return {"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _head(snapshot: Snapshot, asked: Month) -> dict[str, Any]:
+    """The manifest without its files."""
     metrics = definitions(snapshot).values()
     return {
         "product": f"radops {version('radops')}",
@@ -201,8 +212,4 @@ def _manifest(snapshot: Snapshot, asked: Month, files: dict[str, bytes]) -> dict
             "redefined": [note for metric in metrics for note in _redefined(metric, asked.since)],
             "at_data_cut_off": [metric.id for metric in metrics if not metric.has_dates],
         },
-        "files": [
-            {"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-            for name, data in files.items()
-        ],
     }

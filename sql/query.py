@@ -14,6 +14,7 @@ from sql.evidence import clocks, completeness, verdict
 from sql.five_definitions import five_definitions
 from sql.forecast import backtest, outlook, outlook_groups
 from sql.known import difference
+from sql.leadership import course, scorecard
 from sql.marks import marks
 from sql.measure import SHAPE, QueryError, explain, metric
 from sql.planning.answer import what_if
@@ -37,6 +38,7 @@ __all__ = [
     "completeness",
     "control",
     "counts",
+    "course",
     "difference",
     "explain",
     "facts",
@@ -48,6 +50,7 @@ __all__ = [
     "outlook_groups",
     "rebalance",
     "rows",
+    "scorecard",
     "stage_fates",
     "stages",
     "steps",

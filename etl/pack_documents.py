@@ -1,0 +1,56 @@
+"""What a person opens of a pack: the workbook and the printed report, from the tables that are in its CSV files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from etl import pack_words as words
+from etl.pack_pdf import to_pdf
+from etl.pack_report import Told, document
+from etl.pack_xlsx import to_xlsx
+from sql.definitions import definitions
+from sql.filters import Filters
+from sql.leadership import data_from
+from sql.snapshot import Snapshot
+
+
+def documents(
+    tables: Mapping[str, pl.DataFrame], snapshot: Snapshot, filters: Filters, head: Mapping[str, Any]
+) -> dict[str, bytes]:
+    """The workbook and the report of a month by file name; `head` is the manifest without its files.
+
+    The only time in them is the snapshot's, so the same tables give the same bytes.
+    """
+    before = filters.before()
+    if filters.since is None or filters.until is None or before is None or before.since is None:
+        raise ValueError("a report is of a month beside the one before")
+    told = _about(head)
+    report = Told(
+        tables["scorecard"], tables["course"], definitions(snapshot), filters.since, filters.until, before.since,
+        data_from(snapshot), snapshot.data_through, tuple(told.items()),
+    )  # fmt: skip
+    about = pl.DataFrame({"about": list(told), "told": list(told.values())})
+    name, created = f"radops_{head['period']}", snapshot.built_at
+    return {
+        f"{name}.xlsx": to_xlsx({**tables, "about": about}, title=words.title(filters.since), created=created),
+        f"{name}.pdf": to_pdf(document(report), created=created),
+    }
+
+
+def _about(head: Mapping[str, Any]) -> dict[str, str]:
+    """Where the numbers come from, in words."""
+    snapshot, defined = head["snapshot"], head["definitions"]
+    through = datetime.fromisoformat(snapshot["data_through"].removesuffix("Z"))
+    return {
+        "Period": head["filters"],
+        "Snapshot": snapshot["id"],
+        "Digest of its data": snapshot["digest"],
+        "Data through": words.instant(through),
+        "Definitions": defined["signature"],
+        "Redefined since the month before was reported": "; ".join(defined["redefined"]) or "none",
+        "Made by": head["product"],
+    }

@@ -1,0 +1,92 @@
+"""What is out of order and what is good in a month, from its scorecard: targets first, then clear changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from etl import pack_words as words
+from sql.leadership import ALL
+from sql.written import THIN, UNITS, delta, value
+
+Row = Mapping[str, Any]
+#: Part of the earlier value from which a change of what is counted in full (no interval) is told.
+NOTEWORTHY = 0.1
+#: Measures whose value alone says that something is out of order, whatever it was before.
+ALWAYS = "past_target"
+
+
+class Finding(NamedTuple):
+    """One point: what happened, where (name, value, change), and how much it weighs."""
+
+    told: str
+    places: list[dict[str, str]]
+    weight: float
+
+
+def outcome(row: Row) -> str:
+    """better, worse or empty: the change of a row where it is more than chance, or counted in full and noteworthy."""
+    if row["verdict"] not in ("better", "worse") or row["is_small"] or not is_told(row):
+        return ""
+    if row["is_clear"] is not None:
+        return row["verdict"] if row["is_clear"] else ""
+    return row["verdict"] if abs(row["delta"]) >= NOTEWORTHY * abs(row["previous"]) else ""
+
+
+def is_told(row: Row) -> bool:
+    """Whether a row has a change that does not round to nothing."""
+    return row["delta"] is not None and delta(row["delta"], row["unit"])[0] in "+−"
+
+
+def against_target(row: Row, better: str) -> str:
+    """met, missed or empty: a value beside the target of its measure."""
+    if row["target"] is None or row["value"] is None or row["is_small"] or better not in ("lower", "higher"):
+        return ""
+    is_met = row["value"] <= row["target"] if better == "lower" else row["value"] >= row["target"]
+    return "met" if is_met else "missed"
+
+
+def findings(scorecard: pl.DataFrame, better: Mapping[str, str]) -> tuple[list[Finding], list[Finding]]:
+    """(what is out of order, what is good), the gravest first; one point a measure, with the places it holds for.
+
+    `better` says of a metric which way is good.
+    """
+    wrong: list[Finding] = []
+    good: list[Finding] = []
+    for (measure,), part in scorecard.group_by("measure", maintain_order=True):
+        rows = part.to_dicts()
+        name = words.NAMES[str(measure)]
+        if measure == ALWAYS:
+            wrong += _point(name.worse, [row for row in rows if row["value"]], 3.0)
+            continue
+        for side, said, way in ((wrong, words.MISSED, "missed"), (good, words.MET, "met")):
+            judged = [row for row in rows if against_target(row, better[row["metric"]]) == way]
+            side.extend(_point(said.format(label=name.label), judged, 2.0))
+        for side, said, way in ((wrong, name.worse, "worse"), (good, name.better, "better")):
+            side.extend(_point(said, [row for row in rows if outcome(row) == way], 1.0))
+    return sorted(wrong, key=_rank), sorted(good, key=_rank)
+
+
+def _rank(finding: Finding) -> float:
+    return -finding.weight
+
+
+def _point(told: str, rows: list[dict[str, Any]], base: float) -> Iterable[Finding]:
+    if not rows:
+        return ()
+    # A change that the whole shares weighs more than one of a single place; then by how large it is.
+    is_whole = rows[0]["facility"] == ALL
+    size = max((abs(row["delta"] or 0) / abs(row["previous"]) for row in rows if row["previous"]), default=0.0)
+    weight = base + (0.5 if is_whole else 0.0) + min(size, 1.0) * 0.4
+    return (Finding(told, [_place(row) for row in rows], weight),)
+
+
+def _place(row: Row) -> dict[str, str]:
+    unit = row["unit"] if row["unit"] in UNITS else ""
+    return {
+        "name": row["facility_name"] or words.ALL,
+        "value": value(row["value"], row["unit"]),
+        "change": "" if row["delta"] is None else delta(row["delta"], unit).strip(THIN),
+    }

@@ -1,0 +1,122 @@
+"""The English of the printed report: what measures are called, and the sentences that its numbers are put into."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sql.written import THIN
+
+
+class Name(NamedTuple):
+    """A measure: as a heading, and how it is said that it became worse or better."""
+
+    label: str
+    worse: str
+    better: str
+
+
+NAMES: dict[str, Name] = {
+    "exams": Name("Exams", "Fewer exams", "More exams"),
+    "report_p50": Name("Report, median", "Half of the reports took longer", "Half of the reports came sooner"),
+    "report_p90": Name(
+        "90 % within", "The slowest tenth of reports took longer", "The slowest tenth of reports came sooner"),
+    "within_target": Name("Within target", "Fewer reports met their target", "More reports met their target"),
+    "order_to_exam": Name("Order to exam", "Longer from order to exam", "Shorter from order to exam"),
+    "wait": Name("Wait", "Patients waited longer", "Patients waited less"),
+    "first_read": Name("First read", "First answers came later", "First answers came sooner"),
+    "utilization": Name("Utilization", "Devices were less busy", "Devices were busier"),
+    "throughput": Name("Exams an hour", "Fewer exams in a staffed hour", "More exams in a staffed hour"),
+    "first_case": Name("First case on time", "Fewer days began on time", "More days began on time"),
+    "no_show": Name("No-shows", "More patients did not come", "Fewer patients did not come"),
+    "overtime": Name("Overtime", "More overtime", "Less overtime"),
+    "unused": Name("Unused room for exams", "More room unused", "Less room unused"),
+    "repeats_30d": Name("Repeats, 30 d", "More exams were repeats", "Fewer exams were repeats"),
+    "duplicates_30d": Name(
+        "Done elsewhere, 30 d", "More exams had been done elsewhere", "Fewer exams had been done elsewhere"),
+    "rejects": Name("Rejected images", "More images were rejected", "Fewer images were rejected"),
+    "discontinued": Name("Given up", "More exams were given up", "Fewer exams were given up"),
+    "waiting": Name("Unread", "More exams unread at the month's end", "Fewer exams unread at the month's end"),
+    "past_target": Name("Past target", "Unread exams past their target", "No unread exam past its target"),
+    "reads": Name("Reads", "Fewer reads", "More reads"),
+    "reads_per_hour": Name("Reads an hour", "Fewer reads an hour", "More reads an hour"),
+    "after_hours": Name("After hours", "More reads after hours", "Fewer reads after hours"),
+    "amended": Name("Amended", "More reports were amended", "Fewer reports were amended"),
+}  # fmt: skip
+#: Above a course.
+COURSES = {
+    "report_p90": "90 % of reports within",
+    "within_target": "Reports within target",
+    "utilization": "Busy share of staffed time",
+    "no_show": "Patients who did not come to their slot",
+    "repeats_30d": "Exams that repeat one of the 30 days before",
+    "rejects": "Images rejected and taken again",
+    "reads": "Exams reported",
+    "reads_per_hour": "Exams reported in an hour of reading",
+}
+THEMES = {"turnaround": "Turnaround", "utilization": "Utilization", "repeats": "Repeat imaging", "workload": "Workload"}
+#: Under the title of a theme: clauses, each left out where its value is not known.
+LEADS: dict[str, tuple[tuple[str, str], ...]] = {
+    "turnaround": (
+        ("report_p50", "Half of the final reports were there {} after the exam ended"),
+        ("report_p90", "90 % within {}"),
+        ("within_target", "{} met the target of their priority and class"),
+    ),
+    "utilization": (
+        ("utilization", "Devices were busy for {} of their staffed time"),
+        ("first_case", "{} of staffed days began on time"),
+        ("no_show", "{} of booked patients did not come"),
+    ),
+    "repeats": (
+        ("repeats_30d", "{} of exams had been done within the 30 days before"),
+        ("duplicates_30d", "{} at another facility"),
+        ("rejects", "{} of images were rejected and taken again"),
+    ),
+    "workload": (
+        ("reads", "{} exams were reported"),
+        ("reads_per_hour", "{} while somebody read"),
+        ("after_hours", "{} of the reads were after hours"),
+        ("waiting", "{} exams waited for their report when the month ended"),
+        ("past_target", "{} of these past their target"),
+    ),
+}
+ALL = "All facilities"
+NOTHING_WRONG = "Nothing became clearly worse, no target is missed and no unread exam is past its target."
+NOTHING_GOOD = "Nothing became better by more than chance."
+MISSED, MET = "Target missed: {label}", "Target met: {label}"
+LEGEND = (
+    "Under each value: the change since {before}, in words where it is more than chance or, for what is counted in "
+    "full, at least a tenth; then n, the cases behind it. † fewer cases than the measure asks for. – not known."
+)
+CAPTION = "Each {grain}, the last begins on {end} and carries its value. Grey line: all facilities."
+HOLLOW = "Hollow: a {grain} that is not whole, or few cases."
+SCALED = "The scale does not begin at zero."
+LEFT_OUT = "Not drawn: {n} smaller facilities."
+NOT_OVER = "{month} is not over in these data: they reach to {through}."
+BEGINS = "The data begin on {first}, so {before} is not whole: numbers of cases and sums are not compared with it."
+
+
+def month(day: date) -> str:
+    """A month by name."""
+    return f"{day:%B %Y}"
+
+
+def title(since: date) -> str:
+    """The title of a month's report."""
+    return f"Imaging report, {month(since)}"
+
+
+def day(on: date) -> str:
+    """A day."""
+    return f"{on.day} {on:%b %Y}"
+
+
+def instant(at: datetime) -> str:
+    """A UTC instant, to the minute."""
+    return f"{day(at)} {at:%H:%M}{THIN}UTC"
+
+
+def sentence(clauses: list[str]) -> str:
+    """Clauses as one sentence."""
+    text = ", ".join(clauses)
+    return f"{text[0].upper()}{text[1:]}." if text else ""

@@ -1,0 +1,67 @@
+"""Numbers as people read them, with their unit: the same on a page, in a sentence and in the printed report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+NO_VALUE = "–"
+THIN = "\u202f"  # narrow no-break space between a number and its unit
+
+
+def minutes(value: float) -> str:
+    """A length in minutes, in the two units that matter: 42 min, 3 h 05, 2 d 4 h."""
+    sign, whole = ("−" if value < -0.5 else ""), round(abs(value))
+    if whole < 90:
+        return f"{sign}{whole}{THIN}min"
+    if whole < 48 * 60:
+        return f"{sign}{whole // 60}{THIN}h{THIN}{whole % 60:02d}"
+    days, hours = divmod(round(whole / 60), 24)
+    return f"{sign}{days}{THIN}d" + (f"{THIN}{hours}{THIN}h" if hours else "")
+
+
+def share(value: float) -> str:
+    """A share of one as per cent."""
+    return f"{value * 100:.1f}{THIN}%".replace("-", "−")
+
+
+def count(value: float) -> str:
+    """A whole number with thousands apart."""
+    return f"{value:,.0f}".replace("-", "−")
+
+
+def decimal(value: float) -> str:
+    """A number with two decimals below ten, one below a hundred, none from there on."""
+    digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    return f"{value:,.{digits}f}".replace("-", "−")
+
+
+def hours(value: float) -> str:
+    """A length in hours."""
+    return minutes(value * 60)
+
+
+def day_lengths(value: float) -> str:
+    """A length given in days, in the units that matter."""
+    return minutes(value * 1440)
+
+
+#: Unit of a metric -> its writer. What is not listed is a decimal with its unit.
+UNITS: dict[str, Callable[[float], str]] = {
+    "min": minutes, "share": share, "exams": count, "reads": count, "h": hours, "d": day_lengths, "images": count,
+}  # fmt: skip
+
+
+def value(number: float | None, unit: str) -> str:
+    """A metric's value with its unit; a dash where there is none."""
+    if number is None:
+        return NO_VALUE
+    return UNITS[unit](number) if unit in UNITS else f"{decimal(number)}{THIN}{unit}"
+
+
+def delta(number: float | None, unit: str) -> str:
+    """A change with its sign, which what rounds to nothing does not have; shares in points."""
+    if number is None:
+        return NO_VALUE
+    told, nothing = (f"{n * 100:.1f}{THIN}pt" if unit == "share" else value(n, unit) for n in (abs(number), 0.0))
+    sign = "" if told == nothing else "+" if number > 0 else "−"
+    return sign + told
