@@ -15,7 +15,7 @@ from sql.written import value
 #: Panels of a measure at most: all facilities and the largest ones.
 MOST_PANELS = 8
 #: Steps between ticks: minutes as clocks have them, else one, two and five.
-_MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 7200, 14400)
+_MINUTES, _DAY = (1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440), 1440.0
 #: Share of the highest value below which the lowest must lie for a scale to begin at zero.
 FROM_ZERO = 0.6
 
@@ -76,11 +76,15 @@ def ticks(low: float, high: float, step: float) -> list[float]:
 
 def _step(least: float, unit: str) -> float:
     if unit == "min" and least > 1:
-        return float(next((step for step in _MINUTES if step >= least), _MINUTES[-1]))
+        known = next((float(step) for step in _MINUTES if step >= least), None)
+        return known if known is not None else _DAY * _decimal(least / _DAY)
+    return max(_decimal(least), 1.0) if unit in ("exams", "reads") else _decimal(least)
+
+
+def _decimal(least: float) -> float:
+    """The next of 1, 2, 5, 10, ... times a power of ten."""
     power = 10.0 ** math.floor(math.log10(least))
-    wanted = next(factor for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))
-    whole = unit in ("exams", "reads")
-    return max(wanted * power, 1.0) if whole else wanted * power
+    return next(factor for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9)) * power
 
 
 def _x(number: int, count: int) -> float:

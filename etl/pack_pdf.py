@@ -22,29 +22,26 @@ COLOURS = {
     "ink": "#15212c", "muted": "#566472", "line": "#dfe5ea", "grid": "#e9edf1", "ground": "#f4f6f8",
     "accent": "#1c6a96", "better": "#1c6a96", "worse": "#b4500f", "target": "#8a5a00",
 }  # fmt: skip
-#: An archive can keep it (PDF/A-2a) and a screen reader can read it (PDF/UA-1).
-STANDARDS = ["a-2a", "ua-1"]
 
 
 def to_pdf(document: dict[str, Any], *, created: datetime) -> bytes:
     """The report as a PDF; `created` (UTC) is the only time in the file, so the same document gives the same bytes.
 
-    A name with signs that the typeface lacks is set with replacement signs, and the file then claims no standard.
+    An archive can keep it (PDF/A-2a) and a screen reader can read it (PDF/UA-1). A name with signs that the typeface
+    lacks is set with replacement signs, and the file then claims no standard.
     """
     told = json.dumps(document | {"colours": COLOURS}, ensure_ascii=False, sort_keys=True)
     moment = created.replace(microsecond=0, tzinfo=created.tzinfo or UTC)
     with _typeface() as folder:
         fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(folder)])
-        compiler = typst.Compiler(
-            TEMPLATE.read_bytes(), root=str(folder), font_paths=fonts, ignore_system_fonts=True,
-            sys_inputs={"document": told},
-        )  # fmt: skip
+        compiler = typst.Compiler(root=str(folder), font_paths=fonts, ignore_system_fonts=True)
+        template, given = TEMPLATE.read_bytes(), {"document": told}
         try:
-            made = compiler.compile(format="pdf", timestamp=moment, pdf_standards=STANDARDS)  # type: ignore[arg-type]  # a list of str
+            made = compiler.compile(template, sys_inputs=given, timestamp=moment, pdf_standards=["a-2a", "ua-1"])
         except typst.TypstError as error:
             if "could not be displayed" not in error.message:
                 raise
-            made = compiler.compile(format="pdf", timestamp=moment)
+            made = compiler.compile(template, sys_inputs=given, timestamp=moment)
     if not isinstance(made, bytes):
         raise TypeError("a PDF is one file")
     return made

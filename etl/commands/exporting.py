@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
         bom: Annotated[bool, typer.Option("--bom", help="Start CSV files with a byte order mark.")] = False,
         as_json: AsJson = False,
     ) -> None:
-        """Write one CSV a metric, a summary and a manifest; the same snapshot and period give the same bytes."""
+        """Write a month's report (PDF), workbook (XLSX), CSV files, manifest: same snapshot, same bytes."""
         from etl.errors import UnreadableInputError  # noqa: PLC0415
         from etl.export import export_pack, month  # noqa: PLC0415
         from etl.publish import current  # noqa: PLC0415
