@@ -10,7 +10,7 @@ import polars as pl
 
 from etl import pack_words as words
 from sql.leadership import ALL
-from sql.written import value
+from sql.written import THIN, UNITS, value
 
 #: Panels of a measure at most: all facilities and the largest ones.
 MOST_PANELS = 8
@@ -28,7 +28,8 @@ def chart(course: pl.DataFrame, places: Mapping[str, str | None], label: str) ->
     known = course.filter(pl.col("value").is_not_null())
     if known.is_empty():
         return None
-    unit, target = known["unit"][0], known["target"][0]
+    told, target = known["unit"][0], known["target"][0]
+    unit = told if told in UNITS else ""  # others are said by the heading
     periods = sorted(set(known["period_start"].to_list()))
     low, high, step = scale([*known["value"].to_list(), *([] if target is None else [target])], unit)
 
@@ -39,7 +40,7 @@ def chart(course: pl.DataFrame, places: Mapping[str, str | None], label: str) ->
         rows = {row["period_start"]: row for row in known.filter(pl.col("facility") == place).iter_rows(named=True)}
         return [
             {"x": _x(number, len(periods)), "y": height(row["value"]), "hollow": row["is_partial"] or row["is_small"],
-             "told": value(row["value"], unit)}
+             "told": value(row["value"], unit).strip(THIN)}
             for number, period in enumerate(periods) if (row := rows.get(period)) is not None
         ]  # fmt: skip
 
@@ -52,8 +53,8 @@ def chart(course: pl.DataFrame, places: Mapping[str, str | None], label: str) ->
     return {
         "label": label, "panels": panels, "from": words.day(periods[0]), "to": words.day(periods[-1]),
         "grain": grain, "is_from_zero": low == 0, "left_out": sum(place not in shown for place in places),
-        "target": None if target is None else {"y": height(target), "told": value(target, unit)},
-        "ticks": [{"y": height(tick), "told": value(tick, unit)} for tick in ticks(low, high, step)],
+        "target": None if target is None else {"y": height(target), "told": value(target, unit).strip(THIN)},
+        "ticks": [{"y": height(tick), "told": value(tick, unit).strip(THIN)} for tick in ticks(low, high, step)],
         "alt": _alt(label, panels, grain),
     }  # fmt: skip
 

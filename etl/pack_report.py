@@ -115,7 +115,7 @@ def _table(told: Told, measures: list[Measure]) -> dict[str, Any]:
     shown = [measure for measure in measures if measure.name in has_value]
     return {
         "heads": [
-            {"label": _heading(told, measure), "target": _target(told, measure.name)} for measure in shown
+            {"label": words.NAMES[measure.name].label, "target": _target(told, measure.name)} for measure in shown
         ],
         "rows": [
             {"name": name or words.ALL, "is_whole": place == ALL,
@@ -124,12 +124,6 @@ def _table(told: Told, measures: list[Measure]) -> dict[str, Any]:
         ],
         "unknown": [words.NAMES[measure.name].label for measure in measures if measure.name not in has_value],
     }  # fmt: skip
-
-
-def _heading(told: Told, measure: Measure) -> str:
-    """What a measure is called above its column; with its unit where the cells are too narrow for it."""
-    label, unit = words.NAMES[measure.name].label, told.metrics[measure.metric].unit
-    return label if unit in UNITS else f"{label} [{unit}]"
 
 
 def _target(told: Told, measure: str) -> str:

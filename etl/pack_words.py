@@ -51,8 +51,8 @@ COURSES = {
     "no_show": "Patients who did not come to their slot",
     "repeats_30d": "Exams that repeat one of the 30 days before",
     "rejects": "Images rejected and taken again",
-    "reads": "Exams reported",
     "reads_per_hour": "Exams reported in an hour of reading",
+    "after_hours": "Reads after hours",
 }
 THEMES = {"turnaround": "Turnaround", "utilization": "Utilization", "repeats": "Repeat imaging", "workload": "Workload"}
 #: Under the title of a theme: clauses, each left out where its value is not known.

@@ -53,9 +53,9 @@ MEASURES: tuple[Measure, ...] = (
     Measure("discontinued", "discontinued_rate", "all", "repeats"),
     Measure("waiting", "backlog", "waiting", "workload", is_headline=True),
     Measure("past_target", "backlog", "past_target", "workload"),
-    Measure("reads", "reads", "final", "workload", has_course=True),
+    Measure("reads", "reads", "final", "workload"),
     Measure("reads_per_hour", "reads_per_hour", "value", "workload", has_course=True),
-    Measure("after_hours", "share_after_hours", "value", "workload"),
+    Measure("after_hours", "share_after_hours", "value", "workload", has_course=True),
     Measure("amended", "addendum_rate", "any", "workload"),
 )
 #: The row of everything together.

@@ -202,7 +202,7 @@ def test_courses_end_with_the_last_value_of_the_file(pack: Path, pages: list[str
         panels = text[text.index(words.COURSES[measure.name]) :]
         mine = [row for row in course if row["measure"] == measure.name and row["value"]]
         last = [row for row in mine if row["facility"] == "all"][-1]
-        assert " ".join(value(float(last["value"]), last["unit"]).split()) in panels
+        assert in_cell(last["value"], last["unit"]) in panels
         assert words.day(date.fromisoformat(last["period_start"])) in panels
 
 
