@@ -12,7 +12,7 @@ from app import changes, evidence, moves, scorecard, words
 from app.cards import card, page_head, shown
 from app.context import Context
 from app.icons import icon, sparkline
-from app.questions import Question, of_trend
+from app.questions import Question
 from app.sections import moved
 from app.state import drill
 from app.tables import Column, Row, table
@@ -25,7 +25,8 @@ FACILITIES = Question(
     "overview.facilities", scorecard.scorecard, "report_final",
     {measure.name: measure.unit for measure in scorecard.MEASURES} | {"n_silent": "senders"},
 )  # fmt: skip
-COURSE = Question("overview.course", of_trend("report_final", "facility"), "report_final")
+COURSE = Question("overview.course", lambda c: pl.concat(c.trend("report_final", by) for by in ((), ("facility",))),
+                  "report_final")  # fmt: skip
 CHANGES = Question("overview.changes", lambda c: c.attribution(CHANGED, CHANGED_BY, CHANGED_STATISTIC), CHANGED)
 EFFECTS = Question("overview.effects", lambda c: c.steps(CHANGED, CHANGED_BY, CHANGED_STATISTIC, moved.NAMED), CHANGED)
 NETWORK = Question("overview.network", scorecard.network, "report_final", FACILITIES.units)
@@ -67,8 +68,14 @@ def _exceptions(frame: pl.DataFrame, whole: pl.DataFrame, context: Context) -> h
     )
 
 
+def courses_of(frame: pl.DataFrame) -> dict[str, list[float | None]]:
+    """Values of the finished periods by facility, `all` for all: in an unfinished one only the quick are reported."""
+    whole = frame.filter(~pl.col("is_partial"))
+    return {str(key): part["value"].to_list() for (key,), part in whole.group_by("group_value", maintain_order=True)}
+
+
 def _table(frame: pl.DataFrame, context: Context) -> Any:
-    courses = {key: part["value"].to_list() for (key,), part in COURSE.ask(context).group_by("group_value")}
+    courses = courses_of(COURSE.ask(context))
 
     def site(row: Row) -> Any:
         if row["facility"] == "all":

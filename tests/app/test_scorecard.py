@@ -12,6 +12,7 @@ import pytest
 from app import changes, scorecard, words
 from app.context import Context
 from app.icons import sparkline
+from app.pages import overview
 from app.state import State
 from app.tables import Column, table
 from tests.app.conftest import LOCAL
@@ -86,6 +87,15 @@ def test_a_change_is_coloured_only_beyond_chance_or_when_noteworthy(
     verdict: str | None, is_clear: bool | None, relative: float | None, kind: str
 ) -> None:
     assert changes.kind({"verdict": verdict, "is_clear": is_clear, "relative": relative}) == kind
+
+
+def test_a_course_leaves_out_the_period_that_is_not_over(context: Context) -> None:
+    frame = overview.COURSE.ask(context).with_columns(is_partial=pl.col("period_start") == pl.col("period_start").max())
+    courses = overview.courses_of(frame)
+    assert set(courses) == {"all", *frame.filter(pl.col("group_value") != "all")["group_value"]}
+    for facility, values in courses.items():
+        told = frame.filter(pl.col("group_value") == facility, ~pl.col("is_partial"))
+        assert values == told.sort("period_start")["value"].to_list()
 
 
 def test_a_sparkline_keeps_gaps_and_marks_the_last_point() -> None:
