@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -11,6 +12,7 @@ from app import shell
 from app.context import Context
 from app.decisions import decide
 from app.failure import LOG, told
+from app.freshness import age
 from app.guard import Person
 from app.habits import Habits
 from app.pages import BY_PATH, QUESTIONS
@@ -32,6 +34,7 @@ class Answer(NamedTuple):
     banner: Any
     title: str
     has_no_filters: bool
+    look_every: int = shell.LOOK_EVERY
 
 
 class Download(NamedTuple):
@@ -83,6 +86,7 @@ def shown(context: Context, pathname: str) -> Answer:
     return Answer(
         body, shell.nav(state, current), shell.status(snapshot), shell.banner(context),
         f"{text(f'page.{current.name}')} · {text('shell.name')}", current.name in _UNFILTERED,
+        current.look_every or shell.LOOK_EVERY,
     )  # fmt: skip
 
 
@@ -98,6 +102,15 @@ def snapshot_id(store: Store) -> str | None:
         return store.current().id
     except SnapshotError:
         return None
+
+
+def age_headers(store: Store) -> dict[str, str]:
+    """How old the newest snapshot's data are by the server's clock, in words (a JSON string), and whether too old."""
+    try:
+        old = age(store.current())
+    except SnapshotError:
+        return {}
+    return {"X-Radops-Age": json.dumps(old.told), "X-Radops-Stale": str(int(old.is_stale))}
 
 
 def download(store: Store, person: Person, question_id: str, search: str) -> Download | None:

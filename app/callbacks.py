@@ -16,7 +16,7 @@ from sql.snapshot import Store
 
 #: What a view fills, in the order of the script's answer.
 FILLED = (("page", "children"), ("nav", "children"), ("status", "children"), ("banner", "children"), ("title", "data"),
-          ("filters", "hidden"))  # fmt: skip
+          ("filters", "hidden"), ("look", "interval"))  # fmt: skip
 
 
 def register(app: Dash, store: Store) -> None:

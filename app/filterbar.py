@@ -58,15 +58,15 @@ def bar(found: Options) -> list[Any]:
     fixed = [
         dmc.Select(
             id="filter-period", label=text("bar.period"), value=CUSTOM, allowDeselect=False, w=122,
-            checkIconPosition="right",
+            checkIconPosition="right", className="of-dates",
             data=[{"value": key, "label": text(f"period.{key}")} for key in (*PERIODS, CUSTOM)],
         ),
         dmc.DatePickerInput(id="filter-dates", label=text("bar.dates"), type="range", value=[None, None],
-                            valueFormat="D MMM YYYY", w=194,
+                            valueFormat="D MMM YYYY", w=194, className="of-dates",
                             allowSingleDateInRange=True, numberOfColumns=1),
         dmc.Select(
             id="filter-compare", label=text("bar.compare"), value="none", allowDeselect=False, w=128,
-            checkIconPosition="right",
+            checkIconPosition="right", className="of-dates",
             data=[{"value": key, "label": text(f"compare.{key}")} for key in COMPARE],
         ),
     ]  # fmt: skip

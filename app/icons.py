@@ -12,6 +12,9 @@ from app.dom import aria, silent
 #: Name -> paths on a grid of 24, drawn as lines.
 PATHS = {
     "overview": "M3 12h4l3 8 4-16 3 8h4",
+    "live": "M12 14a2 2 0 1 0 0-4 2 2 0 0 0 0 4M7.8 16.2a6 6 0 0 1 0-8.4M16.2 7.8a6 6 0 0 1 0 8.4"
+    "M4.9 19.1a10 10 0 0 1 0-14.2M19.1 4.9a10 10 0 0 1 0 14.2",
+    "wall": "M3 4h18v12H3zM8 20h8M12 16v4",
     "turnaround": "M12 7v5l3 2M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18",
     "utilization": "M4 20V10M10 20V4M16 20v-7M22 20H2",
     "repeats": "M4 12a8 8 0 0 1 14-5l2 2M20 4v5h-5M20 12a8 8 0 0 1-14 5l-2-2M4 20v-5h5",

@@ -31,7 +31,8 @@ RETRY_AFTER = 2
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
 <head>{%metas%}<title>{%title%}</title><link rel="icon" href="$icon"><link rel="stylesheet" href="$style">
-<link rel="stylesheet" href="$theme"><script src="$script" data-charts="$charts" data-controls="$controls"></script>
+<link rel="stylesheet" href="$theme"><script src="$follow"></script>
+<script src="$script" data-charts="$charts" data-controls="$controls"></script>
 {%css%}</head>
 <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>"""
@@ -74,7 +75,8 @@ def create_app(
 
 def _index(files: Files) -> str:
     """The page around everything, with the addresses of our own files."""
-    names = {"icon": "radops.svg", "style": "radops.css", "theme": "theme.css", "script": "radops.js", "charts": CHARTS}
+    names = {"icon": "radops.svg", "style": "radops.css", "theme": "theme.css", "charts": CHARTS,
+             "script": "radops.js", "follow": "follow.js"}  # fmt: skip
     addresses = {key: files.address(name) for key, name in names.items()}
     return Template(_INDEX).substitute(addresses, controls=" ".join(filterbar.CONTROLS))
 
@@ -107,7 +109,7 @@ def _routes(server: Flask, store: Store, files: Files, gate: Gate, views: Views)
 
     @server.get("/snapshot")
     def newest() -> Response:
-        return Response(answers.snapshot_id(store) or "", mimetype="text/plain")
+        return Response(answers.snapshot_id(store) or "", mimetype="text/plain", headers=answers.age_headers(store))
 
     @server.get("/view/")
     @server.get("/view/<path:path>")

@@ -18,8 +18,8 @@ from app.texts import text
 from app.theme import MANTINE
 from sql.snapshot import Snapshot
 
-#: Seconds between two looks for a new snapshot.
-LOOK_EVERY = 20
+#: Milliseconds between two looks for a new snapshot; a page may ask for it more often.
+LOOK_EVERY = 20_000
 #: Hours without an event after which the data are called stale.
 STALE_HOURS = 24
 
@@ -35,7 +35,7 @@ def frame(options: filterbar.Options) -> dmc.MantineProvider:
             dcc.Store(id="snapshot"),
             dcc.Store(id="title"),
             dcc.Download(id="file"),
-            dcc.Interval(id="look", interval=LOOK_EVERY * 1000),
+            dcc.Interval(id="look", interval=LOOK_EVERY),
             html.A(text("shell.skip"), href="#page", className="skip"),
             html.Header(
                 [
@@ -58,6 +58,7 @@ def frame(options: filterbar.Options) -> dmc.MantineProvider:
                             html.Div(filterbar.bar(options), id="filters", className="filters"),
                             notice("busy"),
                             notice("failed"),
+                            notice("cut_off"),
                             html.Div(id="banner"),
                             html.Div(id="told", className="told", role="status"),
                             html.Div(id="page", className="page", tabIndex=-1),
@@ -109,7 +110,7 @@ def banner(context: Context, now: datetime | None = None) -> Any:
     if hours is None:
         return None
     return html.Div([icon("alert", 16), html.Span(text("shell.stale", age=words.minutes(hours * 60)))],
-                    className="banner", role="alert")  # fmt: skip
+                    className="banner stale", role="alert")  # fmt: skip
 
 
 def silent_hours(snapshot: Snapshot, now: datetime | None = None) -> int | None:
@@ -119,9 +120,10 @@ def silent_hours(snapshot: Snapshot, now: datetime | None = None) -> int | None:
 
 
 def notice(name: str) -> html.Div:
-    """Words about the server itself, which the browser's script shows as long as they are true: busy, failed."""
-    return html.Div([icon("alert", 16), html.Span(text(f"shell.{name}"))], className=f"banner notice {name}",
-                    role="status")  # fmt: skip
+    """Words about the server itself, which the browser's script shows as long as they are true: busy, failed,
+    cut off."""
+    told = [icon("alert", 16), html.Span(text(f"shell.{name}"))]
+    return html.Div(told, className=f"banner notice {name.replace('_', '-')}", role="status")
 
 
 def problem(title: str, told: str) -> html.Div:

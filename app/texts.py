@@ -5,12 +5,13 @@ Texts of one room of the dashboard stand together in `app/wording/`; a key that 
 
 from __future__ import annotations
 
-from app.wording import compared, forecast, known, mappings, pages, parts, questions, ways, whatif
+from app.wording import compared, forecast, known, live, mappings, pages, parts, questions, ways, whatif
 
 TEXTS: dict[str, str] = {
     **compared.TEXTS,
     **forecast.TEXTS,
     **known.TEXTS,
+    **live.TEXTS,
     **mappings.TEXTS,
     **pages.TEXTS,
     **parts.TEXTS,

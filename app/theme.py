@@ -74,5 +74,6 @@ def css_variables() -> str:
     for scheme, palette in PALETTES.items():
         pairs = [f"--{name}:{getattr(palette, name)}" for name in names]
         pairs += [f"--series-{number}:{colour}" for number, colour in enumerate(palette.series)]
-        blocks.append(f':root[data-mantine-color-scheme="{scheme}"]{{{";".join(pairs)}}}')
+        also = ":root:has(.wall)," if scheme == "dark" else ""  # a wall display is dark for everybody
+        blocks.append(f'{also}:root[data-mantine-color-scheme="{scheme}"]{{{";".join(pairs)}}}')
     return "\n".join([*blocks, f":root{{--font:{FONT};--mono:{MONO}}}"])

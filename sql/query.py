@@ -15,6 +15,7 @@ from sql.five_definitions import five_definitions
 from sql.forecast import backtest, outlook, outlook_groups
 from sql.known import difference
 from sql.leadership import course, scorecard
+from sql.live import facilities_now, open_exams, open_fates, open_list, standing, unread_ages
 from sql.marks import marks
 from sql.measure import SHAPE, QueryError, explain, metric
 from sql.planning.answer import what_if
@@ -41,11 +42,15 @@ __all__ = [
     "course",
     "difference",
     "explain",
+    "facilities_now",
     "facts",
     "five_definitions",
     "foresee",
     "marks",
     "metric",
+    "open_exams",
+    "open_fates",
+    "open_list",
     "outlook",
     "outlook_groups",
     "rebalance",
@@ -53,9 +58,11 @@ __all__ = [
     "scorecard",
     "stage_fates",
     "stages",
+    "standing",
     "steps",
     "timeline",
     "trend",
+    "unread_ages",
     "verdict",
     "weight_agreement",
     "weights",

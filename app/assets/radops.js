@@ -5,6 +5,7 @@
   const root = document.documentElement;
   const own = document.currentScript.dataset;
   const controls = own.controls.split(" ");
+  const follow = window.radopsFollow;
   /* The view that was asked for last: its key, the promise of its answer, and how to give it up. */
   let asked = { key: null };
   /* What is on the page now. */
@@ -123,6 +124,7 @@
     radops: {
       view: async function (pathname, search, chosenScheme, snapshot, clicks, ...values) {
         const dash = window.dash_clientside;
+        const isPublish = dash.callback_context.triggered.map((t) => t.prop_id).join() === "snapshot.data";
         const cleared = dash.callback_context.triggered.some((t) => t.prop_id.startsWith("filter-clear") && t.value);
         const chosen = used(cleared, values);
         const before = window.location.search;
@@ -145,24 +147,19 @@
         mine.isShown = true;
         shown = answer;
         const search_ = answer.query ? `?${answer.query}` : "";
+        if (isPublish) follow.keep();
         const isWritten = Object.keys(chosen).length > 0 && search_ !== before;
         if (isWritten) mine.key = `${address(search_, {})} ${snapshot || ""}`;
         const set = answer.values || controls.map(() => dash.no_update);
         return [
           isWritten ? search_ : dash.no_update, ...set, answer.page, answer.nav, answer.status, answer.banner, answer.title,
-          answer.has_no_filters,
+          answer.has_no_filters, answer.look_every,
         ];
       },
       look: async function (count) {
         const dash = window.dash_clientside;
         if (!count || !shown) throw dash.PreventUpdate;
-        let newest = "";
-        try {
-          const answer = await fetch("/snapshot");
-          newest = answer.ok ? await answer.text() : "";
-        } catch (error) {
-          // The server is not there just now: look again later.
-        }
+        const newest = await follow.newest();
         if (!newest || newest === shown.newest) throw dash.PreventUpdate;
         return newest;
       },
@@ -179,7 +176,8 @@
       setTitle: function (title) {
         if (!title) return;
         document.title = title;
-        reveal(40);
+        follow.arrived();
+        if (!root.classList.contains("is-following")) reveal(40);
       },
       toggleMenu: function () {
         const used = window.dash_clientside.callback_context.triggered.some((t) => t.prop_id.startsWith("burger"));

@@ -12,6 +12,7 @@ from app.pages import (
     exam,
     exams,
     interoperability,
+    live,
     mappings,
     metric,
     overview,
@@ -25,7 +26,8 @@ from app.questions import Question
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page; `parent` is the menu entry that is marked for a page that has none."""
+    """One page; `parent` is the menu entry that is marked for a page that has none, `look_every` the milliseconds
+    between two looks for a new snapshot where they are not the usual ones."""
 
     path: str
     name: str
@@ -33,10 +35,12 @@ class Page:
     render: Callable[[Context], Any]
     questions: Sequence[Question]
     parent: str = ""
+    look_every: int = 0
 
 
 PAGES: tuple[Page, ...] = (
     Page("/", "overview", "overview", overview.render, overview.QUESTIONS),
+    Page("/live", "live", "live", live.render, live.QUESTIONS, look_every=live.LOOK_EVERY),
     Page("/turnaround", "turnaround", "turnaround", turnaround.render, turnaround.QUESTIONS),
     Page("/utilization", "utilization", "utilization", utilization.render, utilization.QUESTIONS),
     Page("/repeats", "repeats", "repeats", repeats.render, repeats.QUESTIONS),

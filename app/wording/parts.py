@@ -17,6 +17,8 @@ TEXTS: dict[str, str] = {
     "shell.busy": "The server has much to do just now. This page is asked for again by itself in a few seconds.",
     "shell.failed": "This could not be answered; what you see below is what was shown before. The server's log says "
     "where it failed.",
+    "shell.cut_off": "The server does not answer. What you see is the last that it told; it is asked again every "
+    "few seconds.",
     "shell.home": "Back to the overview with default filters",
     "page.overview": "Overview",
     "page.turnaround": "Turnaround",

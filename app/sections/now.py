@@ -1,0 +1,212 @@
+"""The parts of the page Live: its tables, and how one open exam is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from dash import dcc, html
+
+from app import words
+from app.context import Context
+from app.dom import aria, data, silent
+from app.tables import Column, Row, table
+from app.texts import text
+from sql.live import BANDS
+
+#: Rows of the list on the page; all are in its CSV file.
+ROWS = 100
+#: Numbers of a facility, in order.
+_COUNTS = ("n_waiting", "n_in_exam", "n_unread", "n_no_read", "n_over", "n_left", "n_soon")
+#: Headings of the bands of age.
+_BANDS = {"n_first_half": "n_first_half", "n_second_half": "n_second_half", "n_over": "n_over_once",
+          "n_far_over": "n_far_over"}  # fmt: skip
+
+
+def marked(key: str, value: object) -> dict[str, Any]:
+    """What the browser's script knows an element by, and what must differ for it to be marked as changed."""
+    return {**data("mark", key), **data("value", str(value))}
+
+
+def urgency(name: str, n: int | None) -> str:
+    """Class of a number that asks for action where it is not nothing."""
+    return {"n_over": "over", "n_soon": "soon"}.get(name, "") if n else ""
+
+
+def named(context: Context, row: Row) -> str:
+    """One open exam in words."""
+    facts = {name: row[name] or words.NO_VALUE for name in ("priority", "patient_class")}
+    return text("live.exam", procedure=procedure(row), facility=context.name("facility", row["facility"]), **facts)
+
+
+def procedure(row: Row) -> str:
+    """Name of an exam's procedure; where it is not mapped its local code, or its modality."""
+    return str(row["procedure_name"] or row["procedure_local"] or row["modality"] or words.NO_VALUE)
+
+
+def next_of(listed: pl.DataFrame) -> Mapping[str, Any] | None:
+    """The exam whose target comes next, None without one; `listed` is in the order of `open_exams`."""
+    ahead = listed.filter((pl.col("left_min") >= 0) & ~pl.col("is_left"))
+    return None if ahead.is_empty() else ahead.row(0, named=True)
+
+
+def latest_of(listed: pl.DataFrame) -> Mapping[str, Any] | None:
+    """The exam whose target passed last, None without one."""
+    late = listed.filter(pl.col("left_min") < 0).sort("left_min", descending=True)
+    return None if late.is_empty() else late.row(0, named=True)
+
+
+def exams(context: Context, frame: pl.DataFrame, label: str) -> html.Div:
+    """The list of open exams; each row is known by its exam, so that it can be marked and keep the focus."""
+
+    def facility(row: Row) -> html.Span:
+        return html.Span(row["facility"], title=context.name("facility", row["facility"]))
+
+    def link(row: Row) -> dcc.Link:
+        return dcc.Link(procedure(row), href=f"/exam?exam={row['exam_key']}")
+
+    def device(row: Row) -> html.Span:
+        name = context.name("device", row["device"] or "")
+        return html.Span(row["device"] or words.NO_VALUE, className="device", title=name)
+
+    columns = [
+        Column(text("live.minutes"), left, is_text=True, hint=text("live.minutes.hint")),
+        Column(text("exams.procedure"), link, is_text=True),
+        Column(text("overview.facility"), facility, is_text=True),
+        Column(text("group.modality"), lambda row: row["modality"] or words.NO_VALUE, is_text=True),
+        Column(text("group.device"), device, is_text=True),
+        Column(text("live.urgency"), _urgency, is_text=True),
+        Column(text("live.stage"), _stage, is_text=True),
+        Column(text("live.since"), lambda row: words.clock(row["since_local"]), hint=text("live.since.hint")),
+        Column(text("live.age_min"), lambda row: words.minutes(row["age_min"])),
+        Column(text("live.target"), lambda row: words.value(row["target_min"], "min")),
+    ]
+    return table(frame, columns, label=label, limit=ROWS, faint=lambda row: bool(row["is_left"]), attributes=_row)
+
+
+def _row(row: Row) -> dict[str, Any]:
+    state = f"{row['stage']} {row['due']} {row['has_read']}"
+    return {**data("exam", row["exam_key"]), **marked(f"exam {row['exam_key']}", state)}
+
+
+def left(row: Row) -> Any:
+    """Minutes to the target or past it: a number, and a bar to twice the target with the target as a mark."""
+    if row["left_min"] is None:
+        return html.Span(text("live.no_target"), className="muted")
+    width = min(row["age_min"] / row["target_min"], 2.0) * 50 if row["target_min"] else 100.0
+    return html.Div(
+        [
+            html.Span(left_words(row), className="bar-text"),
+            html.Span([html.Span(className="bar-fill", style={"width": f"{width:.1f}%"}),
+                       html.Span(className="bar-mark", style={"left": "50%"})], className="bar", **silent()),
+        ],
+        className=f"bar-cell due-{row['due']}",
+    )  # fmt: skip
+
+
+def left_words(row: Row) -> str:
+    """Minutes to the target, or over it."""
+    length = words.minutes(abs(row["left_min"]))
+    return text("live.over", length=length) if row["left_min"] < 0 else length
+
+
+def _priority(row: Row) -> Any:
+    return html.Strong(row["priority"]) if row["priority"] == "stat" else row["priority"] or words.NO_VALUE
+
+
+def _urgency(row: Row) -> html.Span:
+    return html.Span([_priority(row), " · ", row["patient_class"] or words.NO_VALUE], className="urgency")
+
+
+def _stage(row: Row) -> str:
+    return text("live.stage.read" if row["has_read"] else f"live.stage.{row['stage']}")
+
+
+def facilities(context: Context, frame: pl.DataFrame, label: str) -> html.Div:
+    """A row a facility; what it does not tell is a dash with the reason."""
+
+    def site(row: Row) -> dcc.Link:
+        name = context.name("facility", row["facility"])
+        return dcc.Link(row["facility"], href=context.state.href("/live", facility=(row["facility"],)), title=name)
+
+    def number(name: str) -> Any:
+        def cell(row: Row) -> html.Span:
+            if row[name] is None:
+                return html.Span(words.NO_VALUE, title=text("live.not_told.hint"))
+            kind = urgency(name, row[name]) if row[name] else "nil"
+            return html.Span(words.count(row[name]), className=kind, **marked(f"{row['facility']} {name}", row[name]))
+
+        return cell
+
+    columns = [
+        Column(text("overview.facility"), site, is_text=True),
+        *(Column(text(f"live.{name}"), number(name), hint=text(f"live.{name}.hint")) for name in _COUNTS),
+        Column(text("live.next_min"), lambda row: words.value(row["next_min"], "min"), hint=text("live.next_min.hint")),
+    ]
+    return table(frame, columns, label=label)
+
+
+def ages(context: Context, frame: pl.DataFrame, label: str) -> html.Div:
+    """Unread exams of each priority as a bar of bands by age against target, with the numbers beside it."""
+    most = max(frame["n"].to_list())
+    names = [*(name for name, _, _ in BANDS), *(["n_no_target"] if frame["n_no_target"].sum() else [])]
+
+    def heading(name: str) -> str:
+        return _BANDS.get(name, name)
+
+    def bands(row: Row) -> html.Div:
+        parts = [html.Span(className=f"part {name}", style={"flexGrow": row[name]}) for name in names if row[name]]
+        return html.Div(html.Div(parts, className="bands", style={"width": f"{row['n'] / most * 100:.1f}%"}),
+                        className="bands-box", **silent())  # fmt: skip
+
+    def number(name: str) -> Any:
+        return lambda row: html.Span(
+            [html.Span(className=f"dot {name}", **silent()), words.count(row[name])],
+            className="" if row[name] else "nil", **marked(f"{row['priority']} {name}", row[name]),
+        )  # fmt: skip
+
+    columns = [
+        Column(text("live.priority"), _priority, is_text=True),
+        Column(text("live.n_unread"), lambda row: words.count(row["n"])),
+        Column(text("live.spread"), bands, is_text=True),
+        *(Column(text(f"live.{heading(name)}"), number(name), hint=text(f"live.{heading(name)}.hint"))
+          for name in names),
+        Column(text("live.oldest"), lambda row: words.value(row["oldest_min"], "min")),
+    ]  # fmt: skip
+    return table(frame, columns, label=label)
+
+
+def matrix(context: Context, frame: pl.DataFrame, label: str) -> html.Div:
+    """Facilities down, modalities across; in each cell who waits, who is in exam, what is unread and past target."""
+    cells = {(row["facility"], row["modality"]): row for row in frame.iter_rows(named=True)}
+    sites = list(dict.fromkeys(facility for facility, _ in cells))
+    kinds = sorted({modality for _, modality in cells}, key=lambda one: (one is None, one or ""))
+    head = [
+        html.Th(text("overview.facility"), scope="col"),
+        *(html.Th(kind or words.NO_VALUE, scope="col", className="num") for kind in kinds),
+    ]
+    body = [
+        html.Tr([html.Th(site, scope="row", title=context.name("facility", site)),
+                 *(_cell(context, cells.get((site, kind))) for kind in kinds)])
+        for site in sites
+    ]  # fmt: skip
+    made = html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="table matrix", **aria(label))
+    return html.Div(made, className="table-scroll", tabIndex=0)
+
+
+def _cell(context: Context, row: Row | None) -> html.Td:
+    if row is None:
+        return html.Td(html.Span("·", className="nil", **silent()), className="num")
+    numbers = {name: row[f"n_{name}"] for name in ("waiting", "in_exam", "unread", "over")}
+    told = text("live.cell", **{name: words.count(n) for name, n in numbers.items()})
+    parts: list[Any] = []
+    for name in ("waiting", "in_exam", "unread"):
+        parts += [" · "] if parts else []
+        parts.append(html.Span(words.count(numbers[name]), className="" if numbers[name] else "nil"))
+    over = text("live.cell.over", n=words.count(numbers["over"])) if numbers["over"] else ""
+    href = context.state.href("/live", facility=(row["facility"],), modality=(row["modality"] or "(none)",))
+    return html.Td(
+        dcc.Link([html.Span(parts), html.Small(over, className="over")], href=href, title=told, className="cell"),
+        className="num", **marked(f"{row['facility']} {row['modality']}", tuple(numbers.values())),
+    )  # fmt: skip

@@ -1,0 +1,91 @@
+"""The wall display of the page Live: read from five metres, on one screen, with nothing to click but the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from dash import dcc, html
+
+from app import words
+from app.context import Context
+from app.dom import data
+from app.icons import icon
+from app.sections import now
+from app.tables import Row
+from app.texts import text
+from sql.live import now_filters
+
+#: Exams of a panel: what has room on a screen.
+ROWS = 7
+
+
+def display(context: Context, row: Row, as_of: str, hints: Mapping[str, str], listed: pl.DataFrame) -> html.Div:
+    """Headline numbers with their hints, the next breaches and the latest; `listed` is in the order of `open_exams`."""
+    kept = listed.filter(~pl.col("is_left"))
+    soon = kept.filter(pl.col("left_min") >= 0)
+    over = kept.filter(pl.col("left_min") < 0).sort("left_min", descending=True)
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.H1(_place(context)),
+                    html.Div([html.Span(as_of), html.Span(**data("age", text("live.old", age="{}")), className="age")],
+                             className="wall-at"),
+                    dcc.Link([icon("close", 16), text("wall.leave")], href=context.state.href("/live", wall=None),
+                             id="wall-leave", className="wall-leave"),
+                ],
+                className="wall-head",
+            ),
+            html.Div([icon("alert", 32), html.Span(**data("age", text("live.stale", age="{}")))],
+                     className="wall-stale stale-only", role="alert"),
+            html.Div([_number(name, row[name], hint) for name, hint in hints.items()], className="wall-numbers"),
+            html.Div([_panel(context, "soon", soon), _panel(context, "over", over)], className="wall-panels"),
+        ],
+        className="wall",
+    )  # fmt: skip
+
+
+def _place(context: Context) -> str:
+    """What the display is about: names of facilities and the other filters."""
+    kept = now_filters(context.filters)
+    if kept.to_query() == "" and kept.scope is None:
+        return text("live.everything").rstrip(".")
+    return kept.sentence(("since", "until")).rstrip(".")
+
+
+def _number(name: str, n: int, hint: str) -> html.Div:
+    return html.Div(
+        [html.Div(words.count(n), className="wall-number", **now.marked(name, n)),
+            html.Div(text(f"live.{name}"), className="wall-label"),
+         html.Div(hint, className="wall-hint")],
+        className=f"wall-tile {now.urgency(name, n)}",
+    )  # fmt: skip
+
+
+def _panel(context: Context, name: str, frame: pl.DataFrame) -> html.Section:
+    rest = frame.height - ROWS
+    more = [html.Span(text("wall.more", n=words.count(rest)), className="wall-more")] if rest > 0 else []
+    rows: list[Any] = [_exam(row) for row in frame.head(ROWS).iter_rows(named=True)]
+    return html.Section(
+        [
+            html.H2([text(f"wall.{name}"), *more]),
+            html.Ol(rows) if rows else html.P(text(f"wall.none.{name}"), className="wall-none"),
+        ],
+        className=f"wall-panel {name}",
+    )
+
+
+def _exam(row: Row) -> html.Li:
+    urgent = "" if row["priority"] == "routine" else row["priority"]
+    return html.Li(
+        [
+            html.Span(words.minutes(abs(row["left_min"])), className="wall-left"),
+            html.Span(now.procedure(row), className="wall-what"),
+            html.Span(urgent, className=f"wall-priority {urgent}"),
+            html.Span(row["facility"], className="wall-where"),
+        ],
+        className=f"due-{row['due']}", **data("exam", row["exam_key"]),
+        **now.marked(f"exam {row['exam_key']}", row["due"]),
+    )  # fmt: skip

@@ -1,0 +1,206 @@
+"""What is open at one instant: patients who wait, exams in progress, exams without a final report, next breach first.
+
+The instant is the data cut-off of the snapshot, never a clock of today. Unread is what `backlog` counts at a full hour:
+exams that count, ended and not final; the target is that of `within_target`, and its clock starts at the exam's end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from sql.catalog import Catalog
+from sql.filters import Filters
+from sql.noted import noted
+from sql.snapshot import Snapshot
+
+STAGES = ("waiting", "in_exam", "unread")
+#: Hours after which an arrival or a begin without an end is a lost message: as in `fct_room_stay` and `exam_session`.
+LOST_HOURS = 24
+#: Days after which an unread exam is lost rather than waiting, as in `fct_queue_read`; it still counts as unread.
+LEFT_DAYS = 7
+#: Minutes before its target in which an exam is due soon.
+SOON_MIN = 60
+#: Days of exams by which it is judged whether a facility tells arrivals and begins while they happen.
+TOLD_DAYS = 7
+#: Origins that tell a begin after the fact.
+AFTERWARDS = ("report", "image")
+#: Ages of unread exams against their target: column of `unread_ages`, low and high end in parts of the target.
+BANDS: tuple[tuple[str, float, float], ...] = (
+    ("n_first_half", 0.0, 0.5), ("n_second_half", 0.5, 1.0), ("n_over", 1.0, 2.0), ("n_far_over", 2.0, float("inf")),
+)  # fmt: skip
+
+#: State of an exam at `n.at`: a stage, or why it is not open.
+_STATE = f"""CASE
+    WHEN e.is_countable AND e.exam_ended_at <= n.at
+        THEN CASE WHEN e.first_final_at <= n.at THEN 'final' ELSE 'unread' END
+    WHEN NOT e.is_countable AND e.exclusion_reason <> 'not_performed' THEN 'excluded'
+    WHEN e.facility = 'unmapped' THEN 'unmapped'
+    WHEN least(e.first_prelim_at, e.first_final_at) <= n.at THEN 'no_end'
+    WHEN e.exam_started_at < n.at - INTERVAL {LOST_HOURS} HOUR THEN 'lost_end'
+    WHEN e.exam_started_at <= n.at THEN 'in_exam'
+    WHEN e.arrived_at < n.at - INTERVAL {LOST_HOURS} HOUR THEN 'lost_begin'
+    WHEN e.arrived_at <= n.at THEN 'waiting'
+    ELSE 'not_arrived' END"""
+#: State -> kind and reason, as the evidence tells them; `excluded` has the exam's own reason.
+_FATES = {
+    "waiting": ("used", "arrived, not begun"), "in_exam": ("used", "begun, not ended"),
+    "unread": ("used", "ended, no final report"), "no_end": ("missing", "end of an exam that has a report"),
+    "lost_end": ("excluded", f"begun over {LOST_HOURS} h before, and no end told"),
+    "lost_begin": ("excluded", f"arrived over {LOST_HOURS} h before, and no begin told"),
+    "unmapped": ("excluded", "unlinked facility"), "final": ("other", "final report there"),
+    "not_arrived": ("other", "not arrived yet"),
+}  # fmt: skip
+#: Which open exams a list shows: name -> condition on the columns of `open_exams`.
+SHOW: dict[str, pl.Expr] = {
+    "all": pl.lit(value=True), "over": pl.col("due") == "over", "soon": pl.col("due") == "soon",
+    "unread": pl.col("stage") == "unread", "in_exam": pl.col("stage") == "in_exam",
+    "waiting": pl.col("stage") == "waiting",
+}  # fmt: skip
+_NOW = "(SELECT CAST($at AS TIMESTAMP) AS at)"
+
+
+def now_filters(filters: Filters) -> Filters:
+    """The filters without what says nothing of an open exam: dates, comparison, and the reader whom it has not yet."""
+    return filters.replace(since=None, until=None, compare="none", radiologist=())
+
+
+@noted
+def open_exams(snapshot: Snapshot, filters: Filters | None = None, at: datetime | None = None) -> pl.DataFrame:
+    """Every open exam at `at` (UTC; the data cut-off): those with a target by the minutes left, then those without by
+    age, and at the end those left unread for over `LEFT_DAYS`.
+
+    Columns: exam_key, facility, modality, device, procedure_name, procedure_local, priority, patient_class,
+    service_line, stage (of STAGES), since_at (UTC) and since_local (arrival, begin or end), age_min, target_min,
+    due_at (UTC), left_min (negative where over), due (over, soon, later; NULL without a target), has_read (a report of
+    any kind is there), is_left. At an earlier `at`, what is cancelled by now was never open.
+    """
+    where, params = _where(snapshot, filters, at)
+    return snapshot.execute(
+        f"""WITH placed AS (
+            SELECT e.*, n.at, {_STATE} AS state, e.first_prelim_at <= n.at IS TRUE AS has_read
+            FROM fct_exam e CROSS JOIN {_NOW} n WHERE {where}
+        ), timed AS (
+            SELECT p.* EXCLUDE (target_min), CASE WHEN p.state = 'unread' THEN p.target_min END AS target_min,
+                CASE p.state WHEN 'waiting' THEN p.arrived_at WHEN 'in_exam' THEN p.exam_started_at
+                    ELSE p.exam_ended_at END AS since_at,
+                CASE p.state WHEN 'waiting' THEN p.arrived_local WHEN 'in_exam' THEN p.exam_started_local
+                    ELSE p.exam_ended_local END AS since_local,
+                date_diff('microsecond', since_at, p.at) / 60000000 AS age_min
+            FROM placed p WHERE p.state IN ('waiting', 'in_exam', 'unread')
+        )
+        SELECT t.exam_key, t.facility, t.modality, t.device, t.procedure_name, t.procedure_local, t.priority,
+            t.patient_class, t.service_line, t.state AS stage, t.since_at, t.since_local, t.age_min, t.target_min,
+            t.since_at + to_seconds(t.target_min * 60) AS due_at, t.target_min - t.age_min AS left_min,
+            CASE WHEN left_min < 0 THEN 'over' WHEN left_min <= {SOON_MIN} THEN 'soon'
+                 WHEN left_min IS NOT NULL THEN 'later' END AS due, t.has_read,
+            t.state = 'unread' AND t.since_at < t.at - INTERVAL {LEFT_DAYS} DAY AS is_left
+        FROM timed t
+        ORDER BY is_left, left_min NULLS LAST, t.age_min DESC, t.exam_key""",
+        params,
+    )
+
+
+def open_list(snapshot: Snapshot, show: str = "all", filters: Filters | None = None) -> pl.DataFrame:
+    """`open_exams` at the data cut-off, those of one name of SHOW, in the same order."""
+    return open_exams(snapshot, filters).filter(SHOW[show])
+
+
+@noted
+def standing(
+    snapshot: Snapshot, by: Sequence[str], filters: Filters | None = None, at: datetime | None = None
+) -> pl.DataFrame:
+    """Open exams counted by columns of `open_exams` (none: one row): n_waiting, n_in_exam, n_unread, n_no_read (unread
+    without any report), n_over (past their target), n_soon (within it for SOON_MIN at most), n_left, n, and
+    longest_waiting_min, longest_in_exam_min, longest_unread_min, next_min (least minutes left; NULL where none)."""
+    found = open_exams(snapshot, filters, at)
+    stage, due = pl.col("stage"), pl.col("due")
+    parts = [
+        *((stage == name).sum().alias(f"n_{name}") for name in STAGES),
+        ((stage == "unread") & ~pl.col("has_read")).sum().alias("n_no_read"),
+        (due == "over").sum().alias("n_over"), (due == "soon").sum().alias("n_soon"),
+        pl.col("is_left").sum().alias("n_left"), pl.len().alias("n"),
+        *(pl.col("age_min").filter(stage == name).max().alias(f"longest_{name}_min") for name in STAGES),
+        pl.col("left_min").filter(pl.col("left_min") >= 0).min().alias("next_min"),
+    ]  # fmt: skip
+    counted = found.group_by(by).agg(parts).sort(by, nulls_last=True) if by else found.select(parts)
+    return counted.with_columns(pl.selectors.starts_with("n_").cast(pl.Int64), pl.col("n").cast(pl.Int64))
+
+
+@noted
+def told_live(snapshot: Snapshot, filters: Filters | None = None, at: datetime | None = None) -> pl.DataFrame:
+    """By facility, of exams that ended in the `TOLD_DAYS` before: n_week, n_arrivals (with an arrival), n_begins (with
+    a begin that was told while the exam went on). Where a number is 0, who waits there or is in exam is not known."""
+    where, params = _where(snapshot, filters, at)
+    told = ", ".join(f"'{origin}'" for origin in AFTERWARDS)
+    return snapshot.execute(
+        f"""SELECT e.facility, count(*) AS n_week, count(e.arrived_at) AS n_arrivals,
+            count(*) FILTER (WHERE e.exam_started_source NOT IN ({told})) AS n_begins
+        FROM fct_exam e CROSS JOIN {_NOW} n
+        WHERE {where} AND e.is_countable AND e.exam_ended_at <= n.at
+            AND e.exam_ended_at > n.at - INTERVAL {TOLD_DAYS} DAY
+        GROUP BY e.facility ORDER BY e.facility""",
+        params,
+    )
+
+
+@noted
+def facilities_now(snapshot: Snapshot, filters: Filters | None = None, at: datetime | None = None) -> pl.DataFrame:
+    """`standing` by facility beside `told_live`, with a row for each facility of either; n_waiting and n_in_exam are
+    NULL where a facility had exams but told no arrivals, or no begins while they went on: not known is not zero."""
+    told, counted = told_live(snapshot, filters, at), standing(snapshot, ("facility",), filters, at)
+    both = told.join(counted, on="facility", how="full", coalesce=True).sort("facility", nulls_last=True)
+    filled = both.with_columns(pl.selectors.starts_with("n_").fill_null(0), pl.col("n").fill_null(0))
+
+    def known(name: str, told_by: str) -> pl.Expr:
+        is_silent = (pl.col("n_week") > 0) & (pl.col(told_by) == 0) & (pl.col(name) == 0)
+        return pl.when(~is_silent).then(pl.col(name)).alias(name)
+
+    return filled.with_columns(known("n_waiting", "n_arrivals"), known("n_in_exam", "n_begins"))
+
+
+@noted
+def unread_ages(snapshot: Snapshot, filters: Filters | None = None, at: datetime | None = None) -> pl.DataFrame:
+    """Unread exams by priority, the most urgent first, and by age against their own target: the columns of BANDS (a
+    half-open range; on the target is within it), n_no_target, n, n_no_read, oldest_min (longest age)."""
+    unread = open_exams(snapshot, filters, at).filter(pl.col("stage") == "unread")
+    part = pl.col("age_min") / pl.col("target_min")
+    bands = [
+        ((part > low) if low == 1.0 else (part >= low)).and_(part <= high if high == 1.0 else part < high)
+        .sum().alias(name) for name, low, high in BANDS
+    ]  # fmt: skip
+    rank = {"stat": 0, "urgent": 1}
+    return (
+        unread.group_by("priority")
+        .agg(*bands, pl.col("target_min").null_count().alias("n_no_target"), pl.len().alias("n"),
+             (~pl.col("has_read")).sum().alias("n_no_read"), pl.col("age_min").max().alias("oldest_min"))
+        .sort(pl.col("priority").replace_strict(rank, default=2, return_dtype=pl.Int8), "priority")
+        .with_columns(pl.selectors.starts_with("n").cast(pl.Int64))
+    )  # fmt: skip
+
+
+@noted
+def open_fates(snapshot: Snapshot, filters: Filters | None = None, at: datetime | None = None) -> pl.DataFrame:
+    """What became of every exam under the filters at `at`: kind (used, missing, excluded, other), reason, n, share."""
+    where, params = _where(snapshot, filters, at)
+    kinds = " ".join(f"WHEN '{state}' THEN '{kind}'" for state, (kind, _) in _FATES.items())
+    reasons = " ".join(f"WHEN '{state}' THEN '{reason}'" for state, (_, reason) in _FATES.items())
+    return snapshot.execute(
+        f"""SELECT f.kind, f.reason, count(*) AS n, count(*) / sum(count(*)) OVER () AS share
+        FROM (SELECT CASE p.state {kinds} ELSE 'excluded' END AS kind,
+                CASE p.state {reasons} ELSE replace(p.exclusion_reason, '_', ' ') END AS reason
+            FROM (SELECT {_STATE} AS state, e.exclusion_reason FROM fct_exam e CROSS JOIN {_NOW} n
+                  WHERE {where}) p) f
+        GROUP BY f.kind, f.reason
+        ORDER BY list_position(['used', 'missing', 'excluded', 'other'], f.kind), n DESC, f.reason""",
+        params,
+    )
+
+
+def _where(snapshot: Snapshot, filters: Filters | None, at: datetime | None) -> tuple[str, dict[str, Any]]:
+    known = [column.name for column in Catalog.load().models["fct_exam"].columns]
+    clause = now_filters(filters or Filters()).where(known, alias="e", table="fct_exam")
+    return clause.sql, clause.params | {"at": at or snapshot.data_through}
