@@ -48,7 +48,7 @@ _STATE = f"""CASE
 #: State -> kind and reason, as the evidence tells them; `excluded` has the exam's own reason.
 _FATES = {
     "waiting": ("used", "arrived, not begun"), "in_exam": ("used", "begun, not ended"),
-    "unread": ("used", "ended, no final report"), "no_end": ("missing", "end of an exam that has a report"),
+    "unread": ("used", "ended, no final report"), "no_end": ("missing", "no end told, though a report is there"),
     "lost_end": ("excluded", f"begun over {LOST_HOURS} h before, and no end told"),
     "lost_begin": ("excluded", f"arrived over {LOST_HOURS} h before, and no begin told"),
     "unmapped": ("excluded", "unlinked facility"), "final": ("other", "final report there"),

@@ -188,7 +188,8 @@ def _said(context: Context, row: Row) -> str:
 
 
 def _fate(row: Row) -> str:
-    return text("live.counted" if row["kind"] == "used" else f"fate.{row['kind']}", reason=row["reason"])
+    room = "live.fate" if row["kind"] in ("used", "missing") else "fate"
+    return text(f"{room}.{row['kind']}", reason=row["reason"])
 
 
 def _evidence(context: Context) -> html.Section:

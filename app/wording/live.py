@@ -77,7 +77,8 @@ TEXTS: dict[str, str] = {
     "live.cell.over": "{n} past",
     "live.evidence": "What this page is made of",
     "live.evidence.rows": "Every exam under these filters, at the data cut-off.",
-    "live.counted": "counted: {reason}",
+    "live.fate.used": "counted: {reason}",
+    "live.fate.missing": "not known: {reason}",
     "live.evidence.unread": "Unread is counted as {link} is, here at the data cut-off and there at the last full hour: "
     "they differ in nothing else. An arrival or a begin without an end counts for "
     f"{LOST_HOURS} hours, then its end is taken for lost. Targets are those of “Reports within target”.",
