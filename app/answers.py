@@ -48,7 +48,7 @@ class Download(NamedTuple):
 #: Of this process: what each page asked the last time.
 HABITS = Habits()
 #: Pages that show the same whatever is filtered.
-_UNFILTERED = frozenset({"definitions", "exam"})
+_UNFILTERED = frozenset({"definitions", "exam", "sql"})
 
 
 def asked(store: Store, search: str) -> Snapshot:

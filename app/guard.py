@@ -31,6 +31,11 @@ class Person:
     facilities: tuple[str, ...] | None = None
     sees_readers: bool = False
 
+    @property
+    def sees_all(self) -> bool:
+        """Whether all that a snapshot holds may be seen: what a statement of one's own needs."""
+        return self.facilities is None and self.sees_readers
+
 
 #: How a request is tied to a person; None refuses it.
 Sign = Callable[[Request], Person | None]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 from string import Template
+from tempfile import mkdtemp
 from typing import Any
 
 from dash import Dash
@@ -12,11 +15,12 @@ from flask import Flask, Response, g, has_request_context, request
 from flask_compress import Compress
 from gunicorn.app.base import BaseApplication
 
-from app import answers, callbacks, failure, filterbar, shell
+from app import answers, callbacks, failure, filterbar, shell, sql_routes
 from app.bodies import ASK_AGAIN
 from app.files import CHARTS, Files, keep_suites
 from app.gate import Busy, Gate
 from app.guard import LOCAL, Person, Sign, content_policy, local_person, person, protect
+from app.sql_desk import Desk
 from app.views import Views
 from sql.catalog import CatalogError
 from sql.filters import FilterError
@@ -39,11 +43,16 @@ _INDEX = """<!DOCTYPE html>
 
 
 def create_app(
-    published: Path, sign: Sign = local_person, gate: Gate | None = None, first: Person | None = None
+    published: Path,
+    sign: Sign = local_person,
+    gate: Gate | None = None,
+    first: Person | None = None,
+    desk: Desk | None = None,
 ) -> Dash:
     """The application over a folder of snapshots; `sign` ties requests to persons, `gate` bounds the work.
 
-    With `first`, views of a new snapshot are made beforehand, as that person would ask for them.
+    With `first`, views of a new snapshot are made beforehand, as that person would ask for them. `desk` runs persons'
+    own statements; one of several processes needs one whose folder is shared by all.
     """
     store, files = Store(published), Files()
     gate = gate or Gate(WORK, QUEUE, PATIENCE)
@@ -65,6 +74,7 @@ def create_app(
     keep_suites(server)
     views = Views(store, gate)
     _routes(server, store, files, gate, views)
+    sql_routes.register(server, store, desk or Desk())
     policy.append(content_policy(app.csp_hashes()))
     with server.test_request_context():
         app.index()  # type: ignore[no-untyped-call]  # registers the scripts: another process may serve the page
@@ -146,8 +156,8 @@ def _routes(server: Flask, store: Store, files: Files, gate: Gate, views: Views)
 class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """gunicorn without its command line and files."""
 
-    def __init__(self, published: Path, options: dict[str, Any]) -> None:
-        self._published, self._options = published, options
+    def __init__(self, published: Path, runtime: Path, options: dict[str, Any]) -> None:
+        self._published, self._runtime, self._options = published, runtime, options
         super().__init__()
 
     def load_config(self) -> None:
@@ -155,7 +165,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn ships no typ
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return create_app(self._published, first=LOCAL).server
+        return create_app(self._published, first=LOCAL, desk=Desk(self._runtime)).server
 
 
 def serve(published: Path, host: str = "127.0.0.1", port: int = 8050, workers: int = 2) -> None:
@@ -169,4 +179,9 @@ def serve(published: Path, host: str = "127.0.0.1", port: int = 8050, workers: i
         "graceful_timeout": 20, "keepalive": 5, "loglevel": "warning", "control_socket_disable": True,
         "proc_name": "radops", "limit_request_line": 8190,
     }  # fmt: skip
-    _Gunicorn(published, options).run()
+    own, runtime = os.getpid(), Path(mkdtemp(prefix="radops-"))  # 0700
+    try:
+        _Gunicorn(published, runtime, options).run()
+    finally:
+        if os.getpid() == own:  # a worker ends here too, and the others go on
+            shutil.rmtree(runtime, ignore_errors=True)

@@ -5,7 +5,7 @@ Texts of one room of the dashboard stand together in `app/wording/`; a key that 
 
 from __future__ import annotations
 
-from app.wording import compared, forecast, known, live, mappings, pages, parts, questions, ways, whatif
+from app.wording import compared, forecast, known, live, mappings, pages, parts, questions, sqlpage, ways, whatif
 
 TEXTS: dict[str, str] = {
     **compared.TEXTS,
@@ -16,6 +16,7 @@ TEXTS: dict[str, str] = {
     **pages.TEXTS,
     **parts.TEXTS,
     **questions.TEXTS,
+    **sqlpage.TEXTS,
     **ways.TEXTS,
     **whatif.TEXTS,
 }

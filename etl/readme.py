@@ -16,7 +16,7 @@ from etl.cli import app
 from etl.errors import EXIT_CODES
 from etl.settings import Settings
 from etl.site import CSV_FILES
-from sql import versions
+from sql import versions, worked
 from sql.catalog import Catalog
 from sql.dictionary import DICTIONARY, grid, metric_grid, render
 
@@ -86,6 +86,7 @@ def site_files() -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "settings": settings, "exit_codes": exit_codes, "verbs": verbs, "site_files": site_files, "metrics": metric_grid,
+    "worked": worked.text,
 }  # fmt: skip
 
 
