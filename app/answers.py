@@ -11,6 +11,7 @@ from dash import no_update
 from app import shell
 from app.context import Context
 from app.decisions import decide
+from app.editions import content, edition_of, folder_of
 from app.failure import LOG, told
 from app.freshness import age
 from app.guard import Person
@@ -48,7 +49,7 @@ class Download(NamedTuple):
 #: Of this process: what each page asked the last time.
 HABITS = Habits()
 #: Pages that show the same whatever is filtered.
-_UNFILTERED = frozenset({"definitions", "exam", "sql"})
+_UNFILTERED = frozenset({"definitions", "exam", "reports", "sql"})
 
 
 def asked(store: Store, search: str) -> Snapshot:
@@ -125,6 +126,20 @@ def download(store: Store, person: Person, question_id: str, search: str) -> Dow
     dates = "_".join(day.isoformat() for day in (filters.since, filters.until) if day is not None) or "all-days"
     name = f"radops_{question_id.replace('.', '_')}_{dates}_{snapshot.id}.csv"
     return Download(name, to_csv(frame, units=question.csv_units(context)), snapshot.id)
+
+
+def pack_file(store: Store, person: Person, key: str, name: str) -> Download | None:
+    """A file of an edition as it was written, or its manifest; None where there is none that the person may take.
+
+    A pack tells of all facilities: who may not see them all gets the same answer as for a pack that is not there.
+    Raises Damaged.
+    """
+    edition = edition_of(folder_of(store), key) if person.facilities is None else None
+    file = None if edition is None else edition.file(name)
+    if edition is None or file is None:
+        return None
+    told = name if edition.period in name else f"radops_{edition.period}_{name}"
+    return Download(told, content(edition, file), edition.snapshot)
 
 
 def decided(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 import os
 import shutil
 from pathlib import Path
@@ -17,6 +18,7 @@ from gunicorn.app.base import BaseApplication
 
 from app import answers, callbacks, failure, filterbar, shell, sql_routes
 from app.bodies import ASK_AGAIN
+from app.editions import Damaged
 from app.files import CHARTS, Files, keep_suites
 from app.gate import Busy, Gate
 from app.guard import LOCAL, Person, Sign, content_policy, local_person, person, protect
@@ -138,6 +140,17 @@ def _routes(server: Flask, store: Store, files: Files, gate: Gate, views: Views)
             return Response("failed\n", status=500, mimetype="text/plain")
         return made.answer(request, ASK_AGAIN)
 
+    @server.get("/pack/<edition>/<name>")
+    def pack_file(edition: str, name: str) -> Response:
+        try:
+            made = answers.pack_file(store, person(), edition, name)
+        except Damaged as error:
+            return Response(f"{error} is not what was exported\n", status=409, mimetype="text/plain")
+        if made is None:
+            return Response("not found\n", status=404, mimetype="text/plain")
+        headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "X-Radops-Snapshot": made.snapshot}
+        return Response(made.body, mimetype=mimetypes.guess_type(name)[0], headers=headers)
+
     @server.get("/csv/<question_id>.csv")
     def csv_file(question_id: str) -> Response:
         try:
@@ -145,6 +158,8 @@ def _routes(server: Flask, store: Store, files: Files, gate: Gate, views: Views)
                 made = answers.download(store, person(), question_id, request.query_string.decode("utf-8", "replace"))
         except (FilterError, CatalogError) as error:
             return Response(f"{error}\n", status=400, mimetype="text/plain")
+        except Damaged as error:
+            return Response(f"{error} is not what was exported\n", status=409, mimetype="text/plain")
         except SnapshotError:
             return Response("nothing is published yet\n", status=503, mimetype="text/plain")
         if made is None:

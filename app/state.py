@@ -15,7 +15,7 @@ from sql.filters import KEYS, FilterError, Filters
 
 #: Keys that are no filters: a page's own choices. Unknown keys of a URL are ignored.
 OWN_KEYS = ("stat", "day", "show", "sort", "page", "exam", "weekday", "hour", "clock", "measure", "metric", "by",
-            "moved", "grain", "known", "then", "change", "wall")  # fmt: skip
+            "moved", "grain", "known", "then", "change", "wall", "edition")  # fmt: skip
 #: Value of `period` that asks for every day.
 ALL_DAYS = "all"
 

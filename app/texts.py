@@ -5,7 +5,20 @@ Texts of one room of the dashboard stand together in `app/wording/`; a key that 
 
 from __future__ import annotations
 
-from app.wording import compared, forecast, known, live, mappings, pages, parts, questions, sqlpage, ways, whatif
+from app.wording import (
+    compared,
+    forecast,
+    known,
+    live,
+    mappings,
+    pages,
+    parts,
+    questions,
+    reports,
+    sqlpage,
+    ways,
+    whatif,
+)
 
 TEXTS: dict[str, str] = {
     **compared.TEXTS,
@@ -16,6 +29,7 @@ TEXTS: dict[str, str] = {
     **pages.TEXTS,
     **parts.TEXTS,
     **questions.TEXTS,
+    **reports.TEXTS,
     **sqlpage.TEXTS,
     **ways.TEXTS,
     **whatif.TEXTS,

@@ -68,7 +68,7 @@ MANTINE: dict[str, Any] = {
 
 
 def css_variables() -> str:
-    """The palettes as custom properties, by Mantine's colour scheme attribute."""
+    """The palettes as custom properties, by Mantine's colour scheme attribute; on paper the light one."""
     names = [name for name in Palette.__dataclass_fields__ if name not in ("series", "scale")]
     blocks = []
     for scheme, palette in PALETTES.items():
@@ -76,4 +76,6 @@ def css_variables() -> str:
         pairs += [f"--series-{number}:{colour}" for number, colour in enumerate(palette.series)]
         also = ":root:has(.wall)," if scheme == "dark" else ""  # a wall display is dark for everybody
         blocks.append(f'{also}:root[data-mantine-color-scheme="{scheme}"]{{{";".join(pairs)}}}')
+    on_paper = ";".join(f"--{name}:{getattr(LIGHT, name)}" for name in names)
+    blocks.append(f"@media print{{:root[data-mantine-color-scheme]{{{on_paper}}}}}")
     return "\n".join([*blocks, f":root{{--font:{FONT};--mono:{MONO}}}"])

@@ -74,7 +74,7 @@ class Views:
             return None, _body(answers.plain("problem.unknown"))
         key: Hashable = (
             snapshot.id, newest.id, self._store.numbers(), shell.silent_hours(snapshot), path, state.query(), scheme,
-            person.facilities, person.sees_readers,
+            person.facilities, person.sees_readers, BY_PATH[path].depends(self._store),
         )  # fmt: skip
 
         def made() -> Body:

@@ -18,8 +18,10 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from etl.editions import set_aside
 from etl.errors import PeriodError, UnreadableInputError
 from etl.pack_documents import documents
+from etl.pack_findings import findings_table
 from etl.pack_folder import put
 from sql import query
 from sql.catalog import Metric
@@ -63,8 +65,11 @@ def month(period: str) -> Month:
     return Month(period, date(year, number, 1), date(year + number // 12, number % 12 + 1, 1))
 
 
-def export_pack(snapshot_path: Path, period: str, folder: Path, with_bom: bool = False) -> dict[str, Any]:
-    """Write the pack of a month into `folder` and return its manifest.
+def export_pack(
+    snapshot_path: Path, period: str, folder: Path, with_bom: bool = False, keeps_editions: bool = False
+) -> dict[str, Any]:
+    """Write the pack of a month into `folder` and return its manifest; with `keeps_editions` one that lies there and is
+    of another snapshot moves aside first.
 
     The folder appears whole; in one that exists the files of an earlier pack are replaced, the manifest last, and
     others are left alone. Raises PeriodError, and UnreadableInputError where a file that is no pack's is in the way or
@@ -84,6 +89,8 @@ def export_pack(snapshot_path: Path, period: str, folder: Path, with_bom: bool =
         snapshot.close()
     files = {f"{name}.csv": to_csv(frame, with_bom=with_bom) for name, frame in tables.items()} | printed
     manifest = head | {"files": [_entry(name, data) for name, data in files.items()]}
+    if keeps_editions:
+        set_aside(folder, snapshot.id)
     put(folder, files, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
     return manifest
 
@@ -93,7 +100,9 @@ def _frames(snapshot: Snapshot, filters: Filters) -> Iterator[tuple[str, pl.Data
     for metric in metrics:
         query.foresee(snapshot, _wanted(metric, filters))
     yield "summary", summary(snapshot, metrics, filters)
-    yield "scorecard", query.scorecard(snapshot, filters)
+    card = query.scorecard(snapshot, filters)
+    yield "scorecard", card
+    yield "findings", findings_table(card, {metric.id: metric.better for metric in definitions(snapshot).values()})
     yield "course", query.course(snapshot, filters)
     for metric in metrics:
         yield metric.id, metric_rows(snapshot, metric, filters)

@@ -30,8 +30,8 @@ def documents(
         raise ValueError("a report is of a month beside the one before")
     told = _about(head)
     report = Told(
-        tables["scorecard"], tables["course"], definitions(snapshot), filters.since, filters.until, before.since,
-        data_from(snapshot), snapshot.data_through, tuple(told.items()),
+        tables["scorecard"], tables["findings"], tables["course"], definitions(snapshot), filters.since, filters.until,
+        before.since, data_from(snapshot), snapshot.data_through, tuple(told.items()),
     )  # fmt: skip
     about = pl.DataFrame({"about": list(told), "told": list(told.values())})
     name, created = f"radops_{head['period']}", snapshot.built_at

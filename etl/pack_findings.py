@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from etl import pack_words as words
-from sql.leadership import ALL
-from sql.written import THIN, UNITS, delta, value
+from sql.leadership import ALL, MEASURES
+from sql.written import delta
 
 Row = Mapping[str, Any]
+LABELS = {measure.name: measure.label for measure in MEASURES}
 #: Part of the earlier value from which a change of what is counted in full (no interval) is told.
 NOTEWORTHY = 0.1
 #: Measures whose value alone says that something is out of order, whatever it was before.
@@ -19,11 +20,29 @@ ALWAYS = "past_target"
 
 
 class Finding(NamedTuple):
-    """One point: what happened, where (name, value, change), and how much it weighs."""
+    """One point: what happened, the rows of the scorecard for which it holds, and how much it weighs."""
 
     told: str
-    places: list[dict[str, str]]
+    rows: list[dict[str, Any]]
     weight: float
+
+
+#: Columns of the table of points: `side` is out_of_order or good, `rank` the place within it, the gravest 1.
+COLUMNS: dict[str, Any] = {
+    "side": pl.String, "rank": pl.Int64, "told": pl.String, "measure": pl.String, "facility": pl.String,
+    "facility_name": pl.String, "unit": pl.String, "value": pl.Float64, "delta": pl.Float64, "n": pl.Int64,
+}  # fmt: skip
+WRONG, GOOD = "out_of_order", "good"
+
+
+def findings_table(scorecard: pl.DataFrame, better: Mapping[str, str]) -> pl.DataFrame:
+    """`findings` as a table of the pack: a row a point and place, columns `COLUMNS`."""
+    rows = [
+        {**row, "side": side, "rank": rank, "told": point.told}
+        for side, points in zip((WRONG, GOOD), findings(scorecard, better), strict=True)
+        for rank, point in enumerate(points, 1) for row in point.rows
+    ]  # fmt: skip
+    return pl.DataFrame([[row[name] for name in COLUMNS] for row in rows], schema=COLUMNS, orient="row")
 
 
 def outcome(row: Row) -> str:
@@ -32,7 +51,7 @@ def outcome(row: Row) -> str:
         return ""
     if row["is_clear"] is not None:
         return row["verdict"] if row["is_clear"] else ""
-    return row["verdict"] if abs(row["delta"]) >= NOTEWORTHY * abs(row["previous"]) else ""
+    return row["verdict"] if row["relative"] is not None and abs(row["relative"]) >= NOTEWORTHY else ""
 
 
 def is_told(row: Row) -> bool:
@@ -57,13 +76,13 @@ def findings(scorecard: pl.DataFrame, better: Mapping[str, str]) -> tuple[list[F
     good: list[Finding] = []
     for (measure,), part in scorecard.group_by("measure", maintain_order=True):
         rows = part.to_dicts()
-        name = words.NAMES[str(measure)]
+        name = words.TURNS[str(measure)]
         if measure == ALWAYS:
             wrong += _point(name.worse, [row for row in rows if row["value"]], 3.0)
             continue
         for side, said, way in ((wrong, words.MISSED, "missed"), (good, words.MET, "met")):
-            judged = [row for row in rows if against_target(row, better[row["metric"]]) == way]
-            side.extend(_point(said.format(label=name.label), judged, 2.0))
+            judged = [row for row in rows if against_target(row, better.get(row["metric"], "neither")) == way]
+            side.extend(_point(said.format(label=LABELS[str(measure)]), judged, 2.0))
         for side, said, way in ((wrong, name.worse, "worse"), (good, name.better, "better")):
             side.extend(_point(said, [row for row in rows if outcome(row) == way], 1.0))
     return sorted(wrong, key=_rank), sorted(good, key=_rank)
@@ -78,15 +97,6 @@ def _point(told: str, rows: list[dict[str, Any]], base: float) -> Iterable[Findi
         return ()
     # A change that the whole shares weighs more than one of a single place; then by how large it is.
     is_whole = rows[0]["facility"] == ALL
-    size = max((abs(row["delta"] or 0) / abs(row["previous"]) for row in rows if row["previous"]), default=0.0)
+    size = max((abs(row["relative"]) for row in rows if row["relative"] is not None), default=0.0)
     weight = base + (0.5 if is_whole else 0.0) + min(size, 1.0) * 0.4
-    return (Finding(told, [_place(row) for row in rows], weight),)
-
-
-def _place(row: Row) -> dict[str, str]:
-    unit = row["unit"] if row["unit"] in UNITS else ""
-    return {
-        "name": row["facility_name"] or words.ALL,
-        "value": value(row["value"], row["unit"]),
-        "change": "" if row["delta"] is None else delta(row["delta"], unit).strip(THIN),
-    }
+    return (Finding(told, rows, weight),)

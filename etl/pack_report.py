@@ -14,15 +14,13 @@ import polars as pl
 
 from etl import pack_words as words
 from etl.pack_charts import chart
-from etl.pack_findings import Finding, against_target, findings, outcome
+from etl.pack_findings import GOOD, WRONG, against_target, outcome
 from sql.catalog import Metric
 from sql.leadership import ALL, MEASURES, THEMES, Measure
 from sql.written import THIN, UNITS, count, delta, value
 
 #: Points a side on the first page and places a point at most; the pages behind have them all.
 MOST_POINTS, MOST_PLACES = 5, 5
-#: Kinds of metrics that add up over a period: a period that is not whole in the data has no fellow.
-_ADDED = ("sum",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +28,7 @@ class Told:
     """What a report is made of: the frames, the definitions, the month and where the data come from."""
 
     scorecard: pl.DataFrame
+    findings: pl.DataFrame
     course: pl.DataFrame
     metrics: Mapping[str, Metric]
     since: date
@@ -48,14 +47,13 @@ class Told:
 def document(told: Told) -> dict[str, Any]:
     """The report: title, points, scorecard, a page a theme, definitions, where it comes from."""
     metrics = {metric: told.metrics[metric] for metric in told.scorecard["metric"].unique(maintain_order=True)}
-    wrong, good = findings(_compared(told), {name: metric.better for name, metric in metrics.items()})
     return {
         "title": words.title(told.since),
         "month": words.month(told.since),
         "before": words.month(told.before),
         "lead": [[words.THEMES[theme], text] for theme in THEMES if (text := _lead(told, theme))],
         "notes": _notes(told),
-        "wrong": _points(wrong), "good": _points(good),
+        "wrong": _points(told, WRONG), "good": _points(told, GOOD),
         "nothing": {"wrong": words.NOTHING_WRONG, "good": words.NOTHING_GOOD},
         "scorecard": _table(told, [measure for measure in MEASURES if measure.is_headline]),
         "legend": words.LEGEND.format(before=words.month(told.before)),
@@ -66,24 +64,25 @@ def document(told: Told) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _compared(told: Told) -> pl.DataFrame:
-    """The scorecard without changes that only say that the month before is not whole."""
-    if told.is_before_whole:
-        return told.scorecard
-    added = [name for name, metric in told.metrics.items() if metric.kind in _ADDED]
-    is_added = pl.col("metric").is_in(added)
-    return told.scorecard.with_columns(
-        pl.when(is_added).then(None).otherwise(pl.col(name)).alias(name) for name in ("delta", "verdict", "is_clear")
-    )
-
-
-def _points(found: list[Finding]) -> dict[str, Any]:
+def _points(told: Told, side: str) -> dict[str, Any]:
+    """The gravest points of one side, each with the places that it holds for."""
+    mine = told.findings.filter(pl.col("side") == side)
+    points = [part.to_dicts() for _, part in mine.group_by("rank", maintain_order=True)]
     shown = [
-        {"told": finding.told, "places": finding.places[:MOST_PLACES],
-         "more": max(len(finding.places) - MOST_PLACES, 0)}
-        for finding in found[:MOST_POINTS]
+        {"told": rows[0]["told"], "places": [_place(row) for row in rows[:MOST_PLACES]],
+         "more": max(len(rows) - MOST_PLACES, 0)}
+        for rows in points[:MOST_POINTS]
     ]  # fmt: skip
-    return {"points": shown, "more": max(len(found) - MOST_POINTS, 0)}
+    return {"points": shown, "more": max(len(points) - MOST_POINTS, 0)}
+
+
+def _place(row: dict[str, Any]) -> dict[str, str]:
+    unit = row["unit"] if row["unit"] in UNITS else ""
+    return {
+        "name": row["facility_name"] or words.ALL,
+        "value": value(row["value"], row["unit"]),
+        "change": "" if row["delta"] is None else delta(row["delta"], unit).strip(THIN),
+    }
 
 
 def _notes(told: Told) -> list[str]:
@@ -108,21 +107,21 @@ def _lead(told: Told, theme: str) -> str:
 
 def _table(told: Told, measures: list[Measure]) -> dict[str, Any]:
     """Facilities down, measures across; a measure that no facility has is left out and named."""
-    frame = _compared(told)
+    frame = told.scorecard
     rows = {(row["facility"], row["measure"]): row for row in frame.iter_rows(named=True)}
     names = dict(frame.select("facility", "facility_name").unique(maintain_order=True).iter_rows())
     has_value = {row["measure"] for row in rows.values() if row["value"] is not None}
     shown = [measure for measure in measures if measure.name in has_value]
     return {
         "heads": [
-            {"label": words.NAMES[measure.name].label, "target": _target(told, measure.name)} for measure in shown
+            {"label": measure.label, "target": _target(told, measure.name)} for measure in shown
         ],
         "rows": [
             {"name": name or words.ALL, "is_whole": place == ALL,
              "cells": [_cell(rows[place, measure.name], told.metrics[measure.metric].better) for measure in shown]}
             for place, name in names.items()
         ],
-        "unknown": [words.NAMES[measure.name].label for measure in measures if measure.name not in has_value],
+        "unknown": [measure.label for measure in measures if measure.name not in has_value],
     }  # fmt: skip
 
 

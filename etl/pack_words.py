@@ -8,40 +8,37 @@ from typing import NamedTuple
 from sql.written import THIN
 
 
-class Name(NamedTuple):
-    """A measure: as a heading, and how it is said that it became worse or better."""
+class Turn(NamedTuple):
+    """How it is said that a measure became worse or better."""
 
-    label: str
     worse: str
     better: str
 
 
-NAMES: dict[str, Name] = {
-    "exams": Name("Exams", "Fewer exams", "More exams"),
-    "report_p50": Name("Report, median", "Half of the reports took longer", "Half of the reports came sooner"),
-    "report_p90": Name(
-        "90 % within", "The slowest tenth of reports took longer", "The slowest tenth of reports came sooner"),
-    "within_target": Name("Within target", "Fewer reports met their target", "More reports met their target"),
-    "order_to_exam": Name("Order to exam", "Longer from order to exam", "Shorter from order to exam"),
-    "wait": Name("Wait", "Patients waited longer", "Patients waited less"),
-    "first_read": Name("First read", "First answers came later", "First answers came sooner"),
-    "utilization": Name("Utilization", "Devices were less busy", "Devices were busier"),
-    "throughput": Name("Exams an hour", "Fewer exams in a staffed hour", "More exams in a staffed hour"),
-    "first_case": Name("First case on time", "Fewer days began on time", "More days began on time"),
-    "no_show": Name("No-shows", "More patients did not come", "Fewer patients did not come"),
-    "overtime": Name("Overtime", "More overtime", "Less overtime"),
-    "unused": Name("Unused room for exams", "More room unused", "Less room unused"),
-    "repeats_30d": Name("Repeats, 30 d", "More exams were repeats", "Fewer exams were repeats"),
-    "duplicates_30d": Name(
-        "Done elsewhere, 30 d", "More exams had been done elsewhere", "Fewer exams had been done elsewhere"),
-    "rejects": Name("Rejected images", "More images were rejected", "Fewer images were rejected"),
-    "discontinued": Name("Given up", "More exams were given up", "Fewer exams were given up"),
-    "waiting": Name("Unread", "More exams unread at the month's end", "Fewer exams unread at the month's end"),
-    "past_target": Name("Past target", "Unread exams past their target", "No unread exam past its target"),
-    "reads": Name("Reads", "Fewer reads", "More reads"),
-    "reads_per_hour": Name("Reads an hour", "Fewer reads an hour", "More reads an hour"),
-    "after_hours": Name("After hours", "More reads after hours", "Fewer reads after hours"),
-    "amended": Name("Amended", "More reports were amended", "Fewer reports were amended"),
+TURNS: dict[str, Turn] = {
+    "exams": Turn("Fewer exams", "More exams"),
+    "report_p50": Turn("Half of the reports took longer", "Half of the reports came sooner"),
+    "report_p90": Turn("The slowest tenth of reports took longer", "The slowest tenth of reports came sooner"),
+    "within_target": Turn("Fewer reports met their target", "More reports met their target"),
+    "order_to_exam": Turn("Longer from order to exam", "Shorter from order to exam"),
+    "wait": Turn("Patients waited longer", "Patients waited less"),
+    "first_read": Turn("First answers came later", "First answers came sooner"),
+    "utilization": Turn("Devices were less busy", "Devices were busier"),
+    "throughput": Turn("Fewer exams in a staffed hour", "More exams in a staffed hour"),
+    "first_case": Turn("Fewer days began on time", "More days began on time"),
+    "no_show": Turn("More patients did not come", "Fewer patients did not come"),
+    "overtime": Turn("More overtime", "Less overtime"),
+    "unused": Turn("More room unused", "Less room unused"),
+    "repeats_30d": Turn("More exams were repeats", "Fewer exams were repeats"),
+    "duplicates_30d": Turn("More exams had been done elsewhere", "Fewer exams had been done elsewhere"),
+    "rejects": Turn("More images were rejected", "Fewer images were rejected"),
+    "discontinued": Turn("More exams were given up", "Fewer exams were given up"),
+    "waiting": Turn("More exams unread at the month's end", "Fewer exams unread at the month's end"),
+    "past_target": Turn("Unread exams past their target", "No unread exam past its target"),
+    "reads": Turn("Fewer reads", "More reads"),
+    "reads_per_hour": Turn("Fewer reads an hour", "More reads an hour"),
+    "after_hours": Turn("More reads after hours", "Fewer reads after hours"),
+    "amended": Turn("More reports were amended", "Fewer reports were amended"),
 }  # fmt: skip
 #: Above a course.
 COURSES = {
@@ -92,7 +89,10 @@ CAPTION = "Each {grain}, the last begins on {end} and carries its value. Grey li
 HOLLOW = "Hollow: a {grain} that is not whole, or few cases."
 SCALED = "The scale does not begin at zero."
 LEFT_OUT = "Not drawn: {n} smaller facilities."
-NOT_OVER = "{month} is not over in these data: they reach to {through}."
+NOT_OVER = (
+    "{month} is not over in these data: they reach to {through}. Numbers of cases and sums are not compared with the "
+    "month before."
+)
 BEGINS = "The data begin on {first}, so {before} is not whole: numbers of cases and sums are not compared with it."
 
 

@@ -19,6 +19,7 @@ import duckdb
 
 from etl.build_digest import overall, recount, stored
 from etl.durable import sync
+from etl.editions import pinned
 from etl.errors import CheckFailedError
 from etl.home import Home
 from etl.signatures import signature
@@ -193,7 +194,7 @@ def _point(folder: Path, name: str) -> None:
 
 
 def _retire(home: Home, newest: Path) -> None:
-    """Remove old snapshots but the last ones and each month's last."""
+    """Remove old snapshots but the last ones, each month's last, and those that editions were made from."""
     paths = [p for p in snapshot_paths(home) if p != newest]
     if len(paths) < home.settings.keep_snapshots:  # all are among the last ones: no need to open them
         return
@@ -202,7 +203,8 @@ def _retire(home: Home, newest: Path) -> None:
         meta = read_meta(path)
         if meta:
             last_of_month[meta.built_at.year, meta.built_at.month] = path
-    keep = {*[*paths, newest][-home.settings.keep_snapshots :], *last_of_month.values()}
+    of_editions = {home.published / name for name in pinned(home.exports)}
+    keep = {*[*paths, newest][-home.settings.keep_snapshots :], *last_of_month.values(), *of_editions}
     for path in paths:
         if path not in keep:
             path.unlink()

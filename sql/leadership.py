@@ -22,9 +22,10 @@ from sql.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One number of the scorecard: its name, metric and statistic, its theme, and whether its course is drawn."""
+    """One number of the scorecard: its name, as a heading, metric, statistic, theme; whether its course is drawn."""
 
     name: str
+    label: str
     metric: str
     statistic: str
     theme: str
@@ -34,36 +35,41 @@ class Measure:
 
 THEMES = ("turnaround", "utilization", "repeats", "workload")
 MEASURES: tuple[Measure, ...] = (
-    Measure("exams", "volume", "value", "workload", is_headline=True),
-    Measure("report_p50", "report_final", "p50", "turnaround", is_headline=True),
-    Measure("report_p90", "report_final", "p90", "turnaround", has_course=True, is_headline=True),
-    Measure("within_target", "within_target", "value", "turnaround", has_course=True, is_headline=True),
-    Measure("order_to_exam", "order_to_exam", "p50", "turnaround"),
-    Measure("wait", "wait", "p50", "turnaround"),
-    Measure("first_read", "first_read", "p50", "turnaround"),
-    Measure("utilization", "utilization", "value", "utilization", has_course=True, is_headline=True),
-    Measure("throughput", "throughput", "value", "utilization"),
-    Measure("first_case", "first_case_on_time", "value", "utilization"),
-    Measure("no_show", "no_show_rate", "value", "utilization", has_course=True),
-    Measure("overtime", "overtime", "value", "utilization"),
-    Measure("unused", "unused_capacity", "value", "utilization"),
-    Measure("repeats_30d", "repeat_exam_rate", "30d", "repeats", has_course=True, is_headline=True),
-    Measure("duplicates_30d", "duplicate_across_facilities", "30d", "repeats"),
-    Measure("rejects", "reject_rate", "value", "repeats", has_course=True),
-    Measure("discontinued", "discontinued_rate", "all", "repeats"),
-    Measure("waiting", "backlog", "waiting", "workload", is_headline=True),
-    Measure("past_target", "backlog", "past_target", "workload"),
-    Measure("reads", "reads", "final", "workload"),
-    Measure("reads_per_hour", "reads_per_hour", "value", "workload", has_course=True),
-    Measure("after_hours", "share_after_hours", "value", "workload", has_course=True),
-    Measure("amended", "addendum_rate", "any", "workload"),
+    Measure("exams", "Exams", "volume", "value", "workload", is_headline=True),
+    Measure("report_p50", "Report, median", "report_final", "p50", "turnaround", is_headline=True),
+    Measure("report_p90", "90 % within", "report_final", "p90", "turnaround", has_course=True, is_headline=True),
+    Measure(
+        "within_target", "Within target", "within_target", "value", "turnaround", has_course=True, is_headline=True
+    ),
+    Measure("order_to_exam", "Order to exam", "order_to_exam", "p50", "turnaround"),
+    Measure("wait", "Wait", "wait", "p50", "turnaround"),
+    Measure("first_read", "First read", "first_read", "p50", "turnaround"),
+    Measure("utilization", "Utilization", "utilization", "value", "utilization", has_course=True, is_headline=True),
+    Measure("throughput", "Exams an hour", "throughput", "value", "utilization"),
+    Measure("first_case", "First case on time", "first_case_on_time", "value", "utilization"),
+    Measure("no_show", "No-shows", "no_show_rate", "value", "utilization", has_course=True),
+    Measure("overtime", "Overtime", "overtime", "value", "utilization"),
+    Measure("unused", "Unused room for exams", "unused_capacity", "value", "utilization"),
+    Measure("repeats_30d", "Repeats, 30 d", "repeat_exam_rate", "30d", "repeats", has_course=True, is_headline=True),
+    Measure("duplicates_30d", "Done elsewhere, 30 d", "duplicate_across_facilities", "30d", "repeats"),
+    Measure("rejects", "Rejected images", "reject_rate", "value", "repeats", has_course=True),
+    Measure("discontinued", "Given up", "discontinued_rate", "all", "repeats"),
+    Measure("waiting", "Unread", "backlog", "waiting", "workload", is_headline=True),
+    Measure("past_target", "Past target", "backlog", "past_target", "workload"),
+    Measure("reads", "Reads", "reads", "final", "workload"),
+    Measure("reads_per_hour", "Reads an hour", "reads_per_hour", "value", "workload", has_course=True),
+    Measure("after_hours", "After hours", "share_after_hours", "value", "workload", has_course=True),
+    Measure("amended", "Amended", "addendum_rate", "any", "workload"),
 )
 #: The row of everything together.
 ALL = "all"
-SCORECARD = ("facility", "facility_name", "theme", "measure", "metric", "title", "statistic", "unit", "value", "n",
-             "is_small", "target", "previous", "previous_n", "delta", "verdict", "is_clear", "version")  # fmt: skip
+SCORECARD = (
+    "facility", "facility_name", "theme", "measure", "metric", "title", "statistic", "unit", "value", "n", "is_small",
+    "target", "previous", "previous_n", "delta", "relative", "verdict", "is_clear", "version",
+)  # fmt: skip
 COURSE = ("facility", "measure", "metric", "statistic", "unit", "grain", "period_start", "period_end", "value", "n",
           "is_small", "is_partial", "target")  # fmt: skip
+_COMPARED = ("delta", "relative", "verdict", "is_clear")
 #: Months that a course goes back, the same month of the year before included; weeks where the data begin later.
 MONTHS, WEEKS = 13, 13
 #: Days of data before a month's end from which its course is drawn by month.
@@ -73,13 +79,19 @@ ENOUGH_DAYS = 180
 def scorecard(snapshot: Snapshot, filters: Filters) -> pl.DataFrame:
     """A row a facility (`all` first) and measure: its value beside target and `filters.compare`; columns `SCORECARD`.
 
-    A facility without rows has no value and n 0; is_small below the metric's min_n; is_clear as `compare` says.
+    A facility without rows has no value and n 0; is_small below the metric's min_n; is_clear as `compare` says. What
+    adds up over a period is not compared where the data do not cover both periods.
     """
     places = _places(snapshot, filters)
     known = definitions(snapshot)
     parts = [_measured(snapshot, measure, known[measure.metric], places, filters) for measure in _asked(known)]
     order = {measure.name: number for number, measure in enumerate(MEASURES)}
     found = pl.concat(parts) if parts else pl.DataFrame(schema=dict.fromkeys(SCORECARD, pl.String))
+    if not covers(snapshot, filters):
+        added = [metric for metric in known if known[metric].kind == "sum"]
+        found = found.with_columns(
+            pl.when(pl.col("metric").is_in(added).not_()).then(pl.col(name)).alias(name) for name in _COMPARED
+        )
     ranked = found.with_columns(pl.col("measure").replace_strict(order, return_dtype=pl.Int64).alias("place"))
     return ranked.sort("place", maintain_order=True).select(SCORECARD)
 
@@ -116,6 +128,16 @@ def window(snapshot: Snapshot, filters: Filters) -> tuple[str, date, date]:
         return "month", date(index // 12, index % 12 + 1, 1), filters.until
     monday = filters.until - timedelta(days=filters.until.weekday())
     return "week", monday - timedelta(weeks=WEEKS), monday
+
+
+def covers(snapshot: Snapshot, filters: Filters) -> bool:
+    """Whether the data begin before the period compared with, if any, and reach to the end of the period."""
+    first, before = data_from(snapshot), filters.before()
+    begins = filters.since if before is None else before.since
+    return (
+        first is not None and begins is not None and filters.until is not None
+        and first <= begins and snapshot.data_through.date() >= filters.until
+    )  # fmt: skip
 
 
 def data_from(snapshot: Snapshot) -> date | None:

@@ -144,6 +144,11 @@ class Store:
         self._identity: tuple[str, int, int] | None = None
         self._kept: dict[int, Snapshot] = {}
 
+    @property
+    def folder(self) -> Path:
+        """The published folder."""
+        return self._pointer.parent
+
     def current(self) -> Snapshot:
         """The newest snapshot. Raises SnapshotError before the first publish."""
         with self._lock:

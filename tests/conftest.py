@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.published import Published, opened, publish_network
+from tests.published import Published, export_report, opened, publish_network
 from tests.sharing import made_once, shared_base
 
 #: Files of tests are whole as soon as they are there; what waits for them has tests of its own.
@@ -48,6 +48,12 @@ def fixtures() -> Path:
 def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     """A small simulated network, published; shared by all workers."""
     return opened(made_once(shared_base(tmp_path_factory), "published", publish_network))
+
+
+@pytest.fixture(scope="session")
+def report_pack(published: Published, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the pack of a month of that network, with the metrics of its report; read only."""
+    return made_once(shared_base(tmp_path_factory), "pack", lambda folder: export_report(published, folder))
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

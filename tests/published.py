@@ -5,11 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+from etl.export import export_pack
 from etl.home import Home
 from etl.log import Log
 from etl.pipeline import run
 from etl.settings import Settings
 from sample_data.simulate import simulate
+from sql.catalog import Metric
+from sql.definitions import definitions
+from sql.leadership import MEASURES
+from sql.snapshot import Snapshot
 
 #: Two whole months and the days around them, so that a month has one before it.
 EXAMS, DAYS, SEED = 900, 80, 41
@@ -31,6 +38,18 @@ def publish_network(root: Path) -> None:
     home = _home(root)
     home.prepare()
     run(home, Log(home.log, is_quiet=True), [made / "files"], stages=("ingest", "build", "publish"))
+
+
+def export_report(published: Published, folder: Path) -> None:
+    """Export the month with the metrics that its report shows; the others are written the same way."""
+
+    def of_the_report(snapshot: Snapshot) -> dict[str, Metric]:
+        known = definitions(snapshot)
+        return {measure.metric: known[measure.metric] for measure in MEASURES}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("etl.export.definitions", of_the_report)
+        export_pack(published.snapshot, MONTH, folder)
 
 
 def opened(root: Path) -> Published:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from app.context import Context
+from app.editions import state_of
 from app.pages import (
     definitions,
     exam,
@@ -17,11 +18,13 @@ from app.pages import (
     metric,
     overview,
     repeats,
+    reports,
     turnaround,
     utilization,
     workload,
 )
 from app.questions import Question
+from sql.snapshot import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Page:
     questions: Sequence[Question]
     parent: str = ""
     look_every: int = 0
+    #: What the page shows beside the snapshot; a view is made anew where it changed.
+    depends: Callable[[Store], Hashable] = lambda _: ()
 
 
 PAGES: tuple[Page, ...] = (
@@ -46,6 +51,7 @@ PAGES: tuple[Page, ...] = (
     Page("/repeats", "repeats", "repeats", repeats.render, repeats.QUESTIONS),
     Page("/workload", "workload", "workload", workload.render, workload.QUESTIONS),
     Page("/interoperability", "interoperability", "systems", interoperability.render, interoperability.QUESTIONS),
+    Page("/reports", "reports", "reports", reports.render, reports.QUESTIONS, depends=state_of),
     Page("/mappings", "mappings", "check", mappings.render, mappings.QUESTIONS),
     Page("/exams", "exams", "exams", exams.render, exams.QUESTIONS),
     Page("/exam", "exam", "exams", exam.render, exam.QUESTIONS, parent="exams"),

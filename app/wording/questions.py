@@ -53,6 +53,11 @@ _TOLD: dict[str, tuple[str, str]] = {
     "repeats.sites": ("Duplicates by facility", "Exams within 30 days of one at another facility."),
     "repeats.kinds": ("Kinds of repetition", "Repeat, duplicate across facilities, planned follow-up: never mixed."),
     "repeats.week": ("Repeated exams by facility", "Within 30 days; planned follow-up left out."),
+    "reports.scorecard": ("Scorecard", "Under each value: the change since the month before, coloured where it is more "
+                          "than chance or, for what is counted in full, at least a tenth; then n. Pale: few cases."),
+    "reports.findings": ("Out of order, and good", "Targets missed or met, and changes that are more than chance."),
+    "reports.editions": ("Editions", "What was exported into this home. An edition stays as it is; a month that is "
+                         "exported again from other data is another edition."),
     "workload.headline": ("Headline numbers", "Final reports under these filters."),
     "workload.readers": ("Readers", "Final reports; preliminary ones by trainees apart."),
     "workload.shifts": ("By shift", "Shift at the time of the report, by the site's own hours."),

@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
         if snapshot is None:
             raise UnreadableInputError("nothing is published yet; run: radops run")
         folder = out or home.exports / period
-        manifest = export_pack(snapshot, period, folder, with_bom=bom)
+        manifest = export_pack(snapshot, period, folder, with_bom=bom, keeps_editions=out is None)
         log.stage("export", period=period, files=len(manifest["files"]), folder=str(folder))
         if as_json:
             show(manifest, as_json=True)

@@ -17,7 +17,7 @@ from tests.app.conftest import taking
 #: Values for the variable parts of routes.
 PARTS = {"question_id": "overview.facilities", "package_name": "dash_mantine_components", "path": "anything",
          "fingerprinted_path": "dash_mantine_components.js", "tag": "0", "name": "radops.js",
-         "filename": "radops.js"}  # fmt: skip
+         "filename": "radops.js", "edition": "2026-10"}  # fmt: skip
 
 
 def nobody(_: Request) -> Person | None:

@@ -121,7 +121,7 @@ def test_export(at_published: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert answer.code == 0
     names = {path.name for path in (tmp_path / "pack").iterdir()}
     assert {file["name"] for file in answer.json["files"]} | {"manifest.json"} == names
-    tables = ("summary", "scorecard", "course", *few)
+    tables = ("summary", "scorecard", "findings", "course", *few)
     documents = {f"radops_2026-11.{kind}" for kind in ("xlsx", "pdf")}
     assert names == {"manifest.json", *(f"{name}.csv" for name in tables), *documents}
     assert at_published("export", "--period", "2026-13", "--out", str(tmp_path / "no")).code == 2

@@ -91,7 +91,7 @@ def test_manifest_lists_every_file_with_its_hash(published: Published, pack: Pat
     assert {e["name"]: (e["bytes"], e["sha256"]) for e in manifest["files"]} == {
         name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()
     }
-    tables = ("summary", "scorecard", "course", *Catalog.load().metrics)
+    tables = ("summary", "scorecard", "findings", "course", *Catalog.load().metrics)
     assert set(files) == {*(f"{name}.csv" for name in tables), f"radops_{MONTH}.xlsx", f"radops_{MONTH}.pdf"}
     snapshot = open_snapshot(published.snapshot)
     assert manifest["snapshot"]["id"] == snapshot.id

@@ -18,37 +18,23 @@ import pytest
 
 from app.theme import LIGHT
 from etl import pack_words as words
-from etl.export import export_pack
 from etl.pack_pdf import COLOURS, to_pdf
 from etl.pack_xlsx import MEASURED, to_xlsx
-from sql.catalog import Catalog, Metric
+from sql.catalog import Catalog
 from sql.csv_text import neutral
-from sql.definitions import definitions
 from sql.leadership import MEASURES, THEMES
-from sql.snapshot import Snapshot, open_snapshot
+from sql.snapshot import open_snapshot
 from sql.written import THIN, UNITS, count, delta, value
 from tests.published import MONTH, Published
-from tests.sharing import made_once, shared_base
 
 XLSX, PDF = f"radops_{MONTH}.xlsx", f"radops_{MONTH}.pdf"
 MOMENT = datetime(2026, 11, 3, 4, 5, 6, tzinfo=UTC)
 Row = dict[str, str]
 
 
-def of_the_report(snapshot: Snapshot) -> dict[str, Metric]:
-    """The metrics that the report shows; the others are written the same way."""
-    known = definitions(snapshot)
-    return {measure.metric: known[measure.metric] for measure in MEASURES}
-
-
 @pytest.fixture(scope="module")
-def pack(published: Published, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    def make(folder: Path) -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("etl.export.definitions", of_the_report)
-            export_pack(published.snapshot, MONTH, folder)
-
-    return made_once(shared_base(tmp_path_factory), "documents", make)
+def pack(report_pack: Path) -> Path:
+    return report_pack
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +68,7 @@ def test_workbook_has_the_cells_of_the_csv_files(pack: Path) -> None:
     names = [entry["name"] for entry in json.loads((pack / "manifest.json").read_text("utf-8"))["files"]]
     tables = [Path(name).stem for name in names if name.endswith(".csv")]
     assert book.sheetnames == [*tables, "about"]
-    assert book.sheetnames[:3] == ["summary", "scorecard", "course"]
+    assert book.sheetnames[:4] == ["summary", "scorecard", "findings", "course"]
     for name in tables:
         head, *body = table(pack / f"{name}.csv")
         sheet = list(book[name].iter_rows())
@@ -152,7 +138,7 @@ def change_of(row: Row) -> str:
     if not row["delta"] or row["is_small"] == "true":
         return ""
     change = delta(number(row["delta"]), row["unit"] if row["unit"] in UNITS else "").strip(THIN)
-    is_more = abs(float(row["delta"])) >= 0.1 * abs(float(row["previous"]))
+    is_more = float(row["previous"]) != 0 and abs(float(row["delta"])) >= 0.1 * abs(float(row["previous"]))
     is_told = row["verdict"] in ("better", "worse") and (row["is_clear"] or str(is_more).lower()) == "true"
     return " ".join(f"{change} {row['verdict'] if is_told and change[0] in '+−' else ''}".split())
 
@@ -179,7 +165,7 @@ def test_report_prints_the_numbers_of_the_scorecard_file(pack: Path, pages: list
         place_of = printed.index(name, place_of) + len(name)
         for measure in wanted:
             if measure.name not in known:
-                assert words.NAMES[measure.name].label in printed[printed.index("Not reported by any facility") :]
+                assert measure.label in printed[printed.index("Not reported by any facility") :]
                 continue
             for cell in expected(found[facility, measure.name]):
                 place_of = printed.index(cell, place_of) + len(cell)

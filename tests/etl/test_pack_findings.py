@@ -20,7 +20,7 @@ UNITS = ("min", "share", "exams", "reads", "reads/h", "d")
 def row(**given: Any) -> dict[str, Any]:
     usual: dict[str, Any] = {
         "facility": "all", "facility_name": None, "measure": "report_p50", "metric": "report_final", "unit": "min",
-        "value": 60.0, "n": 500, "is_small": False, "target": None, "previous": 30.0, "delta": 30.0,
+        "value": 60.0, "n": 500, "is_small": False, "target": None, "previous": 30.0, "delta": 30.0, "relative": 1.0,
         "verdict": "worse", "is_clear": True,
     }  # fmt: skip
     return usual | given
@@ -39,10 +39,11 @@ def told(*given: dict[str, Any]) -> tuple[list[str], list[str]]:
         ({"is_clear": False}, ""),
         ({"is_small": True}, ""),
         ({"verdict": None}, ""),
-        ({"delta": None, "previous": None, "verdict": None}, ""),
+        ({"delta": None, "previous": None, "relative": None, "verdict": None}, ""),
         ({"delta": 0.2}, ""),  # rounds to nothing
-        ({"is_clear": None, "delta": 3.0}, "worse"),  # counted in full: a tenth
-        ({"is_clear": None, "delta": 2.9}, ""),
+        ({"is_clear": None, "delta": 3.0, "relative": 0.1}, "worse"),  # counted in full: a tenth
+        ({"is_clear": None, "delta": 2.9, "relative": 0.097}, ""),
+        ({"is_clear": None, "delta": 3.0, "previous": 0.0, "relative": None}, ""),
     ],
 )
 def test_a_change_is_told_where_it_is_more_than_chance_and_more_than_nothing(given: dict[str, Any], said: str) -> None:
@@ -77,7 +78,8 @@ def test_the_gravest_comes_first_and_a_measure_once() -> None:
 
 
 def test_few_cases_and_no_cases_say_nothing() -> None:
-    none = {"value": None, "n": 0, "is_small": True, "previous": None, "delta": None, "verdict": None, "is_clear": None}
+    none = {"value": None, "n": 0, "is_small": True, "previous": None, "delta": None, "relative": None,
+            "verdict": None, "is_clear": None}  # fmt: skip
     unread = row(measure="past_target", metric="backlog", **none)
     assert told(row(**none), row(facility="A", is_small=True), unread) == ([], [])
 
