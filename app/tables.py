@@ -52,7 +52,7 @@ def bar(label: str, name: str, unit: str, full: float, mark: float | None = None
     return Column(label, cell)
 
 
-def table(  # noqa: PLR0913 - one table with named parts
+def table(
     frame: pl.DataFrame,
     columns: Sequence[Column],
     *,
@@ -60,11 +60,10 @@ def table(  # noqa: PLR0913 - one table with named parts
     limit: int = 0,
     sort_href: Callable[[str], str] | None = None,
     faint: Callable[[Row], bool] | None = None,
-    attributes: Callable[[Row], dict[str, Any]] | None = None,
 ) -> html.Div:
     """A table of a frame's rows in their order, the first `limit` where it is given; `label` names it for readers.
 
-    `faint` rows (too few exams for a firm number) are greyed out; `attributes` are those of a row's element.
+    `faint` rows (too few exams for a firm number) are greyed out.
     """
     shown = frame.head(limit) if limit else frame
     head = html.Thead(html.Tr([_heading(column, sort_href) for column in columns]))
@@ -72,7 +71,6 @@ def table(  # noqa: PLR0913 - one table with named parts
         html.Tr(
             [html.Td(column.cell(row), className=None if column.is_text else "num") for column in columns],
             className="faint" if faint is not None and faint(row) else None,
-            **(attributes(row) if attributes is not None else {}),
         )
         for row in shown.iter_rows(named=True)
     ]

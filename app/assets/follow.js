@@ -9,6 +9,8 @@
   const PATIENCE = 2;
   let age = null;
   let failures = 0;
+  let held = null;
+  let watcher = null;
 
   const page = () => document.getElementById("page");
   const all = (selector) => [...page().querySelectorAll(selector)];
@@ -35,6 +37,7 @@
   function hold() {
     const focused = document.activeElement;
     return {
+      path: window.location.pathname,
       focus: focused && focused !== page() && page().contains(focused) ? place(focused) : null,
       open: all("details").map((one) => one.open),
       across: all(".table-scroll").map((one) => one.scrollLeft),
@@ -43,37 +46,92 @@
     };
   }
 
-  function restore(held) {
-    all("details").forEach((one, number) => (one.open = held.open[number] || false));
-    all(".table-scroll").forEach((one, number) => (one.scrollLeft = held.across[number] || 0));
-    const focused = held.focus && found(held.focus);
+  function restore(was) {
+    all("details").forEach((one, number) => {
+      if (was.open[number]) one.open = true;
+    });
+    all(".table-scroll").forEach((one, number) => (one.scrollLeft = was.across[number] || 0));
+    const focused = was.focus && found(was.focus);
     if (focused) focused.focus({ preventScroll: true });
-    window.scrollTo(0, held.down);
-    const changed = all("[data-mark]").filter((one) => held.values.get(one.dataset.mark) !== one.dataset.value);
+    window.scrollTo(0, was.down);
+    const changed = all("[data-mark]").filter((one) => was.values.get(one.dataset.mark) !== one.dataset.value);
     changed.forEach((one) => one.classList.add("is-changed"));
     window.setTimeout(() => changed.forEach((one) => one.classList.remove("is-changed")), MARKED);
   }
 
-  /* Once the page has its new content, and before it is painted: put everything back. */
-  function keep() {
-    const held = hold();
-    const watcher = new MutationObserver(() => {
-      if (!page().firstElementChild) return;
-      watcher.disconnect();
-      tell();
-      restore(held);
+  /* One element with its properties and what is in it. */
+  function made(name, properties, ...inside) {
+    const element = Object.assign(document.createElement(name), properties);
+    element.append(...inside.filter((one) => one !== null));
+    return element;
+  }
+
+  function cell(told, isNumber) {
+    const one = typeof told === "string" ? { t: told } : told;
+    const td = made("td", { className: isNumber ? "num" : "", title: one.title || "" });
+    if (one.href) {
+      td.append(made("a", { href: one.href, textContent: one.t }));
+    } else if (one.bar === undefined) {
+      td.append(made("span", { className: one.class || "", textContent: one.t }));
+    } else {
+      const fill = made("span", { className: "bar-fill" });
+      fill.style.width = `${one.bar}%`;
+      const mark = made("span", { className: "bar-mark" });
+      mark.style.left = "50%";
+      const bar = made("span", { className: "bar", ariaHidden: "true" }, fill, mark);
+      td.append(made("div", { className: `bar-cell ${one.class}` }, made("span", { className: "bar-text", textContent: one.t }), bar));
+    }
+    return td;
+  }
+
+  /* The tables that came as text: the server's words, never read as HTML. */
+  function draw() {
+    all("[data-rows]").forEach((box) => {
+      if (box.firstElementChild) return;
+      const told = JSON.parse(box.dataset.rows);
+      const heads = told.head.map(({ t, title, num }) =>
+        made("th", { scope: "col", textContent: t, title, className: num ? "num" : "" }));
+      const rows = told.rows.map((row) => {
+        const tr = made("tr", {}, ...row.cells.map((one, number) => cell(one, told.head[number].num)));
+        Object.assign(tr.dataset, { exam: row.exam, left: row.left, mark: `exam ${row.exam}`, value: row.value });
+        return tr;
+      });
+      const table = made("table", { className: "table", ariaLabel: told.label },
+        made("thead", {}, made("tr", {}, ...heads)), made("tbody", {}, ...rows));
+      box.append(table);
     });
-    watcher.observe(page(), { childList: true, subtree: true });
+  }
+
+  /* The page is made anew: before it is painted, draw what came as text, tell the age, and put everything back. */
+  function renewed() {
+    draw();
+    tell();
+    if (held && held.path === window.location.pathname && page().firstElementChild) restore(held);
+    if (held) root.classList.remove("is-following");
+    held = null;
+  }
+
+  /* From now on, for each new content of the page. */
+  function watch() {
+    if (watcher || !page()) return;
+    watcher = new MutationObserver(renewed);
+    watcher.observe(page(), { childList: true });
+    draw();
+  }
+
+  /* The next content of the page is the same page of a newer snapshot. */
+  function keep() {
+    held = hold();
     root.classList.add("is-following");
-    window.setTimeout(() => {
-      watcher.disconnect();
-      root.classList.remove("is-following");
-    }, 1500);
   }
 
   function tell() {
     root.classList.toggle("is-stale", Boolean(age) && age.isStale);
-    if (age) all("[data-age]").forEach((one) => (one.textContent = one.dataset.age.replace("{}", age.told)));
+    if (!age) return;
+    all("[data-age]").forEach((one) => {
+      const told = one.dataset.age.replace("{}", age.told);
+      if (one.textContent !== told) one.textContent = told;
+    });
   }
 
   /* The newest snapshot, or nothing where the server does not answer; what it says of the data's age is told. */
@@ -106,5 +164,5 @@
     if (event.key === "Escape" && way) way.click();
   });
 
-  window.radopsFollow = { keep, newest, arrived };
+  window.radopsFollow = { watch, keep, newest, arrived };
 })();

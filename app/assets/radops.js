@@ -116,6 +116,14 @@
     return cleared ? { "filter-clear": true } : chosen;
   }
 
+  /* Links that are not Dash's lead through the history too. */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-rows] a[href]");
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    go(link.getAttribute("href"));
+  });
+
   let scheme = remembered();
   root.setAttribute("data-mantine-color-scheme", scheme);
   ask({}, null); // before the rest of the scripts is there
@@ -124,6 +132,7 @@
     radops: {
       view: async function (pathname, search, chosenScheme, snapshot, clicks, ...values) {
         const dash = window.dash_clientside;
+        follow.watch();
         const isPublish = dash.callback_context.triggered.map((t) => t.prop_id).join() === "snapshot.data";
         const cleared = dash.callback_context.triggered.some((t) => t.prop_id.startsWith("filter-clear") && t.value);
         const chosen = used(cleared, values);

@@ -118,7 +118,7 @@ def _head(context: Context) -> html.Div:
 def _stale() -> html.Div:
     """Shown by the browser's script while the server says that the data are too old for a page about now."""
     told = html.Span(**data("age", text("live.stale", age="{}")))
-    return html.Div([icon("alert", 16), told], className="banner stale-only", role="alert")
+    return html.Div([icon("alert", 16), told], className="banner stale-only", role="status")
 
 
 def _tiles(context: Context, row: Row, facilities: pl.DataFrame) -> html.Div:

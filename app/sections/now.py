@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from app.texts import text
 from sql.live import BANDS
 
 #: Rows of the list on the page; all are in its CSV file.
-ROWS = 100
+ROWS = 200
 #: Numbers of a facility, in order.
 _COUNTS = ("n_waiting", "n_in_exam", "n_unread", "n_no_read", "n_over", "n_left", "n_soon")
 #: Headings of the bands of age.
@@ -58,69 +59,59 @@ def latest_of(listed: pl.DataFrame) -> Mapping[str, Any] | None:
 
 
 def exams(context: Context, frame: pl.DataFrame, label: str) -> html.Div:
-    """The list of open exams; each row is known by its exam, so that it can be marked and keep the focus."""
+    """The list of open exams, of which the browser's script makes the table (`data-rows`, follow.js): as components of
+    Dash, of which each new one wakes all others, hundreds would take many seconds. All words are written here."""
+    shown = frame.head(ROWS)
+    names = ("minutes", "procedure", "facility", "modality", "device", "urgency", "stage", "since", "age_min", "target")
+    head = [{"t": _heading(name), "title": text(f"live.{name}.hint") if name in ("minutes", "since") else "",
+             "num": name in ("since", "age_min", "target")} for name in names]  # fmt: skip
+    rows = [
+        {"exam": row["exam_key"], "left": row["is_left"], "value": f"{row['stage']} {row['due']} {row['has_read']}",
+         "cells": _cells(context, row)}
+        for row in shown.iter_rows(named=True)
+    ]  # fmt: skip
+    told = json.dumps({"label": label, "head": head, "rows": rows}, ensure_ascii=False, separators=(",", ":"))
+    rest = frame.height - shown.height
+    more = [html.Div(text("table.more", n=words.count(rest)), className="more")] if rest > 0 else []
+    return html.Div([html.Div(className="table-scroll", tabIndex=0, **data("rows", told)), *more])
 
-    def facility(row: Row) -> html.Span:
-        return html.Span(row["facility"], title=context.name("facility", row["facility"]))
 
-    def link(row: Row) -> dcc.Link:
-        return dcc.Link(procedure(row), href=f"/exam?exam={row['exam_key']}")
+def _heading(name: str) -> str:
+    shared = {"procedure": "exams.procedure", "facility": "overview.facility", "modality": "group.modality",
+              "device": "group.device"}  # fmt: skip
+    return text(shared.get(name, f"live.{name}"))
 
-    def device(row: Row) -> html.Span:
-        name = context.name("device", row["device"] or "")
-        return html.Span(row["device"] or words.NO_VALUE, className="device", title=name)
 
-    columns = [
-        Column(text("live.minutes"), left, is_text=True, hint=text("live.minutes.hint")),
-        Column(text("exams.procedure"), link, is_text=True),
-        Column(text("overview.facility"), facility, is_text=True),
-        Column(text("group.modality"), lambda row: row["modality"] or words.NO_VALUE, is_text=True),
-        Column(text("group.device"), device, is_text=True),
-        Column(text("live.urgency"), _urgency, is_text=True),
-        Column(text("live.stage"), _stage, is_text=True),
-        Column(text("live.since"), lambda row: words.clock(row["since_local"]), hint=text("live.since.hint")),
-        Column(text("live.age_min"), lambda row: words.minutes(row["age_min"])),
-        Column(text("live.target"), lambda row: words.value(row["target_min"], "min")),
+def _cells(context: Context, row: Row) -> list[Any]:
+    """The cells of an exam in the order of the headings: a text, or a text (`t`) with what is to be known of it."""
+    stage = "live.stage.read" if row["has_read"] else f"live.stage.{row['stage']}"
+    pressing = f"{row['priority'] or words.NO_VALUE} · {row['patient_class'] or words.NO_VALUE}"
+    return [
+        _left(row),
+        {"t": procedure(row), "href": f"/exam?exam={row['exam_key']}"},
+        {"t": row["facility"], "title": context.name("facility", row["facility"])},
+        row["modality"] or words.NO_VALUE,
+        {"t": row["device"] or words.NO_VALUE, "title": context.name("device", row["device"] or "")},
+        {"t": pressing, "class": "urgency stat" if row["priority"] == "stat" else "urgency"},
+        text(stage),
+        words.clock(row["since_local"]),
+        words.minutes(row["age_min"]),
+        words.value(row["target_min"], "min"),
     ]
-    return table(frame, columns, label=label, limit=ROWS, faint=lambda row: bool(row["is_left"]), attributes=_row)
 
 
-def _row(row: Row) -> dict[str, Any]:
-    state = f"{row['stage']} {row['due']} {row['has_read']}"
-    return {**data("exam", row["exam_key"]), **marked(f"exam {row['exam_key']}", state)}
-
-
-def left(row: Row) -> Any:
-    """Minutes to the target or past it: a number, and a bar to twice the target with the target as a mark."""
+def _left(row: Row) -> Any:
+    """Minutes to the target or past it, and the length of a bar that ends at twice the target, in per cent."""
     if row["left_min"] is None:
-        return html.Span(text("live.no_target"), className="muted")
+        return {"t": text("live.no_target"), "class": "muted"}
     width = min(row["age_min"] / row["target_min"], 2.0) * 50 if row["target_min"] else 100.0
-    return html.Div(
-        [
-            html.Span(left_words(row), className="bar-text"),
-            html.Span([html.Span(className="bar-fill", style={"width": f"{width:.1f}%"}),
-                       html.Span(className="bar-mark", style={"left": "50%"})], className="bar", **silent()),
-        ],
-        className=f"bar-cell due-{row['due']}",
-    )  # fmt: skip
-
-
-def left_words(row: Row) -> str:
-    """Minutes to the target, or over it."""
     length = words.minutes(abs(row["left_min"]))
-    return text("live.over", length=length) if row["left_min"] < 0 else length
+    said = text("live.over", length=length) if row["left_min"] < 0 else length
+    return {"t": said, "bar": round(width, 1), "class": f"due-{row['due']}"}
 
 
 def _priority(row: Row) -> Any:
     return html.Strong(row["priority"]) if row["priority"] == "stat" else row["priority"] or words.NO_VALUE
-
-
-def _urgency(row: Row) -> html.Span:
-    return html.Span([_priority(row), " · ", row["patient_class"] or words.NO_VALUE], className="urgency")
-
-
-def _stage(row: Row) -> str:
-    return text("live.stage.read" if row["has_read"] else f"live.stage.{row['stage']}")
 
 
 def facilities(context: Context, frame: pl.DataFrame, label: str) -> html.Div:

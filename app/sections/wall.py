@@ -39,7 +39,7 @@ def display(context: Context, row: Row, as_of: str, hints: Mapping[str, str], li
                 className="wall-head",
             ),
             html.Div([icon("alert", 32), html.Span(**data("age", text("live.stale", age="{}")))],
-                     className="wall-stale stale-only", role="alert"),
+                     className="wall-stale stale-only", role="status"),
             html.Div([_number(name, row[name], hint) for name, hint in hints.items()], className="wall-numbers"),
             html.Div([_panel(context, "soon", soon), _panel(context, "over", over)], className="wall-panels"),
         ],

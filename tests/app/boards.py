@@ -13,7 +13,7 @@ from tests.sql.test_live import NOW, ago, exam
 SITES = [{"facility": site, "facility_name": f"{site.title()} Hospital", "zone": "America/New_York"}
          for site in ("NORTH", "EAST")]  # fmt: skip
 #: Unread exams, more than the page lists.
-UNREAD = 130
+UNREAD = 230
 
 
 def exams() -> Rows:
@@ -28,7 +28,7 @@ def exams() -> Rows:
         exam("late", target=60.0, exam_ended=ago(minutes=75), first_prelim=ago(minutes=9), procedure_name="Over since"),
         exam("next", target=60.0, exam_ended=ago(minutes=55), priority="stat", procedure_name="Due in five"),
         exam("soon", target=60.0, exam_ended=ago(minutes=20), procedure_name="Due in forty"),
-        exam("left", target=60.0, exam_ended=ago(days=8), procedure_name="Left over"),
+        exam("left", target=60.0, exam_ended=ago(days=8), procedure_name="Left <img src=x> over"),
         exam("wait", arrived=ago(minutes=12), procedure_name="Waits"),
         exam("scan", arrived=ago(minutes=30), exam_started=ago(minutes=7), facility="EAST", procedure_name="In exam"),
         exam("done", exam_ended=ago(days=1), first_final=ago(hours=20), facility="EAST", arrived=ago(days=2)),

@@ -123,7 +123,7 @@ def test_the_wall_has_neither_controls_nor_more_rows_than_fit(board: Context) ->
     assert '"/live?facility=NORTH"' in page
     assert "table" not in page
     assert page.count('"data-exam"') == live.wall.ROWS + 2
-    assert "Left over" not in page
+    assert "> over" not in page
 
 
 def test_the_age_is_the_servers_and_marks_what_is_stale(home: Path, store: Store) -> None:

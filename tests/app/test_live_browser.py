@@ -121,6 +121,7 @@ def test_a_list_is_chosen_and_an_exam_opened_and_back(browser: Browser, board: t
     page = seen.open("/live", "live")
     page.locator(".tile.over a").click()
     expect(page.locator("tr[data-exam]")).to_have_count(3)
+    expect(page.get_by_role("link", name="Left <img src=x> over")).to_be_visible()  # words, never HTML
     page.get_by_role("link", name="Over for long").click()
     page.wait_for_selector(".page-exam", timeout=LOADED)
     page.go_back()

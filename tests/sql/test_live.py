@@ -133,10 +133,12 @@ def test_what_a_facility_does_not_tell_is_not_zero(tmp_path: Path) -> None:
         exam("a", arrived=ago(days=3), exam_started=ago(days=3), **done),
         exam("b", facility="SILENT", exam_started=ago(days=2), exam_started_source="image", **done),
         exam("c", facility="NEW", arrived=ago(minutes=4)),
+        exam("d", facility="HALF", exam_started_source="report", **done),
+        exam("e", facility="HALF", arrived=ago(minutes=4), exam_started=ago(minutes=2)),
     )
     told = {row["facility"]: (row["n_week"], row["n_waiting"], row["n_in_exam"], row["n"])
             for row in facilities_now(snapshot).to_dicts()}  # fmt: skip
-    assert told == {"NORTH": (1, 0, 0, 0), "SILENT": (1, None, None, 0), "NEW": (0, 1, 0, 1)}
+    assert told == {"NORTH": (1, 0, 0, 0), "SILENT": (1, None, None, 0), "NEW": (0, 1, 0, 1), "HALF": (1, None, 1, 1)}
 
 
 def test_filters_and_scope_but_neither_dates_nor_readers(tmp_path: Path) -> None:
