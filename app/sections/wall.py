@@ -67,7 +67,8 @@ def _number(name: str, n: int, hint: str) -> html.Div:
 def _panel(context: Context, name: str, frame: pl.DataFrame) -> html.Section:
     rest = frame.height - ROWS
     more = [html.Span(text("wall.more", n=words.count(rest)), className="wall-more")] if rest > 0 else []
-    rows: list[Any] = [_exam(row) for row in frame.head(ROWS).iter_rows(named=True)]
+    place = "device" if len(context.filters.facility) == 1 else "facility"  # what all share says nothing
+    rows: list[Any] = [_exam(row, place) for row in frame.head(ROWS).iter_rows(named=True)]
     return html.Section(
         [
             html.H2([text(f"wall.{name}"), *more]),
@@ -77,14 +78,14 @@ def _panel(context: Context, name: str, frame: pl.DataFrame) -> html.Section:
     )
 
 
-def _exam(row: Row) -> html.Li:
+def _exam(row: Row, place: str) -> html.Li:
     urgent = "" if row["priority"] == "routine" else row["priority"]
     return html.Li(
         [
             html.Span(words.minutes(abs(row["left_min"])), className="wall-left"),
             html.Span(now.procedure(row), className="wall-what"),
             html.Span(urgent, className=f"wall-priority {urgent}"),
-            html.Span(row["facility"], className="wall-where"),
+            html.Span(row[place] or "", className="wall-where"),
         ],
         className=f"due-{row['due']}", **data("exam", row["exam_key"]),
         **now.marked(f"exam {row['exam_key']}", row["due"]),

@@ -74,7 +74,7 @@ def started(published: Path, port: int) -> subprocess.Popen[bytes]:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
                 assert answer.status == 200
                 return process
-        except urllib.error.URLError:
+        except (urllib.error.URLError, TimeoutError):
             assert process.poll() is None, "the server ended"
             time.sleep(0.1)
     process.terminate()

@@ -123,6 +123,9 @@ def test_the_wall_has_neither_controls_nor_more_rows_than_fit(board: Context) ->
     assert '"/live?facility=NORTH"' in page
     assert "table" not in page
     assert page.count('"data-exam"') == live.wall.ROWS + 2
+    assert page.count("N-CT9") == 1  # the device, where all are at one facility
+    everywhere = live.render(replace(board, state=State.read("?wall=1", board.snapshot.data_through)))
+    assert "N-CT9" not in json.dumps(everywhere, cls=PlotlyJSONEncoder)
     assert "> over" not in page
 
 
