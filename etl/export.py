@@ -23,6 +23,7 @@ from etl.errors import PeriodError, UnreadableInputError
 from etl.pack_documents import documents
 from etl.pack_findings import findings_table
 from etl.pack_folder import put
+from etl.pack_mask import masked, small_cells
 from sql import query
 from sql.catalog import Metric
 from sql.csv_text import to_csv
@@ -66,10 +67,15 @@ def month(period: str) -> Month:
 
 
 def export_pack(
-    snapshot_path: Path, period: str, folder: Path, with_bom: bool = False, keeps_editions: bool = False
+    snapshot_path: Path,
+    period: str,
+    folder: Path,
+    with_bom: bool = False,
+    keeps_editions: bool = False,
+    is_masked: bool = False,
 ) -> dict[str, Any]:
     """Write the pack of a month into `folder` and return its manifest; with `keeps_editions` one that lies there and is
-    of another snapshot moves aside first.
+    of another snapshot moves aside first, with `is_masked` small cells are masked (`etl.pack_mask`).
 
     The folder appears whole; in one that exists the files of an earlier pack are replaced, the manifest last, and
     others are left alone. Raises PeriodError, and UnreadableInputError where a file that is no pack's is in the way or
@@ -78,8 +84,14 @@ def export_pack(
     asked = month(period)
     snapshot = open_snapshot(snapshot_path)
     try:
-        tables = dict(_frames(snapshot, asked.filters))
-        head = _head(snapshot, asked)
+        tables, hidden = dict(_frames(snapshot, asked.filters)), None
+        known = definitions(snapshot)
+        if is_masked:
+            tables, hidden = masked(tables, known)
+        tables["findings"] = findings_table(
+            tables["scorecard"], {name: metric.better for name, metric in known.items()}
+        )
+        head = _head(snapshot, asked) | small_cells(hidden)
         printed = documents(tables, snapshot, asked.filters, head)
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise UnreadableInputError(
@@ -100,9 +112,8 @@ def _frames(snapshot: Snapshot, filters: Filters) -> Iterator[tuple[str, pl.Data
     for metric in metrics:
         query.foresee(snapshot, _wanted(metric, filters))
     yield "summary", summary(snapshot, metrics, filters)
-    card = query.scorecard(snapshot, filters)
-    yield "scorecard", card
-    yield "findings", findings_table(card, {metric.id: metric.better for metric in definitions(snapshot).values()})
+    yield "scorecard", query.scorecard(snapshot, filters)
+    yield "findings", pl.DataFrame()  # made of the scorecard, once it is as it is written
     yield "course", query.course(snapshot, filters)
     for metric in metrics:
         yield metric.id, metric_rows(snapshot, metric, filters)

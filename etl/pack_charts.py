@@ -52,7 +52,7 @@ def chart(course: pl.DataFrame, places: Mapping[str, str | None], label: str) ->
     grain = known["grain"][0]
     return {
         "label": label, "panels": panels, "from": words.day(periods[0]), "to": words.day(periods[-1]),
-        "grain": grain, "is_from_zero": low == 0, "left_out": sum(place not in shown for place in places),
+        "grain": grain, "is_from_zero": low == 0, "left_out": known["facility"].n_unique() - len(shown),
         "target": None if target is None else {"y": height(target), "told": value(target, unit).strip(THIN)},
         "ticks": [{"y": height(tick), "told": value(tick, unit).strip(THIN)} for tick in ticks(low, high, step)],
         "alt": _alt(label, panels, grain),

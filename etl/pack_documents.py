@@ -31,10 +31,11 @@ def documents(
     told = _about(head)
     report = Told(
         tables["scorecard"], tables["findings"], tables["course"], definitions(snapshot), filters.since, filters.until,
-        before.since, data_from(snapshot), snapshot.data_through, tuple(told.items()),
+        before.since, data_from(snapshot), snapshot.data_through, tuple(told.items()), head["small_cells"] == "masked",
     )  # fmt: skip
     about = pl.DataFrame({"about": list(told), "told": list(told.values())})
-    name, created = f"radops_{head['period']}", snapshot.built_at
+    name = f"radops_{head['period']}" + ("_masked" if head["small_cells"] == "masked" else "")
+    created = snapshot.built_at
     return {
         f"{name}.xlsx": to_xlsx({**tables, "about": about}, title=words.title(filters.since), created=created),
         f"{name}.pdf": to_pdf(document(report), created=created),
@@ -52,5 +53,6 @@ def _about(head: Mapping[str, Any]) -> dict[str, str]:
         "Data through": words.instant(through),
         "Definitions": defined["signature"],
         "Redefined since the month before was reported": "; ".join(defined["redefined"]) or "none",
+        "Small cells": words.SMALL_CELLS[head["small_cells"]],
         "Made by": head["product"],
     }

@@ -37,6 +37,7 @@ class Told:
     data_from: date | None
     data_through: datetime
     about: tuple[tuple[str, str], ...]
+    is_masked: bool = False
 
     @property
     def is_before_whole(self) -> bool:
@@ -86,7 +87,7 @@ def _place(row: dict[str, Any]) -> dict[str, str]:
 
 
 def _notes(told: Told) -> list[str]:
-    notes = []
+    notes = [words.MASKED] if told.is_masked else []
     if told.data_through.date() < told.until:
         notes.append(words.NOT_OVER.format(month=words.month(told.since), through=words.instant(told.data_through)))
     if told.data_from is not None and not told.is_before_whole:
@@ -110,7 +111,7 @@ def _table(told: Told, measures: list[Measure]) -> dict[str, Any]:
     frame = told.scorecard
     rows = {(row["facility"], row["measure"]): row for row in frame.iter_rows(named=True)}
     names = dict(frame.select("facility", "facility_name").unique(maintain_order=True).iter_rows())
-    has_value = {row["measure"] for row in rows.values() if row["value"] is not None}
+    has_value = {row["measure"] for row in rows.values() if row["value"] is not None or row.get("is_masked")}
     shown = [measure for measure in measures if measure.name in has_value]
     return {
         "heads": [
@@ -131,6 +132,16 @@ def _target(told: Told, measure: str) -> str:
 
 
 def _cell(row: dict[str, Any], better: str) -> dict[str, Any]:
+    if row.get("is_masked"):
+        return {
+            "value": words.IS_MASKED,
+            "change": "",
+            "outcome": "",
+            "target": "",
+            "n": "",
+            "small": True,
+            "known": False,
+        }
     unit = row["unit"] if row["unit"] in UNITS else ""
     return {
         "value": value(row["value"], unit).strip(THIN),
@@ -163,6 +174,7 @@ def _caption(made: dict[str, Any]) -> str:
     points = [point for panel in made["panels"] for point in panel["points"]]
     said = [
         (True, words.CAPTION.format(grain=made["grain"], end=made["to"])),
+        (len(made["panels"]) > 1, words.GREY),
         (any(point["hollow"] for point in points), words.HOLLOW.format(grain=made["grain"])),
         (not made["is_from_zero"], words.SCALED),
         (bool(made["left_out"]), words.LEFT_OUT.format(n=made["left_out"])),

@@ -85,10 +85,17 @@ LEGEND = (
     "Under each value: the change since {before}, in words where it is more than chance or, for what is counted in "
     "full, at least a tenth; then n, the cases behind it. † fewer cases than the measure asks for. – not known."
 )
-CAPTION = "Each {grain}, the last begins on {end} and carries its value. Grey line: all facilities."
+CAPTION = "Each {grain}, the last begins on {end} and carries its value."
+GREY = "Grey line: all facilities."
 HOLLOW = "Hollow: a {grain} that is not whole, or few cases."
 SCALED = "The scale does not begin at zero."
 LEFT_OUT = "Not drawn: {n} smaller facilities."
+SMALL_CELLS = {
+    "as they are": "told as they are: for use inside",
+    "masked": "counts of 1 to 10, and what would tell them, are masked; facilities' courses are left out",
+}
+MASKED = "Counts of 1 to 10 are masked, and further numbers from which they could be computed."
+IS_MASKED = "masked"
 NOT_OVER = (
     "{month} is not over in these data: they reach to {through}. Numbers of cases and sums are not compared with the "
     "month before."

@@ -38,7 +38,8 @@ def shown(context: Context) -> Edition | None:
     wanted = context.state.own.get("edition")
     if wanted is not None:
         return next((edition for edition in found if edition.key == wanted), None)
-    return next((edition for edition in found if edition.is_complete), found[0] if found else None)
+    usual = [edition for edition in found if not edition.is_masked] or found
+    return next((edition for edition in usual if edition.is_complete), usual[0] if usual else None)
 
 
 def scorecard(context: Context) -> pl.DataFrame:
@@ -146,8 +147,9 @@ def _head(context: Context, edition: Edition) -> html.Div:
 
 
 def month(edition: Edition) -> str:
-    """The month of an edition in words."""
-    return f"{edition.since:%B %Y}"
+    """The month of an edition in words, and whether it is masked."""
+    told = f"{edition.since:%B %Y}"
+    return f"{told}, {text('reports.is_masked')}" if edition.is_masked else told
 
 
 def address(edition: Edition, name: str) -> str:

@@ -232,6 +232,17 @@ def test_a_pack_of_before_there_was_a_scorecard_has_its_files(home: Path) -> Non
     assert f"/pack/{MONTH}/summary.csv" in shown
 
 
+def test_a_masked_edition_is_told_and_is_not_shown_first(home: Path) -> None:
+    told = manifest(home) | {"small_cells": "masked"}
+    shutil.copytree(home / "exports" / MONTH, home / "exports" / f"{MONTH}-masked")
+    (home / "exports" / f"{MONTH}-masked" / MANIFEST).write_text(json.dumps(told), "utf-8")
+    assert [edition.is_masked for edition in editions(home / "exports")] == [True, False]
+    assert "small numbers are masked" not in page(home)
+    shown = page(home, f"?edition={MONTH}-masked")
+    assert "small numbers are masked" in shown
+    assert '"October 2026, masked"' in shown
+
+
 def test_a_view_is_made_anew_when_an_edition_comes(home: Path) -> None:
     store = Store(home / "published")
     views = Views(store, Gate(1, 1, 5))
