@@ -23,6 +23,7 @@ PATHS = {
     "exams": "M8 6h13M8 12h13M8 18h13M3 6h.01M3 12h.01M3 18h.01",
     "definitions": "M4 5a2 2 0 0 1 2-2h14v16H6a2 2 0 0 0-2 2zM4 19V5M8 7h8",
     "reports": "M6 2h8l5 5v15H6zM14 2v5h5M9 17v-3M12.500 17v-6M16 17v-1.500",
+    "sql": "M4 17l6-5-6-5M12 19h8",
     "download": "M12 3v12M7 11l5 5 5-5M4 21h16",
     "scheme": "M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18",
     "filter": "M3 5h18l-7 8v6l-4 2v-8z",

@@ -38,7 +38,8 @@ _INDEX = """<!DOCTYPE html>
 <html lang="en">
 <head>{%metas%}<title>{%title%}</title><link rel="icon" href="$icon"><link rel="stylesheet" href="$style">
 <link rel="stylesheet" href="$theme"><script src="$follow"></script>
-<script src="$script" data-charts="$charts" data-controls="$controls"></script>
+<script src="$script" data-charts="$charts" data-controls="$controls" data-sql="$sql"
+ data-sql-style="$sql_style"></script>
 {%css%}</head>
 <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>"""
@@ -88,7 +89,7 @@ def create_app(
 def _index(files: Files) -> str:
     """The page around everything, with the addresses of our own files."""
     names = {"icon": "radops.svg", "style": "radops.css", "theme": "theme.css", "charts": CHARTS,
-             "script": "radops.js", "follow": "follow.js"}  # fmt: skip
+             "script": "radops.js", "follow": "follow.js", "sql": "sql.js", "sql_style": "sql.css"}  # fmt: skip
     addresses = {key: files.address(name) for key, name in names.items()}
     return Template(_INDEX).substitute(addresses, controls=" ".join(filterbar.CONTROLS))
 

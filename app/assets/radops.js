@@ -65,6 +65,14 @@
     return true;
   }
 
+  /* The page SQL has a script and a style of its own, which no other page needs. */
+  function bringSql() {
+    if (window.radopsSql || window.location.pathname !== "/sql") return;
+    window.radopsSql = { charts: own.charts };
+    document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: own.sqlStyle }));
+    document.head.append(Object.assign(document.createElement("script"), { src: own.sql }));
+  }
+
   function pause(seconds) {
     return new Promise((done) => window.setTimeout(done, seconds * 1000));
   }
@@ -185,6 +193,7 @@
       setTitle: function (title) {
         if (!title) return;
         document.title = title;
+        bringSql();
         follow.arrived();
         if (!root.classList.contains("is-following")) reveal(40);
       },

@@ -19,6 +19,7 @@ from app.pages import (
     overview,
     repeats,
     reports,
+    sqlpage,
     turnaround,
     utilization,
     workload,
@@ -56,6 +57,7 @@ PAGES: tuple[Page, ...] = (
     Page("/exams", "exams", "exams", exams.render, exams.QUESTIONS),
     Page("/exam", "exam", "exams", exam.render, exam.QUESTIONS, parent="exams"),
     Page("/metric", "metric", "definitions", metric.render, metric.QUESTIONS, parent="definitions"),
+    Page("/sql", "sql", "sql", sqlpage.render, sqlpage.QUESTIONS),
     Page("/definitions", "definitions", "definitions", definitions.render, definitions.QUESTIONS),
 )
 MENU = tuple(page for page in PAGES if not page.parent)

@@ -31,6 +31,7 @@ TEXTS: dict[str, str] = {
     "page.exams": "Exams",
     "page.exam": "Exam",
     "page.definitions": "Definitions",
+    "page.sql": "SQL",
     # Filter bar
     "bar.period": "Period",
     "bar.dates": "Dates",
