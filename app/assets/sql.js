@@ -460,7 +460,9 @@
       const n = (at) => new Set(rows.map((row) => row[at])).size;
       const colour = names.findIndex((_, at) => at !== x && (kinds[at] === "text" || kinds[at] === "flag") && n(at) > 1 && n(at) <= MAX_COLOURS);
       const isRepeated = n(x) < rows.length;
-      state.picked = { x, y, colour: isRepeated ? colour : -1, kind: kinds[x] === "time" ? "line" : kinds[x] === "number" ? "points" : "bar" };
+      const isCourse = new Set(rows.map((row) => `${row[x]} ${colour < 0 ? "" : row[colour]}`)).size === rows.length;
+      const kind = kinds[x] === "time" ? (isCourse ? "line" : "points") : kinds[x] === "number" ? "points" : "bar";
+      state.picked = { x, y, colour: isRepeated ? colour : -1, kind };
     }
     const choice = (key, options) => {
       const made = el("select", { "aria-label": say(key), onchange: () => {
