@@ -28,6 +28,12 @@ MB = 2**20
 ROOT = Path(__file__).resolve().parents[1]
 #: Where nothing is, for what asks for a home.
 NOWHERE = "/nonexistent"
+#: What keeps libraries from taking more address space than they use: Arrow's own allocator takes a GB at once, each
+#: thread of the C library 64 MB. Symbols are bound at the start: a process ends where there is no room for one later.
+_SMALL = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1", "ARROW_IO_THREADS": "1",
+    "LD_BIND_NOW": "1",
+}  # fmt: skip
 #: Seconds to find out whether bubblewrap can be used here.
 _PROBE = 10
 
@@ -82,7 +88,7 @@ def bound_process(limits: Limits) -> None:
 
 def environment() -> dict[str, str]:
     """All that a worker's environment holds."""
-    return {"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "HOME": NOWHERE, "TZ": "UTC"}
+    return {"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "HOME": NOWHERE, "TZ": "UTC", **_SMALL}
 
 
 def command(snapshot: Path) -> list[str]:

@@ -119,7 +119,9 @@ def _in_words(table: Any) -> Any:
         return table
     columns = pa.table({f"c{number}": table.column(number) for number in rare})
     casts = ", ".join(f"CAST(c{number} AS VARCHAR)" for number in rare)
-    with duckdb.connect(config={"threads": 1, "enable_external_access": False}) as engine:
+    bounds: dict[str, str | bool | int | float | list[str]]
+    bounds = {"threads": 1, "memory_limit": "256MiB", "enable_external_access": False, "temp_directory": ""}
+    with duckdb.connect(config=bounds) as engine:
         told = engine.from_arrow(columns).project(casts).to_arrow_table()
     for place, number in enumerate(rare):
         table = table.set_column(number, table.schema.names[number], told.column(place))

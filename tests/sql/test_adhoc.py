@@ -384,3 +384,20 @@ def test_nothing_of_a_statement_is_written_beside_its_answer(path: Path, capfd: 
     answer(path, "SELECT nothing_like_it", LIMITS, sink)  # type: ignore[arg-type]  # as much of a file as is used
     assert b"nothing_like_it" in sink.told
     assert "".join(capfd.readouterr()) == ""
+
+
+def test_the_address_space_holds_the_engines_memory_beside_what_libraries_take(path: Path) -> None:
+    """With too little of it, one statement in ten ended for no reason that its asker could see."""
+    code = f"""
+import io
+from pathlib import Path
+from sql.adhoc_limits import Limits
+from sql.adhoc_worker import answer
+answer(Path({str(path)!r}), "SELECT DATE '2026-01-31' AS a, [1] AS b, sum(1) AS c", Limits(), io.BytesIO())
+print(Path("/proc/self/status").read_text().split("VmPeak:")[1].split()[0])
+"""
+    if not Path("/proc/self/status").exists():
+        return  # there is no bound of the address space to be held to
+    done = subprocess.run([sys.executable, "-s", "-P", "-c", code], env=adhoc_limits.environment(), cwd="/",
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    assert int(done.stdout) / 1024 + LIMITS.engine_mb < LIMITS.process_mb
