@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from etl.build import Choices, Home, Progress, build
+from etl.build import Choices, Home, build
+from etl.build_fold import Progress
 from etl.errors import UnreadableInputError
 from etl.publish import complete, copy, prove
 from etl.records import RECORDS

@@ -100,9 +100,6 @@ def _build(home: Home, made: str, full: bool, progress: Progress) -> BuildReport
     from etl.build import build  # noqa: PLC0415
 
     open_intake(home.intake).close()
-    if full:  # whatever state the work copy is in, it is derived again
-        for path in home.root.glob(f"{home.marts.name}*"):
-            path.unlink()
     report = build(home, full=full, progress=progress)
     note(home, made)
     return report

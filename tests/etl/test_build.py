@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
+from etl import build_fold
 from etl.build import build
 from etl.build_digest import recount
 from etl.errors import CheckFailedError
@@ -176,13 +178,14 @@ def test_all_720_orders_of_the_six_core_events_give_one_row(warehouse: Warehouse
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from typing import Any
 from etl.build import build
 from tests.warehouse import Warehouse
 house = Warehouse(Path(sys.argv[1]), batches=2)
 def step(name, number, of):
     if name == sys.argv[2]:
         os.kill(os.getpid(), signal.SIGKILL)
-build(house, progress=step)
+build(house, full=sys.argv[3] == "full", progress=step)
 """
 
 
@@ -198,10 +201,47 @@ def test_killed_anywhere_the_next_build_gives_the_clean_digest(tmp_path: Path) -
     hurt.build()
     hurt.load(*rows[len(rows) // 2 :])
     for step in ("device_by_serial", "fct_exam", "fct_device_hour", "dq_identity"):
-        done = subprocess.run([sys.executable, "-c", KILLED, str(hurt.root), step], cwd=REPO, check=False,
-                              env={**os.environ, "PYTHONPATH": str(REPO)})  # fmt: skip
-        assert done.returncode == -signal.SIGKILL
+        kill_at(step, hurt, "new")
     assert hurt.build().digest == digest
+
+
+@pytest.mark.parametrize("step", ["fct_exam", "dq_identity"])
+def test_a_full_build_that_is_killed_leaves_the_old_marts_and_the_next_one_removes_its_file(
+    step: str, tmp_path: Path
+) -> None:
+    house = Warehouse(tmp_path)
+    house.load(*exam("A1", f"{DAY} 15:00", f"{DAY} 15:30"), *exam("A2", f"{DAY} 16:00", f"{DAY} 16:30"))
+    digest = house.build().digest
+    kill_at(step, house, "full")
+    assert house.marts.with_name("marts.duckdb.new").exists()
+    assert house.row("SELECT count(*) FROM fct_exam") == (2,)
+    assert house.build().digest == digest
+    assert sorted(path.name for path in tmp_path.glob("marts*")) == ["marts.duckdb"]
+
+
+def kill_at(step: str, house: Warehouse, how: str) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(house.root), step, how], cwd=REPO, check=False,
+                          env={**os.environ, "PYTHONPATH": str(REPO)})  # fmt: skip
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_what_a_full_build_stages_goes_with_each_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the memory and the disk that it needs do not grow with the parts."""
+    house, held = Warehouse(tmp_path, Choices(part_exams=5)), []
+    for number in range(30):
+        house.load(*exam(f"A{number}", f"{DAY} 15:00", f"{DAY} 15:30"))
+    staged = build_fold.Fold._stage
+
+    def stage(fold: build_fold.Fold, model: Any) -> None:
+        staged(fold, model)
+        if model.name == "stg_exam_fact":
+            fold.con.execute("CREATE OR REPLACE TEMP TABLE heavy AS SELECT hash(range) FROM range(1000000)")
+            held.append(fold.con.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchall()[0][0])
+
+    monkeypatch.setattr(build_fold.Fold, "_stage", stage)
+    assert house.build().n_exams == 30
+    assert len(held) > 4
+    assert held[-1] < held[0] + 12_000_000, "what one part staged is still held"
 
 
 def test_a_failed_check_keeps_the_old_marts(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:

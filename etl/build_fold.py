@@ -1,0 +1,172 @@
+"""One derivation of the marts: each model in number order, of what is touched or of all exams part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import duckdb
+
+from etl import forecast
+from etl.build_checks import run_checks
+from etl.build_digest import measure, store, stored
+from etl.build_models import BuildModel, Plan, plan_build
+from etl.build_scope import TALLY, add_up, derive_scopes, drop_empty, in_scope, keep_before, keep_now, keep_old
+from etl.build_stage import find_touched, load_clock, load_mentions, load_movers, load_touched
+from etl.build_tables import load_procedure_names
+from etl.identity import State
+from etl.transaction import transaction
+
+#: Models up to this number are of the exams; the scopes of later ones follow from their changes.
+LAST_EXAM_MODEL = 219
+STATE = (
+    "CREATE TABLE IF NOT EXISTS meta_build (batch_id BIGINT, epoch BIGINT, signature VARCHAR, data_through TIMESTAMP)"
+)
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    batch_id: int = 0
+    epoch: int = 0
+    signature: str = ""
+    data_through: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One derivation of marts from staged rows: `anew` for all exams, else for those logged since `built`."""
+
+    con: duckdb.DuckDBPyConnection
+    built: Built
+    anew: bool
+    most: int
+    progress: Progress | None
+    measured: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def run(self, identity: State, signature: str) -> int:
+        """Derive the marts and store how far they are; returns the number of exams derived again."""
+        plan = plan_build()
+        self._create_tables(plan)
+        self.measured.update(stored(self.con))
+        since = None if self.anew else self.built.batch_id
+        load_clock(self.con, since or 0, None if self.anew else self.built.data_through)
+        parts = find_touched(self.con, since, self.most)
+        steps = _Steps(self.progress, plan.n_steps(parts))
+        load_movers(self.con, since)
+        keep_before(self.con, self.anew)
+        for model in plan.common:
+            steps.next(model.name)
+            self._stage(model)
+        for part in range(parts):
+            with self._step():
+                self._derive_part(plan, part, parts, steps)
+        with self._step():
+            self._derive_rest(plan, steps)
+            run_checks(self.con)
+            store(self.con, self.measured)
+            self.con.execute("DELETE FROM meta_build")
+            self.con.execute(
+                "INSERT INTO meta_build SELECT ?, ?, ?, data_through FROM clock",
+                [identity.batch_id, identity.epoch, signature],
+            )
+        return int(self.con.execute("SELECT count(*) FROM touched_exam").fetchall()[0][0])
+
+    def _step(self) -> AbstractContextManager[None]:
+        """Of marts anew, a transaction a step, with which what was staged goes; else all is in one transaction."""
+        return transaction(self.con) if self.anew else nullcontext()
+
+    def _derive_part(self, plan: Plan, part: int, parts: int, steps: _Steps) -> None:
+        load_touched(self.con, part)
+        load_mentions(self.con, parts)
+        for model in plan.staging:
+            steps.next(model.name)
+            self._stage(model)
+        for model in plan.exam_marts:
+            steps.next(model.name)
+            self._derive(model)
+
+    def _derive_rest(self, plan: Plan, steps: _Steps) -> None:
+        load_touched(self.con, None)
+        is_scoped = False
+        for model in plan.marts:
+            steps.next(model.name)
+            if model.number > LAST_EXAM_MODEL and not is_scoped:
+                derive_scopes(self.con, self.anew)
+                is_scoped = True
+            self._derive(model)
+
+    def _create_tables(self, plan: Plan) -> None:
+        for model in (*plan.exam_marts, *plan.marts):
+            if model.materialize == "table":
+                columns = ", ".join(f'"{column.name}" {column.type}' for column in model.columns)
+                self.con.execute(f"CREATE TABLE IF NOT EXISTS {model.name} ({columns})")
+
+    def _stage(self, model: BuildModel) -> None:
+        """One staging model; local names are harmonized as soon as the exams' names are known."""
+        kind = "VIEW" if model.materialize == "view" else "TABLE"
+        self.con.execute(f"CREATE OR REPLACE TEMP {kind} {model.name} AS {model.body}")
+        if model.name == "stg_exam_fact":
+            load_procedure_names(self.con)
+
+    def _derive(self, model: BuildModel) -> None:
+        """Replace the rows of one mart that are in scope, and carry its digest along."""
+        if model.materialize == "work":
+            self.con.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {model.body}")
+            return
+        made = self.con.execute(f"CREATE OR REPLACE TEMP TABLE new_rows AS {model.body}").fetchone()
+        if model.scope == TALLY and not self.anew:
+            add_up(self.con, model)
+        n_rows, total = self._forget(model)
+        if model.scope == TALLY:
+            drop_empty(self.con, model)
+        if made is None or made[0]:
+            order = f" ORDER BY {model.sorted_by}" if model.sorted_by else ""
+            self.con.execute(f"INSERT INTO {model.name} BY NAME SELECT * FROM new_rows{order}")
+            n_new, new = measure(self.con, "new_rows", _typed(model))
+            n_rows, total = n_rows + n_new, total + new
+        if not self.anew:
+            keep_now(self.con, model.name)
+        self.measured[model.name] = (n_rows, total)
+        self.con.execute("DROP TABLE new_rows")
+        if model.name == "fct_volume_day":
+            forecast.load_forecast(self.con)
+
+    def _forget(self, model: BuildModel) -> tuple[int, int]:
+        """Delete the rows in scope; returns rows and sum of those that stay."""
+        n_rows, total = self.measured.get(model.name, (0, 0))
+        if not n_rows or (self.anew and model.scope == "exam"):  # a full build fills exams' marts part by part
+            return n_rows, total
+        if model.scope == "all":
+            self.con.execute(f"DELETE FROM {model.name}")
+            return 0, 0
+        # Found by one column, then read and deleted by their place: the other columns of all other rows are not read.
+        places = f"SELECT rowid AS place FROM {model.name} WHERE {in_scope(self.con, model)}"
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE old_place AS {places}")
+        old = f"FROM {model.name} WHERE rowid IN (SELECT place FROM old_place)"
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE old_rows AS SELECT * {old}")
+        self.con.execute(f"DELETE {old}")
+        n_old, sum_old = measure(self.con, "old_rows", _typed(model))
+        keep_old(self.con, model.name)
+        return n_rows - n_old, total - sum_old
+
+
+def _typed(model: BuildModel) -> list[tuple[str, str]]:
+    return [(column.name, column.type) for column in model.columns]
+
+
+@dataclass
+class _Steps:
+    """Tells the progress of a build, model by model."""
+
+    progress: Progress | None
+    of: int
+    done: int = 0
+
+    def next(self, name: str) -> None:
+        self.done += 1
+        if self.progress:
+            self.progress(name, self.done, self.of)
