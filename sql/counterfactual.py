@@ -116,10 +116,11 @@ class Mixtures:
     def _keys(self) -> Floats:
         """What orders the groups without their names: counts, area under each distribution, and a weighed one, (6, K).
 
-        Different distributions may have the same area; the golden ratio's multiples tell them apart.
+        Different distributions may have the same area; the golden ratio's multiples tell them apart. Each is summed by
+        itself: in a product of matrices the last digit of a sum depends on the place of its row.
         """
         weights = np.arange(1, len(self._values) + 1) * 0.6180339887498949 % 1
-        return np.concatenate([self.counts, self._reached.sum(axis=2), self._reached @ weights])
+        return np.concatenate([self.counts, self._reached.sum(axis=2), (self._reached * weights).sum(axis=2)])
 
 
 def _shapley(game: Game, keys: Floats) -> Floats:

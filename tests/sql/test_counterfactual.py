@@ -77,6 +77,16 @@ def test_same_distributions_no_rate_effect(of: list[tuple[list[float], int, int]
 
 @given(groups, chances)
 @example([([0.0], []), ([], [0.0, 0.0]), ([], [0.0, 1.0]), ([], [0.5, 0.5])], 0.5)  # the last two have the same area
+@example(
+    [
+        ([3.5, 4.5], [0.0, 0.0, 0.0, 0.5, 1.0, 4.0]),
+        ([0.0, 3.0, 5.5], [0.0, 0.0, 0.0, 0.5, 1.0, 4.0]),
+        ([], [0.0]),
+        ([], [5.0]),
+        ([], [1.5, 2.0, 2.5]),
+    ],
+    0.5,
+)  # two groups with the same values now
 def test_orders_add_up_and_ignore_names_too(of: list[Group], p: float) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(counterfactual, "EXACT", 0)
