@@ -25,8 +25,10 @@ def kind(row: Mapping[str, Any], prefix: str = "") -> str:
 
 
 def shown(row: Mapping[str, Any], unit: str, prefix: str = "") -> html.Span:
-    """The change in words, coloured."""
+    """The change in words, coloured; not where it rounds to nothing."""
     delta = row[f"{prefix}delta"]
+    told = words.delta(delta, unit)
+    colour = kind(row, prefix) if told[0] in "+−" else "same"
     tips = {True: "table.clear", False: "table.unclear", None: "table.measured"}
     tip = text(tips[row[f"{prefix}is_clear"]]) if delta is not None else None
-    return html.Span(words.delta(delta, unit), className=f"delta {kind(row, prefix)}", title=tip)
+    return html.Span(told, className=f"delta {colour}", title=tip)

@@ -89,6 +89,12 @@ def test_a_change_is_coloured_only_beyond_chance_or_when_noteworthy(
     assert changes.kind({"verdict": verdict, "is_clear": is_clear, "relative": relative}) == kind
 
 
+@pytest.mark.parametrize(("delta", "shown"), [(0.4, "same"), (0.6, "worse"), (-0.4, "same"), (None, "same")])
+def test_a_change_that_rounds_to_nothing_has_no_colour(delta: float | None, shown: str) -> None:
+    row = {"delta": delta, "relative": 0.1, "verdict": "worse", "is_clear": True}
+    assert changes.shown(row, "min").className == f"delta {shown}"
+
+
 def test_a_course_leaves_out_the_period_that_is_not_over(context: Context) -> None:
     frame = overview.COURSE.ask(context).with_columns(is_partial=pl.col("period_start") == pl.col("period_start").max())
     courses = overview.courses_of(frame)
