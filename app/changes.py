@@ -9,9 +9,7 @@ from dash import html
 
 from app import words
 from app.texts import text
-
-#: Part of the earlier value from which a change without an interval (everything was measured) is coloured.
-NOTEWORTHY = 0.1
+from sql.written import NOTEWORTHY, is_told
 
 
 def kind(row: Mapping[str, Any], prefix: str = "") -> str:
@@ -27,8 +25,7 @@ def kind(row: Mapping[str, Any], prefix: str = "") -> str:
 def shown(row: Mapping[str, Any], unit: str, prefix: str = "") -> html.Span:
     """The change in words, coloured; not where it rounds to nothing."""
     delta = row[f"{prefix}delta"]
-    told = words.delta(delta, unit)
-    colour = kind(row, prefix) if told[0] in "+−" else "same"
+    colour = kind(row, prefix) if is_told(delta, unit) else "same"
     tips = {True: "table.clear", False: "table.unclear", None: "table.measured"}
     tip = text(tips[row[f"{prefix}is_clear"]]) if delta is not None else None
-    return html.Span(told, className=f"delta {colour}", title=tip)
+    return html.Span(words.delta(delta, unit), className=f"delta {colour}", title=tip)

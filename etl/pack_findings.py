@@ -9,12 +9,10 @@ import polars as pl
 
 from etl import pack_words as words
 from sql.leadership import ALL, MEASURES
-from sql.written import delta
+from sql.written import NOTEWORTHY, is_told
 
 Row = Mapping[str, Any]
 LABELS = {measure.name: measure.label for measure in MEASURES}
-#: Part of the earlier value from which a change of what is counted in full (no interval) is told.
-NOTEWORTHY = 0.1
 #: Measures whose value alone says that something is out of order, whatever it was before.
 ALWAYS = "past_target"
 
@@ -47,16 +45,11 @@ def findings_table(scorecard: pl.DataFrame, better: Mapping[str, str]) -> pl.Dat
 
 def outcome(row: Row) -> str:
     """better, worse or empty: the change of a row where it is more than chance, or counted in full and noteworthy."""
-    if row["verdict"] not in ("better", "worse") or row["is_small"] or not is_told(row):
+    if row["verdict"] not in ("better", "worse") or row["is_small"] or not is_told(row["delta"], row["unit"]):
         return ""
     if row["is_clear"] is not None:
         return row["verdict"] if row["is_clear"] else ""
     return row["verdict"] if row["relative"] is not None and abs(row["relative"]) >= NOTEWORTHY else ""
-
-
-def is_told(row: Row) -> bool:
-    """Whether a row has a change that does not round to nothing."""
-    return row["delta"] is not None and delta(row["delta"], row["unit"])[0] in "+−"
 
 
 def against_target(row: Row, better: str) -> str:

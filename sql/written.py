@@ -58,6 +58,15 @@ def value(number: float | None, unit: str) -> str:
     return UNITS[unit](number) if unit in UNITS else f"{decimal(number)}{THIN}{unit}"
 
 
+#: Part of the earlier value from which a change of what is counted in full (no interval) is told.
+NOTEWORTHY = 0.1
+
+
+def is_told(change: float | None, unit: str) -> bool:
+    """Whether there is a change that does not round to nothing."""
+    return change is not None and delta(change, unit)[0] in "+−"
+
+
 def delta(number: float | None, unit: str) -> str:
     """A change with its sign, which what rounds to nothing does not have; shares in points."""
     if number is None:
