@@ -57,6 +57,11 @@ class Month:
         return Filters(since=self.since, until=self.until, compare="previous")
 
 
+def last_month(today: date) -> str:
+    """The month before that of a day, as `month` reads it."""
+    return f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
+
+
 def month(period: str) -> Month:
     """The month written `YYYY-MM`. Raises PeriodError."""
     match = _PERIOD.fullmatch(period)

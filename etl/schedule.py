@@ -1,10 +1,15 @@
-"""Units for the night: a crontab line and a systemd service with timer, with this installation's paths."""
+"""Units for the night: crontab lines and systemd services with timers, with this installation's paths.
+
+Each of `JOBS` is a line of the crontab, and a service with a timer; a new job is a row of that table.
+"""
 
 from __future__ import annotations
 
 import os
 import shlex
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from etl.home import Home
@@ -13,15 +18,36 @@ from etl.home import Home
 PASSED = "RADOPS_"
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is started when: `unit` names its service and timer and, for all but the run, its log. In `cron`,
+    `calendar` (systemd.time(7)) and `told`, {every} stands for the minutes between two runs."""
+
+    unit: str
+    verb: tuple[str, ...]
+    cron: str
+    calendar: str
+    told: str
+    log: str = "cron.log"
+    good_codes: str = ""  # exit codes beside 0 that are no failure
+
+
+#: On the 2nd the month is over in every time zone; a late report finds its way into the next edition.
+JOBS: tuple[Job, ...] = (
+    Job("radops", ("run",), "*/{every} * * * *", "*:0/{every}", "ingest, build, publish", good_codes="14"),
+    Job("radops-export", ("export", "--period", "last"), "30 4 2 * *", "*-*-02 04:30:00", "report of the month before"),
+)
+
+
 def program() -> list[str]:
     """The words that start this installation, before the verb."""
     script = Path(sys.argv[0])
     return [str(script.resolve())] if script.name == "radops" else [sys.executable, "-m", "etl.cli"]
 
 
-def command() -> list[str]:
-    """The words that start a run with this installation, whatever the folder they are started in."""
-    return [*program(), "run"]
+def command(verb: Sequence[str] = ("run",)) -> list[str]:
+    """The words that start a verb with this installation, whatever the folder they are started in."""
+    return [*program(), *verb]
 
 
 def folder() -> Path:
@@ -36,11 +62,14 @@ def environment(home: Home) -> dict[str, str]:
 
 
 def cron(home: Home, every_minutes: int) -> str:
-    """A crontab entry. cron treats % as a line break, so it is escaped; output goes to the log folder."""
+    """A crontab entry a job. cron treats % as a line break, so it is escaped; output goes to the log folder."""
     settings = " ".join(f"{key}={shlex.quote(value)}" for key, value in environment(home).items())
-    log = shlex.quote(str(home.log / "cron.log"))
-    line = f"cd {shlex.quote(str(folder()))} && {settings} {shlex.join(command())} >>{log} 2>&1"
-    return f"*/{every_minutes} * * * * {line}".replace("%", r"\%") + "\n"
+    lines = [
+        f"{job.cron.format(every=every_minutes)} cd {shlex.quote(str(folder()))} && {settings} "
+        f"{shlex.join(command(job.verb))} >>{shlex.quote(str(home.log / job.log))} 2>&1"
+        for job in JOBS
+    ]
+    return "".join(line.replace("%", r"\%") + "\n" for line in lines)
 
 
 def _unit_word(text: str) -> str:
@@ -50,27 +79,31 @@ def _unit_word(text: str) -> str:
 
 
 def systemd(home: Home, every_minutes: int) -> str:
-    """A service and a timer, to be saved as radops.service and radops.timer."""
+    """A service and a timer a job, each below the name that it is to be saved under."""
+    return "\n".join(_units(home, job, every_minutes) for job in JOBS)
+
+
+def _units(home: Home, job: Job, every_minutes: int) -> str:
     lines = "\n".join(f"Environment={_unit_word(f'{key}={value}')}" for key, value in environment(home).items())
-    started = " ".join(_unit_word(word).replace("$", "$$") for word in command())
-    return f"""# radops.service
+    started = " ".join(_unit_word(word).replace("$", "$$") for word in command(job.verb))
+    good = f"SuccessExitStatus={job.good_codes}\n" if job.good_codes else ""
+    return f"""# {job.unit}.service
 [Unit]
-Description=radops: ingest, build, publish
+Description=radops: {job.told}
 
 [Service]
 Type=oneshot
 {lines}
 WorkingDirectory={str(folder()).replace("%", "%%")}
 ExecStart={started}
-SuccessExitStatus=14
-UMask=0077
+{good}UMask=0077
 
-# radops.timer
+# {job.unit}.timer
 [Unit]
-Description=radops every {every_minutes} minutes
+Description=radops: {job.told}
 
 [Timer]
-OnCalendar=*:0/{every_minutes}
+OnCalendar={job.calendar.format(every=every_minutes)}
 Persistent=true
 
 [Install]

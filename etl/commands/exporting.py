@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command("export")
     def export_verb(
-        period: Annotated[str, typer.Option(help="Month, YYYY-MM.")],
+        period: Annotated[str, typer.Option(help="Month, YYYY-MM, or last: the one before today's.")],
         out: Annotated[Path | None, typer.Option(help="Folder for the pack; default HOME/exports/PERIOD.")] = None,
         bom: Annotated[bool, typer.Option("--bom", help="Start CSV files with a byte order mark.")] = False,
         small_cells: Annotated[
@@ -33,9 +34,10 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Write a month's report (PDF), workbook (XLSX), CSV files, manifest: same snapshot, same bytes."""
         from etl.errors import UnreadableInputError  # noqa: PLC0415
-        from etl.export import export_pack, month  # noqa: PLC0415
+        from etl.export import export_pack, last_month, month  # noqa: PLC0415
         from etl.publish import current  # noqa: PLC0415
 
+        period = last_month(datetime.now().astimezone().date()) if period == "last" else period
         month(period)  # a wrong one is told before anything is made
         home, log = opened(as_json=as_json)
         snapshot = current(home)

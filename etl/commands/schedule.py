@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
         scheduler: Annotated[Scheduler, typer.Argument(help="cron or systemd.")],
         every: Annotated[int, typer.Option(min=1, max=59, help="Minutes between runs.")] = 15,
     ) -> None:
-        """Print a crontab entry or systemd units with this installation's paths."""
+        """Print crontab entries or systemd units (runs, monthly report) with this installation's paths."""
         from etl.schedule import cron, systemd  # noqa: PLC0415
 
         home, _ = opened(as_json=False)

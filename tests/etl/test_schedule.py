@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,14 @@ import time
 from collections.abc import Iterator
 from configparser import RawConfigParser
 from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
+from etl.export import last_month
 from etl.publish import current, read_meta
-from etl.schedule import cron, systemd
+from etl.schedule import JOBS, cron, systemd
 from tests.conftest import missing
 from tests.installation import Installation
 
@@ -45,23 +48,52 @@ def printed(house: Installation, scheduler: str) -> str:
 
 
 def test_crontab_line_runs_in_the_shell_of_cron(house: Installation) -> None:
-    (line,) = printed(house, "cron").splitlines()
-    when, command = line[:11], line[12:]
-    assert when == "*/1 * * * *"
+    lines = printed(house, "cron").splitlines()
+    run, report = (next(line for line in lines if f" {verb} " in line) for verb in ("run", "export --period last"))
+    assert (run[:11], report[:10]) == ("*/1 * * * *", "30 4 2 * *")
+    assert as_cron(run[12:]) == (0, b"", b""), house.home.log
+    log = (house.home.log / "cron.log").read_text("utf-8")
+    assert "publish: snapshot 000001" in log
+    assert digest(house) == house.digest()
+    assert as_cron(report[11:]) == (0, b"", b""), house.home.log
+    period = last_month(datetime.now().astimezone().date())
+    assert (house.home.exports / period / f"radops_{period}.pdf").stat().st_size > 10_000
+
+
+def as_cron(command: str) -> tuple[int, bytes, bytes]:
+    """Exit code and output of a command of a crontab, run as cron runs it."""
     assert "%" not in command.replace(r"\%", "")  # cron would cut the line there
     done = subprocess.run(
         ["/bin/sh", "-c", command.replace(r"\%", "%")], env=CRON_ENVIRONMENT, cwd="/", capture_output=True, check=False
     )
-    log = (house.home.log / "cron.log").read_text("utf-8")
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), log
-    assert "publish: snapshot 000001" in log
-    assert digest(house) == house.digest()
+    return done.returncode, done.stdout, done.stderr
+
+
+def units(text: str) -> dict[str, RawConfigParser]:
+    """Unit files by the name that stands above each."""
+    found = {}
+    for part in re.split(r"^# ", text, flags=re.MULTILINE)[1:]:
+        name, _, content = part.partition("\n")
+        found[name] = RawConfigParser(strict=False)  # a unit repeats keys
+        found[name].read_string(content)
+    return found
+
+
+def test_a_report_is_of_the_month_that_is_over(house: Installation) -> None:
+    assert [last_month(date(2026, month, day)) for month, day in ((1, 2), (3, 31), (12, 1))] == [
+        "2025-12", "2026-02", "2026-11",
+    ]  # fmt: skip
+    found = units(printed(house, "systemd"))
+    assert {name.partition(".")[0] for name in found} == {job.unit for job in JOBS}
+    assert found["radops-export.service"]["Service"]["ExecStart"].endswith('"export" "--period" "last"')
+    assert found["radops-export.timer"]["Timer"]["OnCalendar"] == "*-*-02 04:30:00"
+    assert found["radops-export.timer"]["Timer"]["Persistent"] == "true"
 
 
 def test_units_name_this_installation(house: Installation) -> None:
-    service, _, timer = printed(house, "systemd").partition("# radops.timer")
-    unit = RawConfigParser(strict=False)  # a unit repeats keys
-    unit.read_string(service)
+    text = printed(house, "systemd")
+    service, _, timer = text.partition("# radops.timer")
+    unit = units(text)["radops.service"]
     assert unit["Service"]["WorkingDirectory"] == str(Path(__file__).parents[2])
     assert unit["Service"]["ExecStart"] == f'"{sys.executable}" "-m" "etl.cli" "run"'
     assert unit["Service"]["SuccessExitStatus"] == "14"
