@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -18,6 +19,7 @@ class BoundedCache(Generic[Value]):
     def __init__(self, size: Callable[[Value], int], max_bytes: int) -> None:
         self._size = size
         self._kept: OrderedDict[Hashable, Value] = OrderedDict()
+        self._making: dict[Hashable, Future[Value]] = {}
         self._lock = Lock()
         self._bytes = 0
         self._max_bytes = max_bytes
@@ -34,6 +36,36 @@ class BoundedCache(Generic[Value]):
             self.hits += 1
             self._kept.move_to_end(key)
             return value
+
+    def made(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """The value of a key, made where it is not kept: by one thread, while the others that ask for it wait.
+
+        What `make` raises is raised in all of them. `make` must not ask for another value in this way.
+        """
+        with self._lock:
+            value, coming = self._kept.get(key), self._making.get(key)
+            if value is not None:
+                self._kept.move_to_end(key)
+            if value is not None or coming is not None:
+                self.hits += 1
+            else:
+                self.misses += 1
+                mine = self._making[key] = Future()
+        if value is not None:
+            return value
+        if coming is not None:
+            return coming.result()
+        try:
+            value = make()
+            self.put(key, value)
+            mine.set_result(value)
+            return value
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        finally:
+            with self._lock:
+                del self._making[key]
 
     def put(self, key: Hashable, value: Value) -> None:
         """Keep a value; one larger than a quarter of the cache is not kept."""

@@ -6,7 +6,7 @@ what is used and what is left out always add up to the table's rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import sqlglot
@@ -174,21 +174,63 @@ def _why(asked: Metric, rule: str) -> str:
 
 def completeness_sql(asked: Metric, where: str, since: str, until: str, statistics: Mapping[str, str]) -> str:
     """The statement behind `completeness`; `statistics` maps each one asked for to its condition, '' for always."""
-    parts = [
-        f"""SELECT {fate_sql(asked, statistic, until)} AS fate, coalesce({weight_sql(asked, statistic)}, 0) AS n
-FROM body b WHERE {where}{f" AND {condition}" if condition else ""}"""
-        for statistic, condition in statistics.items()
-    ]
-    order = ", ".join(f"'{fate}'" for fate in FATES)
+    told = " UNION ALL ".join(_told_sql(asked, where, until, name, condition) for name, condition in statistics.items())
     return f"""WITH body AS ({candidates(asked, since, until)}
 ), told AS (
-{" UNION ALL ".join(parts)}
+{told}
 )
-SELECT split_part(t.fate, '|', 1) AS kind, substr(t.fate, instr(t.fate, '|') + 1) AS reason,
-CAST(sum(t.n) AS BIGINT) AS n, coalesce(sum(t.n) / nullif(sum(sum(t.n)) OVER (), 0), 0.0) AS share, count(*) AS n_rows
+{_FATES} ORDER BY {_FATES_ORDER}"""
+
+
+def evidence_sql(asked: Metric, where: str, since: str, until: str, ends: Sequence[str]) -> str:
+    """The statement behind `completeness` and `clocks`, which reads the rows once, for a table that has the sources of
+    the milestones `ends`. Its rows have part (fate or clock) and the columns of the one or the other by place.
+    """
+    sources = [source_of(milestone) for milestone in ends]
+    return f"""WITH body AS ({candidates(asked, since, until)}
+), told AS MATERIALIZED (
+{_told_sql(asked, where, until, asked.statistic, sources=sources)}
+), used AS (SELECT {", ".join(sources)}, n_rows AS n FROM told WHERE fate = 'used|'
+), fates AS (SELECT row_number() OVER (ORDER BY {_FATES_ORDER}) AS place, f.* FROM ({_FATES}) f
+), clocks AS (SELECT row_number() OVER (ORDER BY {CLOCKS_ORDER}) AS place, c.* FROM ({clocks_sql(ends)}) c
+)
+SELECT 'fate' AS part, place, kind AS name, reason AS told, n, share, n_rows AS number FROM fates
+UNION ALL SELECT 'clock', place, milestone, source, n, share, rung FROM clocks
+ORDER BY part, place"""
+
+
+def clocks_sql(ends: Sequence[str]) -> str:
+    """Each source of the milestones `ends` among the rows of `used` (sources, n), with its place on the ladder."""
+    told = " UNION ALL ".join(
+        f"SELECT '{milestone}' AS milestone, {number} AS number, coalesce(u.{source_of(milestone)}, 'none') AS source, "
+        "u.n FROM used u"
+        for number, milestone in enumerate(ends)
+    )
+    return f"""SELECT t.milestone, t.number, t.source, l.rung, CAST(sum(t.n) AS BIGINT) AS n,
+sum(t.n) / sum(sum(t.n)) OVER (PARTITION BY t.milestone) AS share
+FROM ({told}) t LEFT JOIN (
+SELECT c.milestone, c.source, min(c.rung) AS rung FROM dq_completeness c GROUP BY ALL
+) l ON l.milestone = t.milestone AND l.source = t.source
+GROUP BY t.milestone, t.number, t.source, l.rung"""
+
+
+def _told_sql(
+    asked: Metric, where: str, until: str, statistic: str, condition: str = "", sources: Sequence[str] = ()
+) -> str:
+    """How often each fate occurs, by `sources` where there are some."""
+    by = "".join(f" b.{source}," for source in sources)
+    return f"""SELECT {fate_sql(asked, statistic, until)} AS fate,{by}
+sum(coalesce({weight_sql(asked, statistic)}, 0)) AS n, count(*) AS n_rows
+FROM body b WHERE {where}{f" AND {condition}" if condition else ""} GROUP BY ALL"""
+
+
+_FATES = """SELECT split_part(t.fate, '|', 1) AS kind, substr(t.fate, instr(t.fate, '|') + 1) AS reason,
+CAST(sum(t.n) AS BIGINT) AS n, coalesce(sum(t.n) / nullif(sum(sum(t.n)) OVER (), 0), 0.0) AS share,
+CAST(sum(t.n_rows) AS BIGINT) AS n_rows
 FROM told t
-GROUP BY t.fate
-ORDER BY list_position([{order}], kind), n DESC, n_rows DESC, reason"""
+GROUP BY t.fate"""
+_FATES_ORDER = f"list_position([{', '.join(map(repr, FATES))}], kind), n DESC, n_rows DESC, reason"
+CLOCKS_ORDER = "number, rung NULLS LAST, n DESC, source"
 
 
 def _value_of(asked: Metric, statistic: str) -> str:

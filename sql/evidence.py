@@ -6,7 +6,16 @@ from typing import NamedTuple
 
 import polars as pl
 
-from sql.candidates import CLOCKED, candidates, completeness_sql, fate_sql, source_of
+from sql.candidates import (
+    CLOCKED,
+    CLOCKS_ORDER,
+    candidates,
+    clocks_sql,
+    completeness_sql,
+    evidence_sql,
+    fate_sql,
+    source_of,
+)
 from sql.catalog import Catalog, Metric
 from sql.definitions import definition
 from sql.filters import Filters
@@ -38,13 +47,13 @@ def completeness(
     missing (a value is not known, named by the milestone); waiting (its end may still come); negative (runs backwards);
     excluded (exams that do not count, by exclusion_reason); other (rows that the metric does not ask about).
     """
-    asked = definition(snapshot, metric_id)
-    must_have(asked, (), "all", statistic or asked.statistic)
-    clause = clause_of(asked, filters or Filters())
-    since, until = dates_of(clause)
-    return snapshot.execute(
-        completeness_sql(asked, clause.sql, since, until, {statistic or asked.statistic: ""}), clause.params
-    )
+    asked, filters = definition(snapshot, metric_id), filters or Filters()
+    statistic = statistic or asked.statistic
+    must_have(asked, (), "all", statistic)
+    if _tells_clocks(asked) and (statistic == asked.statistic or not asked.choices):
+        return _part(snapshot, asked, filters, "fate", ("kind", "reason", "n", "share", "n_rows"))
+    clause = clause_of(asked, filters)
+    return snapshot.execute(completeness_sql(asked, clause.sql, *dates_of(clause), {statistic: ""}), clause.params)
 
 
 @noted
@@ -55,39 +64,50 @@ def clocks(snapshot: Snapshot, metric_id: str, filters: Filters | None = None) -
     ended in the period. Empty for a metric whose ends are not milestones.
     """
     asked, filters = definition(snapshot, metric_id), filters or Filters()
-    is_device, has_exams = asked.table in DEVICE_TABLES, asked.table in EXAM_TABLES
-    ends = [
-        m for m in dict.fromkeys((asked.clock_start, asked.clock_stop)) if m in CLOCKED and (is_device or has_exams)
-    ]
+    if _tells_clocks(asked):
+        told = _part(snapshot, asked, filters, "clock", ("milestone", "source", "n", "share", "rung"))
+        return told.select("milestone", "source", pl.col("rung").cast(pl.Int32), "n", "share")
+    ends = _ends(asked)
     if not ends:
         return snapshot.execute(
             """SELECT '' AS milestone, '' AS source, CAST(NULL AS INTEGER) AS rung, 0 AS n, 0.0 AS share WHERE FALSE"""
         )
-    known = {column.name for column in Catalog.load().models[asked.table].columns}
-    has_sources = is_device or {*map(source_of, ends)} <= known
-    if is_device:
-        clause = filters.where(_exam_columns(), anchor="exam_ended_local", alias="b", table="fct_exam")
+    alias = "b" if asked.table in DEVICE_TABLES else "e"
+    sources = ", ".join(f"{alias}.{source_of(milestone)}" for milestone in ends)
+    if asked.table in DEVICE_TABLES:
+        clause = filters.where(_columns("fct_exam"), anchor="exam_ended_local", alias="b", table="fct_exam")
         rows = f"fct_exam b WHERE b.is_countable AND {clause.sql}"
     else:
         clause = clause_of(asked, filters)
         fate = fate_sql(asked, asked.statistic, "NULL")
-        join = "" if has_sources else "JOIN fct_exam e ON e.exam_key = b.exam_key"
-        rows = f"({candidates(asked, *dates_of(clause))}) b {join} WHERE {fate} = 'used|' AND {clause.sql}"
-    sources = ", ".join(f"{'b' if has_sources else 'e'}.{source_of(milestone)}" for milestone in ends)
-    told = " UNION ALL ".join(
-        f"SELECT '{milestone}' AS milestone, {number} AS number, coalesce(u.{source_of(milestone)}, 'none') AS source, "
-        "u.n FROM used u"
-        for number, milestone in enumerate(ends)
-    )
+        rows = f"""({candidates(asked, *dates_of(clause))}) b JOIN fct_exam e ON e.exam_key = b.exam_key
+        WHERE {fate} = 'used|' AND {clause.sql}"""
     return snapshot.execute(
-        f"""WITH used AS (SELECT {sources}, count(*) AS n FROM {rows} GROUP BY {sources}), told AS ({told}),
-        ladder AS (SELECT c.milestone, c.source, min(c.rung) AS rung FROM dq_completeness c GROUP BY ALL)
-        SELECT t.milestone, t.source, l.rung, CAST(sum(t.n) AS BIGINT) AS n,
-        sum(t.n) / sum(sum(t.n)) OVER (PARTITION BY t.milestone) AS share
-        FROM told t LEFT JOIN ladder l ON l.milestone = t.milestone AND l.source = t.source
-        GROUP BY t.milestone, t.number, t.source, l.rung ORDER BY t.number, l.rung NULLS LAST, n DESC, t.source""",
+        f"""WITH used AS (SELECT {sources}, count(*) AS n FROM {rows} GROUP BY ALL)
+        SELECT milestone, source, rung, n, share FROM ({clocks_sql(ends)}) ORDER BY {CLOCKS_ORDER}""",
         clause.params,
     )
+
+
+def _ends(asked: Metric) -> list[str]:
+    """The milestones whose clocks tell of a metric's rows."""
+    if asked.table not in DEVICE_TABLES | EXAM_TABLES:
+        return []
+    return [m for m in dict.fromkeys((asked.clock_start, asked.clock_stop)) if m in CLOCKED]
+
+
+def _tells_clocks(asked: Metric) -> bool:
+    """Whether each row of a metric's own table says which clocks told it."""
+    ends = _ends(asked)
+    return bool(ends) and asked.table in EXAM_TABLES and {*map(source_of, ends)} <= {*_columns(asked.table)}
+
+
+def _part(snapshot: Snapshot, asked: Metric, filters: Filters, part: str, columns: tuple[str, ...]) -> pl.DataFrame:
+    """The fates or the clocks of a metric's rows, of which both are asked at once."""
+    clause = clause_of(asked, filters)
+    told = snapshot.execute(evidence_sql(asked, clause.sql, *dates_of(clause), _ends(asked)), clause.params)
+    named = dict(zip(("name", "told", "n", "share", "number"), columns, strict=True))
+    return told.filter(part=part).select(*named).rename(named)
 
 
 def verdict(asked: Metric, fates: pl.DataFrame) -> Verdict:
@@ -103,5 +123,5 @@ def verdict(asked: Metric, fates: pl.DataFrame) -> Verdict:
     return Verdict(fault, used, share)
 
 
-def _exam_columns() -> tuple[str, ...]:
-    return tuple(column.name for column in Catalog.load().models["fct_exam"].columns)
+def _columns(table: str) -> tuple[str, ...]:
+    return tuple(column.name for column in Catalog.load().models[table].columns)

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -59,18 +60,18 @@ class Snapshot:
     _cache: ResultCache = field(repr=False)
 
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> pl.DataFrame:
-        """Result of a statement with named parameters (`$name`), from the cache where it was asked before.
+        """Result of a statement with named parameters (`$name`), from the cache where it was asked before; asked once
+        where several threads ask for it at the same time.
 
         Raises duckdb.Error for a wrong statement. Treat the frame as read-only.
         """
         bound = dict(params or {})
         key = (self.id, sql, tuple(sorted((name, repr(value)) for name, value in bound.items())))
-        frame = self._cache.get(key)
-        if frame is None:
-            with self._connection.cursor() as cursor:
-                frame = pl.DataFrame(cursor.execute(sql, bound).to_arrow_table())
-            self._cache.put(key, frame)
-        return frame
+        return self._cache.made(key, partial(self._run, sql, bound))
+
+    def _run(self, sql: str, bound: dict[str, Any]) -> pl.DataFrame:
+        with self._connection.cursor() as cursor:
+            return pl.DataFrame(cursor.execute(sql, bound).to_arrow_table())
 
     def keep(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """What `make` gives for this snapshot, from the cache where it was made before. Treat it as read-only."""

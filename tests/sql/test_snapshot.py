@@ -7,12 +7,14 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from pathlib import Path
+from threading import Barrier
+from time import sleep
 
 import duckdb
 import polars as pl
 import pytest
 
-from sql.cache import ResultCache
+from sql.cache import BoundedCache, ResultCache
 from sql.filters import Filters
 from sql.query import counts, facts, metric, rows, timeline
 from sql.rows import ANCHORS, MAX_ROWS, RowsError
@@ -204,3 +206,28 @@ def test_facts_of_a_snapshot(exams: Snapshot) -> None:
     assert facts(exams) == {
         "id": "000001-test", "seq": 1, "built_at": THROUGH, "data_through": THROUGH, "digest": "d",
     }  # fmt: skip
+
+
+def test_threads_that_ask_the_same_at_once_ask_it_once() -> None:
+    cache: BoundedCache[int] = BoundedCache(lambda _: 1, 100)
+    started, made = Barrier(8), []
+
+    def make() -> int:
+        made.append(1)
+        sleep(0.05)
+        if len(made) == 1:
+            raise ValueError("the first time")
+        return 7
+
+    def ask() -> int | str:
+        started.wait()
+        try:
+            return cache.made("key", make)
+        except ValueError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [each.result() for each in [pool.submit(ask) for _ in range(8)]] == ["the first time"] * 8
+        assert [each.result() for each in [pool.submit(ask) for _ in range(8)]] == [7] * 8
+    assert len(made) == 2
+    assert (cache.misses, cache.hits) == (2, 14)
