@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS raw_fault (
 CREATE TABLE IF NOT EXISTS raw_quarantine (
     batch_id BIGINT, file_id VARCHAR, position BIGINT, path VARCHAR, standard VARCHAR, reason VARCHAR,
     detail VARCHAR, content BLOB, replayed_batch BIGINT);
+CREATE TABLE IF NOT EXISTS raw_message_run (file VARCHAR, n BIGINT, since BIGINT, upto BIGINT);
 """
 
 

@@ -39,5 +39,7 @@ class Counts:
 def new_candidates(con: duckdb.DuckDBPyConnection, found: Iterable[Candidate]) -> list[Candidate]:
     """Those whose path, size and modification time the ledger does not know, in the order found."""
     seen = list(found)
-    known = set(con.execute("SELECT path, size, modified_ns FROM raw_path").fetchall()) if seen else set()
+    times = list({c.modified_ns for c in seen})
+    told = "SELECT path, size, modified_ns FROM raw_path WHERE modified_ns IN (SELECT unnest(CAST(? AS BIGINT[])))"
+    known = set(con.execute(told, [times]).fetchall()) if seen else set()
     return [c for c in seen if (c.name, c.size, c.modified_ns) not in known]

@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 import duckdb
 import polars as pl
 
-from etl.frames import insert, query
+from etl.frames import insert
 from etl.inbox import Candidate
 from etl.intake import insert_record
+from etl.known_messages import cover_messages, known_hashes
 from etl.ledger import Counts
 from etl.message_flow import DEFECT, store_flow
 from etl.parsing import FileResult, JobResult
@@ -32,6 +33,7 @@ def load(
     """Parse and store `candidates`, batch by batch; what a crash leaves undone is found again by the next scan."""
     total = Counts()
     for results in _batches(parser.parse(candidates), parser.settings.batch_files, parser.settings.batch_mb << 20):
+        cover_messages(con)
         total.add(store(con, results))
         progress(total)
     return total
@@ -98,10 +100,7 @@ def _classify(con: duckdb.DuckDBPyConnection, files: list[FileResult]) -> pl.Dat
         "bad": pl.Boolean,
     }
     messages = pl.DataFrame(rows, schema=schema, orient="row")
-    con.register("incoming", messages)
-    known = query(con, "SELECT message_hash FROM incoming SEMI JOIN raw_message USING (message_hash)")
-    con.unregister("incoming")
-    is_known = pl.col("message_hash").is_in(known["message_hash"].implode())
+    is_known = pl.col("message_hash").is_in(known_hashes(con, messages["message_hash"]).implode())
     return messages.with_columns(
         fate=pl.when(is_known | ~pl.col("message_hash").is_first_distinct())
         .then(pl.lit("duplicate"))

@@ -17,15 +17,20 @@ from typing import Any, TextIO
 
 
 def load() -> None:
-    """Import what verbs import and fill the caches of the catalog; no thread and no database is opened."""
+    """Import what verbs import and fill the caches of the catalog; no thread and no database is opened.
+
+    Runs of keys are made after a few rows, so that small stores have them too.
+    """
     import etl.build  # noqa: PLC0415
     import etl.cli  # noqa: PLC0415
     import etl.load  # noqa: PLC0415
     import etl.pipeline  # noqa: PLC0415
     import etl.pool  # noqa: F401, PLC0415
+    from etl import key_runs  # noqa: PLC0415
     from sql import metric_macros  # noqa: PLC0415
 
     metric_macros.signature()
+    key_runs.MOST_LOOSE = 100
 
 
 def started(request: dict[str, Any]) -> int | None:

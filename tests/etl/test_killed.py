@@ -124,7 +124,7 @@ def test_killed_at_steps_of_publish(night: Night, tmp_path: Path) -> None:
 
 
 def test_killed_at_steps_of_ingest_and_build(night: Night, tmp_path: Path) -> None:
-    crash = Crash(tmp_path / "lines", "run", ("load.py", "build.py", "identity.py"))
+    crash = Crash(tmp_path / "lines", "run", ("load.py", "build.py", "identity.py", "key_runs.py"))
     steps = crash.lines(night.copy(tmp_path / "whole"))
     home = night.copy(tmp_path / "hurt")
     for number in sorted(random.Random(5).sample(sorted(steps.values()), 8)):  # noqa: S311

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
+from etl import key_runs
 from etl.inbox import Candidate
 from etl.parsing import JobResult, run_job
 from etl.pool import Parser
@@ -45,7 +46,10 @@ def clean(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Clean:
 
 @pytest.fixture
 def parsed_here(clean: Clean, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parsing without processes, of which a hundred would be started; the clean answer has been given with them."""
+    """Parsing without processes, of which a hundred would be started, and runs of keys after some hundred rows.
+
+    The clean answer has been given with processes and without runs.
+    """
 
     def parse(parser: Parser, candidates: Iterable[Candidate]) -> Iterator[JobResult]:
         settings = parser.settings
@@ -53,6 +57,7 @@ def parsed_here(clean: Clean, monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert clean.digest
     monkeypatch.setattr(Parser, "parse", parse)
+    monkeypatch.setattr(key_runs, "MOST_LOOSE", 200)
 
 
 @pytest.mark.usefixtures("parsed_here")

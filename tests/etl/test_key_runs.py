@@ -1,0 +1,123 @@
+"""Runs tell what the table tells, through merges, lost files and transactions that were taken back."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+
+from etl import key_runs
+from etl.intake import open_intake
+from etl.key_runs import KeyRuns
+from etl.known_messages import NAMED, cover_messages, known_hashes
+from etl.transaction import transaction
+
+RNG = random.Random(3)  # noqa: S311
+
+
+@pytest.fixture
+def intake(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    con = open_intake(tmp_path / "intake.duckdb")
+    yield con
+    con.close()
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_runs, "BLOCK", 7)
+    monkeypatch.setattr(key_runs, "MOST_LOOSE", 10)
+
+
+def runs_of(con: duckdb.DuckDBPyConnection) -> KeyRuns:
+    return KeyRuns(con, "intake", f"main.{NAMED}")
+
+
+def extended(con: duckdb.DuckDBPyConnection, entries: list[tuple[int, int]], upto: int) -> None:
+    with transaction(con):
+        runs_of(con).extend(
+            np.array([k for k, _ in entries], np.uint64), np.array([p for _, p in entries], np.uint32), upto
+        )
+
+
+def found(con: duckdb.DuckDBPyConnection, keys: list[int]) -> list[tuple[int, int]]:
+    told, places = runs_of(con).find(np.array(keys, np.uint64))
+    return sorted(zip(told.tolist(), places.tolist(), strict=True))
+
+
+def test_every_place_of_a_key_is_found_through_all_merges(intake: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    keys = [0, 2**64 - 1, *(RNG.getrandbits(64) for _ in range(40))]
+    told: list[tuple[int, int]] = []
+    sizes = [60, 3, 1, 0, 25, 300, 2, 9]
+    for upto, size in enumerate(sizes, 1):
+        new = [(RNG.choice(keys), len(told) + n) for n in range(size)]
+        told += new
+        extended(intake, new, upto)
+        asked = RNG.sample(keys, 20) + [RNG.getrandbits(64) for _ in range(5)]
+        assert found(intake, asked) == sorted((k, p) for k, p in told if k in asked)
+    runs = runs_of(intake).runs
+    assert len(runs) < len(sizes)
+    assert runs[0].since == 0
+    assert runs[-1].upto == len(sizes)
+    folder = tmp_path / key_runs.FOLDER
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+
+def test_what_was_taken_back_is_not_told_and_removed(intake: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    extended(intake, [(5, 1)], 1)
+    intake.begin()
+    runs_of(intake).extend(np.array([6, 7, 8, 9, 5], np.uint64), np.arange(5, dtype=np.uint32), 2)
+    intake.rollback()
+    assert found(intake, [5, 6, 7]) == [(5, 1)]
+    assert len(list((tmp_path / key_runs.FOLDER).iterdir())) == 2
+    extended(intake, [(4, 2)], 3)
+    assert found(intake, [4, 5, 6]) == [(4, 2), (5, 1)]
+    extended(intake, [(3, 3)], 4)
+    assert {path.name for path in (tmp_path / key_runs.FOLDER).iterdir()} >= {run.file for run in runs_of(intake).runs}
+    assert len(list((tmp_path / key_runs.FOLDER).iterdir())) <= 3
+
+
+def test_runs_end_before_one_that_is_lost_or_cut(intake: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    extended(intake, [(n, n) for n in range(100)], 5)
+    extended(intake, [(n, n) for n in range(3)], 8)
+    first, last = runs_of(intake).runs
+    (tmp_path / key_runs.FOLDER / last.file).write_bytes(b"cut")
+    assert runs_of(intake).upto == 5
+    (tmp_path / key_runs.FOLDER / first.file).unlink()
+    assert runs_of(intake).upto == 0
+    assert found(intake, [1]) == []
+
+
+def put(con: duckdb.DuckDBPyConnection, batch: int, hashes: list[bytes]) -> None:
+    for position, hashed in enumerate(hashes):
+        con.execute("INSERT INTO raw_message VALUES (?, ?, ?, ?)", [hashed, f"f{batch}", position, batch])
+    con.execute("INSERT INTO raw_batch (batch_id, n_kept, n_rejected) VALUES (?, ?, 0)", [batch, len(hashes)])
+
+
+def test_messages_are_known_as_the_table_knows_them(intake: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    stored = [[RNG.randbytes(16) for _ in range(8)] for _ in range(6)]
+    for batch, hashes in enumerate(stored, 1):
+        put(intake, batch, hashes)
+        cover_messages(intake)
+    assert runs_of(intake).upto == 6
+    taken = stored[0][3]
+    intake.execute("DELETE FROM raw_message WHERE message_hash = ?", [taken])
+    alike = [hashed[:8] + RNG.randbytes(8) for hashed in stored[1]]
+    every = [hashed for hashes in stored for hashed in hashes]
+    asked = [*every, *alike, *(RNG.randbytes(16) for _ in range(50))]
+    for lost in (False, True):
+        if lost:
+            for path in (tmp_path / key_runs.FOLDER).iterdir():
+                path.unlink()
+        known = known_hashes(intake, pl.Series(asked, dtype=pl.Binary))
+        assert set(known) == set(every) - {taken}
+        assert set(known_hashes(intake, pl.Series(asked[20:60], dtype=pl.Binary))) == set(asked[20:60]) & set(every)
+    cover_messages(intake)
+    assert runs_of(intake).upto == 6
+    assert set(known_hashes(intake, pl.Series(asked, dtype=pl.Binary))) == set(every) - {taken}
+    assert known_hashes(intake, pl.Series([], dtype=pl.Binary)).is_empty()
