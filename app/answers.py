@@ -49,7 +49,7 @@ class Download(NamedTuple):
 #: Of this process: what each page asked the last time.
 HABITS = Habits()
 #: Pages that show the same whatever is filtered.
-_UNFILTERED = frozenset({"definitions", "exam", "reports", "sql"})
+_UNFILTERED = frozenset({"definitions", "exam", "reports", "sql", "team"})
 
 
 def asked(store: Store, search: str) -> Snapshot:

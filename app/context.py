@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from app import notes
 from app.guard import Person
 from app.state import State
 from sql import query
@@ -16,6 +17,7 @@ from sql.catalog import Metric
 from sql.definitions import definition, definitions
 from sql.filters import Filters
 from sql.snapshot import Snapshot, Store
+from sql.team.notes import Note
 
 #: Group -> (table of names, key, name).
 NAMES = {
@@ -137,6 +139,10 @@ class Context:
     def kept(self) -> list[Snapshot]:
         """The kept snapshots, the newest first."""
         return self.store.kept() if self.store is not None else [self.snapshot]
+
+    def notes(self) -> list[Note]:
+        """The notes that stand within these filters, in order of days."""
+        return [] if self.store is None else notes.shown(self.store, self.person, self.snapshot, self.filters)
 
     def data_from(self) -> date | None:
         """Day of the first exam that counts; None without one."""

@@ -16,7 +16,7 @@ from flask import Flask, Response, g, has_request_context, request
 from flask_compress import Compress
 from gunicorn.app.base import BaseApplication
 
-from app import answers, callbacks, failure, filterbar, shell, sql_routes
+from app import answers, callbacks, failure, filterbar, shell, sql_routes, team_routes
 from app.bodies import ASK_AGAIN
 from app.editions import Damaged
 from app.files import CHARTS, Files, keep_suites
@@ -37,7 +37,8 @@ RETRY_AFTER = 2
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
 <head>{%metas%}<title>{%title%}</title><link rel="icon" href="$icon"><link rel="stylesheet" href="$style">
-<link rel="stylesheet" href="$theme"><script src="$follow"></script>
+<link rel="stylesheet" href="$theme"><link rel="stylesheet" href="$team_style"><script src="$follow"></script>
+<script src="$team" defer></script>
 <script src="$script" data-charts="$charts" data-controls="$controls" data-sql="$sql"
  data-sql-style="$sql_style"></script>
 {%css%}</head>
@@ -78,6 +79,7 @@ def create_app(
     views = Views(store, gate)
     _routes(server, store, files, gate, views)
     sql_routes.register(server, store, desk or Desk())
+    team_routes.register(server, store)
     policy.append(content_policy(app.csp_hashes()))
     with server.test_request_context():
         app.index()  # type: ignore[no-untyped-call]  # registers the scripts: another process may serve the page
@@ -89,7 +91,8 @@ def create_app(
 def _index(files: Files) -> str:
     """The page around everything, with the addresses of our own files."""
     names = {"icon": "radops.svg", "style": "radops.css", "theme": "theme.css", "charts": CHARTS,
-             "script": "radops.js", "follow": "follow.js", "sql": "sql.js", "sql_style": "sql.css"}  # fmt: skip
+             "script": "radops.js", "follow": "follow.js", "sql": "sql.js", "sql_style": "sql.css",
+             "team": "team.js", "team_style": "team.css"}  # fmt: skip
     addresses = {key: files.address(name) for key, name in names.items()}
     return Template(_INDEX).substitute(addresses, controls=" ".join(filterbar.CONTROLS))
 

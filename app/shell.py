@@ -8,7 +8,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import dcc, html
 
-from app import filterbar, words
+from app import filterbar, team, words
 from app.context import Context
 from app.dom import aria
 from app.icons import icon
@@ -36,6 +36,7 @@ def frame(options: filterbar.Options) -> dmc.MantineProvider:
             dcc.Store(id="title"),
             dcc.Download(id="file"),
             dcc.Interval(id="look", interval=LOOK_EVERY),
+            team.root(options),
             html.A(text("shell.skip"), href="#page", className="skip"),
             html.Header(
                 [

@@ -11,7 +11,7 @@ from typing import Any
 
 from plotly.io.json import to_json_plotly
 
-from app import answers, filterbar, shell
+from app import answers, filterbar, notes, shell
 from app.bodies import Body
 from app.context import Context
 from app.figures.base import template
@@ -75,6 +75,8 @@ class Views:
         key: Hashable = (
             snapshot.id, newest.id, self._store.numbers(), shell.silent_hours(snapshot), path, state.query(), scheme,
             person.facilities, person.sees_readers, BY_PATH[path].depends(self._store),
+            person.name if BY_PATH[path].is_personal else "",
+            notes.key(self._store, person, snapshot, state.filters),
         )  # fmt: skip
 
         def made() -> Body:

@@ -11,6 +11,7 @@ import polars as pl
 from app import words
 from app.figures.base import figure, length_ticks, level, palette
 from app.figures.chart import Chart
+from app.figures.pins import Pin, pinned
 
 #: A mark in words, at a day.
 Mark = tuple[date, str]
@@ -25,10 +26,12 @@ def control(  # noqa: PLR0913 - one figure with named parts
     names: dict[str, str],
     target: float | None = None,
     marks: Sequence[Mark] = (),
+    pins: Sequence[Pin] = (),
     href: Callable[[dict[str, Any]], str] | None = None,
 ) -> Chart:
     """The frame of `sql.query.control` of one group. `names` has words for value, center, low, high, outside, run,
-    partial and target. Points outside are diamonds, those in a run ringed, unfinished ones hollow."""
+    partial and target; `pins` are people's notes. Points outside are diamonds, those in a run
+    ringed, unfinished ones hollow."""
     made, colours = figure(y=y, legend=True), palette(scheme)
     rows = frame.to_dicts()
     x = frame["period_start"].to_list()
@@ -65,6 +68,7 @@ def control(  # noqa: PLR0913 - one figure with named parts
     is_far = bool(lows and tops) and (min(lows) < 0 or min(lows) > max(tops) / 2)
     made.update_yaxes(rangemode="normal" if is_far else "tozero", **ticks)
     made.update_xaxes(tickformat="%-d %b", nticks=8)
+    pinned(made, pins, scheme, (min(x), max(x)) if x else None)
     return made
 
 

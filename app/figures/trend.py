@@ -11,6 +11,7 @@ import polars as pl
 from app import words
 from app.figures.base import figure, length_ticks, level, palette
 from app.figures.chart import Chart
+from app.figures.pins import Pin, pinned
 
 
 class Line(NamedTuple):
@@ -29,10 +30,12 @@ def trend(  # noqa: PLR0913 - one figure with named parts
     target: float | None = None,
     target_name: str = "",
     marks: Sequence[tuple[date, str]] = (),
+    pins: Sequence[Pin] = (),
     href: Callable[[dict[str, Any]], str] | None = None,
 ) -> Chart:
     """Lines over time; with one line its 95 % interval as a band, with one or more a legend. Periods that the dates or
-    the data cut off are hollow; `marks` are days with words. `href` gives the exams behind a point."""
+    the data cut off are hollow; `marks` are days with words, `pins` people's notes. `href` gives the exams behind
+    a point."""
     made = figure(y=y, legend=len(lines) > 1)
     colours = palette(scheme)
     for number, line in enumerate(lines):
@@ -56,6 +59,8 @@ def trend(  # noqa: PLR0913 - one figure with named parts
         level(made, day, label, scheme, horizontal=False, number=number % 3)
     made.update_yaxes(rangemode="tozero", **_ticks(unit, lines, target))
     made.update_xaxes(tickformat="%-d %b", nticks=8)
+    days = [day for line in lines for day in line.frame["period_start"].to_list()]
+    pinned(made, pins, scheme, (min(days), max(days)) if days else None)
     return made
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from app import words
 from app.figures.base import figure, palette
 from app.figures.chart import Chart
+from app.figures.pins import Pin, pinned
 
 
-def waiting(frame: pl.DataFrame, scheme: str, *, href: str = "") -> Chart:
+def waiting(frame: pl.DataFrame, scheme: str, *, href: str = "", pins: Sequence[Pin] = ()) -> Chart:
     """Exams that wait for a final report by hour (columns hour_at, n_waiting, n_past_target): an area, and within
-    it those past their target. `href` gives the exams that wait now."""
+    it those past their target. `href` gives the exams that wait now; `pins` are
+    people's notes."""
     made = figure(y="exams waiting", legend=True)
     colours = palette(scheme)
     x = frame["hour_at"].to_list()
@@ -29,4 +33,5 @@ def waiting(frame: pl.DataFrame, scheme: str, *, href: str = "") -> Chart:
         )  # fmt: skip
     made.update_yaxes(rangemode="tozero")
     made.update_xaxes(tickformat="%-d %b", nticks=8)
+    pinned(made, pins, scheme, (x[0].date(), x[-1].date()) if x else None)
     return made

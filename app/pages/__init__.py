@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app import notes
 from app.context import Context
 from app.editions import state_of
 from app.pages import (
@@ -20,6 +21,7 @@ from app.pages import (
     repeats,
     reports,
     sqlpage,
+    team,
     turnaround,
     utilization,
     workload,
@@ -42,6 +44,8 @@ class Page:
     look_every: int = 0
     #: What the page shows beside the snapshot; a view is made anew where it changed.
     depends: Callable[[Store], Hashable] = lambda _: ()
+    #: Whether a view is made for one person, and not for all who may see the same.
+    is_personal: bool = False
 
 
 PAGES: tuple[Page, ...] = (
@@ -58,6 +62,7 @@ PAGES: tuple[Page, ...] = (
     Page("/exam", "exam", "exams", exam.render, exam.QUESTIONS, parent="exams"),
     Page("/metric", "metric", "definitions", metric.render, metric.QUESTIONS, parent="definitions"),
     Page("/sql", "sql", "sql", sqlpage.render, sqlpage.QUESTIONS),
+    Page("/team", "team", "note", team.render, team.QUESTIONS, depends=notes.state_of, is_personal=True),
     Page("/definitions", "definitions", "definitions", definitions.render, definitions.QUESTIONS),
 )
 MENU = tuple(page for page in PAGES if not page.parent)

@@ -13,6 +13,7 @@ from app.context import Context
 from app.figures.bars import groups
 from app.figures.flow import matrix
 from app.figures.trend import Line, trend
+from app.noted import noted
 from app.numbers import numbers
 from app.questions import Question, of_compare, of_metric, of_several, of_trend
 from app.state import State, drill
@@ -217,8 +218,8 @@ def _course_card(context: Context) -> html.Section:
 
     def made() -> Any:
         title = context.definition(METRIC).title
-        return graph(
-            COURSE, trend([Line(title, frame)], context.scheme, unit="share", y="share of exams", href=href), 330
-        )
+        return noted(context, lambda pins: graph(
+            COURSE, trend([Line(title, frame)], context.scheme, unit="share", y="share of exams", pins=pins, href=href),
+            330))  # fmt: skip
 
     return card(context, COURSE, shown(frame, made))

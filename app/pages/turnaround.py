@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -12,7 +13,9 @@ from app.cards import card, choices, graph, headline, page_head, shown
 from app.context import Context
 from app.figures.bars import ranges
 from app.figures.heat import week
+from app.figures.pins import Pin
 from app.figures.trend import Line, trend
+from app.noted import noted
 from app.questions import Question, of_compare, of_metric
 from app.sections.course import marked
 from app.sections.waiting import of_waiting, waiting_card
@@ -96,8 +99,8 @@ def render(context: Context) -> list[Any]:
         _tiles(context, numbers),
         html.Div(
             [
-                card(context, COURSE, shown(course, lambda: graph(COURSE, _course_figure(context, course))), n=n,
-                     wide=True),
+                card(context, COURSE, shown(course, lambda: noted(context, lambda pins: graph(
+                    COURSE, _course_figure(context, course, pins)))), n=n, wide=True),
                 ways.stage_card(context),
                 card(context, SPREAD, shown(values, lambda: graph(SPREAD, ranges(
                     values, context.scheme, marks=_marks(numbers),
@@ -143,13 +146,13 @@ def _marks(numbers: pl.DataFrame) -> list[tuple[float, str]]:
             if row["statistic"] in ("p50", "p90") and row["value"] is not None]  # fmt: skip
 
 
-def _course_figure(context: Context, frame: pl.DataFrame) -> Any:
+def _course_figure(context: Context, frame: pl.DataFrame, pins: Sequence[Pin] = ()) -> Any:
     lines = [Line(text(f"stat.{name}"), frame.filter(pl.col("statistic") == name)) for name in ("p90", "p50")]
     targets = context.counts("fct_exam", ("target_min",), where={"is_countable": True})["target_min"].to_list()
     one = targets[0] if len(targets) == 1 else None
     return trend(
         lines, context.scheme, unit="min", y="time to final report", target=one, target_name=text("turnaround.target"),
-        marks=marked(context.marks(METRIC, context.filters)),
+        marks=marked(context.marks(METRIC, context.filters)), pins=pins,
         href=lambda row: drill(context.state.having(since=row["period_start"], until=row["period_end"]), "all", "all",
                                sort="-report_final_min"),
     )  # fmt: skip

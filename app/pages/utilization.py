@@ -14,6 +14,7 @@ from app.context import Context
 from app.figures.gantt import day as day_figure
 from app.figures.heat import week
 from app.figures.trend import Line, trend
+from app.noted import noted
 from app.numbers import numbers
 from app.questions import Question, of_metric, of_several, of_trend
 from app.state import drill
@@ -120,10 +121,10 @@ def render(context: Context) -> list[Any]:
                     href=lambda row: drill(context.state, row["group_name"], row["group_value"], clock="started")),
                     260)), wide=True),
                 card(context, ROOMS, _rooms_table(context), wide=True),
-                card(context, COURSE, shown(course, lambda: graph(COURSE, trend(
-                    [Line(text("utilization.title"), course)], context.scheme, unit="share", y="busy share",
+                card(context, COURSE, shown(course, lambda: noted(context, lambda pins: graph(COURSE, trend(
+                    [Line(text("utilization.title"), course)], context.scheme, unit="share", y="busy share", pins=pins,
                     href=lambda row: drill(context.state.having(since=row["period_start"], until=row["period_end"]),
-                                           "all", "all", clock="started")), 240)), wide=True),
+                                           "all", "all", clock="started")), 240))), wide=True),
             ],
             className="grid",
         ),

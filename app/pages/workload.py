@@ -15,6 +15,7 @@ from app.figures.dots import dots
 from app.figures.heat import week
 from app.figures.trend import Line, trend
 from app.figures.waiting import waiting
+from app.noted import noted
 from app.questions import Question, of_metric, of_trend
 from app.sections import graded, whatif
 from app.sections.forecast import forecast
@@ -90,9 +91,10 @@ def render(context: Context) -> list[Any]:
         tiles(context, HEADLINE, METRIC, named=lambda metric, _: metric == "backlog"),
         html.Div(
             [
-                card(context, BACKLOG, shown(backlog, lambda: graph(BACKLOG, waiting(
-                    backlog, context.scheme, href=drill(context.state.having(since=None, until=None), "all", "all",
-                                                        show="waiting", sort="exam_ended_local")))),
+                card(context, BACKLOG, shown(backlog, lambda: noted(context, lambda pins: graph(BACKLOG, waiting(
+                    backlog, context.scheme, pins=pins, href=drill(
+                        context.state.having(since=None, until=None), "all", "all", show="waiting",
+                        sort="exam_ended_local"))))),
                      wide=True),
                 _readers_card(context),
                 _group_card(context, SHIFTS, "shift"),
@@ -102,10 +104,10 @@ def render(context: Context) -> list[Any]:
                     cells, context.scheme, unit="reads", min_n=1,
                     href=lambda row: drill(context.state, row["group_name"], row["group_value"], clock="final")), 260)),
                     wide=True),
-                card(context, COURSE, shown(course, lambda: graph(COURSE, trend(
-                    [Line("wRVU", course)], context.scheme, unit="wRVU", y="wRVU", href=lambda row: drill(
+                card(context, COURSE, shown(course, lambda: noted(context, lambda pins: graph(COURSE, trend(
+                    [Line("wRVU", course)], context.scheme, unit="wRVU", y="wRVU", pins=pins, href=lambda row: drill(
                         context.state.having(since=row["period_start"], until=row["period_end"]), "all", "all",
-                        clock="final")), 240)), wide=True),
+                        clock="final")), 240))), wide=True),
                 _weights_card(context),
                 _order_card(context),
                 graded.section(context),

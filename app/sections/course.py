@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,8 @@ from app.cards import card, choices, graph, shown
 from app.context import Context
 from app.course import GRAINS, charted, chosen_grain, said, window
 from app.figures.control import Mark, control
+from app.figures.pins import Pin
+from app.noted import noted
 from app.questions import CHOSEN, Question
 from app.sections.groups import interval
 from app.state import drill
@@ -62,14 +65,17 @@ def _course_card(context: Context, metric: Metric) -> html.Section:
     def href(row: dict[str, Any]) -> str:
         return drill(context.state.having(since=row["period_start"], until=row["period_end"]), "all", "all")
 
-    def body() -> list[Any]:
+    def figure(pins: Sequence[Pin]) -> Any:
         y = "" if metric.unit in ("min", "share") else metric.unit  # whose ticks have their unit
         made = control(frame, context.scheme, unit=metric.unit, y=y, names=names, target=metric.goal,
-                       marks=marked(marks), href=href)  # fmt: skip
+                       marks=marked(marks), pins=pins, href=href)  # fmt: skip
+        return graph(COURSE, made, 320)
+
+    def body() -> list[Any]:
         told = [html.Li(sentence) for sentence in said(frame, metric.unit, grain)]
         told += [html.Li(text("mark.told", day=words.day(row["on"]), what=_told(row)))
                  for row in marks.iter_rows(named=True)]  # fmt: skip
-        return [graph(COURSE, made, 320), html.Ul(told, className="said")]
+        return [*noted(context, figure), html.Ul(told, className="said")]
 
     tools = choices(context, "/metric", "grain", [(name, text(f"grain.{name}.many")) for name in GRAINS], grain)
     return card(context, COURSE, shown(frame, body), n=int(frame["n"].sum()), wide=True, tools=tools)

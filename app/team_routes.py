@@ -1,0 +1,61 @@
+"""Routes by which a person writes what the team keeps: notes on days. Nothing that was written is logged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Response, request
+
+from app import failure, notes
+from app.guard import Person, person
+from app.texts import text
+from sql.snapshot import SnapshotError, Store
+from sql.team.store import TeamError
+
+#: Bytes of a request at most.
+MAX_REQUEST = 700_000
+
+Write = Callable[[Store, Person, dict[str, Any]], None]
+#: What can be written: path below `/team/`, and what does it.
+WRITES: dict[str, Write] = {"note": notes.write, "note/withdraw": notes.withdraw}
+
+
+def register(server: Flask, store: Store) -> None:
+    """Put the routes on a server."""
+    for path, write in WRITES.items():
+        server.add_url_rule(f"/team/{path}", f"team_{path.replace('/', '_')}", _route(store, write), methods=["POST"])
+
+
+def _route(store: Store, write: Write) -> Callable[[], Response]:
+    def answer() -> Response:
+        try:
+            write(store, person(), _body())
+        except TeamError as error:
+            return _told({"problem": text(f"team.problem.{error.problem}")}, 409)
+        except SnapshotError:
+            return _told({"problem": text("problem.unpublished.title")}, 503)
+        except ValueError:
+            return _told({"problem": text("team.problem.empty")}, 400)
+        except Exception as error:  # noqa: BLE001 - the log says where, and nothing that an exception may quote
+            failure.LOG.error("a write for the team failed: %s", failure.told(error))
+            return _told({}, 500)
+        return _told({}, 200)
+
+    return answer
+
+
+def _body() -> dict[str, Any]:
+    """The request's JSON object. Raises ValueError."""
+    if (request.content_length or 0) > MAX_REQUEST:
+        raise ValueError("too large")
+    request.max_content_length = MAX_REQUEST
+    found = json.loads(request.get_data() or b"{}")
+    if not isinstance(found, dict):
+        raise ValueError("not an object")
+    return found
+
+
+def _told(said: dict[str, Any], status: int) -> Response:
+    return Response(json.dumps(said), status=status, mimetype="application/json")

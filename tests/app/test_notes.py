@@ -1,0 +1,185 @@
+"""Notes as a page shows them and a person writes them: guarded, in scope, as text, and in every view they concern."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from flask.testing import FlaskClient
+
+from app.figures.base import figure
+from app.figures.pins import Pin, pinned, span
+from app.figures.trend import Line, trend
+from app.guard import Person
+from app.server import create_app
+from sql.filters import Filters
+from sql.team import notes
+from sql.team.store import Team
+from tests.app.conftest import drawn
+
+EAST = Person("east", facilities=("EAST",))
+HOSTILE = '<img src=x onerror="alert(1)">'
+
+
+@pytest.fixture(scope="module")
+def published(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The snapshots of the session's home under a home of their own."""
+    made = tmp_path_factory.mktemp("noted") / "published"
+    made.symlink_to(home / "published", target_is_directory=True)
+    return made
+
+
+@pytest.fixture(scope="module")
+def client(published: Path) -> FlaskClient:
+    return create_app(published).server.test_client()
+
+
+@pytest.fixture(scope="module")
+def east(published: Path) -> FlaskClient:
+    """A client of whoever may see one facility."""
+    return create_app(published, sign=lambda _: EAST).server.test_client()
+
+
+@pytest.fixture(autouse=True)
+def team(published: Path, monkeypatch: pytest.MonkeyPatch) -> Team:
+    """The store of the team, which has written nothing yet."""
+    monkeypatch.setattr("app.notes._READ", {})
+    made = Team.beside(published)
+    made.path.unlink(missing_ok=True)
+    return made
+
+
+def view(client: FlaskClient, path: str, search: str = "") -> Any:
+    answer = client.get(f"/view{path}?{search}")
+    assert answer.status_code == 200
+    return answer.get_json()
+
+
+def write(client: FlaskClient, path: str = "note", **asked: Any) -> tuple[int, str]:
+    usual = {"since": "2026-03-10", "text": "New MR 3 opened", "query": "facility=NORTH"}
+    answer = client.post(f"/team/{path}", json={**usual, **asked})
+    return answer.status_code, answer.get_json().get("problem", "")
+
+
+def shows(client: FlaskClient, told: str, path: str = "/turnaround", search: str = "") -> bool:
+    return told in json.dumps(view(client, path, f"period=all&{search}"))
+
+
+def test_a_note_stands_on_all_and_on_its_own_facility(client: FlaskClient) -> None:
+    assert not shows(client, "New MR 3")
+    assert write(client) == (200, "")
+    for path in ("/turnaround", "/utilization", "/repeats", "/workload", "/metric", "/team"):
+        assert shows(client, "New MR 3", path), path
+    assert shows(client, "New MR 3", search="facility=NORTH")
+    assert not shows(client, "New MR 3", search="facility=SOUTH")
+    assert shows(client, "New MR 3", search="facility=SOUTH&facility=NORTH")
+    assert not shows(client, "New MR 3", search="since=2026-01-01&until=2026-03-10")
+
+
+def test_a_note_is_changed_and_withdrawn(client: FlaskClient, team: Team) -> None:
+    write(client)
+    (made,) = notes.newest(team)
+    assert write(client, id=made.id, version=1, text="It opened at noon", last="2026-03-12")[0] == 200
+    assert not shows(client, "New MR 3")
+    assert shows(client, "It opened at noon")
+    assert shows(client, "New MR 3", "/team")  # its history
+    status, told = write(client, id=made.id, version=1, text="late")
+    assert status == 409
+    assert "meanwhile" in told
+    assert write(client, "note/withdraw", id=made.id, version=2)[0] == 200
+    assert not shows(client, "It opened at noon")
+    assert notes.newest(team)[0].author == "local"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"text": ""}, {"text": "x" * 281}, {"since": "soon"}, {"since": None}, {"last": "2026-03-01"},
+     {"query": "since=never"}, {"id": "0" * 16, "version": 1}, {"id": 7, "version": 1}],
+)  # fmt: skip
+def test_what_cannot_be_kept_is_said(client: FlaskClient, team: Team, asked: dict[str, Any]) -> None:
+    status, told = write(client, **asked)
+    assert status == 409
+    assert told
+    assert notes.newest(team) == []
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'"x"', b"x" * 800_000])
+def test_bodies_that_are_no_note(client: FlaskClient, body: bytes) -> None:
+    assert client.post("/team/note", data=body).status_code in (400, 409)
+
+
+def test_only_our_own_page_may_write(client: FlaskClient, team: Team) -> None:
+    asked = {"since": "2026-03-10", "text": "x", "query": ""}
+    answer = client.post("/team/note", json=asked, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert notes.newest(team) == []
+
+
+def test_a_scope_holds_for_reading_and_writing(client: FlaskClient, east: FlaskClient, team: Team) -> None:
+    write(client, text="for the north")
+    write(client, text="for everybody", query="")
+    assert not shows(east, "for the north")
+    assert not shows(east, "for the north", "/team")
+    assert shows(east, "for everybody")
+    assert "north" not in east.get("/csv/team.notes.csv").get_data(as_text=True)
+    north = next(note for note in notes.newest(team) if note.text == "for the north")
+    assert write(east, id=north.id, version=1, query="facility=EAST") == write(east, id="0" * 16, version=1, query="")
+    assert write(east, "note/withdraw", id=north.id, version=1)[0] == 409
+    assert write(east, query="facility=NORTH")[0] == 409
+    assert write(east, query="radiologist=R1")[0] == 409
+    assert write(east, query="modality=MR", text="ours")[0] == 200
+    ours = next(note for note in notes.newest(team) if note.text == "ours")
+    assert ours.filters == Filters(facility=("EAST",), modality=("MR",))
+
+
+def test_texts_stay_text(client: FlaskClient) -> None:
+    write(client, text=HOSTILE)
+    write(client, text="=HYPERLINK(1)")
+    page = view(client, "/turnaround", "period=all")
+    tips = [note["hovertext"] for note in figure_notes(page)]
+    assert any("&lt;img" in tip for tip in tips)
+    assert not any("<img" in tip for tip in tips)
+    rows = client.get("/csv/team.notes.csv").get_data(as_text=True)
+    assert "'=HYPERLINK(1)" in rows
+    assert '"<img src=x onerror=""alert(1)"">"' in rows
+
+
+def figure_notes(part: Any) -> list[dict[str, Any]]:
+    """Notes on the figures of a page."""
+    if isinstance(part, list):
+        return [note for one in part for note in figure_notes(one)]
+    if not isinstance(part, dict):
+        return []
+    if "annotations" in part:
+        return [note for note in part["annotations"] if "hovertext" in note]
+    return [note for one in part.values() for note in figure_notes(one)]
+
+
+def test_marks_of_notes_are_numbered_and_never_outside() -> None:
+    days = [date(2026, 3, number) for number in (2, 9, 16)]
+    frame = pl.DataFrame({"period_start": days, "value": [1.0, 2.0, 3.0], "lower": [None] * 3, "upper": [None] * 3,
+                          "n": [9, 9, 9], "is_partial": [False] * 3},
+                         schema_overrides={"lower": pl.Float64, "upper": pl.Float64})  # fmt: skip
+    pins = [Pin(1, date(2026, 2, 1), date(2026, 3, 4), "before"), Pin(2, date(2026, 3, 5), date(2026, 3, 5), "a<b"),
+            Pin(3, date(2026, 3, 20), date(2026, 4, 9), "after")]  # fmt: skip
+    made = drawn(trend([Line("x", frame)], "light", unit="min", y="", pins=pins))
+    marks = [note for note in made.layout.annotations if note.hovertext]
+    assert [note.text for note in marks] == ["1", "2", "3"]
+    assert [note.x for note in marks] == [date(2026, 3, 2), date(2026, 3, 5), date(2026, 3, 20)]
+    low, high = made.layout.xaxis.range
+    assert low < date(2026, 3, 2)
+    assert high > date(2026, 3, 20)
+    bands = [shape for shape in made.layout.shapes if shape.type == "rect"]
+    assert [(band.x0, band.x1) for band in bands] == [(date(2026, 3, 2), date(2026, 3, 4))]
+
+
+def test_a_figure_without_notes_stays_as_it_is() -> None:
+    made, same = figure(), figure()
+    pinned(made, [], "light", (date(2026, 3, 1), date(2026, 3, 2)))
+    assert made.layout == same.layout
+    assert span(date(2026, 3, 1), date(2026, 3, 1)) == "1 Mar 2026"
+    assert span(date(2026, 3, 1), date(2026, 3, 2)) == "1 Mar 2026 – 2 Mar 2026"

@@ -1,0 +1,110 @@
+"""Notes in a real browser: written, changed and withdrawn by keyboard; the page follows in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.app.conftest import free_port, started
+
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+LOADED = 120_000
+HOSTILE = '<img src=x onerror="document.title=1"> & more'
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started_browser = playwright.chromium.launch(executable_path=str(chromium), args=ARGS)
+        yield started_browser
+        started_browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server over a home of its own with the session's snapshots."""
+    published = tmp_path_factory.mktemp("noted") / "published"
+    published.symlink_to(home / "published", target_is_directory=True)
+    port = free_port()
+    process = started(published, port)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    assert process.wait(30) == 0
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A page on which nothing may have gone wrong in the end."""
+    context = browser.new_context(viewport={"width": 1360, "height": 860})
+    made, faults = context.new_page(), list[str]()
+    made.set_default_timeout(LOADED)
+    expect.set_options(timeout=LOADED)
+    made.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    made.on("pageerror", lambda error: faults.append(str(error)))
+    made.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else faults.append(r.url))
+    yield made
+    context.close()
+    assert [told for told in faults if "409" not in told and "ERR_FAILED" not in told] == []
+
+
+def marks(page: Page) -> list[str]:
+    """The numbers that stand on the first figure."""
+    found = "[...document.querySelector('.js-plotly-plot').layout.annotations || []]"
+    return list(page.evaluate(f"{found}.filter((one) => one.hovertext).map((one) => one.text)"))
+
+
+def test_a_note_by_keyboard(page: Page, address: str) -> None:
+    page.goto(f"{address}/turnaround?facility=NORTH&period=all")
+    page.wait_for_selector(".js-plotly-plot .main-svg")
+    scrolled = page.evaluate("window.scrollTo(0, 120), window.scrollY")
+    page.locator(".note-add").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Note on a day")).to_be_visible()
+    expect(page.locator("dialog input[value=NORTH]")).to_be_checked()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(page.locator(".note-add")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.type(HOSTILE)
+    page.locator("dialog button[type=submit]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".team-said")).to_have_text("The note is kept.")
+    expect(page.locator(".notes .note-text")).to_have_text(HOSTILE)
+    expect(page.locator("dialog")).to_have_count(0)
+    page.wait_for_function("document.querySelector('.js-plotly-plot .annotation')")
+    assert marks(page) == ["1"]
+    assert page.evaluate("window.scrollY") == scrolled
+    page.get_by_role("button", name="Change the note").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog textarea")).to_have_value(HOSTILE)
+    page.locator("dialog textarea").fill("New MR 3 opened")
+    page.keyboard.press("Tab")
+    page.locator("dialog button[type=submit]").press("Enter")
+    expect(page.locator(".notes .note-text")).to_have_text("New MR 3 opened")
+    page.goto(f"{address}/turnaround?facility=SOUTH&period=all")
+    page.wait_for_selector(".note-add")
+    expect(page.locator(".notes li")).to_have_count(0)
+    page.goto(f"{address}/team")
+    expect(page.locator(".page-team .note-text").first).to_have_text("New MR 3 opened")
+    page.get_by_role("button", name="Withdraw the note").click()
+    page.locator("dialog button[type=submit]").click()
+    expect(page.locator(".page-team .note-text.withdrawn")).to_have_count(1)
+    page.locator(".page-team details summary").click()
+    expect(page.locator(".page-team details li")).to_have_count(3)
+
+
+def test_what_the_server_refuses_is_said_in_the_dialog(page: Page, address: str) -> None:
+    page.goto(f"{address}/turnaround?period=all")
+    page.locator(".note-add").click()
+    page.locator("dialog textarea").fill("x")
+    page.locator("dialog input[name=last]").fill("1999-01-01")
+    page.locator("dialog button[type=submit]").click()
+    expect(page.locator("dialog [role=alert]")).to_contain_text("the last one must not lie before the first")
+    page.route("**/team/note", lambda route: route.abort())
+    page.locator("dialog input[name=last]").fill("")
+    page.locator("dialog button[type=submit]").click()
+    expect(page.locator("dialog [role=alert]")).to_contain_text("did not answer")
+    page.unroute("**/team/note")
