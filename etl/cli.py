@@ -19,6 +19,7 @@ from etl.commands import (
     schedule,
     serve,
     simulate,
+    site,
     status,
 )
 
@@ -30,8 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 VERBS = (
-    demo, pipeline, serve, exporting, planning, status, quarantine, mapping, reference, linting, schedule, simulate,
-    bench,
+    demo, pipeline, serve, exporting, planning, status, quarantine, site, mapping, reference, linting, schedule,
+    simulate, bench,
 )  # fmt: skip
 for verbs in VERBS:
     verbs.register(app)

@@ -22,7 +22,7 @@ from etl.procedures import match
 from etl.records import RECORDS
 from etl.site import CSV_FILES
 from etl.site_merge import merge
-from sql.csv_text import neutral
+from sql.csv_text import plain
 
 COLUMNS = {
     "facility": pl.String, "code": pl.String, "text": pl.String, "modality": pl.String, "n_exams": pl.Int64,
@@ -113,9 +113,9 @@ def take(reviewed: Path, site_folder: Path) -> int:
     if missing:
         raise UnreadableInputError(f"{reviewed}: missing column {', '.join(missing)}; cells are parted by commas")
     decided = [
-        {name: _cell(row[name]) for name in columns} | {"line": str(number)}
+        {name: plain(row[name] or "") for name in columns} | {"line": str(number)}
         for number, row in enumerate(listed, 2)
-        if _cell(row["decided_by"])
+        if plain(row["decided_by"] or "")
     ]
     known = {p.id for p in procedures()}
     for row in decided:
@@ -129,12 +129,6 @@ def take(reviewed: Path, site_folder: Path) -> int:
         except ValueError as error:
             raise UnreadableInputError(f"{where}: valid_from is no date as 2026-01-31") from error
     return merge(site_folder, SITE_FILE, decided, decision_key)
-
-
-def _cell(text: str | None) -> str:
-    """A cell as it was before `to_csv` guarded it against formulas."""
-    cell = (text or "").strip()
-    return cell[1:] if cell.startswith("'") and neutral(cell[1:]) == cell else cell
 
 
 def decision_key(row: Mapping[str, str]) -> tuple[str, str, str]:

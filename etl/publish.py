@@ -22,6 +22,7 @@ from etl.durable import sync
 from etl.editions import pinned
 from etl.errors import CheckFailedError
 from etl.home import Home
+from etl.settings import Settings, shown
 from etl.signatures import signature
 
 POINTER = "radops.duckdb"
@@ -32,7 +33,8 @@ _EXPLAINED = "CREATE TABLE IF NOT EXISTS meta_explained (signature VARCHAR)"
 #: What a snapshot says of itself; macros read it, so the work copy has it too, without a row.
 _SNAPSHOT = """
     CREATE OR REPLACE TABLE meta_snapshot (snapshot_id VARCHAR, seq BIGINT, built_at TIMESTAMP, data_through TIMESTAMP,
-                                           digest VARCHAR, signature VARCHAR)"""
+                                           digest VARCHAR, signature VARCHAR);
+    CREATE OR REPLACE TABLE meta_setting (name VARCHAR, "value" VARCHAR, usual VARCHAR, meaning VARCHAR)"""
 _FICLONE = 0x40049409
 
 
@@ -109,7 +111,7 @@ def publish(home: Home, digest: str = "") -> Published:
             copied = (datetime.now(UTC) - started).total_seconds()
             proof.result()
     snapshot_id = f"{sequence:06d}-{digest[:12]}"
-    complete(temporary, snapshot_id, sequence, digest, definitions)
+    complete(temporary, snapshot_id, sequence, digest, definitions, home.settings)
     sync(temporary)
     temporary.chmod(0o440)
     os.rename(temporary, final)
@@ -169,8 +171,10 @@ def explain(con: duckdb.DuckDBPyConnection, definitions: str) -> None:
     con.execute("INSERT INTO meta_explained VALUES (?)", [definitions])
 
 
-def complete(path: Path, snapshot_id: str, sequence: int, digest: str, definitions: str) -> None:
-    """Add what a snapshot needs to explain itself."""
+def complete(
+    path: Path, snapshot_id: str, sequence: int, digest: str, definitions: str, settings: Settings | None = None
+) -> None:
+    """Add what a snapshot needs to explain itself; `settings` where it is of an installation's night."""
     with duckdb.connect(str(path)) as con:
         con.execute("SET TimeZone = 'UTC'")
         explain(con, definitions)
@@ -182,6 +186,9 @@ def complete(path: Path, snapshot_id: str, sequence: int, digest: str, definitio
             "INSERT INTO meta_snapshot VALUES (?, ?, ?, ?, ?, ?)",
             [snapshot_id, sequence, datetime.now(UTC).replace(tzinfo=None), through, digest, definitions],
         )
+        con.execute("DELETE FROM meta_setting")
+        if settings is not None:
+            con.executemany("INSERT INTO meta_setting VALUES (?, ?, ?, ?)", shown(settings))
         con.execute("CHECKPOINT")
 
 

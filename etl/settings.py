@@ -41,6 +41,19 @@ class Settings(BaseSettings):
     )
 
 
+def shown(settings: Settings) -> list[tuple[str, str, str, str]]:
+    """Variable, value, default and meaning of each setting, without those that name places of this machine."""
+    return [
+        (f"RADOPS_{name.upper()}", _told(getattr(settings, name)), _told(field.default), field.description or "")
+        for name, field in Settings.model_fields.items()
+        if "Path" not in str(field.annotation)
+    ]
+
+
+def _told(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def load_settings() -> Settings:
     """Settings of the environment. Raises SettingsError naming the variable."""
     known = {f"RADOPS_{name.upper()}" for name in Settings.model_fields} | OTHER_VARIABLES

@@ -14,23 +14,10 @@ from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
 from etl.timestamps import Zone, zone_info
+from sql.site_files import CSV_FILES
 
-#: CSV files of a site folder and their columns; all but `devices.csv` and `staffing.csv` are optional.
-CSV_FILES: dict[str, tuple[str, ...]] = {
-    "devices.csv": (
-        "device", "name", "facility", "modality", "station", "ae_title", "manufacturer", "model", "serial", "room",
-    ),
-    "staffing.csv": ("device", "weekday", "opens", "closes"),
-    "calendar.csv": ("facility", "date", "kind"),
-    "shifts.csv": ("shift", "weekday", "starts", "ends", "is_after_hours"),
-    "targets.csv": (
-        "metric", "facility", "modality", "priority", "patient_class", "target", "unit", "source", "valid_from",
-        "valid_to",
-    ),
-    "procedures.csv": ("facility", "code", "text", "procedure", "decided_by", "valid_from"),
-    "loinc.csv": ("loinc", "procedure", "name"),
-    "fees.csv": ("charge_code", "wrvu", "valid_from", "source"),
-}  # fmt: skip
+__all__ = ["CSV_FILES", "GRADES", "OPTIONAL_COLUMNS", "Facility", "Sender", "Site", "SiteError", "load_site"]
+
 #: Columns that a file may lack: all of their values are then unknown.
 OPTIONAL_COLUMNS = frozenset({"room"})
 

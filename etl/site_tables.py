@@ -13,26 +13,19 @@ from pathlib import Path
 import duckdb
 
 from etl.site import CSV_FILES, OPTIONAL_COLUMNS, Site, SiteError
-
-#: Columns of the site's CSV files that are not text.
-TYPES: dict[str, str] = {
-    "date": "DATE",
-    "valid_from": "DATE",
-    "valid_to": "DATE",
-    "target": "DOUBLE",
-    "wrvu": "DOUBLE",
-    "is_after_hours": "BOOLEAN",
-}
+from etl.site_words import told_fault
+from sql.site_files import TYPES, faults
 
 
-def _read(path: Path, columns: tuple[str, ...]) -> list[list[str | None]]:
+def read_rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """Rows of a CSV file of a site as text without outer blanks, '' where empty. Raises SiteError."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             missing = [c for c in columns if c not in (reader.fieldnames or ()) and c not in OPTIONAL_COLUMNS]
             if missing:
                 raise SiteError(f"{path}: missing column {', '.join(missing)}")
-            return [[(row.get(c) or "").strip() or None for c in columns] for row in reader]
+            return [{c: (row.get(c) or "").strip() for c in columns} for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise SiteError(f"{path}: {error}") from error
 
@@ -53,7 +46,8 @@ def _create(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...]
 def load_site_tables(con: duckdb.DuckDBPyConnection, site: Site) -> None:
     """Create `site_facility`, `facility_alias` (folded alias to facility) and a `site_<file>` table a CSV file.
 
-    Raises SiteError naming the file where a column is missing or a value is not of its type.
+    Raises SiteError naming the file where a column is missing, a value is not of its type or a row would be read
+    wrongly (`sql.site_files.FATAL`).
     """
     _create(
         con, "site_facility", ("facility", "facility_name", "zone", "kind"),
@@ -63,13 +57,16 @@ def load_site_tables(con: duckdb.DuckDBPyConnection, site: Site) -> None:
     for facility in site.facilities:
         for alias in (facility.id, facility.name, *facility.aliases):
             aliases.setdefault(alias.strip().lower(), facility.id)
+    _create(con, "site_alias", ("facility", "alias"), [[f.id, a.strip()] for f in site.facilities for a in f.aliases])
     _create(con, "facility_alias", ("alias", "facility"), [[a, f] for a, f in aliases.items() if a])
     con.execute("CREATE OR REPLACE TEMP TABLE site_zone AS SELECT ? AS default_zone", [site.default_zone])
     for name, columns in CSV_FILES.items():
         path = site.folder / name if site.folder else Path(name)
-        rows = _read(path, columns) if site.folder and path.is_file() else []
+        rows = read_rows(path, columns) if site.folder and path.is_file() else []
+        if wrong := [fault for fault in faults(name, rows) if fault.is_fatal]:
+            raise SiteError(f"{path}, {told_fault(wrong[0])}")
         try:
-            _create(con, f"site_{path.stem}", columns, rows)
+            _create(con, f"site_{path.stem}", columns, [[row[c] or None for c in columns] for row in rows])
         except duckdb.Error as error:
             raise SiteError(f"{path}: a value is not of its column's type: {error}") from error
 

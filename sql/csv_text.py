@@ -42,6 +42,12 @@ def neutral(text: str) -> str:
     return f"'{text}" if first in FORMULA_SIGNS or text[:1] in tuple("\t\r\n") else text
 
 
+def plain(text: str) -> str:
+    """A cell as it was before `neutral` guarded it, without outer blanks."""
+    cell = text.strip()
+    return cell[1:] if cell.startswith("'") and neutral(cell[1:]) == cell else cell
+
+
 def number(value: float) -> str:
     """A float in at most `DIGITS` significant digits, whole numbers without a point; what is no number is empty."""
     if not math.isfinite(value):

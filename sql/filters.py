@@ -55,6 +55,7 @@ SHARED_TABLES = frozenset(
         "dim_target",
         "meta_snapshot",
         "meta_metric",
+        "meta_setting",
         "meta_column",
         "meta_definition",
     }

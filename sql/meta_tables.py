@@ -14,6 +14,15 @@ META_TABLES: dict[str, tuple[str, dict[str, str]]] = {
             "signature": "hash over the definitions of the metrics",
         },
     ),
+    "meta_setting": (
+        "The settings under which this snapshot was published, without places of the machine. One row: setting.",
+        {
+            "name": "environment variable",
+            "value": "as it was",
+            "usual": "where it is not set",
+            "meaning": "what it does",
+        },
+    ),
     "meta_table": (
         "Size and digest of each mart. One row: table.",
         {

@@ -21,6 +21,9 @@ from sql.measure import SHAPE, QueryError, explain, metric
 from sql.planning.answer import what_if
 from sql.planning.rebalance import rebalance
 from sql.rows import counts, facts, rows, timeline
+from sql.site_preview import staffing_preview, target_preview
+from sql.site_rows import difference as site_difference
+from sql.site_rows import in_force
 from sql.stages import stage_fates, stages
 from sql.together import Wanted, foresee
 from sql.weights import weight_agreement, weights
@@ -46,6 +49,7 @@ __all__ = [
     "facts",
     "five_definitions",
     "foresee",
+    "in_force",
     "marks",
     "metric",
     "open_exams",
@@ -56,10 +60,13 @@ __all__ = [
     "rebalance",
     "rows",
     "scorecard",
+    "site_difference",
+    "staffing_preview",
     "stage_fates",
     "stages",
     "standing",
     "steps",
+    "target_preview",
     "timeline",
     "trend",
     "unread_ages",

@@ -19,6 +19,7 @@ import duckdb
 import polars as pl
 
 from sql.cache import ResultCache
+from sql.macros import MACROS
 
 # A relation is bound three times before it runs, which takes longer than the copy of an answer that this is about.
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
@@ -59,18 +60,22 @@ class Snapshot:
     _connection: duckdb.DuckDBPyConnection = field(repr=False)
     _cache: ResultCache = field(repr=False)
 
-    def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> pl.DataFrame:
+    def execute(self, sql: str, params: Mapping[str, Any] | None = None, *, has_macros: bool = False) -> pl.DataFrame:
         """Result of a statement with named parameters (`$name`), from the cache where it was asked before; asked once
-        where several threads ask for it at the same time.
+        where several threads ask for it at the same time. With `has_macros` it may use those of the models
+        (`sql.macros`).
 
         Raises duckdb.Error for a wrong statement. Treat the frame as read-only.
         """
         bound = dict(params or {})
         key = (self.id, sql, tuple(sorted((name, repr(value)) for name, value in bound.items())))
-        return self._cache.made(key, partial(self._run, sql, bound))
+        return self._cache.made(key, partial(self._run, sql, bound, has_macros=has_macros))
 
-    def _run(self, sql: str, bound: dict[str, Any]) -> pl.DataFrame:
+    def _run(self, sql: str, bound: dict[str, Any], *, has_macros: bool) -> pl.DataFrame:
         with self._connection.cursor() as cursor:
+            for macro in MACROS if has_macros else ():
+                if macro.name in sql:
+                    cursor.execute(macro.create_duckdb())
             return pl.DataFrame(cursor.execute(sql, bound).to_arrow_table())
 
     def keep(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
