@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 
-def aria(label: str) -> dict[str, Any]:
-    """The name of an element for a screen reader."""
-    return {"aria-label": label}
+def aria(label: str, **more: str) -> dict[str, Any]:
+    """The name of an element for a screen reader, and more that it is told."""
+    return {"aria-label": label, **{f"aria-{name}": value for name, value in more.items()}}
 
 
 def silent() -> dict[str, Any]:

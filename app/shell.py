@@ -46,6 +46,8 @@ def frame(options: filterbar.Options) -> dmc.MantineProvider:
                     html.Div(id="status", className="status", role="status"),
                     html.Button(icon("filter", 16), id="filters-toggle", className="plain filters-toggle",
                                 title=text("shell.filters"), **aria(text("shell.filters"))),
+                    html.Button(icon("star", 17), id="views-toggle", className="plain", title=text("views.open"),
+                                **aria(text("views.open"), haspopup="dialog", keyshortcuts="Control+K")),
                     html.Button(icon("scheme", 17), id="scheme-toggle", className="plain", title=text("shell.scheme"),
                                 **aria(text("shell.scheme"))),
                 ],

@@ -1,4 +1,4 @@
-"""Routes by which a person writes what the team keeps: notes on days. Nothing that was written is logged."""
+"""Routes by which a person reads and writes what the team keeps. Nothing that was written is logged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 
-from app import failure, notes
+from app import failure, notes, saved, team_writes
 from app.guard import Person, person
 from app.texts import text
 from sql.snapshot import SnapshotError, Store
@@ -19,19 +19,33 @@ MAX_REQUEST = 700_000
 
 Write = Callable[[Store, Person, dict[str, Any]], None]
 #: What can be written: path below `/team/`, and what does it.
-WRITES: dict[str, Write] = {"note": notes.write, "note/withdraw": notes.withdraw}
+WRITES: dict[str, Write] = {
+    "note": notes.write, "note/withdraw": notes.withdraw, "view": team_writes.keep_view,
+    "view/rename": team_writes.rename_view, "view/remove": team_writes.remove_view,
+}  # fmt: skip
 
 
 def register(server: Flask, store: Store) -> None:
     """Put the routes on a server."""
     for path, write in WRITES.items():
-        server.add_url_rule(f"/team/{path}", f"team_{path.replace('/', '_')}", _route(store, write), methods=["POST"])
+        name = f"team_{path.replace('/', '_')}"
+        server.add_url_rule(f"/team/{path}", name, _route(_written(store, write)), methods=["POST"])
+    listed = _route(lambda: {"views": saved.listed(store, person())})
+    server.add_url_rule("/team/views", "team_views", listed)
 
 
-def _route(store: Store, write: Write) -> Callable[[], Response]:
+def _written(store: Store, write: Write) -> Callable[[], dict[str, Any]]:
+    def answer() -> dict[str, Any]:
+        write(store, person(), _body())
+        return {}
+
+    return answer
+
+
+def _route(act: Callable[[], dict[str, Any]]) -> Callable[[], Response]:
     def answer() -> Response:
         try:
-            write(store, person(), _body())
+            return _told(act(), 200)
         except TeamError as error:
             return _told({"problem": text(f"team.problem.{error.problem}")}, 409)
         except SnapshotError:
@@ -39,9 +53,8 @@ def _route(store: Store, write: Write) -> Callable[[], Response]:
         except ValueError:
             return _told({"problem": text("team.problem.empty")}, 400)
         except Exception as error:  # noqa: BLE001 - the log says where, and nothing that an exception may quote
-            failure.LOG.error("a write for the team failed: %s", failure.told(error))
+            failure.LOG.error("what the team keeps failed: %s", failure.told(error))
             return _told({}, 500)
-        return _told({}, 200)
 
     return answer
 

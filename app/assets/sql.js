@@ -255,7 +255,7 @@
 
   async function toAddress(isStep) {
     const hash = await toHash(ui.text.value);
-    if (!ui.body.isConnected || window.location.hash === hash) return;
+    if (!ui.body.isConnected || window.location.pathname !== "/sql" || window.location.hash === hash) return;
     const href = window.location.pathname + window.location.search + hash;
     window.history[isStep ? "pushState" : "replaceState"](window.history.state, "", href);
   }

@@ -1,4 +1,4 @@
-/* What a team keeps beside the numbers: dialogs that write notes on days. The server's and people's words are set as text,
+/* What a team keeps beside the numbers: dialogs that write notes on days, and that save and open views. The server's and people's words are set as text,
    never read as HTML. Focus stays within an open dialog and goes back to where it was; Escape closes. */
 (function () {
   /* Milliseconds for which it is said that something was kept. */
@@ -75,7 +75,7 @@
       problem.textContent = told || "";
       if (told) return;
       close();
-      tell(done);
+      tell(typeof done === "function" ? done() : done);
       renew();
     } }, el("h2", { id: "team-title" }, title), fields, problem,
     el("div", { className: "team-actions" }, el("button", { type: "button", className: "plain", onclick: close }, say("cancel")), submit));
@@ -139,12 +139,103 @@
     dialog(say("note.withdraw"), fields, say("withdraw"), () => post("note/withdraw", { id: note.id, version: note.version }), say("note.withdrawn"));
   }
 
+  /* ---- Saved views ---- */
+
+  function go(href) {
+    if (href.includes("#")) {
+      window.location.assign(href); // the page SQL listens to what the browser itself does
+      return;
+    }
+    window.history.pushState({}, "", href);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    window.scrollTo(0, 0);
+  }
+
+  async function views() {
+    try {
+      const answer = await fetch("/team/views");
+      return answer.ok ? (await answer.json()).views : null;
+    } catch (error) {
+      return null;
+    }
+  }
+
+  function share(is) {
+    return el("input", { type: "checkbox", checked: is });
+  }
+
+  /* What the page shows now, as it can be kept. */
+  function here() {
+    const editor = document.querySelector("#sql-app textarea");
+    if (editor && editor.value.trim()) return { statement: editor.value };
+    return { path: window.location.pathname, query: window.location.search.replace(/^\?/, "") };
+  }
+
+  async function viewsDialog() {
+    if (document.querySelector("dialog[open]")) return;
+    const page = here();
+    const told = await views();
+    const found = told || [];
+    const name = el("input", { type: "text", maxlength: config.signs.name, required: true, placeholder: say("views.example") });
+    const shared = share(false);
+    const items = found.map((one) => {
+      const link = el("a", { href: one.href, onclick: (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        box.close();
+        go(one.href);
+      } }, el("strong", {}, one.name), el("small", {}, one.told), el("small", { className: "view-by" }, one.by));
+      return el("li", {}, link);
+    });
+    const list = items.length ? el("ul", { className: "view-list" }, items) : el("p", { className: "team-hint" }, say(told ? "views.none" : "unreachable"));
+    const find = items.length > 6 ? el("input", { type: "search", "aria-label": say("views.find"), placeholder: say("views.find"), oninput: () => {
+      const wanted = find.value.toLowerCase();
+      items.forEach((item) => (item.hidden = !item.textContent.toLowerCase().includes(wanted)));
+    } }) : null;
+    const manage = el("a", { href: "/team", className: "team-hint", onclick: (event) => {
+      event.preventDefault();
+      box.close();
+      go("/team");
+    } }, say("views.manage"));
+    const fields = [
+      find, list, el("hr", {}),
+      labelled(say(page.statement ? "views.statement" : "views.here"), name, page.statement ? null : el("small", { className: "team-hint" }, say("views.moves"))),
+      el("label", { className: "team-check" }, shared, say("views.share")), manage,
+    ].filter(Boolean);
+    const box = dialog(say("views"), fields, say("save"), () => post("view", { ...page, name: name.value, is_shared: shared.checked }),
+      () => say("views.saved", { name: name.value }));
+    const first = find || box.querySelector(".view-list a") || name;
+    first.focus();
+  }
+
+  function renameDialog(view) {
+    const name = el("input", { type: "text", maxlength: config.signs.name, required: true, value: view.name });
+    const shared = share(view.is_shared);
+    const fields = [labelled(say("views.name"), name), el("label", { className: "team-check" }, shared, say("views.share"))];
+    dialog(say("views.rename"), fields, say("save"), () => post("view/rename", { id: view.id, name: name.value, is_shared: shared.checked }), say("views.renamed"));
+    name.select();
+  }
+
+  function removeDialog(view) {
+    const fields = [el("blockquote", {}, view.name), el("p", { className: "team-hint" }, say("views.remove.hint"))];
+    dialog(say("views.remove"), fields, say("remove"), () => post("view/remove", { id: view.id }), say("views.removed"));
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.defaultPrevented || !ready()) return;
+    event.preventDefault();
+    viewsDialog();
+  });
+
   /* ---- Buttons of the pages ---- */
 
-  const OPENS = { "data-note": noteDialog, "data-note-withdraw": withdrawDialog };
+  const OPENS = {
+    "data-note": noteDialog, "data-note-withdraw": withdrawDialog, "data-view-rename": renameDialog, "data-view-remove": removeDialog,
+  };
 
   document.addEventListener("click", (event) => {
     if (!ready()) return;
+    if (event.target.closest("#views-toggle")) viewsDialog();
     for (const [name, open] of Object.entries(OPENS)) {
       const button = event.target.closest(`button[${name}]`);
       if (button) open(JSON.parse(button.getAttribute(name)));

@@ -1,4 +1,4 @@
-"""Notes as a page shows them and a person writes them: guarded, in scope, as text, and in every view they concern."""
+"""What a team keeps as pages show it and persons write it: guarded, in scope, as text, and where it belongs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from app.figures.pins import Pin, pinned, span
 from app.figures.trend import Line, trend
 from app.guard import Person
 from app.server import create_app
+from sql.adhoc import MAX_STATEMENT
 from sql.filters import Filters
-from sql.team import notes
+from sql.team import notes, saved
 from sql.team.store import Team
 from tests.app.conftest import drawn
 
@@ -183,3 +184,87 @@ def test_a_figure_without_notes_stays_as_it_is() -> None:
     assert made.layout == same.layout
     assert span(date(2026, 3, 1), date(2026, 3, 1)) == "1 Mar 2026"
     assert span(date(2026, 3, 1), date(2026, 3, 2)) == "1 Mar 2026 – 2 Mar 2026"
+
+
+def views(client: FlaskClient) -> list[dict[str, Any]]:
+    answer = client.get("/team/views")
+    assert answer.status_code == 200
+    assert "no-store" in answer.headers["Cache-Control"]
+    return list(answer.get_json()["views"])
+
+
+def keep(client: FlaskClient, name: str = "MR", *, is_shared: bool = True, **page: Any) -> tuple[int, str]:
+    usual = {"path": "/turnaround", "query": "facility=NORTH&modality=MR"}
+    answer = client.post("/team/view", json={**(page or usual), "name": name, "is_shared": is_shared})
+    return answer.status_code, answer.get_json().get("problem", "")
+
+
+def test_a_view_is_kept_as_the_page_reads_it(client: FlaskClient) -> None:
+    query = "modality=MR&facility=NORTH&nonsense=1&stat=p50"
+    assert keep(client, "  MR at\nNorthgate ", path="/turnaround", query=query)[0] == 200
+    assert keep(client, "All", is_shared=False, path="/", query="period=all")[0] == 200
+    assert keep(client, "Sums", statement="SELECT 1 -- é #")[0] == 200
+    assert [(one["name"], one["href"], one["by"]) for one in views(client)] == [
+        ("All", "/?period=all", "yours, private"),
+        ("MR at Northgate", "/turnaround?facility=NORTH&modality=MR&stat=p50", "yours, shared"),
+        ("Sums", "/sql#s=SELECT%201%20--%20%C3%A9%20%23", "yours, shared"),
+    ]
+    page = json.dumps(view(client, "/team"))
+    assert "MR at Northgate" in page
+    assert "SELECT 1" in client.get("/csv/team.views.csv").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [{"path": "https://elsewhere.example", "query": ""}, {"path": "//elsewhere", "query": ""},
+     {"path": "/nowhere", "query": ""}, {"path": "/", "query": "since=never"}, {"path": "/", "query": 7},
+     {"path": "/", "query": "metric=none"}, {"path": ["/"], "query": ""}, {"statement": ["x"]},
+     {"statement": "x" * (saved.STATEMENT_SIGNS + 1)}],
+)  # fmt: skip
+def test_views_that_are_refused(client: FlaskClient, page: dict[str, Any]) -> None:
+    status, told = keep(client, **page)
+    assert status in (400, 409)
+    assert told
+    assert views(client) == []
+    assert keep(client, "")[0] == 409
+    assert keep(client, "x" * 81)[0] == 409
+
+
+def test_shared_views_tell_of_nothing_that_one_may_not_see(client: FlaskClient, east: FlaskClient) -> None:
+    keep(client, "of the north")
+    keep(client, "of everything", path="/", query="")
+    keep(client, "private", is_shared=False, path="/", query="")
+    keep(client, "a reader", path="/workload", query="radiologist=R1")
+    keep(client, "a statement", statement="SELECT 1")
+    assert [one["name"] for one in views(east)] == ["of everything"]
+    shown = json.dumps(view(east, "/team"))
+    assert "of everything" in shown
+    assert "private" not in [one["name"] for one in views(east)]
+    assert "of the north" not in shown
+    assert keep(east, "theirs")[0] == 409
+    assert keep(east, statement="SELECT 1")[0] == 409
+    assert keep(east, "ours", path="/turnaround", query="facility=EAST")[0] == 200
+    assert "ours" in [one["name"] for one in views(client)]
+
+
+def test_only_ones_own_views_are_renamed_and_deleted(client: FlaskClient, east: FlaskClient, team: Team) -> None:
+    keep(client, path="/", query="")
+    (one,) = views(client)
+    for path in ("rename", "remove"):
+        answer = east.post(f"/team/view/{path}", json={"id": one["id"], "name": "theirs"})
+        assert answer.status_code == 409
+    assert client.post("/team/view/rename", json={"id": one["id"], "name": "MR, all"}).status_code == 200
+    assert [(found["name"], found["by"]) for found in views(client)] == [("MR, all", "yours, private")]
+    assert views(east) == []
+    assert client.post("/team/view/remove", json={"id": one["id"]}).status_code == 200
+    assert client.post("/team/view/remove", json={"id": one["id"]}).status_code == 409
+    assert views(client) == []
+
+
+def test_a_person_may_keep_so_many_views(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saved, "MOST_VIEWS", 2)
+    assert [keep(client)[0] for _ in range(3)] == [200, 200, 409]
+
+
+def test_a_statement_that_runs_can_be_kept() -> None:
+    assert saved.STATEMENT_SIGNS == MAX_STATEMENT

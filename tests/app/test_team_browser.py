@@ -1,4 +1,4 @@
-"""Notes in a real browser: written, changed and withdrawn by keyboard; the page follows in place."""
+"""Notes and saved views in a real browser: by keyboard, from every page; the page follows in place."""
 
 from __future__ import annotations
 
@@ -108,3 +108,37 @@ def test_what_the_server_refuses_is_said_in_the_dialog(page: Page, address: str)
     page.locator("dialog button[type=submit]").click()
     expect(page.locator("dialog [role=alert]")).to_contain_text("did not answer")
     page.unroute("**/team/note")
+
+
+def test_views_by_keyboard_from_every_page(page: Page, address: str) -> None:
+    def save(name: str) -> None:
+        page.keyboard.press("Control+k")
+        page.locator("dialog input[type=text]").fill(name)
+        page.keyboard.press("Enter")
+        expect(page.locator(".team-said")).to_have_text(f"Saved as {name}.")
+
+    page.goto(f"{address}/utilization?facility=NORTH")
+    page.wait_for_selector(".page-utilization")
+    save("The north")
+    page.goto(f"{address}/sql")
+    page.locator("#sql-app textarea").fill("SELECT 1 -- é")
+    save("One")
+    page.get_by_role("link", name="Definitions").first.click()
+    page.wait_for_selector(".page-definitions")
+    assert page.url == f"{address}/definitions?"[:-1]
+    page.get_by_role("button", name="Saved views").press("Enter")
+    expect(page.locator("dialog .view-list a").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#sql-app textarea")).to_have_value("SELECT 1 -- é")
+    page.keyboard.press("Control+k")
+    page.locator("dialog .view-list a", has_text="The north").press("Enter")
+    page.wait_for_selector(".page-utilization")
+    assert page.url == f"{address}/utilization?facility=NORTH"
+    page.goto(f"{address}/team")
+    page.get_by_role("button", name="Rename the view: The north").click()
+    page.locator("dialog input[type=text]").fill("Northgate")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Northgate")).to_be_visible()
+    page.get_by_role("button", name="Delete the view: Northgate").press("Enter")
+    page.locator("dialog button[type=submit]").press("Enter")
+    expect(page.get_by_role("link", name="Northgate")).to_have_count(0)
