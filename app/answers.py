@@ -24,6 +24,7 @@ from sql.csv_text import to_csv
 from sql.definitions import is_current
 from sql.filters import FilterError
 from sql.snapshot import Snapshot, SnapshotError, Store
+from sql.words import ENGLISH, speaking
 
 
 class Answer(NamedTuple):
@@ -121,11 +122,12 @@ def download(store: Store, person: Person, question_id: str, search: str) -> Dow
         return None
     snapshot = asked(store, search)
     context = Context(snapshot, State.read(search, snapshot.data_through), person, store=store)
-    frame = question.ask(context)
+    with speaking(ENGLISH):  # files are compared from month to month, whoever takes them
+        frame, units = question.ask(context), question.csv_units(context)
     filters = context.filters
     dates = "_".join(day.isoformat() for day in (filters.since, filters.until) if day is not None) or "all-days"
     name = f"radops_{question_id.replace('.', '_')}_{dates}_{snapshot.id}.csv"
-    return Download(name, to_csv(frame, units=question.csv_units(context)), snapshot.id)
+    return Download(name, to_csv(frame, units=units), snapshot.id)
 
 
 def pack_file(store: Store, person: Person, key: str, name: str) -> Download | None:

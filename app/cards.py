@@ -32,7 +32,7 @@ def page_head(context: Context, title: str, lead: str = "") -> html.Div:
     return html.Div(
         [
             html.H1(title),
-            html.P(context.filters.sentence(), className="sentence", id="sentence"),
+            html.P(context.filters.sentence(named=words.group), className="sentence", id="sentence"),
             *_uncovered(context),
             *([html.P(lead, className="lead")] if lead else []),
         ],

@@ -10,7 +10,9 @@ from typing import Any
 import polars as pl
 
 from app import notes
+from app import words
 from app.guard import Person
+from app.spoken import spoken
 from app.state import State
 from sql import query
 from sql.catalog import Metric
@@ -50,12 +52,12 @@ class Context:
 
     def definition(self, metric_id: str) -> Metric:
         """A metric as the snapshot defines it."""
-        return definition(self.snapshot, metric_id)
+        return spoken(definition(self.snapshot, metric_id))
 
     @property
     def definitions(self) -> dict[str, Metric]:
         """The metrics of the snapshot by id."""
-        return definitions(self.snapshot)
+        return {key: spoken(metric) for key, metric in definitions(self.snapshot).items()}
 
     @property
     def chosen(self) -> Metric:
@@ -157,12 +159,17 @@ class Context:
         days = (until - since).days if since is not None and until is not None else 365
         return "day" if days <= 62 else "week" if days <= 400 else "month"
 
+    def names(self, group_name: str, group_value: str) -> str:
+        """What people call a group of one or several groupings."""
+        pairs = zip(group_name.split(" | "), group_value.split(" | "), strict=True)
+        return ", ".join(self.name(group, value) for group, value in pairs)
+
     def name(self, group: str, value: str) -> str:
-        """What people call a group's value; the value itself where it has no name."""
+        """What people call a group's value in the language of the request; the value itself where it has no name."""
         if group not in NAMES:
-            return value
+            return words.group(group, value)
         if group not in self._names:
             table, key, label = NAMES[group]
             found = query.rows(self.snapshot, table, columns=(key, label), limit=100_000)
             self._names[group] = {k: v for k, v in found.iter_rows() if v}
-        return self._names[group].get(value, value)
+        return words.named(group, value, self._names[group])

@@ -47,7 +47,9 @@ def block(context: Context, metric_id: str) -> html.Section:
     return html.Section(
         [
             html.H2(text("evidence.title", metric=metric.title)),
-            html.P(text("evidence.rows", grain=Catalog.load().models[metric.table].grain), className="facts"),
+            html.P(
+                text("evidence.rows", grain=words.said(Catalog.load().models[metric.table].grain)), className="facts"
+            ),
             html.Div(parts, className="parts", role="img", **aria(metric.title)),
             *told(context, metric, fates),
             html.P(text("evidence.target", target=metric.target), className="facts"),
@@ -82,7 +84,7 @@ def foot_line(context: Context) -> str:
 
 
 def _fate(row: dict[str, Any]) -> str:
-    return text(f"fate.{row['kind']}", reason=str(row["reason"]).replace("_", " "))
+    return text(f"fate.{row['kind']}", reason=words.told(str(row["reason"])))
 
 
 def _count(row: dict[str, Any]) -> str:

@@ -9,12 +9,15 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import html
 
+from app import words
 from app.guard import Person
 from app.state import State
 from app.texts import text
 from sql import query
 from sql.filters import COMPARE, FILTERS, NO_VALUE, Filters
 from sql.snapshot import Snapshot
+from sql.words import language, said
+from sql.words.dates import FIELD_DAY
 
 #: Filter key -> its choices as (value, label).
 Options = dict[str, list[dict[str, str]]]
@@ -40,7 +43,7 @@ def options(snapshot: Snapshot | None, person: Person) -> Options:
         names = _names(snapshot, key)
         seen = query.counts(snapshot, "fct_exam", by=(key,), filters=scope)[key].to_list()
         values = sorted((value or NO_VALUE for value in seen), key=lambda value: (value == NO_VALUE, value))
-        found[key] = [{"value": value, "label": names.get(value, value)} for value in values]
+        found[key] = [{"value": value, "label": words.named(key, value, names)} for value in values]
     return found
 
 
@@ -54,7 +57,7 @@ def _names(snapshot: Snapshot, key: str) -> dict[str, str]:
 
 def bar(found: Options) -> list[Any]:
     """The controls; those of no use to the person are there but hidden, so that the callback is always whole."""
-    labels = {item.key: item.label for item in FILTERS}
+    labels = {item.key: said(item.label) for item in FILTERS}
     fixed = [
         dmc.Select(
             id="filter-period", label=text("bar.period"), value=CUSTOM, allowDeselect=False, w=122,
@@ -62,7 +65,7 @@ def bar(found: Options) -> list[Any]:
             data=[{"value": key, "label": text(f"period.{key}")} for key in (*PERIODS, CUSTOM)],
         ),
         dmc.DatePickerInput(id="filter-dates", label=text("bar.dates"), type="range", value=[None, None],
-                            valueFormat="D MMM YYYY", w=194, className="of-dates",
+                            valueFormat=FIELD_DAY[language()], w=194, className="of-dates",
                             allowSingleDateInRange=True, numberOfColumns=1),
         dmc.Select(
             id="filter-compare", label=text("bar.compare"), value="none", allowDeselect=False, w=128,

@@ -25,7 +25,7 @@ def group_words(context: Context, group_name: str, group_value: str) -> str:
         return text("moved.others")
     pairs = dict(zip(group_name.split(_SEPARATOR), group_value.split(_SEPARATOR), strict=True))
     told = [
-        text("moved.without", group=text(f"group.{name}").lower())
+        text("moved.without", group=words.within(text(f"group.{name}")))
         if value == NO_VALUE
         else words.group(name, context.name(name, value))
         for name, value in pairs.items()
@@ -58,7 +58,7 @@ def sentence(context: Context, metric: Metric, statistic: str, whole: pl.DataFra
     delta, unit = whole["delta"][0], metric.unit
     way = "moved.rose" if delta > 0 else "moved.fell" if delta < 0 else "moved.same"
     named = text(f"stat.{statistic}") if f"stat.{statistic}" in _NAMED else statistic
-    what = metric.title if len(metric.statistics) == 1 else f"{metric.title} ({named.lower()})"
+    what = metric.title if len(metric.statistics) == 1 else f"{metric.title} ({words.within(named)})"
     told = text(way, what=what, delta=words.size(delta, unit), now=words.value(whole["value"][0], unit))
     parts = [
         text("moved.effect", moved=words.delta(row["moved"], unit), effect=effect(context, row, unit))

@@ -81,7 +81,7 @@ def _groups(context: Context) -> Iterator[Finding]:
     frame = context.compare("within_target", ("priority", "patient_class"))
     for row in frame.sort("n", descending=True).iter_rows(named=True):
         if row["verdict"] == "worse" and row["is_clear"]:
-            told = text("finding.group", group=row["group_value"].replace(" | ", ", "),
+            told = text("finding.group", group=context.names(row["group_name"], row["group_value"]),
                         value=words.share(row["value"]), n=words.count(row["denominator"]),
                         delta=words.delta(row["delta"], "share"))  # fmt: skip
             href = drill(context.state, row["group_name"], row["group_value"], show="late", sort="-report_final_min")

@@ -6,6 +6,7 @@ import json
 import mimetypes
 import os
 import shutil
+from html import escape
 from pathlib import Path
 from string import Template
 from tempfile import mkdtemp
@@ -16,6 +17,7 @@ from flask import Flask, Response, g, has_request_context, request
 from flask_compress import Compress
 from gunicorn.app.base import BaseApplication
 
+from app import answers, callbacks, failure, filterbar, language, shell, sql_routes
 from app import answers, callbacks, failure, filterbar, shell, sql_routes, team_routes
 from app.bodies import ASK_AGAIN
 from app.editions import Damaged
@@ -27,6 +29,7 @@ from app.views import Views
 from sql.catalog import CatalogError
 from sql.filters import FilterError
 from sql.snapshot import Snapshot, SnapshotError, Store
+from sql.words import language as spoken
 
 #: Threads of a process: those that work, those that wait for them, and some for what takes no time.
 THREADS = 48
@@ -35,12 +38,12 @@ WORK, QUEUE, PATIENCE = 2, 32, 5.0
 #: Seconds after which a browser comes again that was sent away.
 RETRY_AFTER = 2
 _INDEX = """<!DOCTYPE html>
-<html lang="en">
+<html lang="@language@">
 <head>{%metas%}<title>{%title%}</title><link rel="icon" href="$icon"><link rel="stylesheet" href="$style">
 <link rel="stylesheet" href="$theme"><link rel="stylesheet" href="$team_style"><script src="$follow"></script>
 <script src="$team" defer></script>
 <script src="$script" data-charts="$charts" data-controls="$controls" data-sql="$sql"
- data-sql-style="$sql_style"></script>
+ data-sql-style="$sql_style" data-calendar="@calendar@"></script>
 {%css%}</head>
 <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>"""
@@ -65,8 +68,9 @@ def create_app(
     server.config["COMPRESS_MIMETYPES"] = ["text/html", "text/css", "text/csv", "application/json"]
     policy: list[str] = []
     protect(server, sign, lambda: policy[0])  # before Dash, whose own handlers come behind the guard
+    language.listen(server)
     Compress(server)
-    app = Dash(
+    app = _Dash(
         "radops", server=server,  # type: ignore[arg-type]  # a Flask application is taken too
         include_assets_files=False, serve_locally=True,
         title="radops", update_title="", index_string=_index(files), use_pages=False, enable_mcp=False,
@@ -86,6 +90,15 @@ def create_app(
     if first is not None:
         views.keep_warm(first)
     return app
+
+
+class _Dash(Dash):
+    """Dash with a page around everything that is in the language of the request."""
+
+    def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]  # passed on as they are
+        """The page with its parts."""
+        page: str = super().interpolate_index(**parts)  # type: ignore[no-untyped-call]
+        return page.replace("@language@", spoken(), 1).replace("@calendar@", escape(language.calendar()), 1)
 
 
 def _index(files: Files) -> str:

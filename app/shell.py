@@ -12,11 +12,13 @@ from app import filterbar, team, words
 from app.context import Context
 from app.dom import aria
 from app.icons import icon
+from app.language import next_language
 from app.pages import MENU, Page
 from app.state import State
 from app.texts import text
 from app.theme import MANTINE
 from sql.snapshot import Snapshot
+from sql.words import language
 
 #: Milliseconds between two looks for a new snapshot; a page may ask for it more often.
 LOOK_EVERY = 20_000
@@ -29,7 +31,7 @@ def frame(options: filterbar.Options) -> dmc.MantineProvider:
     return dmc.MantineProvider(
         id="provider",
         theme=MANTINE,
-        children=[
+        children=dmc.DatesProvider(settings={"locale": language(), "firstDayOfWeek": 1}, children=[
             dcc.Location(id="url", refresh="callback-nav"),
             dcc.Store(id="scheme"),
             dcc.Store(id="snapshot"),
@@ -50,6 +52,7 @@ def frame(options: filterbar.Options) -> dmc.MantineProvider:
                                 **aria(text("views.open"), haspopup="dialog", keyshortcuts="Control+K")),
                     html.Button(icon("scheme", 17), id="scheme-toggle", className="plain", title=text("shell.scheme"),
                                 **aria(text("shell.scheme"))),
+                    _other_language(),
                 ],
                 className="top",
             ),
@@ -70,8 +73,15 @@ def frame(options: filterbar.Options) -> dmc.MantineProvider:
                 ],
                 className="body",
             ),
-        ],
+        ]),
     )  # fmt: skip
+
+
+def _other_language() -> html.A:
+    """The control of the language: a link to this page in the next one, which the browser's script completes."""
+    code, name = next_language()
+    return html.A(code.upper(), href=f"?lang={code}", hrefLang=code, lang=code, id="language", className="language",
+                  title=name, **aria(name))  # fmt: skip
 
 
 def nav(state: State, current: Page | None) -> list[Any]:

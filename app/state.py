@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from sql.catalog import Catalog
 from sql.filters import KEYS, FilterError, Filters
+from sql.words import said
 
 #: Keys that are no filters: a page's own choices. Unknown keys of a URL are ignored.
 OWN_KEYS = ("stat", "day", "show", "sort", "page", "exam", "weekday", "hour", "clock", "measure", "metric", "by",
@@ -35,13 +36,13 @@ class State:
         filters = Filters.from_query(search or "")
         own = {key: pairs[key] for key in OWN_KEYS if key in pairs}
         if not own.get("known", "0").isdecimal():
-            raise FilterError("known is the number of a snapshot")
+            raise FilterError(said("known is the number of a snapshot"))
         if "metric" in own and own["metric"] not in Catalog.load().metrics:
-            raise FilterError("there is no such metric")
+            raise FilterError(said("there is no such metric"))
         if filters.since is not None or filters.until is not None or pairs.get("period") == ALL_DAYS:
             return cls(filters, own)
         if pairs.get("period"):
-            raise FilterError(f"period is {ALL_DAYS} or absent")
+            raise FilterError(said("period is {all} or absent", all=ALL_DAYS))
         default = Filters.default(data_through)
         compare = filters.compare if "compare" in pairs else default.compare
         return cls(filters.replace(since=default.since, until=default.until, compare=compare), own, is_default=True)

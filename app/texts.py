@@ -1,12 +1,18 @@
-"""Every text of the dashboard. English first; another language is another table with the same keys.
+"""Every text of the dashboard. English first; another language is another table with the same keys (`app/wording/de`).
 
 Texts of one room of the dashboard stand together in `app/wording/`; a key that is missing is an error, never a blank.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
 from app.wording import (
     compared,
+    figures,
     forecast,
     known,
     live,
@@ -17,12 +23,15 @@ from app.wording import (
     questions,
     reports,
     sqlpage,
+    values,
     ways,
     whatif,
 )
+from sql.words import ENGLISH, language
 
 TEXTS: dict[str, str] = {
     **compared.TEXTS,
+    **figures.TEXTS,
     **forecast.TEXTS,
     **known.TEXTS,
     **live.TEXTS,
@@ -33,6 +42,7 @@ TEXTS: dict[str, str] = {
     **questions.TEXTS,
     **reports.TEXTS,
     **sqlpage.TEXTS,
+    **values.TEXTS,
     **ways.TEXTS,
     **whatif.TEXTS,
 }
@@ -42,8 +52,26 @@ class TextError(KeyError):
     """A text that the catalogue does not have; names its key."""
 
 
+@cache
+def table(code: str) -> Mapping[str, str]:
+    """The texts of a language by key, read when somebody asks for it; a key that it lacks is in English."""
+    if code == ENGLISH:
+        return TEXTS
+    room = import_module(f"app.wording.{code}")
+    found: dict[str, str] = dict(TEXTS)
+    for module in iter_modules(room.__path__):
+        found |= import_module(f"{room.__name__}.{module.name}").TEXTS
+    return found
+
+
+def texts() -> Mapping[str, str]:
+    """The texts of the request's language by key."""
+    return table(language())
+
+
 def text(key: str, /, **values: object) -> str:
-    """The text of a key with its values put in. Raises TextError."""
-    if key not in TEXTS:
+    """The text of a key in the language of the request, with its values put in. Raises TextError."""
+    told = texts().get(key)
+    if told is None:
         raise TextError(key)
-    return TEXTS[key].format(**values) if values else TEXTS[key]
+    return told.format(**values) if values else told

@@ -1,7 +1,8 @@
 """Views: a page in a state as one answer to a browser, made once for a snapshot and kept as it is sent.
 
 The key holds all that the answer depends on: the snapshot, the newest one and those kept, the day, the page, filters
-and own keys, the colour scheme and what the person may see. The answer is made from that same snapshot object.
+and own keys, the colour scheme, the language and what the person may see. The answer is made from that same snapshot
+object.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from app.warm import Asked, Recent, Warmer
 from sql.cache import BoundedCache
 from sql.filters import FilterError
 from sql.snapshot import SnapshotError, Store
+from sql.words import language, speaking
 
 #: Bytes of answers that one process keeps.
 KEPT_BYTES = 64 * 2**20
@@ -55,7 +57,8 @@ class Views:
         """What makes views beforehand: what was asked of these."""
 
         def make(asked: Asked) -> None:
-            self._made(asked.person, asked.path, asked.query, asked.scheme, {})
+            with speaking(asked.language):
+                self._made(asked.person, asked.path, asked.query, asked.scheme, {})
 
         return Warmer(self._store, self._gate, self._recent, make)
 
@@ -74,7 +77,7 @@ class Views:
             return None, _body(answers.plain("problem.unknown"))
         key: Hashable = (
             snapshot.id, newest.id, self._store.numbers(), shell.silent_hours(snapshot), path, state.query(), scheme,
-            person.facilities, person.sees_readers, BY_PATH[path].depends(self._store),
+            language(), person.facilities, person.sees_readers, BY_PATH[path].depends(self._store),
             person.name if BY_PATH[path].is_personal else "",
             notes.key(self._store, person, snapshot, state.filters),
         )  # fmt: skip
@@ -88,7 +91,7 @@ class Views:
             self._kept.put(key, body)
             return body
 
-        return Asked(person, path, state.query(), scheme), self._kept.get(key) or self._once.make(key, made)
+        return Asked(person, path, state.query(), scheme, language()), self._kept.get(key) or self._once.make(key, made)
 
 
 def _body(answer: answers.Answer, **more: Any) -> Body:

@@ -13,6 +13,7 @@ from app.gate import Busy, Gate
 from app.guard import Person
 from app.pages import MENU
 from sql.snapshot import SnapshotError, Store
+from sql.words import ENGLISH
 
 #: Seconds between two looks for a new snapshot, and while somebody waits.
 LOOK_EVERY, STEP_ASIDE = 5.0, 0.2
@@ -27,6 +28,7 @@ class Asked(NamedTuple):
     path: str
     query: str
     scheme: str
+    language: str = ENGLISH
 
 
 class Recent:

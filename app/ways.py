@@ -33,7 +33,7 @@ def stage_card(context: Context) -> html.Section:
 
     columns = [
         Column(text("ways.stage"), lambda row: text(f"way.{row['stage']}"), is_text=True),
-        Column(text("ways.owner"), lambda row: row["owner"], is_text=True),
+        Column(text("ways.owner"), lambda row: words.told(row["owner"] or ""), is_text=True),
         Column(text("ways.mean"), lambda row: words.value(row["mean"], "min")),
         Column(text("table.change"), lambda row: words.delta(row["delta"], "min")),
         Column(text("ways.part"), part, hint=text("ways.part.hint")),
@@ -58,7 +58,7 @@ def stage_card(context: Context) -> html.Section:
 def _told(context: Context, crossed: list[int]) -> str:
     """What became of the exams that are not in it, and of milestones out of order."""
     fates = [
-        f"{words.count(n)} {text(f'fate.{kind}', reason=reason.replace('_', ' '))}"
+        f"{words.count(n)} {text(f'fate.{kind}', reason=words.told(reason))}"
         for kind, reason, n in FATES.ask(context).iter_rows()
     ]
     return text("ways.honest", fates=", ".join(fates), crossed=words.count(sum(crossed)))
@@ -76,7 +76,7 @@ def five_card(context: Context) -> html.Section:
         return Column(text(f"ways.{name}"), cell)
 
     columns = [
-        Column(text("ways.whose"), lambda row: html.Span(text(f"view.{row['view']}"), title=row["source"]),
+        Column(text("ways.whose"), lambda row: html.Span(text(f"view.{row['view']}"), title=words.said(row["source"])),
                is_text=True),
         Column(text("ways.clock"), lambda row: text("ways.from_to", start=text(f"milestone.{row['clock_start']}"),
                                                     stop=text(f"milestone.{row['clock_stop']}")), is_text=True),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import datetime
 
-from app.texts import text
+from app.texts import TEXTS, text
 from sql.catalog import PERCENTILES
-from sql.written import NO_VALUE, THIN, count, day_lengths, decimal, delta, hours, minutes, share, value
+from sql.filters import NO_VALUE as MISSING
+from sql.words import ENGLISH, language, said
+from sql.words.dates import day, day_time, long_day, month, weekday, weekday_day
+from sql.written import NO_VALUE, THIN, count, day_lengths, decimal, delta, hours, minutes, share, signs, value
 
 __all__ = [
-    "NO_VALUE", "THIN", "WEEKDAYS", "clock", "count", "day", "day_lengths", "days", "decimal", "delta", "group",
-    "hours", "instant", "minutes", "plain", "share", "size", "statistic", "value",
+    "NO_VALUE", "THIN", "clock", "count", "day", "day_lengths", "days", "decimal", "delta", "group", "hours", "instant",
+    "long_day", "minutes", "month", "named", "plain", "said", "share", "signs", "size", "statistic", "told", "unit",
+    "value", "weekday", "weekday_day", "within",
 ]  # fmt: skip
-
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def days(value: int | None) -> str:
@@ -31,19 +34,14 @@ def size(number: float, unit: str) -> str:
     return delta(abs(number), unit).removeprefix("+")
 
 
-def day(on: date) -> str:
-    """A day."""
-    return f"{on.day} {on:%b %Y}"
-
-
 def instant(at: datetime) -> str:
     """A UTC instant, to the minute."""
-    return f"{at.day} {at:%b %Y %H:%M} UTC"
+    return f"{day(at)} {at:%H:%M} UTC"
 
 
 def clock(at: datetime | None) -> str:
     """A wall-clock time, to the minute."""
-    return NO_VALUE if at is None else f"{at.day} {at:%b %H:%M}"
+    return NO_VALUE if at is None else day_time(at)
 
 
 def statistic(name: str) -> str:
@@ -52,10 +50,39 @@ def statistic(name: str) -> str:
     return known.get(name, name.replace("_", " "))
 
 
-def group(name: str, text: str) -> str:
-    """A group's value as people write it: weekdays by name, hours as clock time."""
-    if name == "weekday" and text.isdigit():
-        return WEEKDAYS[int(text) - 1]
-    if name == "hour" and text.isdigit():
-        return f"{int(text):02d}:00"
-    return text
+def unit(name: str) -> str:
+    """A unit beside a name or an axis."""
+    return said(name)
+
+
+def told(name: str) -> str:
+    """A word of the data that names a reason or a part, as people read it."""
+    return said(name.replace("_", " "))
+
+
+def named(name: str, value: str, names: Mapping[str, str]) -> str:
+    """A group's value by its own name where it has one, else as people write it."""
+    found = names.get(value)
+    if found is None:
+        return group(name, value)
+    if name == "radiologist":  # a word for the role and a pseudonym
+        role, blank, key = found.partition(" ")
+        return said(role) + blank + key
+    return found
+
+
+def within(name: str) -> str:
+    """A name in the middle of a sentence: small in English, as it is in languages with large nouns."""
+    return name.lower() if language() == ENGLISH else name
+
+
+def group(name: str, value: str) -> str:
+    """A group's value as people write it: weekdays by name, hours as clock time, priorities in words."""
+    if name == "weekday" and value.isdigit():
+        return weekday(int(value))
+    if name == "hour" and value.isdigit():
+        return f"{int(value):02d}:00"
+    if value == MISSING:
+        return text("value.none")
+    key = f"value.{name}.{value}"
+    return text(key) if key in TEXTS else value

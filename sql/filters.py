@@ -5,11 +5,14 @@ A page, an export and an e-mailed link agree because all three are made from one
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qsl, urlencode
+
+from sql.words import said
+from sql.words.dates import day as _words
 
 #: How a missing group value is written; as a filter value it asks for rows without one.
 NO_VALUE = "(none)"
@@ -70,6 +73,10 @@ class Clause(NamedTuple):
     unapplied: tuple[str, ...] = ()
 
 
+def _as_it_is(_: str, value: str) -> str:
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What is asked for: half-open dates, values a key (empty = all), comparison, and the facilities one may see.
@@ -92,9 +99,9 @@ class Filters:
 
     def __post_init__(self) -> None:
         if self.since is not None and self.until is not None and self.since >= self.until:
-            raise FilterError("since must lie before until")
+            raise FilterError(said("since must lie before until"))
         if self.compare not in COMPARE:
-            raise FilterError(f"compare is one of {', '.join(COMPARE)}")
+            raise FilterError(said("compare is one of {names}", names=", ".join(COMPARE)))
         for key in KEYS:
             object.__setattr__(self, key, tuple(sorted(set(getattr(self, key)))))
 
@@ -184,18 +191,22 @@ class Filters:
             return replace(self, since=_months_back(self.since, months), until=self.since)
         return replace(self, since=self.since - (self.until - self.since), until=self.since)
 
-    def sentence(self, unapplied: Collection[str] = ()) -> str:
-        """The filters in English; `unapplied` keys are left out, for a target that lacks their columns."""
+    def sentence(self, unapplied: Collection[str] = (), named: Callable[[str, str], str] = _as_it_is) -> str:
+        """The filters in words; `unapplied` keys are left out, for a target that lacks their columns.
+
+        `named` gives what people call a value of a key.
+        """
         parts = [] if {"since", "until"} <= set(unapplied) else [_period_words(self.since, self.until)]
         for item in FILTERS:
-            values = getattr(self, item.key)
+            values = tuple(named(item.key, value) for value in getattr(self, item.key))
             if values and item.key not in unapplied:
-                parts.append(item.sentence.format(values=_list_words(values)))
+                parts.append(said(item.sentence, values=_list_words(values)))
         if self.scope is not None:
-            parts.append("within " + (_list_words(self.scope) or "no facility"))
+            names = tuple(named("facility", value) for value in self.scope)
+            parts.append(said("within {values}", values=_list_words(names) or said("no facility")))
         if COMPARE[self.compare]:
-            parts.append(COMPARE[self.compare])
-        text = ", ".join(parts) or "all data"
+            parts.append(said(COMPARE[self.compare]))
+        text = ", ".join(parts) or said("all data")
         return text[0].upper() + text[1:] + "."
 
 
@@ -215,7 +226,7 @@ def _date(key: str, text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise FilterError(f"{key} is not a date (YYYY-MM-DD)") from None
+        raise FilterError(said("{key} is not a date (YYYY-MM-DD)", key=key)) from None
 
 
 def _months_back(day: date, months: int) -> date:
@@ -226,18 +237,18 @@ def _months_back(day: date, months: int) -> date:
     return first.replace(day=min(day.day, last.day))
 
 
-def _words(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"
-
-
 def _period_words(since: date | None, until: date | None) -> str:
     last = None if until is None else until - timedelta(days=1)
     if since is None:
-        return "all days" if last is None else f"up to {_words(last)}"
+        return said("all days") if last is None else said("up to {last}", last=_words(last))
     if last is None:
-        return f"from {_words(since)}"
-    return f"on {_words(since)}" if since == last else f"from {_words(since)} to {_words(last)}"
+        return said("from {first}", first=_words(since))
+    if since == last:
+        return said("on {day}", day=_words(since))
+    return said("from {first} to {last}", first=_words(since), last=_words(last))
 
 
 def _list_words(values: tuple[str, ...]) -> str:
-    return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} or {values[-1]}" if values else ""
+    if len(values) < 2:
+        return "".join(values)
+    return said("{values} or {last}", values=", ".join(values[:-1]), last=values[-1])

@@ -1,11 +1,23 @@
-"""Numbers as people read them, with their unit: the same on a page, in a sentence and in the printed report."""
+"""Numbers as people read them, with their unit: the same on a page, in a sentence and in the printed report.
+
+Decimal and thousands signs follow the language of the request; the pack's is English, so its bytes stay the same.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from sql.words import language, said
+
 NO_VALUE = "–"
 THIN = "\u202f"  # narrow no-break space between a number and its unit
+#: Language -> what stands for the English signs within a number.
+_SIGNS = {"en": str.maketrans({"-": "−"}), "de": str.maketrans({"-": "−", ",": ".", ".": ","})}
+
+
+def signs(number: str) -> str:
+    """A number in English signs with those of the language of the request, and a true minus."""
+    return number.translate(_SIGNS[language()])
 
 
 def minutes(value: float) -> str:
@@ -21,18 +33,18 @@ def minutes(value: float) -> str:
 
 def share(value: float) -> str:
     """A share of one as per cent."""
-    return f"{value * 100:.1f}{THIN}%".replace("-", "−")
+    return signs(f"{value * 100:.1f}{THIN}%")
 
 
 def count(value: float) -> str:
     """A whole number with thousands apart."""
-    return f"{value:,.0f}".replace("-", "−")
+    return signs(f"{value:,.0f}")
 
 
 def decimal(value: float) -> str:
     """A number with two decimals below ten, one below a hundred, none from there on."""
     digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
-    return f"{value:,.{digits}f}".replace("-", "−")
+    return signs(f"{value:,.{digits}f}")
 
 
 def hours(value: float) -> str:
@@ -55,7 +67,7 @@ def value(number: float | None, unit: str) -> str:
     """A metric's value with its unit; a dash where there is none."""
     if number is None:
         return NO_VALUE
-    return UNITS[unit](number) if unit in UNITS else f"{decimal(number)}{THIN}{unit}"
+    return UNITS[unit](number) if unit in UNITS else f"{decimal(number)}{THIN}{said(unit)}"
 
 
 #: Part of the earlier value from which a change of what is counted in full (no interval) is told.
@@ -71,6 +83,9 @@ def delta(number: float | None, unit: str) -> str:
     """A change with its sign, which what rounds to nothing does not have; shares in points."""
     if number is None:
         return NO_VALUE
-    told, nothing = (f"{n * 100:.1f}{THIN}pt" if unit == "share" else value(n, unit) for n in (abs(number), 0.0))
+    told, nothing = (
+        f"{signs(f'{n * 100:.1f}')}{THIN}{said('pt')}" if unit == "share" else value(n, unit)
+        for n in (abs(number), 0.0)
+    )
     sign = "" if told == nothing else "+" if number > 0 else "−"
     return sign + told

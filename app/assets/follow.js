@@ -137,7 +137,7 @@
   /* The newest snapshot, or nothing where the server does not answer; what it says of the data's age is told. */
   async function newest() {
     try {
-      const answer = await fetch("/snapshot");
+      const answer = await fetch(`/snapshot?_lang=${root.lang}`);
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
       const told = answer.headers.get("X-Radops-Age");
       age = told ? { told: JSON.parse(told), isStale: answer.headers.get("X-Radops-Stale") === "1" } : null;

@@ -1,5 +1,5 @@
-/* What only a browser can do: ask for a page, and again while the server is busy; colour scheme, title, drawer, and
-   following a mark to its exams. */
+/* What only a browser can do: ask for a page, and again while the server is busy; colour scheme, language, title, drawer,
+   and following a mark to its exams. */
 (function () {
   const KEY = "radops-scheme";
   const root = document.documentElement;
@@ -10,6 +10,25 @@
   let asked = { key: null };
   /* What is on the page now. */
   let shown = null;
+
+  /* The page's language, with the names of its months and days for the calendar and for axes. */
+  const language = root.lang;
+  const calendar = JSON.parse(own.calendar);
+  window[`dayjs_locale_${language}`] = {
+    name: language, weekStart: 1, weekdays: calendar.days, weekdaysShort: calendar.shortDays, weekdaysMin: calendar.shortDays,
+    months: calendar.months, monthsShort: calendar.shortMonths, ordinal: (number) => `${number}.`, formats: {}, relativeTime: {},
+  };
+  const axes = { locale: language, locales: { [language]: { format: calendar } } };
+
+  /* An address that chose the language has done so: it is kept, and whoever gets the address next has their own. */
+  function choose(code) {
+    const search = new URLSearchParams(window.location.search);
+    search.delete("lang");
+    if (code) search.set("lang", code);
+    const told = search.toString();
+    return `${window.location.pathname}${told ? `?${told}` : ""}${window.location.hash}`;
+  }
+  if (/[?&]lang=/.test(window.location.search)) window.history.replaceState({}, "", choose(""));
 
   // Dash would load plotly under a name without a version.
   Object.defineProperty(window, "_dashPlotlyJSURL", { get: () => own.charts, set: () => undefined });
@@ -62,6 +81,7 @@
     if (!part || !part.props) return false;
     if (part.type !== "Graph") return dress(part.props.children, template);
     part.props.figure.layout.template = template;
+    Object.assign(part.props.config, axes);
     return true;
   }
 
@@ -92,7 +112,7 @@
   }
 
   function address(search, chosen) {
-    const more = new URLSearchParams({ _scheme: scheme });
+    const more = new URLSearchParams({ _scheme: scheme, _lang: language });
     if (Object.keys(chosen).length) more.set("_chosen", JSON.stringify(chosen));
     return `/view${window.location.pathname}?${more}&${search.replace(/^\?/, "")}`;
   }
@@ -124,8 +144,10 @@
     return cleared ? { "filter-clear": true } : chosen;
   }
 
-  /* Links that are not Dash's lead through the history too. */
+  /* Links that are not Dash's lead through the history too; the one of another language to the page as it is. */
   document.addEventListener("click", (event) => {
+    const other = event.target.closest("#language");
+    if (other) other.href = choose(other.hreflang);
     const link = event.target.closest("[data-rows] a[href]");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();

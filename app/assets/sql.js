@@ -16,7 +16,8 @@
 
   const say = (key, values = {}) =>
     Object.entries(values).reduce((text, [name, value]) => text.replaceAll(`{${name}}`, value), config.texts[key] || key);
-  const count = (number) => number.toLocaleString("en-US");
+  const parts = (number, digits) => number.toLocaleString(root.lang, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const count = (number) => number.toLocaleString(root.lang);
 
   /* An element: attributes by name (`on...` are listeners), then children. */
   function el(tag, attributes = {}, ...children) {
@@ -368,9 +369,9 @@
     ui.empty.hidden = Boolean(result) || Boolean(error);
     if (!result) return;
     ui.result.classList.toggle("is-old", Boolean(error));
-    const told = say("told", { n: count(result.rows.length), seconds: result.seconds.toFixed(result.seconds < 1 ? 3 : 1) });
+    const told = say("told", { n: count(result.rows.length), seconds: parts(result.seconds, result.seconds < 1 ? 3 : 1) });
     ui.told.replaceChildren(el("strong", {}, say(error ? "before" : "rows", { n: count(result.rows.length) })),
-      ` ${say("took", { seconds: result.seconds.toFixed(result.seconds < 1 ? 3 : 1) })} `,
+      ` ${say("took", { seconds: parts(result.seconds, result.seconds < 1 ? 3 : 1) })} `,
       el("code", { title: say("snapshot") }, result.snapshot));
     if (!error) tell(told, true);
     ui.cut.hidden = !result.cut;

@@ -8,8 +8,9 @@ from typing import Any
 import polars as pl
 
 from app import words
-from app.figures.base import figure, level, palette
+from app.figures.base import figure, interval, level, palette
 from app.figures.chart import Chart
+from app.texts import text
 
 Level = tuple[float, str]
 
@@ -53,11 +54,13 @@ def groups(  # noqa: PLR0913 - one figure with named parts
 
 
 def _tip(label: str, row: dict[str, Any], unit: str, min_n: int) -> str:
-    few = f"<br>fewer than {min_n}: not firm" if row["n"] < min_n else ""
-    interval = ""
-    if row["lower"] is not None and row["upper"] is not None:
-        interval = f"<br>95 % interval {words.value(row['lower'], unit)} to {words.value(row['upper'], unit)}"
-    return f"<b>{label}</b><br><b>{words.value(row['value'], unit)}</b>{interval}<br>n = {words.count(row['n'])}{few}"
+    lines = [
+        f"<b>{label}</b>",
+        f"<b>{words.value(row['value'], unit)}</b>",
+        *interval(row["lower"], row["upper"], unit),
+    ]
+    lines.append(text("figure.n", n=words.count(row["n"])))
+    return "<br>".join([*lines, *([text("figure.few", n=min_n)] if row["n"] < min_n else [])])
 
 
 def ranges(
@@ -66,12 +69,12 @@ def ranges(
 ) -> Chart:  # fmt: skip
     """Counts by range of minutes (columns low, high, n, share), as neighbouring bars; `marks` are values to point at
     with their names. Ranges are unequal, so the axis is by range, and says so by its labels."""
-    made = figure(x="time from exam end to final report", y="exams")
+    made = figure(x=text("figure.axis.report"), y=text("figure.axis.exams"))
     colours = palette(scheme)
     rows = list(frame.iter_rows(named=True))
     made.add(
         "bar", x=list(range(len(rows))), y=[row["n"] for row in rows], marker={"color": colours.series[0]}, width=0.92,
-        text=[f"<b>{_range(row)}</b><br>{words.count(row['n'])} exams, {words.share(row['share'])}" for row in rows],
+        text=[_range_tip(row) for row in rows],
         hovertemplate="%{text}<extra></extra>", textposition="none", customdata=[href(r) if href else "" for r in rows],
     )  # fmt: skip
     for number, (value, label) in enumerate(marks):
@@ -99,11 +102,16 @@ def position(rows: Sequence[dict[str, Any]], value: float) -> float:
 
 def _range(row: dict[str, Any]) -> str:
     if row["high"] is None:
-        return f"{words.minutes(row['low'])} and more"
-    return f"{words.minutes(row['low'])} to {words.minutes(row['high'])}"
+        return text("figure.range.open", low=words.minutes(row["low"]))
+    return text("figure.range", low=words.minutes(row["low"]), high=words.minutes(row["high"]))
+
+
+def _range_tip(row: dict[str, Any]) -> str:
+    told = text("figure.range.exams", n=words.count(row["n"]), share=words.share(row["share"]))
+    return f"<b>{_range(row)}</b><br>{told}"
 
 
 def _start(row: dict[str, Any]) -> str:
     low = row["low"]
-    label = f"{low:.0f}m" if low < 60 else f"{low / 60:g}h" if low < 2880 else f"{low / 1440:g}d"
+    label = f"{low:.0f}m" if low < 60 else f"{words.signs(f'{low / 60:g}')}h" if low < 2880 else f"{low / 1440:g}d"
     return f"≥{label}" if row["high"] is None else label

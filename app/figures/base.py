@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from app import words
 from app.figures.chart import Chart
+from app.texts import text
 from app.theme import FONT, PALETTES, Palette
+from sql.words import language
+from sql.words.dates import AXIS_DAY
+from sql.written import signs
 
 Places = Sequence[str]
 
@@ -35,7 +40,7 @@ def template(scheme: str) -> dict[str, Any]:
                    "itemclick": False, "itemdoubleclick": False, "bgcolor": "rgba(0,0,0,0)"},
         "hoverlabel": {"bgcolor": colours.raised, "bordercolor": colours.line,
                        "font": {"family": FONT, "size": 12, "color": colours.ink}, "align": "left"},
-        "hovermode": "closest", "dragmode": False, "bargap": 0.28, "separators": ".,",
+        "hovermode": "closest", "dragmode": False, "bargap": 0.28, "separators": signs(".,"),
         "shapedefaults": {"line": {"color": "#2a3f5f"}},
         "xaxis": {**axis, "showgrid": False}, "yaxis": {**axis, "showgrid": True},
     }  # fmt: skip
@@ -70,7 +75,19 @@ def length(value: float, step: float = 0) -> str:
     """A round length as a tick: 30 min, 2 h, 3 d."""
     if value < 60 and (value == 0 or step < 60):
         return f"{value:g} min" if value else "0"
-    return f"{value / 60:g} h" if value < 2880 else f"{value / 1440:g} d"
+    return signs(f"{value / 60:g} h" if value < 2880 else f"{value / 1440:g} d")
+
+
+def interval(lower: float | None, upper: float | None, unit: str) -> list[str]:
+    """The line of a tip that tells a 95 % interval; none where it is not known."""
+    if lower is None or upper is None:
+        return []
+    return [text("figure.interval", lower=words.value(lower, unit), upper=words.value(upper, unit))]
+
+
+def day_ticks() -> dict[str, Any]:
+    """Ticks of an axis of days, as the language of the request writes them."""
+    return {"tickformat": AXIS_DAY[language()], "nticks": 8}
 
 
 def level(

@@ -9,9 +9,10 @@ from typing import Any
 import polars as pl
 
 from app import words
-from app.figures.base import figure, length_ticks, level, palette
+from app.figures.base import day_ticks, figure, length_ticks, level, palette
 from app.figures.chart import Chart
 from app.figures.pins import Pin, pinned
+from app.texts import text
 
 #: A mark in words, at a day.
 Mark = tuple[date, str]
@@ -67,7 +68,7 @@ def control(  # noqa: PLR0913 - one figure with named parts
     lows = [low for name in ("value", "low") if isinstance(low := frame[name].min(), int | float)]
     is_far = bool(lows and tops) and (min(lows) < 0 or min(lows) > max(tops) / 2)
     made.update_yaxes(rangemode="normal" if is_far else "tozero", **ticks)
-    made.update_xaxes(tickformat="%-d %b", nticks=8)
+    made.update_xaxes(**day_ticks())
     pinned(made, pins, scheme, (min(x), max(x)) if x else None)
     return made
 
@@ -77,6 +78,6 @@ def _tip(row: dict[str, Any], unit: str, names: dict[str, str]) -> str:
     parts = [f"<b>{words.day(start)}</b>", f"{names['value']} <b>{words.value(row['value'], unit)}</b>"]
     limits = [name for name in ("center", "low", "high") if row[name] is not None]
     parts += [f"{names[name]} {words.value(row[name], unit)}" for name in limits]
-    parts.append(f"n = {words.count(row['n'])}")
+    parts.append(text("figure.n", n=words.count(row["n"])))
     parts += [names[key] for key in (row["signal"], "partial" if row["is_partial"] else None) if key]
     return "<br>".join(parts)

@@ -9,6 +9,7 @@ import polars as pl
 
 from app.figures.base import figure, palette
 from app.figures.chart import Chart
+from app.texts import text
 
 
 def dots(  # noqa: PLR0913 - one figure with named parts
@@ -33,7 +34,7 @@ def dots(  # noqa: PLR0913 - one figure with named parts
             continue
         made.add(
             "scatter", x=[row[across] for row in rows], y=[row[up] for row in rows], mode="markers",
-            name=kind or "other",
+            name=kind or text("figure.other"),
             marker={"size": 9, "opacity": 0.8, "line": {"width": 0},
                     "color": colours.muted if kind is None else colours.series[number % len(colours.series)]},
             text=[tip(row) for row in rows], hovertemplate="%{text}<extra></extra>",

@@ -9,12 +9,13 @@ import polars as pl
 from app import words
 from app.figures.base import figure, palette
 from app.figures.chart import Chart
+from app.texts import text
 
 
 def matrix(frame: pl.DataFrame, scheme: str, *, name: Callable[[str], str]) -> Chart:
     """Counts by pair of facilities (columns prior_facility, facility, n) as a matrix: from the row to the column. The
     same facility twice is left bare, because nothing moved."""
-    made = figure(x="imaged again at", y="first imaged at")
+    made = figure(x=text("figure.again"), y=text("figure.first"))
     colours = palette(scheme)
     sites = sorted({*frame["prior_facility"].to_list(), *frame["facility"].to_list()})
     found = {(row["prior_facility"], row["facility"]): row for row in frame.iter_rows(named=True)}
@@ -25,7 +26,7 @@ def matrix(frame: pl.DataFrame, scheme: str, *, name: Callable[[str], str]) -> C
         "heatmap", z=[[pair["n"] if pair else None for pair in row] for row in pairs], x=labels, y=labels,
         text=[[words.count(pair["n"]) if pair else "" for pair in row] for row in pairs], texttemplate="%{text}",
         textfont={"size": 14}, colorscale=scale, showscale=False, xgap=3, ygap=3, zmin=0,
-        hovertemplate="<b>%{y}</b> to <b>%{x}</b><br>%{z} exams<extra></extra>", hoverongaps=False,
+        hovertemplate=text("figure.pair", first="%{y}", again="%{x}", n="%{z}") + "<extra></extra>", hoverongaps=False,
         customdata=[[pair["href"] if pair else "" for pair in row] for row in pairs],
     )  # fmt: skip
     made.update_yaxes(autorange="reversed", showgrid=False)

@@ -11,6 +11,7 @@ import polars as pl
 from app import words
 from app.figures.base import figure, palette
 from app.figures.chart import Chart
+from app.texts import text
 
 
 def day(
@@ -31,10 +32,11 @@ def day(
     start = datetime(on.year, on.month, on.day)
     bands = list(staffed.iter_rows(named=True))
     _spans(made, bands, ("opens_local", "closes_local"), name,
-           width=0.78, colour=colours.band, label="staffed", tips=["" for _ in bands])  # fmt: skip
+           width=0.78, colour=colours.band, label=text("figure.staffed"), tips=["" for _ in bands])  # fmt: skip
     rows = list(busy.iter_rows(named=True))
     _spans(made, rows, ("busy_started_local", "busy_ended_local"), name, width=0.5, colour=colours.series[0],
-           label="busy", tips=[_tip(name, row) for row in rows], links=[href(row) for row in rows])  # fmt: skip
+           label=text("figure.busy"), tips=[_tip(name, row) for row in rows],
+           links=[href(row) for row in rows])  # fmt: skip
     made.update_layout(barmode="overlay", showlegend=True, margin={"t": 30})
     made.update_xaxes(type="date", range=[start, start + timedelta(hours=24)], tickformat="%H:%M", showgrid=True,
                       dtick=3 * 3_600_000)  # fmt: skip
@@ -58,5 +60,7 @@ def _spans(  # noqa: PLR0913 - one kind of span with named parts
 
 def _tip(name: Callable[[str], str], row: dict[str, Any]) -> str:
     begin, end = row["busy_started_local"], row["busy_ended_local"]
-    gap = "" if row["gap_before_min"] is None else f"<br>{words.minutes(row['gap_before_min'])} after the one before"
-    return f"<b>{name(row['device'])}</b><br>{begin:%H:%M} to {end:%H:%M}, {row['n_exams']} exam(s){gap}"
+    gap = row["gap_before_min"]
+    told = text("figure.session", begin=f"{begin:%H:%M}", end=f"{end:%H:%M}", n=words.count(row["n_exams"]))
+    after = [] if gap is None else [text("figure.gap", length=words.minutes(gap))]
+    return "<br>".join([f"<b>{name(row['device'])}</b>", told, *after])

@@ -7,14 +7,14 @@ from typing import Any
 import polars as pl
 
 from app import words
-from app.figures.base import figure, palette
+from app.figures.base import day_ticks, figure, palette
 from app.figures.chart import Chart
 from app.texts import text
 
 
 def outlook(frame: pl.DataFrame, scheme: str) -> Chart:
     """Days seen as a line, days ahead dashed inside two bands; columns as `sql.query.outlook` gives them."""
-    made, colours = figure(y="exams", legend=True), palette(scheme)
+    made, colours = figure(y=text("figure.axis.exams"), legend=True), palette(scheme)
     seen, ahead = frame.filter(~pl.col("is_forecast")), frame.filter("is_forecast")
     for low, high, name, shade in (("lower", "upper", "95", 0.16), ("lower_80", "upper_80", "80", 0.26)):
         days = ahead["day"].to_list()
@@ -34,7 +34,7 @@ def outlook(frame: pl.DataFrame, scheme: str) -> Chart:
             text=[_tip(name, row) for row in rows.iter_rows(named=True)], hovertemplate="%{text}<extra></extra>",
         )  # fmt: skip
     made.update_yaxes(rangemode="tozero")
-    made.update_xaxes(tickformat="%-d %b", nticks=8)
+    made.update_xaxes(**day_ticks())
     return made
 
 
@@ -46,7 +46,7 @@ def _pale(colour: str, share: float) -> str:
 
 def _tip(name: str, row: dict[str, Any]) -> str:
     day = row["day"]
-    told = f"<b>{day:%a} {day.day} {day:%b %Y}</b><br>{name} <b>{words.value(row['value'], 'exams')}</b>"
+    told = f"<b>{words.weekday_day(day)}</b><br>{name} <b>{words.value(row['value'], 'exams')}</b>"
     if row["lower"] is None:
         return told
     interval = text("forecast.between", lower=words.value(row["lower"], "exams"),

@@ -8,8 +8,9 @@ from typing import Any
 import polars as pl
 
 from app import words
-from app.figures.base import figure, level, palette, two_lines
+from app.figures.base import figure, interval, level, palette, two_lines
 from app.figures.chart import Chart
+from app.texts import text
 
 
 def peers(  # noqa: PLR0913 - one figure with named parts
@@ -32,13 +33,13 @@ def peers(  # noqa: PLR0913 - one figure with named parts
                        for row in rows],
     }  # fmt: skip
     made.add(
-        "scatter", y=labels, x=[row["value"] for row in rows], name="crude", mode="markers",
+        "scatter", y=labels, x=[row["value"] for row in rows], name=text("figure.crude"), mode="markers",
         marker={"symbol": "circle-open", "size": 11, "color": colours.muted, "line": {"width": 1.6}},
         text=tips, hovertemplate="%{text}<extra></extra>", customdata=links,
     )  # fmt: skip
     made.add(
         "scatter", y=labels, x=[row["standardized"] for row in rows],
-        name="at the network's case mix", mode="markers", error_x=error,
+        name=text("figure.standardized"), mode="markers", error_x=error,
         marker={"size": 10, "color": [hues.get(row["verdict"] or "", colours.ink) for row in rows]},
         text=tips, hovertemplate="%{text}<extra></extra>", customdata=links,
     )  # fmt: skip
@@ -51,9 +52,7 @@ def peers(  # noqa: PLR0913 - one figure with named parts
 
 
 def _tip(label: str, row: dict[str, Any], unit: str) -> str:
-    lines = [f"<b>{label}</b>", f"crude {words.value(row['value'], unit)}",
-             f"standardized <b>{words.value(row['standardized'], unit)}</b>"]  # fmt: skip
-    if row["standardized_lower"] is not None and row["standardized_upper"] is not None:
-        lines.append(f"95 % interval {words.value(row['standardized_lower'], unit)} to "
-                     f"{words.value(row['standardized_upper'], unit)}")  # fmt: skip
-    return "<br>".join([*lines, f"n = {words.count(row['n'])}"])
+    crude, ours = words.value(row["value"], unit), words.value(row["standardized"], unit)
+    lines = [f"<b>{label}</b>", f"{text('figure.crude')} {crude}", f"{text('figure.standardized.tip')} <b>{ours}</b>"]
+    lines += interval(row["standardized_lower"], row["standardized_upper"], unit)
+    return "<br>".join([*lines, text("figure.n", n=words.count(row["n"]))])

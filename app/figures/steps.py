@@ -10,6 +10,7 @@ import polars as pl
 from app import words
 from app.figures.base import figure, palette, two_lines
 from app.figures.chart import Chart
+from app.texts import text
 
 #: Room beside the bars for their labels, in parts of the axis.
 _ROOM = 0.16
@@ -63,6 +64,8 @@ def _tip(label: str, row: dict[str, Any], unit: str) -> str:
     if row["group_value"]:
         lines.append(f"{words.value(row['previous'], unit)} → {words.value(row['value'], unit)}")
         if row["share"] is not None:
-            lines.append(f"share {words.share(row['previous_share'])} → {words.share(row['share'])}")
-        lines.append(f"n = {words.count(row['previous_n'])} → {words.count(row['n'])}")
+            lines.append(
+                text("figure.share.both", before=words.share(row["previous_share"]), now=words.share(row["share"]))
+            )
+        lines.append(text("figure.n.both", before=words.count(row["previous_n"]), now=words.count(row["n"])))
     return "<br>".join(lines)

@@ -7,6 +7,7 @@ import polars as pl
 from app import words
 from app.figures.base import figure, palette
 from app.figures.chart import Chart
+from app.texts import text
 
 #: Senders that have a band of their own, the busiest first.
 MOST = 18
@@ -23,12 +24,15 @@ def systems(frame: pl.DataFrame, scheme: str, *, unsaid: str) -> Chart:
     left, right = shown["sender"].unique(maintain_order=True).to_list(), shown["receiver"].unique().sort().to_list()
     standards = frame["standard"].unique().sort().to_list()
     tones = dict(zip(standards, colours.series, strict=False))
-    tips = [f"<b>{row['sender']}</b> to <b>{row['receiver']}</b><br>{row['standard'].upper()}, "
-            f"{words.count(row['n_messages'])} messages" for row in shown.iter_rows(named=True)]  # fmt: skip
+    tips = [
+        text("figure.sent", sender=row["sender"], receiver=row["receiver"], standard=row["standard"].upper(),
+             n=words.count(row["n_messages"]))
+        for row in shown.iter_rows(named=True)
+    ]  # fmt: skip
     made.add(
         "sankey",
         node={"label": [*left, *right], "color": colours.muted, "pad": 14, "thickness": 9, "line": {"width": 0},
-              "hovertemplate": "%{label}<br>%{value:,.0f} messages<extra></extra>"},
+              "hovertemplate": "%{label}<br>" + text("figure.messages", n="%{value:,.0f}") + "<extra></extra>"},
         link={"source": [left.index(name) for name in shown["sender"]],
               "target": [len(left) + right.index(name) for name in shown["receiver"]],
               "value": shown["n_messages"].to_list(), "color": [_pale(tones[s]) for s in shown["standard"]],

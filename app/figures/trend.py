@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from app import words
-from app.figures.base import figure, length_ticks, level, palette
+from app.figures.base import day_ticks, figure, interval, length_ticks, level, palette
 from app.figures.chart import Chart
 from app.figures.pins import Pin, pinned
+from app.texts import text
 
 
 class Line(NamedTuple):
@@ -58,7 +59,7 @@ def trend(  # noqa: PLR0913 - one figure with named parts
     for number, (day, label) in enumerate(marks):
         level(made, day, label, scheme, horizontal=False, number=number % 3)
     made.update_yaxes(rangemode="tozero", **_ticks(unit, lines, target))
-    made.update_xaxes(tickformat="%-d %b", nticks=8)
+    made.update_xaxes(**day_ticks())
     days = [day for line in lines for day in line.frame["period_start"].to_list()]
     pinned(made, pins, scheme, (min(days), max(days)) if days else None)
     return made
@@ -75,15 +76,10 @@ def _band(made: Chart, frame: pl.DataFrame, colour: str) -> None:
 
 
 def _tip(name: str, row: dict[str, Any], unit: str) -> str:
-    start = row["period_start"]
-    interval = ""
-    if row["lower"] is not None and row["upper"] is not None:
-        interval = f"<br>95 % interval {words.value(row['lower'], unit)} to {words.value(row['upper'], unit)}"
-    unfinished = "<br>unfinished period" if row["is_partial"] else ""
-    return (
-        f"<b>{start:%a} {start.day} {start:%b %Y}</b><br>{name} <b>{words.value(row['value'], unit)}</b>{interval}"
-        f"<br>n = {words.count(row['n'])}{unfinished}"
-    )
+    lines = [f"<b>{words.weekday_day(row['period_start'])}</b>", f"{name} <b>{words.value(row['value'], unit)}</b>"]
+    lines += interval(row["lower"], row["upper"], unit)
+    lines.append(text("figure.n", n=words.count(row["n"])))
+    return "<br>".join([*lines, *([text("figure.unfinished")] if row["is_partial"] else [])])
 
 
 def _ticks(unit: str, lines: Sequence[Line], target: float | None) -> dict[str, Any]:

@@ -7,21 +7,22 @@ from collections.abc import Sequence
 import polars as pl
 
 from app import words
-from app.figures.base import figure, palette
+from app.figures.base import day_ticks, figure, palette
 from app.figures.chart import Chart
 from app.figures.pins import Pin, pinned
+from app.texts import text
 
 
 def waiting(frame: pl.DataFrame, scheme: str, *, href: str = "", pins: Sequence[Pin] = ()) -> Chart:
     """Exams that wait for a final report by hour (columns hour_at, n_waiting, n_past_target): an area, and within
     it those past their target. `href` gives the exams that wait now; `pins` are
     people's notes."""
-    made = figure(y="exams waiting", legend=True)
+    made = figure(y=text("figure.axis.waiting"), legend=True)
     colours = palette(scheme)
     x = frame["hour_at"].to_list()
     for column, label, colour, fill in (
-        ("n_waiting", "waiting", colours.series[0], colours.scale[1]),
-        ("n_past_target", "past target", colours.worse, ""),
+        ("n_waiting", text("figure.waiting"), colours.series[0], colours.scale[1]),
+        ("n_past_target", text("figure.past"), colours.worse, ""),
     ):
         made.add(
             "scatter", x=x, y=frame[column].to_list(), name=label, mode="lines",
@@ -32,6 +33,6 @@ def waiting(frame: pl.DataFrame, scheme: str, *, href: str = "", pins: Sequence[
             hovertemplate="%{text}<extra></extra>", customdata=[href] * frame.height,
         )  # fmt: skip
     made.update_yaxes(rangemode="tozero")
-    made.update_xaxes(tickformat="%-d %b", nticks=8)
+    made.update_xaxes(**day_ticks())
     pinned(made, pins, scheme, (x[0].date(), x[-1].date()) if x else None)
     return made

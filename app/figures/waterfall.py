@@ -10,6 +10,7 @@ import polars as pl
 from app import words
 from app.figures.base import figure, length_ticks, palette
 from app.figures.chart import Chart
+from app.texts import text
 
 
 def waterfall(frame: pl.DataFrame, scheme: str, *, title: Callable[[str], str]) -> Chart:
@@ -36,7 +37,6 @@ def _label(name: str, row: dict[str, Any], ink: str) -> str:
 
 
 def _tip(name: str, row: dict[str, Any]) -> str:
-    owner = f"<br>{row['owner']}" if row["owner"] else ""
-    return (
-        f"<b>{name}</b>{owner}<br>adds <b>{words.value(row['mean'], 'min')}</b> per exam<br>n = {words.count(row['n'])}"
-    )
+    adds = text("figure.adds", length=words.value(row["mean"], "min"))
+    owner = [words.told(row["owner"])] if row["owner"] else []
+    return "<br>".join([f"<b>{name}</b>", *owner, adds, text("figure.n", n=words.count(row["n"]))])

@@ -71,8 +71,8 @@ def render(context: Context) -> list[Any]:
 
 
 def _sentence(context: Context, row: dict[str, Any]) -> str:
-    state = text("exam.counted") if row["is_countable"] else text("exam.excluded", reason=str(
-        row["exclusion_reason"]).replace("_", " "))  # fmt: skip
+    state = text("exam.counted") if row["is_countable"] else text("exam.excluded", reason=words.told(
+        str(row["exclusion_reason"])))  # fmt: skip
     return text("exam.sentence", facility=context.name("facility", row["facility"]), state=state)
 
 
@@ -121,7 +121,7 @@ def _at(at: datetime | None, zone: ZoneInfo) -> str:
     if at is None:
         return words.NO_VALUE
     local = at.replace(tzinfo=UTC).astimezone(zone)
-    return f"{local.day} {local:%b %Y %H:%M:%S %Z}"
+    return f"{words.day(local)} {local:%H:%M:%S %Z}"
 
 
 def _after(row: dict[str, Any], before: dict[str, Any] | None) -> str:
@@ -135,9 +135,9 @@ def _origin(row: Row) -> str:
     """Where an event comes from and how exact its stamp is; what is not known is left out."""
     parts = [text(f"origin.{row['origin']}"), str(row["standard"]).upper(), row["source"]]
     if row["at_precision"]:
-        parts.append(text("exam.precision", precision=row["at_precision"]))
+        parts.append(text("exam.precision", precision=words.told(row["at_precision"])))
     if row["at_zone_source"]:
-        parts.append(text("exam.zone", zone=row["at_zone_source"].replace("_", " ")))
+        parts.append(text("exam.zone", zone=words.told(row["at_zone_source"])))
     return " · ".join(part for part in parts if part)
 
 

@@ -86,7 +86,7 @@ def _extra(asked: Narrow) -> str:
     """What narrows the list beside the filters, in words."""
     parts = [text(f"show.{asked.show}.told")]
     if asked.weekday is not None:
-        parts.append(text("exams.weekday", day=words.WEEKDAYS[asked.weekday - 1]))
+        parts.append(text("exams.weekday", day=words.weekday(asked.weekday)))
     if asked.hour is not None:
         parts.append(text("exams.hour", start=f"{asked.hour:02d}:00", end=f"{asked.hour + 1:02d}:00"))
     if asked.length:
@@ -116,6 +116,11 @@ def _table(context: Context, frame: pl.DataFrame, asked: Narrow) -> Any:
     def length(name: str) -> Column:
         return Column(text(f"length.{name}") + mark(name), lambda row: words.value(row[name], "min"), sort=name)
 
+    def named(group: str) -> Column:
+        return Column(
+            text(f"group.{group}"), lambda row: words.group(group, row[group] or words.NO_VALUE), is_text=True
+        )
+
     columns = [
         Column(text("exams.ended") + mark("exam_ended_local"), ended, is_text=True, sort="exam_ended_local"),
         Column(text("overview.facility"), facility, is_text=True),
@@ -124,8 +129,7 @@ def _table(context: Context, frame: pl.DataFrame, asked: Narrow) -> Any:
         Column(text("group.modality"), lambda row: row["modality"] or words.NO_VALUE, is_text=True),
         Column(text("group.device"), lambda row: context.name("device", row["device"] or "") or words.NO_VALUE,
                is_text=True),
-        Column(text("group.priority"), lambda row: row["priority"] or words.NO_VALUE, is_text=True),
-        Column(text("group.patient_class"), lambda row: row["patient_class"] or words.NO_VALUE, is_text=True),
+        *(named(name) for name in ("priority", "patient_class")),
         *(length(name) for name in ("wait_min", "exam_duration_min", "report_final_min")),
         Column(text("turnaround.target"), _target),
     ]  # fmt: skip
@@ -134,7 +138,7 @@ def _table(context: Context, frame: pl.DataFrame, asked: Narrow) -> Any:
 
 def _target(row: Row) -> Any:
     if row["exclusion_reason"] is not None:
-        return html.Span(str(row["exclusion_reason"]).replace("_", " "), className="muted")
+        return html.Span(words.told(str(row["exclusion_reason"])), className="muted")
     if row["is_within_target"] is None:
         return words.NO_VALUE
     kind = "met" if row["is_within_target"] else "missed"

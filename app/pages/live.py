@@ -82,7 +82,7 @@ def as_of(context: Context) -> str:
     if len(zones) != 1:
         return words.instant(through)
     local = through.replace(tzinfo=UTC).astimezone(ZoneInfo(zones.pop()))
-    return text("live.clocks", local=f"{local.day} {local:%b %Y %H:%M %Z}", utc=f"{through:%H:%M} UTC")
+    return text("live.clocks", local=f"{words.day(local)} {local:%H:%M %Z}", utc=f"{through:%H:%M} UTC")
 
 
 def is_newest(context: Context) -> bool:
@@ -103,7 +103,7 @@ def _head(context: Context) -> html.Div:
                 [
                     html.H1(text("live.title")),
                     html.P([html.B(text("live.as_of", at=as_of(context))), *age], className="sentence"),
-                    html.P(text("live.everything") if is_all else kept.sentence(("since", "until")),
+                    html.P(text("live.everything") if is_all else kept.sentence(("since", "until"), words.group),
                            className="sentence", id="sentence"),
                     *left_out,
                 ]
@@ -189,7 +189,7 @@ def _said(context: Context, row: Row) -> str:
 
 def _fate(row: Row) -> str:
     room = "live.fate" if row["kind"] in ("used", "missing") else "fate"
-    return text(f"{room}.{row['kind']}", reason=row["reason"])
+    return text(f"{room}.{row['kind']}", reason=words.told(row["reason"]))
 
 
 def _evidence(context: Context) -> html.Section:

@@ -22,7 +22,7 @@ from app.texts import text
 
 METRIC = "repeat_exam_rate"
 #: AAPM TG-151: where a reject rate is looked at, and where it is acted on.
-LIMITS = ((0.08, "target 8 %"), (0.10, "act 10 %"))
+LIMITS = ((0.08, "target"), (0.10, "act"))
 #: Lu et al., AJR 2012;198:628-634: availability -> (repeated, cases).
 PUBLISHED = {"imported": (9, 79), "held": (14, 27), "unavailable": (13, 18), "none": (18, 143)}
 HEADLINES = (("reject_rate", None), ("repeat_exam_rate", "7d"), ("repeat_exam_rate", "30d"),
@@ -129,11 +129,12 @@ def _bars(
     frame = question.ask(context)
     shortened = frame.head(14)
     floor = context.definition(question.metric).min_n
+    limits = [(value, text(f"figure.limit.{name}")) for value, name in levels]
 
     def made() -> Any:
         return graph(question, groups(
-            shortened, context.scheme, unit="share", x=context.definition(question.metric).title.lower(),
-            name=lambda value: context.name(group, value), levels=levels, min_n=floor,
+            shortened, context.scheme, unit="share", x=words.within(context.definition(question.metric).title),
+            name=lambda value: context.name(group, value), levels=limits, min_n=floor,
             href=lambda row: drill(context.state, group, row["group_value"], show=show, clock="started"),
         ), max(78 + 27 * shortened.height, 240))  # fmt: skip
 
@@ -219,7 +220,7 @@ def _course_card(context: Context) -> html.Section:
     def made() -> Any:
         title = context.definition(METRIC).title
         return noted(context, lambda pins: graph(
-            COURSE, trend([Line(title, frame)], context.scheme, unit="share", y="share of exams", pins=pins, href=href),
-            330))  # fmt: skip
+            COURSE, trend([Line(title, frame)], context.scheme, unit="share", y=text("figure.axis.repeated"), pins=pins,
+                          href=href), 330))  # fmt: skip
 
     return card(context, COURSE, shown(frame, made))

@@ -151,8 +151,8 @@ def _course_figure(context: Context, frame: pl.DataFrame, pins: Sequence[Pin] = 
     targets = context.counts("fct_exam", ("target_min",), where={"is_countable": True})["target_min"].to_list()
     one = targets[0] if len(targets) == 1 else None
     return trend(
-        lines, context.scheme, unit="min", y="time to final report", target=one, target_name=text("turnaround.target"),
-        marks=marked(context.marks(METRIC, context.filters)), pins=pins,
+        lines, context.scheme, unit="min", y=text("figure.axis.report.short"), target=one,
+        target_name=text("turnaround.target"), marks=marked(context.marks(METRIC, context.filters)), pins=pins,
         href=lambda row: drill(context.state.having(since=row["period_start"], until=row["period_end"]), "all", "all",
                                sort="-report_final_min"),
     )  # fmt: skip
@@ -161,9 +161,12 @@ def _course_figure(context: Context, frame: pl.DataFrame, pins: Sequence[Pin] = 
 def _targets_table(context: Context) -> Any:
     frame = TARGETS.ask(context)
 
+    def group(row: Row) -> Any:
+        href = drill(context.state, row["group_name"], row["group_value"], sort="-report_final_min")
+        return dcc.Link(context.names(row["group_name"], row["group_value"]), href=href)
+
     columns = [
-        Column(text("turnaround.group"), lambda row: dcc.Link(row["group_value"].replace(" | ", ", "), href=drill(
-            context.state, row["group_name"], row["group_value"], sort="-report_final_min")), is_text=True),
+        Column(text("turnaround.group"), group, is_text=True),
         Column(text("table.n"), lambda row: words.count(row["n"])),
         Column(text("turnaround.target"), lambda row: words.value(row["target_min"], "min")),
         Column(text("stat.p50"), lambda row: words.value(row["value"], "min")),
@@ -186,7 +189,7 @@ def _worst_table(context: Context) -> Any:
             context.state, row["group_name"], row["group_value"], show="late", sort="-report_final_min")),
             is_text=True),
         Column(text("group.modality"), lambda row: part(row, 1), is_text=True),
-        Column(text("group.patient_class"), lambda row: part(row, 2), is_text=True),
+        Column(text("group.patient_class"), lambda row: words.group("patient_class", part(row, 2)), is_text=True),
         Column(text("table.n"), lambda row: words.count(row["n"])),
         bar(text("turnaround.within"), "value", "share", 1.0),
         change(text("table.change"), "share"),

@@ -122,7 +122,8 @@ def render(context: Context) -> list[Any]:
                     260)), wide=True),
                 card(context, ROOMS, _rooms_table(context), wide=True),
                 card(context, COURSE, shown(course, lambda: noted(context, lambda pins: graph(COURSE, trend(
-                    [Line(text("utilization.title"), course)], context.scheme, unit="share", y="busy share", pins=pins,
+                    [Line(text("utilization.title"), course)], context.scheme, unit="share", y=text("figure.axis.busy"),
+                    pins=pins,
                     href=lambda row: drill(context.state.having(since=row["period_start"], until=row["period_end"]),
                                            "all", "all", clock="started")), 240))), wide=True),
             ],
@@ -139,7 +140,7 @@ def _gantt_card(context: Context) -> html.Section:
         [
             dcc.Link("‹", href=context.state.href("/utilization", day=on - timedelta(days=1)), className="choice",
                      title=text("utilization.before")),
-            html.Span(f"{on:%A} {on.day} {on:%B %Y}", className="choice on", id="gantt-day"),
+            html.Span(words.long_day(on), className="choice on", id="gantt-day"),
             dcc.Link("›", href=context.state.href("/utilization", day=on + timedelta(days=1)), className="choice",
                      title=text("utilization.after")),
         ],

@@ -66,7 +66,7 @@ def _course_card(context: Context, metric: Metric) -> html.Section:
         return drill(context.state.having(since=row["period_start"], until=row["period_end"]), "all", "all")
 
     def figure(pins: Sequence[Pin]) -> Any:
-        y = "" if metric.unit in ("min", "share") else metric.unit  # whose ticks have their unit
+        y = "" if metric.unit in ("min", "share") else words.unit(metric.unit)  # whose ticks have their unit
         made = control(frame, context.scheme, unit=metric.unit, y=y, names=names, target=metric.goal,
                        marks=marked(marks), pins=pins, href=href)  # fmt: skip
         return graph(COURSE, made, 320)
@@ -82,7 +82,7 @@ def _course_card(context: Context, metric: Metric) -> html.Section:
 
 
 def _told(row: dict[str, Any]) -> str:
-    return text(f"mark.{row['kind']}", n=row["n"]) + (f": {row['what']}" if row["what"] else "")
+    return text(f"mark.{row['kind']}", n=row["n"]) + (f": {words.said(row['what'])}" if row["what"] else "")
 
 
 def _values_card(context: Context, metric: Metric) -> html.Section:

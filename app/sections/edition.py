@@ -24,6 +24,7 @@ from sql.csv_text import BOM, neutral
 from sql.filters import Filters
 from sql.leadership import ALL, MEASURES, SCORECARD, THEMES, Measure
 from sql.snapshot import Snapshot, SnapshotError
+from sql.words import ENGLISH, speaking
 
 #: File of an edition that holds the scorecard.
 FILE, POINTS_FILE = "scorecard.csv", "findings.csv"
@@ -129,7 +130,7 @@ def section(context: Context, edition: Edition) -> list[Any]:
 
 
 def _head(context: Context, edition: Edition) -> html.Div:
-    facts = text("reports.facts", filters=edition.filters, through=words.instant(edition.data_through),
+    facts = text("reports.facts", filters=_filters(edition), through=words.instant(edition.data_through),
                  snapshot=edition.snapshot, exported=words.instant(edition.exported_at))  # fmt: skip
     notes = [
         (not edition.is_complete, "reports.partial"), (edition.is_masked, "reports.masked"),
@@ -146,9 +147,17 @@ def _head(context: Context, edition: Edition) -> html.Div:
     )  # fmt: skip
 
 
+def _filters(edition: Edition) -> str:
+    """The filters of an edition in words: in the language of the request where they are those of every pack."""
+    usual = Filters(since=edition.since, until=edition.until, compare="previous")
+    with speaking(ENGLISH):
+        is_usual = usual.sentence() == edition.filters
+    return usual.sentence() if is_usual else edition.filters
+
+
 def month(edition: Edition) -> str:
     """The month of an edition in words, and whether it is masked."""
-    told = f"{edition.since:%B %Y}"
+    told = words.month(edition.since)
     return f"{told}, {text('reports.is_masked')}" if edition.is_masked else told
 
 
@@ -187,7 +196,7 @@ def _table(frame: pl.DataFrame, measures: list[Measure], label: str) -> html.Div
     columns = [
         Column(text("reports.facility"), place, is_text=True),
         *(
-            Column(m.label, partial(number, m), hint=_hint(cells.get((ALL, m.name))))
+            Column(words.said(m.label), partial(number, m), hint=_hint(cells.get((ALL, m.name))))
             for m in measures
             if m.name in known
         ),
@@ -229,7 +238,7 @@ def _hint(row: Row | None) -> str:
     if row is None:
         return ""
     target = "" if row["target"] is None else text("reports.target", target=words.value(row["target"], row["unit"]))
-    return ". ".join(part for part in (row["title"], target) if part)
+    return ". ".join(part for part in (words.said(row["title"]), target) if part)
 
 
 def _cell(row: Row | None) -> Any:

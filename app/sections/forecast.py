@@ -84,7 +84,7 @@ def _group_columns(context: Context) -> list[Column]:
     def told(row: Row) -> str:
         if row["reason"] is None:
             return words.value(row["value"], "exams")
-        return text("forecast.reason", reason=row["reason"], n=words.count(row["n_days"]))
+        return text("forecast.reason", reason=words.told(row["reason"]), n=words.count(row["n_days"]))
 
     return [
         Column(text("group.facility"), lambda row: context.name("facility", row["facility"]), is_text=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import polars as pl
@@ -100,4 +101,10 @@ def cards(context: Context, metric: Metric) -> list[Any]:
 
 def _step(row: Row) -> str:
     name = text(f"known.{row['step']}")
-    return f"{name}: {row['reason'].replace('_', ' ')}" if row["reason"] else name
+    return f"{name}: {_reason(row['reason'])}" if row["reason"] else name
+
+
+def _reason(reason: str) -> str:
+    """Why rows moved, in words; of a definition its versions."""
+    found = re.fullmatch(r"version (\S+) to (\S+)", reason)
+    return text("known.versions", then=found[1], now=found[2]) if found else words.told(reason)

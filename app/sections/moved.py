@@ -63,7 +63,7 @@ def cards(context: Context, metric: Metric) -> list[Any]:
         told = moves.sentence(context, metric, context.statistic, context.compare(metric.id, (), context.statistic),
                               context.steps(metric.id, _by(context), context.statistic, most=NAMED))  # fmt: skip
         made = steps(
-            effects, context.scheme, unit=metric.unit, x=f"{metric.title} [{metric.unit}]",
+            effects, context.scheme, unit=metric.unit, x=f"{metric.title} [{words.unit(metric.unit)}]",
             name=lambda row: moves.effect(context, row, metric.unit),
             href=lambda row: "" if row["group_value"] == OTHERS else drill(
                 context.state, row["group_name"], row["group_value"]),

@@ -37,7 +37,7 @@ def urgency(name: str, n: int | None) -> str:
 
 def named(context: Context, row: Row) -> str:
     """One open exam in words."""
-    facts = {name: row[name] or words.NO_VALUE for name in ("priority", "patient_class")}
+    facts = {name: words.group(name, row[name] or words.NO_VALUE) for name in ("priority", "patient_class")}
     return text("live.exam", procedure=procedure(row), facility=context.name("facility", row["facility"]), **facts)
 
 
@@ -85,7 +85,7 @@ def _heading(name: str) -> str:
 def _cells(context: Context, row: Row) -> list[Any]:
     """The cells of an exam in the order of the headings: a text, or a text (`t`) with what is to be known of it."""
     stage = "live.stage.read" if row["has_read"] else f"live.stage.{row['stage']}"
-    pressing = f"{row['priority'] or words.NO_VALUE} · {row['patient_class'] or words.NO_VALUE}"
+    pressing = " · ".join(words.group(name, row[name] or words.NO_VALUE) for name in ("priority", "patient_class"))
     return [
         _left(row),
         {"t": procedure(row), "href": f"/exam?exam={row['exam_key']}"},
@@ -111,7 +111,8 @@ def _left(row: Row) -> Any:
 
 
 def _priority(row: Row) -> Any:
-    return html.Strong(row["priority"]) if row["priority"] == "stat" else row["priority"] or words.NO_VALUE
+    told = words.group("priority", row["priority"] or words.NO_VALUE)
+    return html.Strong(told) if row["priority"] == "stat" else told
 
 
 def facilities(context: Context, frame: pl.DataFrame, label: str) -> html.Div:

@@ -35,12 +35,12 @@ def cards(context: Context, metric: Metric) -> list[Any]:
 
     def body() -> Any:
         made = peers(
-            frame, context.scheme, unit=metric.unit, x=f"{metric.title} [{metric.unit}]",
+            frame, context.scheme, unit=metric.unit, x=f"{metric.title} [{words.unit(metric.unit)}]",
             network=text("peers.network", value=words.value(frame["network"][0], metric.unit)),
             name=lambda value: context.name("facility", value),
             href=lambda row: drill(context.state, "facility", row["group_value"]),
         )  # fmt: skip
-        strata = ", ".join(text(f"group.{group}").lower() for group in STRATA if group in metric.groups)
+        strata = ", ".join(words.within(text(f"group.{group}")) for group in STRATA if group in metric.groups)
         told = text("peers.told", strata=strata)
         chart = graph(PEERS, made, 120 + 44 * frame.height)
         return [html.P(told, className="note"), chart, _table(context, frame, metric)]

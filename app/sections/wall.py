@@ -52,7 +52,7 @@ def _place(context: Context) -> str:
     kept = now_filters(context.filters)
     if kept.to_query() == "" and kept.scope is None:
         return text("live.everything").rstrip(".")
-    return kept.sentence(("since", "until")).rstrip(".")
+    return kept.sentence(("since", "until"), words.group).rstrip(".")
 
 
 def _number(name: str, n: int, hint: str) -> html.Div:

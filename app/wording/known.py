@@ -19,5 +19,6 @@ TEXTS: dict[str, str] = {
     "known.between": "From the snapshot of {then} to the one shown here. The effects add up to the difference.",
     "known.no": "A count at one instant, or a number that the older snapshot does not have, cannot be taken apart.",
     "known.banner": "As known on {built}: an older snapshot. Later reports and corrections are not in it.",
+    "known.versions": "version {then} to {now}",
     "known.today": "See what is known today",
 }

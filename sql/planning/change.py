@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sql.filters import FilterError
+from sql.words import said
 
 EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
 DAY_NAMES = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
@@ -80,13 +81,15 @@ class Change:
         return f"{self.kind}:" + ",".join(f"{key}={value}" for key, value in values.items() if value)
 
     def sentence(self, names: Mapping[str, str] | None = None) -> str:
-        """The change in English; `names` are those of facilities by their ids."""
+        """The change in words; `names` are those of facilities by their ids."""
         named = {key: (names or {}).get(getattr(self, key), getattr(self, key)) for key in ("facility", "to")}
-        what = " ".join(part for part in (self.modality, self.region, self.service_line) if part) or "all studies"
-        days = "" if self.weekdays == EVERY_DAY else " on " + _day_words(self.weekdays)
-        place = f" for {named['facility']}" if self.kind == "add_reader" and self.facility else named["facility"]
-        return KINDS[self.kind].sentence.format(
-            hours=f"{_clock(self.from_min)} to {_clock(self.until_min)}", weekdays=days, modality=self.modality,
+        what = " ".join(part for part in (self.modality, self.region, self.service_line) if part) or said("all studies")
+        days = "" if self.weekdays == EVERY_DAY else said(" on {days}", days=_day_words(self.weekdays))
+        place, hours = named["facility"], {"first": _clock(self.from_min), "last": _clock(self.until_min)}
+        if self.kind == "add_reader" and self.facility:
+            place = said(" for {facility}", facility=place)
+        return said(
+            KINDS[self.kind].sentence, hours=said("{first} to {last}", **hours), weekdays=days, modality=self.modality,
             facility=place, to=named["to"], what=what,
         )  # fmt: skip
 
@@ -113,4 +116,4 @@ def _clock(minutes: int) -> str:
 
 
 def _day_words(days: tuple[int, ...]) -> str:
-    return "weekdays" if days == (1, 2, 3, 4, 5) else ", ".join(DAY_NAMES[day - 1] for day in days)
+    return said("weekdays") if days == (1, 2, 3, 4, 5) else ", ".join(said(DAY_NAMES[day - 1]) for day in days)

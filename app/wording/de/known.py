@@ -1,0 +1,25 @@
+"""German texts of what was known when."""
+
+from __future__ import annotations
+
+TEXTS: dict[str, str] = {
+    "known.published": "Veröffentlicht",
+    "known.through": "Daten bis",
+    "known.shown": "hier gezeigt",
+    "known.as": "so sehen, wie damals bekannt",
+    "known.explain": "erklären",
+    "known.step": "Schritt",
+    "known.effect": "Wirkung",
+    "known.then": "Damals berichtet",
+    "known.definition": "Definition geändert",
+    "known.removed": "Nicht mehr verwendet",
+    "known.changed": "Korrigiert",
+    "known.added": "Hinzugekommen",
+    "known.now": "Hier gezeigt",
+    "known.between": "Vom Datenstand vom {then} zum hier gezeigten. Die Wirkungen addieren sich zum Unterschied.",
+    "known.no": "Eine Zählung zu einem Zeitpunkt, oder eine Kennzahl, die der ältere Datenstand nicht hat, lässt "
+    "sich nicht zerlegen.",
+    "known.banner": "Wie am {built} bekannt: ein älterer Datenstand. Spätere Befunde und Korrekturen fehlen darin.",
+    "known.versions": "Version {then} zu {now}",
+    "known.today": "Sehen, was heute bekannt ist",
+}

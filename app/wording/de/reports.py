@@ -1,0 +1,52 @@
+"""German texts of the page Reports."""
+
+from __future__ import annotations
+
+TEXTS: dict[str, str] = {
+    "page.reports": "Berichte",
+    "reports.title": "Berichte",
+    "reports.lead": "Das Leitungspaket jedes Monats, wie es ausgegeben wurde: hier zu lesen, zu drucken, mitzunehmen.",
+    "reports.none.title": "Noch keine Ausgabe",
+    "reports.none.lead": "Eine Ausgabe ist der Bericht eines Monats, mit einer Arbeitsmappe und CSV-Dateien. Die "
+    "erste entsteht durch:",
+    "reports.none.cron": "Durch cron, am zweiten Tag jedes Monats für den Vormonat:",
+    "reports.none.scope": "Fragen Sie danach, wer radops hier betreibt.",
+    "reports.unknown": "Eine solche Ausgabe gibt es nicht.",
+    "reports.pdf": "Bericht (PDF)",
+    "reports.xlsx": "Arbeitsmappe (XLSX)",
+    "reports.facts": "{filters} Daten bis {through}. Datenstand {snapshot}. Ausgegeben {exported}.",
+    "reports.partial": "Der Monat ist in diesen Daten noch nicht zu Ende.",
+    "reports.masked": "Zur Weitergabe nach außen: kleine Zahlen sind verdeckt.",
+    "reports.scoped": "Ein Paket umfasst alle Standorte, daher dürfen Sie seine Dateien nicht mitnehmen. Die Zahlen "
+    "unten sind die Ihrer Standorte, aus demselben Datenstand.",
+    "reports.gone": "Der Datenstand dieser Ausgabe ist nicht mehr da, und ihre Dateien umfassen alle Standorte.",
+    "reports.old": "Diese Ausgabe entstand, bevor Pakete eine Übersichtstafel hatten. Ihre Dateien stehen unten.",
+    "reports.damaged": "Die Übersichtstafel dieser Ausgabe ist nicht mehr die ausgegebene: Geben Sie den Monat neu "
+    "aus.",
+    "reports.all": "Alle Standorte",
+    "reports.facility": "Standort",
+    "reports.out_of_order": "Auffällig",
+    "reports.out_of_order.none": "Nichts wurde klar schlechter, und kein Ziel ist verfehlt.",
+    "reports.good": "Gut",
+    "reports.good.none": "Nichts wurde mehr als durch Zufall besser.",
+    "reports.theme.turnaround": "Befundungszeit",
+    "reports.theme.utilization": "Auslastung",
+    "reports.theme.repeats": "Wiederholungen",
+    "reports.theme.workload": "Arbeitslast",
+    "reports.target": "Ziel {target}",
+    "reports.n": "n {n}",
+    "reports.few": "weniger Fälle, als die Kennzahl verlangt",
+    "reports.is_masked": "verdeckt",
+    "reports.month": "Monat",
+    "reports.exported": "Ausgegeben",
+    "reports.through": "Daten bis",
+    "reports.snapshot": "Datenstand",
+    "reports.digest": "Prüfsumme",
+    "reports.files": "Dateien",
+    "reports.shown": "hier gezeigt",
+    "reports.name": "Datei",
+    "reports.size": "Größe",
+    "reports.sha": "SHA-256",
+    "reports.every": "Alle Dateien dieser Ausgabe, Byte für Byte wie geschrieben",
+    "reports.kb": "{n}\u202fkB",
+}
