@@ -9,8 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from app import notes
-from app import words
+from app import notes, words
 from app.guard import Person
 from app.spoken import spoken
 from app.state import State

@@ -17,8 +17,7 @@ from flask import Flask, Response, g, has_request_context, request
 from flask_compress import Compress
 from gunicorn.app.base import BaseApplication
 
-from app import answers, callbacks, failure, filterbar, language, shell, sql_routes
-from app import answers, callbacks, failure, filterbar, shell, sql_routes, team_routes
+from app import answers, callbacks, failure, filterbar, language, shell, sql_routes, team_routes
 from app.bodies import ASK_AGAIN
 from app.editions import Damaged
 from app.files import CHARTS, Files, keep_suites

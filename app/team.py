@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dash import html
 
 from app.dom import data
-from app.texts import TEXTS
+from app.texts import texts
 from sql.filters import FILTERS
 from sql.team.words import ADDRESS_SIGNS, NAME_SIGNS, NOTE_SIGNS
 
@@ -21,7 +21,7 @@ _CHOSEN = ("facility", "modality")
 def root(options: Mapping[str, Sequence[Mapping[str, str]]]) -> html.Div:
     """Where the script puts its dialogs, outside of what a page fills."""
     config = {
-        "texts": {key.removeprefix(_SAID): said for key, said in TEXTS.items() if key.startswith(_SAID)},
+        "texts": {key.removeprefix(_SAID): said for key, said in texts().items() if key.startswith(_SAID)},
         "choices": {key: list(options.get(key, ())) for key in _CHOSEN},
         "labels": {item.key: item.label for item in FILTERS},
         "signs": {"note": NOTE_SIGNS, "name": NAME_SIGNS, "address": ADDRESS_SIGNS},

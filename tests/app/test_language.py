@@ -47,7 +47,7 @@ def test_every_text_is_there_in_every_language(code: str) -> None:
     lacking, unknown = sorted(TEXTS.keys() - theirs.keys()), sorted(theirs.keys() - TEXTS.keys())
     assert not lacking, (
         f"{len(lacking)} texts lack their {LANGUAGES[code]}: add each key with its translation to the module of the "
-        f"same name under app/wording/{code}/ (a new module there is found by itself; values in braces stay as they are; "
+        f"same name under app/wording/{code}/ (a new module there is found by itself; values in braces stay; "
         f"Befund = report, Untersuchung = exam, Standort = facility): {', '.join(lacking)}"
     )
     assert not unknown, f"app/wording/{code} has texts that English has not (renamed or removed?): {', '.join(unknown)}"

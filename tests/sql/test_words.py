@@ -80,5 +80,5 @@ def test_a_text_without_a_translation_stays_english() -> None:
 def test_a_table_is_read_line_by_line() -> None:
     assert parsed('# note\nmsgid "a \\"b\\""\nmsgstr "ä"\n\nmsgid ""\nmsgstr "Language: de"\n') == {'a "b"': "ä"}
     for wrong in ("text", 'msgid "a"\nmsgstr "b"\nmsgid "a"\nmsgstr "c"', 'msgid "a"\n"more"'):
-        with pytest.raises(ValueError, match="line|Expecting"):
+        with pytest.raises(ValueError, match=r"line|Expecting"):
             parsed(wrong)
