@@ -13,9 +13,10 @@ from etl import forecast
 from etl.build_checks import run_checks
 from etl.build_digest import measure, store, stored
 from etl.build_models import BuildModel, Plan, plan_build
-from etl.build_scope import TALLY, add_up, derive_scopes, drop_empty, in_scope, keep_before, keep_now, keep_old
+from etl.build_scope import KEPT, derive_scopes, in_scope, keep_before, keep_now, keep_old
 from etl.build_stage import find_touched, load_clock, load_mentions, load_movers, load_touched
-from etl.build_tables import load_procedure_names
+from etl.build_tables import load_batch_views, load_procedure_names
+from etl.build_tally import TALLY, add_up, drop_helpers
 from etl.identity import State
 from etl.transaction import transaction
 
@@ -57,6 +58,7 @@ class Fold:
         parts = find_touched(self.con, since, self.most)
         steps = _Steps(self.progress, plan.n_steps(parts))
         load_movers(self.con, since)
+        load_batch_views(self.con, since or 0)
         keep_before(self.con, self.anew)
         for model in plan.common:
             steps.next(model.name)
@@ -114,15 +116,16 @@ class Fold:
 
     def _derive(self, model: BuildModel) -> None:
         """Replace the rows of one mart that are in scope, and carry its digest along."""
-        if model.materialize == "work":
-            self.con.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {model.body}")
+        if model.materialize != "table":
+            kind = "VIEW" if model.materialize == "view" else "TABLE"
+            self.con.execute(f"CREATE OR REPLACE TEMP {kind} {model.name} AS {model.body}")
             return
         made = self.con.execute(f"CREATE OR REPLACE TEMP TABLE new_rows AS {model.body}").fetchone()
         if model.scope == TALLY and not self.anew:
-            add_up(self.con, model)
+            add_up(self.con, model, KEPT)
         n_rows, total = self._forget(model)
         if model.scope == TALLY:
-            drop_empty(self.con, model)
+            drop_helpers(self.con, model)
         if made is None or made[0]:
             order = f" ORDER BY {model.sorted_by}" if model.sorted_by else ""
             self.con.execute(f"INSERT INTO {model.name} BY NAME SELECT * FROM new_rows{order}")

@@ -16,10 +16,12 @@ MACROS = SQL / "macros.py"
 
 @dataclass(frozen=True, slots=True)
 class BuildModel:
-    """One model: `materialize` is view or table (staging), table or work (marts; work is never published).
+    """One model: `materialize` is view, table or work; of marts only tables are published.
 
     `scope` names the touched keys that an incremental build derives again, with the expression of their since-bound;
-    of a `tally` the rows are sums by `keys`, to which an incremental build adds what changed.
+    of a `tally` the rows are sums by `keys`, to which an incremental build adds what changed. Beside the sums it may
+    have `extremes` (column -> latest or least); `again` says where one that is lost is looked for: the mart of the
+    exams and, where not in all its rows, its column whose day is a key of the tally.
     """
 
     name: str
@@ -29,6 +31,8 @@ class BuildModel:
     scope: str
     scope_column: str
     sorted_by: str
+    extremes: dict[str, str]
+    again: tuple[str, ...]
     columns: tuple[Column, ...]
     body: str
 
@@ -37,9 +41,11 @@ def read_build_model(path: Path) -> BuildModel:
     """The model of one file. Raises CatalogError where its header is not complete."""
     model, header = read_model(path), read_header(path, MODEL_KEYS, MODEL_OPTIONAL)
     scope, _, scope_column = header.one("scope", "all").partition(" ")
+    extremes = {name: kind for kind in ("latest", "least") for name in header.words(kind)}
     return BuildModel(
         name=model.name, number=model.number, keys=header.words("key"), materialize=model.materialize, scope=scope,
-        scope_column=scope_column, sorted_by=header.one("sorted_by"), columns=model.columns, body=model.body,
+        scope_column=scope_column, sorted_by=header.one("sorted_by"), extremes=extremes,
+        again=tuple(header.one("again").split()), columns=model.columns, body=model.body,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import duckdb
 from etl.build_devices import derive_device_ranges
 from etl.build_models import BuildModel
 from etl.build_ranges import derive_ranges
-from sql.catalog import Column
+from etl.build_tally import TALLY, change_view, same_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,6 @@ SCOPES: dict[str, Scope] = {
     "backlog": Scope("touched_backlog", "facility", "from_at", "to_at", also=("modality", "priority", "patient_class")),
     "worklist": Scope("touched_worklist", "facility", "from_at", "to_at", also=("service_line",)),
     "day": Scope("touched_day", "facility", on="day"),
-    "event_day": Scope("touched_event_day", "facility", on="day"),
 }
 
 #: Columns of fct_exam on which later marts depend.
@@ -50,16 +49,15 @@ CARRIED = (
 )
 #: Marts of whose changes the scopes follow, and the columns that count.
 KEPT = {
-    "fct_exam": f"{CARRIED}, procedure_local, exam_ended_local, exam_started_local, ordered_local, first_final_local",
-    "fct_exam_event": 'exam_key, "at"',
-    "fct_room_stay": "stay_key, device, entered_at, left_at, fate",
+    "fct_exam": f"{CARRIED}, procedure_local, exam_ended_local, exam_started_local, ordered_local, first_final_local, "
+    "door_at, n_rejected, has_order, has_booking, has_status, has_step, has_study, has_report",
+    "fct_exam_event": 'exam_key, facility, source, standard, origin, "at"',
+    "fct_room_stay": "stay_key, facility, room, device, entered_at, left_at, fate",
     "fct_read": "exam_key, facility, radiologist, role, read_at, read_started_at, wrvu",
     "fct_label": "exam_key, facility, label_key, method, score, proposal, others, says, n_unknown, header_region, "
     "header_laterality, header_contrast, header_views, is_against, is_modality_against, is_region_against, "
     "is_laterality_against, is_contrast_against, is_views_against",
 }
-#: Scope of a mart of sums over `<mart>_change`: rows of the same keys are added up.
-TALLY = "tally"
 
 
 def in_scope(con: duckdb.DuckDBPyConnection, model: BuildModel) -> str:
@@ -68,8 +66,7 @@ def in_scope(con: duckdb.DuckDBPyConnection, model: BuildModel) -> str:
     It names the first instant of all, so that older blocks are not read.
     """
     if model.scope == TALLY:
-        same = " AND ".join(f'n."{key}" IS NOT DISTINCT FROM {model.name}."{key}"' for key in model.keys)
-        return f"EXISTS (SELECT 1 FROM new_rows n WHERE {same})"
+        return f"EXISTS (SELECT 1 FROM new_rows n WHERE {same_keys(model, 'n', model.name)})"
     scope = SCOPES[model.scope]
     if not model.scope_column:
         return f"{scope.key} IN (SELECT {scope.key} FROM {scope.table})"
@@ -83,27 +80,6 @@ def in_scope(con: duckdb.DuckDBPyConnection, model: BuildModel) -> str:
     return found if first is None else f"{column} >= '{first}' AND {found}"
 
 
-def add_up(con: duckdb.DuckDBPyConnection, model: BuildModel) -> None:
-    """Add to `new_rows`, the changes of a tally, what the mart holds under the same keys."""
-    keys = ", ".join(f'"{key}"' for key in model.keys)
-    sums = ", ".join(f'CAST(sum("{c.name}") AS {c.type}) AS "{c.name}"' for c in _sums(model))
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE summed AS
-        SELECT {keys}, {sums}
-        FROM (FROM new_rows UNION ALL BY NAME FROM {model.name} WHERE {in_scope(con, model)}) GROUP BY ALL""")
-    con.execute("CREATE OR REPLACE TEMP TABLE new_rows AS FROM summed")
-    con.execute("DROP TABLE summed")
-
-
-def drop_empty(con: duckdb.DuckDBPyConnection, model: BuildModel) -> None:
-    """Rows of a tally under whose keys nothing is left to count; the first sum of each is the number of its rows."""
-    con.execute(f'DELETE FROM new_rows WHERE "{_sums(model)[0].name}" = 0')
-
-
-def _sums(model: BuildModel) -> list[Column]:
-    return [column for column in model.columns if column.name not in model.keys]
-
-
 def keep_before(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     """Temp tables with what the marts hold before the build; those of `KEPT` are filled as rows are deleted and made.
 
@@ -113,9 +89,7 @@ def keep_before(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name}_before AS SELECT {columns} FROM {name} LIMIT 0")
         now = f"VIEW {name}_now AS SELECT {columns} FROM {name}" if anew else f"TABLE {name}_now AS FROM {name}_before"
         con.execute(f"CREATE OR REPLACE TEMP {now}")
-        con.execute(f"""
-            CREATE OR REPLACE TEMP VIEW {name}_change AS
-            SELECT *, 1 AS sign FROM {name}_now UNION ALL SELECT *, -1 FROM {name}_before""")
+        change_view(con, name)
     con.execute("""
         CREATE OR REPLACE TEMP TABLE device_before AS
         SELECT device, facility, modality, first_exam_at AS first_at FROM dim_device""")
@@ -159,31 +133,26 @@ def derive_scopes(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
         GROUP BY c.radiologist, c.since_at""")
     derive_ranges(con, anew)
     _derive_devices(con, anew)
-    _derive_days(con, anew)
+    _derive_days(con)
+    if not anew:
+        _add_due(con)
 
 
-def _derive_days(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
-    """Days of a facility on which an exam or an event of the touched exams stands, or stood before.
-
-    Events that were told ahead come to count as the data cut-off passes them. Of a build of all exams every day is.
-    """
-    both = "(SELECT * FROM {mart}_before UNION ALL SELECT * FROM {mart}_now)"
+def _derive_days(con: duckdb.DuckDBPyConnection) -> None:
+    """Days of a facility on which a touched exam stands, or stood before."""
     days = ("coalesce(exam_ended_local, exam_started_local, ordered_local, first_final_local)", "exam_ended_local")
-    exams = both.format(mart="fct_exam")
+    exams = "(SELECT * FROM fct_exam_before UNION ALL SELECT * FROM fct_exam_now)"
     of_exams = " UNION ".join(f"SELECT facility, CAST({day} AS DATE) AS day FROM {exams}" for day in days)
     con.execute(f"CREATE OR REPLACE TEMP TABLE touched_day AS {of_exams}")
-    if anew:
-        events = """SELECT f.facility, d.day FROM (SELECT DISTINCT facility FROM fct_exam) f
-                    CROSS JOIN (SELECT DISTINCT CAST("at" AS DATE) AS day FROM fct_exam_event) d"""
-    else:
-        events = f"""
-            SELECT DISTINCT e.facility, CAST(v."at" AS DATE) AS day
-            FROM {both.format(mart="fct_exam_event")} v JOIN {exams} e USING (exam_key)
-            UNION
-            SELECT f.facility, CAST(d.day AS DATE) FROM (SELECT DISTINCT facility FROM fct_exam) f
-            CROSS JOIN (SELECT unnest(generate_series(CAST(previous AS DATE)::TIMESTAMP, data_through, INTERVAL 1 DAY))
-                            AS day FROM clock) d"""
-    con.execute(f"CREATE OR REPLACE TEMP TABLE touched_event_day AS {events}")
+
+
+def _add_due(con: duckdb.DuckDBPyConnection) -> None:
+    """Events of other exams that were told ahead and that the data cut-off has passed: they count from now on."""
+    con.execute(f"""
+        INSERT INTO fct_exam_event_now
+        SELECT {KEPT["fct_exam_event"]} FROM fct_exam_event, clock
+        WHERE "at" > clock.told_through AND "at" <= clock.data_through
+            AND exam_key NOT IN (SELECT exam_key FROM touched_exam)""")
 
 
 def _derive_devices(con: duckdb.DuckDBPyConnection, anew: bool) -> None:

@@ -136,7 +136,8 @@ def load_movers(con: duckdb.DuckDBPyConnection, since: int | None) -> None:
 
 
 def load_clock(con: duckdb.DuckDBPyConnection, since: int, previous: object) -> None:
-    """Temp table `clock`: data_through (latest event not dated after its message or its load) and the value before."""
+    """Temp table `clock`: data_through (latest event not dated after its message or its load), told_through, the
+    value before, and its full hour, previous."""
     row = con.execute(f"""
         SELECT max(e."at") FROM intake.raw_event e LEFT JOIN intake.raw_batch b USING (batch_id)
         WHERE e.batch_id > {since}
@@ -144,6 +145,6 @@ def load_clock(con: duckdb.DuckDBPyConnection, since: int, previous: object) -> 
     con.execute(
         """CREATE OR REPLACE TEMP TABLE clock AS
         SELECT greatest(CAST($new AS TIMESTAMP), CAST($old AS TIMESTAMP)) AS data_through,
-               date_trunc('hour', CAST($old AS TIMESTAMP)) AS previous""",
+               date_trunc('hour', CAST($old AS TIMESTAMP)) AS previous, CAST($old AS TIMESTAMP) AS told_through""",
         {"new": row[0] if row else None, "old": previous},
     )

@@ -16,6 +16,8 @@ from etl.procedures import resolve
 
 REFERENCE = Path(__file__).parent / "reference"
 MINUTES_OF_WEEK = 7 * 24 * 60
+#: What should be told of each exam, from its order to its charge.
+CHAIN_LINKS = ("order", "booking", "visit", "status", "step", "images", "report", "charge", "reject_note")
 _PLACE = "coalesce(a.facility, 'unmapped') AS facility"
 _BY_ALIAS = "LEFT JOIN facility_alias a ON a.alias = lower(trim(f.facility_alias))"
 
@@ -31,8 +33,6 @@ INTAKE_VIEWS: dict[str, str] = {
         WHERE n_patients >= {SHARED_BY}""",
     "batch_time": "SELECT batch_id, loaded_at FROM intake.raw_batch",
     "actor_name": "SELECT actor, name FROM intake.work.actor",
-    "message_flow": f"SELECT f.*, {_PLACE} FROM intake.raw_flow f {_BY_ALIAS}",
-    "message_fault": f"SELECT f.*, {_PLACE} FROM intake.raw_fault f {_BY_ALIAS}",
     "identity_flag": "SELECT rank, node, flag FROM intake.work.flag",
     # Patients in whose merges no identifier survives: each was merged into another.
     "merge_cycle": """
@@ -40,6 +40,13 @@ INTAKE_VIEWS: dict[str, str] = {
         JOIN (SELECT low AS patient, prior FROM intake.work.patient_edge WHERE kind = 'merge'
               UNION SELECT high, prior FROM intake.work.patient_edge WHERE kind = 'merge') e USING (patient)
         GROUP BY p.person HAVING count(DISTINCT p.patient) = count(DISTINCT e.prior)""",
+}
+
+
+#: Temporary view to its SQL over what batches after one of them told.
+_BATCH_VIEWS = {
+    "message_flow": f"SELECT f.*, {_PLACE} FROM intake.raw_flow f {_BY_ALIAS}",
+    "message_fault": f"SELECT f.*, {_PLACE} FROM intake.raw_fault f {_BY_ALIAS}",
 }
 
 
@@ -95,6 +102,7 @@ def load_build_tables(con: duckdb.DuckDBPyConnection) -> None:
             {"rank": [k.rank for k in NODE_KINDS], "identifier": [k.column for k in NODE_KINDS]},
             schema={"rank": pl.UInt8, "identifier": pl.String},
         ),
+        "chain_link": pl.DataFrame({"link": CHAIN_LINKS}),
         "iso_weekday": pl.DataFrame({"weekday": range(1, 8)}, schema={"weekday": pl.Int32}),
         "week_minute": pl.DataFrame({"minute_of_week": range(MINUTES_OF_WEEK)}, schema={"minute_of_week": pl.Int32}),
     }
@@ -102,6 +110,12 @@ def load_build_tables(con: duckdb.DuckDBPyConnection) -> None:
         table(con, name, rows)
     for name, sql in INTAKE_VIEWS.items():
         con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {sql}")
+
+
+def load_batch_views(con: duckdb.DuckDBPyConnection, since: int) -> None:
+    """Create temporary views `message_flow` and `message_fault`: messages and faults of the batches after `since`."""
+    for name, sql in _BATCH_VIEWS.items():
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {sql} WHERE f.batch_id > {since}")
 
 
 def load_procedure_names(con: duckdb.DuckDBPyConnection) -> None:

@@ -27,7 +27,7 @@ __all__ = [
 ]  # fmt: skip
 
 MODEL_KEYS = {"name", "grain", "key", "purpose"}
-MODEL_OPTIONAL = {"materialize", "scope", "sorted_by", "column"}
+MODEL_OPTIONAL = {"materialize", "scope", "sorted_by", "column", "latest", "least", "again"}
 CHECK_KEYS = {"name", "purpose"}
 CHECK_OPTIONAL = {"grain", "key"}
 METRIC_KEYS = {

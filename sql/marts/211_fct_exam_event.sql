@@ -5,6 +5,7 @@
 -- materialize: table
 -- scope: exam
 -- column: exam_key VARCHAR - | exam
+-- column: facility VARCHAR - | facility of the exam
 -- column: event_number BIGINT - | from 1 in order of time
 -- column: code VARCHAR - | event of the vocabulary
 -- column: at TIMESTAMP UTC | when it happened
@@ -18,7 +19,7 @@
 -- column: loaded_at TIMESTAMP UTC | when its batch was loaded; not in the digest
 -- column: is_milestone BOOLEAN - | a milestone of fct_exam was picked from it
 -- column: detail VARCHAR - | coded detail
-SELECT v.exam_key,
+SELECT v.exam_key, x.facility,
        row_number() OVER (
            PARTITION BY v.exam_key
            ORDER BY v.at NULLS LAST, v.code, v.origin, v.standard, v.source, v.status_code, v.slot_at, v.reason_code,
@@ -32,6 +33,7 @@ FROM (SELECT e.exam_key, e.code, e.at, e.at_precision, e.at_zone_source, e.origi
       SELECT i.exam_key, i.code, i.at, NULL, NULL, i.origin, 'dicom', NULL, NULL, NULL, NULL, NULL, NULL, NULL
       FROM stg_milestone_event i
       WHERE i.origin = 'image' AND i.code IN ('exam_started', 'exam_ended')) v
+JOIN stg_exam x ON x.exam_key = v.exam_key
 LEFT JOIN (SELECT DISTINCT p.exam_key, r.code, p.origin, p.at
            FROM stg_milestone p
            JOIN (SELECT DISTINCT c.milestone, c.code FROM milestone_rule c) r ON r.milestone = p.milestone) m

@@ -3,7 +3,7 @@
 -- key: facility, modality, day
 -- purpose: How well orders, studies and reports found each other.
 -- materialize: table
--- scope: day day
+-- scope: tally
 -- column: facility VARCHAR - | facility
 -- column: modality VARCHAR - | modality
 -- column: day DATE local | day of exam end, else start, else order
@@ -17,14 +17,17 @@
 -- column: n_reports_with_both BIGINT exams | report, images and order
 SELECT e.facility, e.modality,
        CAST(coalesce(e.exam_ended_local, e.exam_started_local, e.ordered_local, e.first_final_local) AS DATE) AS day,
-       count(*) AS n_exams, count(*) FILTER (WHERE e.has_order) AS n_orders,
-       count(*) FILTER (WHERE e.has_study AND NOT e.is_imported) AS n_studies,
-       count(*) FILTER (WHERE e.has_report) AS n_reports,
-       count(*) FILTER (WHERE e.has_order AND e.exam_ended_at IS NOT NULL) AS n_orders_performed,
-       count(*) FILTER (WHERE e.has_order AND e.exam_ended_at IS NOT NULL AND e.has_study) AS n_orders_with_study,
-       count(*) FILTER (WHERE e.has_study AND NOT e.is_imported AND e.has_order) AS n_studies_with_order,
-       count(*) FILTER (WHERE e.has_report AND e.has_study AND e.has_order) AS n_reports_with_both
-FROM fct_exam e
-JOIN touched_day t ON t.facility = e.facility AND t.day IS NOT DISTINCT FROM
-    CAST(coalesce(e.exam_ended_local, e.exam_started_local, e.ordered_local, e.first_final_local) AS DATE)
+       CAST(sum(e.sign) AS BIGINT) AS n_exams,
+       CAST(sum(CASE WHEN e.has_order THEN e.sign ELSE 0 END) AS BIGINT) AS n_orders,
+       CAST(sum(CASE WHEN e.has_study AND NOT e.is_imported THEN e.sign ELSE 0 END) AS BIGINT) AS n_studies,
+       CAST(sum(CASE WHEN e.has_report THEN e.sign ELSE 0 END) AS BIGINT) AS n_reports,
+       CAST(sum(CASE WHEN e.has_order AND e.exam_ended_at IS NOT NULL THEN e.sign ELSE 0 END) AS BIGINT)
+           AS n_orders_performed,
+       CAST(sum(CASE WHEN e.has_order AND e.exam_ended_at IS NOT NULL AND e.has_study THEN e.sign ELSE 0 END) AS BIGINT)
+           AS n_orders_with_study,
+       CAST(sum(CASE WHEN e.has_study AND NOT e.is_imported AND e.has_order THEN e.sign ELSE 0 END) AS BIGINT)
+           AS n_studies_with_order,
+       CAST(sum(CASE WHEN e.has_report AND e.has_study AND e.has_order THEN e.sign ELSE 0 END) AS BIGINT)
+           AS n_reports_with_both
+FROM fct_exam_change e
 GROUP BY ALL

@@ -3,7 +3,9 @@
 -- key: facility, source, standard, origin, day
 -- purpose: How many events up to the data cut-off each sender tells a day, and until when.
 -- materialize: table
--- scope: event_day day
+-- scope: tally
+-- latest: last_at
+-- again: fct_exam_event at day
 -- column: facility VARCHAR - | facility of the exams
 -- column: source VARCHAR - | sending system
 -- column: standard VARCHAR - | hl7, dicom or fhir
@@ -11,12 +13,9 @@
 -- column: day DATE UTC | day of the events
 -- column: n_events BIGINT events | events
 -- column: last_at TIMESTAMP UTC | latest event
-SELECT v.facility, v.source, v.standard, v.origin, v.day, count(*) AS n_events, max(v.at) AS last_at
-FROM (SELECT e.facility, w.source, w.standard, w.origin, CAST(w.at AS DATE) AS day, w.at
-      FROM (SELECT x.exam_key, x.source, x.standard, x.origin, x.at FROM fct_exam_event x
-            WHERE CAST(x.at AS DATE) IN (SELECT d.day FROM touched_event_day d)) w
-      JOIN fct_exam e ON e.exam_key = w.exam_key
-      CROSS JOIN clock c
-      WHERE w.at <= c.data_through AND w.source IS NOT NULL) v
-WHERE EXISTS (SELECT 1 FROM touched_event_day t WHERE t.facility = v.facility AND t.day = v.day)
-GROUP BY v.facility, v.source, v.standard, v.origin, v.day
+SELECT v.facility, v.source, v.standard, v.origin, CAST(v.at AS DATE) AS day, CAST(sum(v.sign) AS BIGINT) AS n_events,
+       max(v.at) FILTER (WHERE v.sign > 0) AS last_at, max(v.at) FILTER (WHERE v.sign < 0) AS lost_last_at
+FROM fct_exam_event_change v
+CROSS JOIN clock c
+WHERE v.at <= CASE WHEN v.sign > 0 THEN c.data_through ELSE c.told_through END AND v.source IS NOT NULL
+GROUP BY v.facility, v.source, v.standard, v.origin, CAST(v.at AS DATE)

@@ -3,6 +3,7 @@
 -- key: facility, sender, receiver, standard, kind, day
 -- purpose: The system map: which system sends what to whom, and how much a day, counted from the messages themselves.
 -- materialize: table
+-- scope: tally
 -- column: facility VARCHAR - | facility that the message names, unmapped where no alias is known
 -- column: sender VARCHAR - | APP@FACILITY of MSH-3/4, AE title or station, base of the FHIR server
 -- column: receiver VARCHAR - | APP@FACILITY of MSH-5/6, receiving AE title; NULL where the message does not say

@@ -11,19 +11,11 @@
 -- column: n_linked_7d BIGINT exams | of these, ended in the last 7 days before the data cut-off
 -- column: n_exams_7d BIGINT exams | exams that count, ended in the last 7 days
 -- column: last_at TIMESTAMP UTC | end of the newest exam with it
-SELECT q.facility, q.modality, q.link, count(*) AS n_exams, count(*) FILTER (WHERE q.is_linked) AS n_linked,
-       count(*) FILTER (WHERE q.is_linked AND q.is_recent) AS n_linked_7d, count(*) FILTER (WHERE q.is_recent) AS n_exams_7d,
-       max(q.exam_ended_at) FILTER (WHERE q.is_linked) AS last_at
-FROM (SELECT e.facility, e.modality, e.exam_ended_at, l.link, e.exam_ended_at > c.data_through - INTERVAL 7 DAY AS is_recent,
-             CASE l.link WHEN 'order' THEN e.has_order WHEN 'booking' THEN e.has_booking
-                         WHEN 'visit' THEN e.door_at IS NOT NULL WHEN 'status' THEN e.has_status
-                         WHEN 'step' THEN e.has_step WHEN 'images' THEN e.has_study
-                         WHEN 'report' THEN e.has_report WHEN 'charge' THEN e.wrvu IS NOT NULL
-                         ELSE e.n_rejected > 0 END AS is_linked
-      FROM fct_exam e
-      CROSS JOIN clock c
-      CROSS JOIN (SELECT 'order' AS link UNION ALL SELECT 'booking' UNION ALL SELECT 'visit' UNION ALL SELECT 'status'
-                  UNION ALL SELECT 'step' UNION ALL SELECT 'images' UNION ALL SELECT 'report' UNION ALL SELECT 'charge'
-                  UNION ALL SELECT 'reject_note') l
-      WHERE e.is_countable) q
-GROUP BY q.facility, q.modality, q.link
+SELECT k.facility, k.modality, k.link, k.n_exams, k.n_linked, coalesce(r.n_linked, 0) AS n_linked_7d,
+       coalesce(r.n_exams, 0) AS n_exams_7d, k.last_at
+FROM fct_link_count k
+LEFT JOIN (SELECT e.facility, e.modality, e.link, count(*) AS n_exams, count(*) FILTER (WHERE e.is_linked) AS n_linked
+           FROM exam_link e
+           WHERE e.sign = 0
+           GROUP BY e.facility, e.modality, e.link) r
+    ON r.facility = k.facility AND r.modality IS NOT DISTINCT FROM k.modality AND r.link = k.link

@@ -3,6 +3,7 @@
 -- key: facility, sender, standard, kind, day, field, reason
 -- purpose: Fields that could not be used, by where they stand and why, never with their value.
 -- materialize: table
+-- scope: tally
 -- column: facility VARCHAR - | facility that the message names, unmapped where no alias is known
 -- column: sender VARCHAR - | as in dq_system_flow
 -- column: standard VARCHAR - | hl7, dicom or fhir

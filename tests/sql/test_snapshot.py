@@ -147,8 +147,10 @@ def exams(tmp_path: Path) -> Snapshot:
         exam_row(7.0, "2026-03-03", exam_key="E3", modality=None),
         exam_row(1.0, "2026-03-04", exam_key="E4", facility="WEST"),
     ]
-    events = [{"exam_key": key, "event_number": n} for key in ("E1", "E4") for n in (2, 1)]
-    return snapshot_of(tmp_path, THROUGH, fct_exam=fct_exam, fct_exam_event=events)
+    places = {"E1": "NORTH", "E4": "WEST"}
+    events = [{"exam_key": key, "facility": at, "event_number": n} for key, at in places.items() for n in (2, 1)]
+    versions = [{"exam_key": key} for key in places]
+    return snapshot_of(tmp_path, THROUGH, fct_exam=fct_exam, fct_exam_event=events, fct_report_version=versions)
 
 
 def test_rows_filter_sort_and_page(exams: Snapshot) -> None:
@@ -197,7 +199,8 @@ def test_timeline_follows_the_scope(exams: Snapshot) -> None:
 
 
 def test_scope_reaches_tables_without_a_facility(exams: Snapshot) -> None:
-    found = rows(exams, "fct_exam_event", filters=Filters().within(["WEST"]))
+    assert "facility" not in exams.columns("fct_report_version")
+    found = rows(exams, "fct_report_version", filters=Filters().within(["WEST"]))
     assert set(found["exam_key"]) == {"E4"}
     assert rows(exams, "dq_unmapped", filters=Filters().within([])).height == 0
 
