@@ -17,7 +17,7 @@ from flask import Flask, Response, g, has_request_context, request
 from flask_compress import Compress
 from gunicorn.app.base import BaseApplication
 
-from app import answers, callbacks, failure, filterbar, language, shell, sql_routes, team_routes
+from app import answers, callbacks, failure, filterbar, language, shell, site_routes, sql_routes, team_routes
 from app.bodies import ASK_AGAIN
 from app.editions import Damaged
 from app.files import CHARTS, Files, keep_suites
@@ -42,7 +42,7 @@ _INDEX = """<!DOCTYPE html>
 <link rel="stylesheet" href="$theme"><link rel="stylesheet" href="$team_style"><script src="$follow"></script>
 <script src="$team" defer></script>
 <script src="$script" data-charts="$charts" data-controls="$controls" data-sql="$sql"
- data-sql-style="$sql_style" data-calendar="@calendar@"></script>
+ data-sql-style="$sql_style" data-admin="$admin" data-admin-style="$admin_style" data-calendar="@calendar@"></script>
 {%css%}</head>
 <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>"""
@@ -83,6 +83,7 @@ def create_app(
     _routes(server, store, files, gate, views)
     sql_routes.register(server, store, desk or Desk())
     team_routes.register(server, store)
+    site_routes.register(server, store, gate)
     policy.append(content_policy(app.csp_hashes()))
     with server.test_request_context():
         app.index()  # type: ignore[no-untyped-call]  # registers the scripts: another process may serve the page
@@ -104,7 +105,7 @@ def _index(files: Files) -> str:
     """The page around everything, with the addresses of our own files."""
     names = {"icon": "radops.svg", "style": "radops.css", "theme": "theme.css", "charts": CHARTS,
              "script": "radops.js", "follow": "follow.js", "sql": "sql.js", "sql_style": "sql.css",
-             "team": "team.js", "team_style": "team.css"}  # fmt: skip
+             "team": "team.js", "team_style": "team.css", "admin": "admin.js", "admin_style": "admin.css"}  # fmt: skip
     addresses = {key: files.address(name) for key, name in names.items()}
     return Template(_INDEX).substitute(addresses, controls=" ".join(filterbar.CONTROLS))
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from app.wording import (
+    admin,
     compared,
     figures,
     forecast,
@@ -30,6 +31,7 @@ from app.wording import (
 from sql.words import ENGLISH, language
 
 TEXTS: dict[str, str] = {
+    **admin.TEXTS,
     **compared.TEXTS,
     **figures.TEXTS,
     **forecast.TEXTS,

@@ -21,6 +21,7 @@ from sql.measure import SHAPE, QueryError, explain, metric
 from sql.planning.answer import what_if
 from sql.planning.rebalance import rebalance
 from sql.rows import counts, facts, rows, timeline
+from sql.site_known import alias_preview, devices_staffed, facilities_known, shift_spans, targets_held, unplaced
 from sql.site_preview import staffing_preview, target_preview
 from sql.site_rows import difference as site_difference
 from sql.site_rows import in_force
@@ -32,6 +33,7 @@ __all__ = [
     "SHAPE",
     "QueryError",
     "Wanted",
+    "alias_preview",
     "attribution",
     "backtest",
     "benchmark",
@@ -43,8 +45,10 @@ __all__ = [
     "control",
     "counts",
     "course",
+    "devices_staffed",
     "difference",
     "explain",
+    "facilities_known",
     "facilities_now",
     "facts",
     "five_definitions",
@@ -60,6 +64,7 @@ __all__ = [
     "rebalance",
     "rows",
     "scorecard",
+    "shift_spans",
     "site_difference",
     "staffing_preview",
     "stage_fates",
@@ -67,8 +72,10 @@ __all__ = [
     "standing",
     "steps",
     "target_preview",
+    "targets_held",
     "timeline",
     "trend",
+    "unplaced",
     "unread_ages",
     "verdict",
     "weight_agreement",

@@ -85,12 +85,15 @@
     return true;
   }
 
-  /* The page SQL has a script and a style of its own, which no other page needs. */
-  function bringSql() {
-    if (window.radopsSql || window.location.pathname !== "/sql") return;
-    window.radopsSql = { charts: own.charts };
-    document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: own.sqlStyle }));
-    document.head.append(Object.assign(document.createElement("script"), { src: own.sql }));
+  /* Pages that have a script and a style of their own, which no other page needs. */
+  const brought = new Set();
+  function bringOwn() {
+    const name = { "/sql": "sql", "/admin": "admin" }[window.location.pathname];
+    if (!name || brought.has(name)) return;
+    brought.add(name);
+    if (name === "sql") window.radopsSql = { charts: own.charts };
+    document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: own[`${name}Style`] }));
+    document.head.append(Object.assign(document.createElement("script"), { src: own[name] }));
   }
 
   function pause(seconds) {
@@ -215,7 +218,7 @@
       setTitle: function (title) {
         if (!title) return;
         document.title = title;
-        bringSql();
+        bringOwn();
         follow.arrived();
         if (!root.classList.contains("is-following")) reveal(40);
       },

@@ -10,6 +10,7 @@ from app import notes
 from app.context import Context
 from app.editions import state_of
 from app.pages import (
+    admin,
     definitions,
     exam,
     exams,
@@ -64,6 +65,7 @@ PAGES: tuple[Page, ...] = (
     Page("/sql", "sql", "sql", sqlpage.render, sqlpage.QUESTIONS),
     Page("/team", "team", "note", team.render, team.QUESTIONS, depends=notes.state_of, is_personal=True),
     Page("/definitions", "definitions", "definitions", definitions.render, definitions.QUESTIONS),
+    Page("/admin", "admin", "admin", admin.render, admin.QUESTIONS),
 )
 MENU = tuple(page for page in PAGES if not page.parent)
 BY_PATH = {page.path: page for page in PAGES}

@@ -28,6 +28,7 @@ TEXTS: dict[str, str] = {
     "page.metric": "One number",
     "page.interoperability": "Interoperability",
     "page.mappings": "Mappings",
+    "page.admin": "Admin",
     "page.exams": "Exams",
     "page.exam": "Exam",
     "page.definitions": "Definitions",
