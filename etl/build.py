@@ -18,7 +18,7 @@ from typing import Protocol
 
 import duckdb
 
-from etl import build_digest, forecast
+from etl import build_digest, forecast, proof
 from etl.build_digest import META, overall
 from etl.build_fold import STATE, Built, Fold, Progress
 from etl.build_models import models_signature
@@ -110,9 +110,11 @@ def build(home: Home, *, full: bool = False, progress: Progress | None = None) -
     """
     site = home.load_site()
     if not full and home.marts.exists():
+        known, written = proof.noted(home.marts), proof.Measured()
         with closing(_connect(home, home.marts)) as con:
-            report = _bring_up(con, home, _prepare(con, home, site), progress)
+            report = _bring_up(con, home, _prepare(con, home, site), progress, written)
         if report is not None:
+            proof.after_build(home.marts, known, written)
             return report
     fresh = home.marts.with_name(f"{home.marts.name}.new")
     _remove(fresh)  # of a build that was killed
@@ -130,9 +132,9 @@ def build(home: Home, *, full: bool = False, progress: Progress | None = None) -
 
 
 def _bring_up(
-    con: duckdb.DuckDBPyConnection, home: Home, signature: str, progress: Progress | None
+    con: duckdb.DuckDBPyConnection, home: Home, signature: str, progress: Progress | None, written: proof.Measured
 ) -> BuildReport | None:
-    """Derive what new batches touched; None where all marts have to be derived anew."""
+    """Derive what new batches touched and tell in `written` what; None where all marts have to be derived anew."""
     built, identity = _built(con), state(con)
     if not (built.signature == identity.signature == signature and built.epoch == identity.epoch):
         return None
@@ -141,7 +143,7 @@ def _bring_up(
     touched = 0
     if built.batch_id < identity.batch_id:
         with transaction(con):
-            touched = Fold(con, built, False, most, progress).run(identity, signature)
+            touched = Fold(con, built, False, most, progress, written).run(identity, signature)
     return _report(con, touched, is_full=False)
 
 

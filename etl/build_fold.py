@@ -46,6 +46,7 @@ class Fold:
     anew: bool
     most: int
     progress: Progress | None
+    written: dict[str, tuple[int, int]] = field(default_factory=dict)  # rows and their sum by mart, as they are made
     measured: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def run(self, identity: State, signature: str) -> int:
@@ -131,6 +132,8 @@ class Fold:
             self.con.execute(f"INSERT INTO {model.name} BY NAME SELECT * FROM new_rows{order}")
             n_new, new = measure(self.con, "new_rows", _typed(model))
             n_rows, total = n_rows + n_new, total + new
+            n_before, before = self.written.get(model.name, (0, 0))
+            self.written[model.name] = (n_before + n_new, before + new)
         if not self.anew:
             keep_now(self.con, model.name)
         self.measured[model.name] = (n_rows, total)

@@ -1,14 +1,13 @@
 """Publish: an immutable snapshot under a new name, then one atomic swap of the pointer.
 
-The copy is completed, checked and fsynced under a temporary name before it is renamed: a reader sees the old snapshot
-or the new one and nothing between. Publishing is the privacy boundary: a snapshot holds marts only.
+The marts say of themselves what they are published as, and are copied byte for byte under a temporary name; the copy is
+compared, fsynced and renamed: a reader sees the old snapshot or the new one and nothing between. Publishing is the
+privacy boundary: a snapshot holds marts only.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,25 +16,25 @@ from typing import NamedTuple
 
 import duckdb
 
-from etl.build_digest import overall, recount, stored
+from etl import proof
+from etl.build_digest import overall
+from etl.copying import copy
 from etl.durable import sync
 from etl.editions import pinned
-from etl.errors import CheckFailedError
 from etl.home import Home
 from etl.settings import Settings, shown
 from etl.signatures import signature
 
+__all__ = ["complete", "copy", "current", "prove", "publish", "read_meta", "snapshot_paths"]
+
 POINTER = "radops.duckdb"
-#: Tables of the work copy that tell about building, not about imaging.
-INTERNAL_TABLES = ("meta_build", "meta_explained")
 #: Which definitions the macros and comments of a file are of; all tables of it go when the marts are derived anew.
 _EXPLAINED = "CREATE TABLE IF NOT EXISTS meta_explained (signature VARCHAR)"
-#: What a snapshot says of itself; macros read it, so the work copy has it too, without a row.
+#: What a snapshot says of itself; macros read it, so the work copy has it from the beginning, without a row.
 _SNAPSHOT = """
     CREATE OR REPLACE TABLE meta_snapshot (snapshot_id VARCHAR, seq BIGINT, built_at TIMESTAMP, data_through TIMESTAMP,
                                            digest VARCHAR, signature VARCHAR);
     CREATE OR REPLACE TABLE meta_setting (name VARCHAR, "value" VARCHAR, usual VARCHAR, meaning VARCHAR)"""
-_FICLONE = 0x40049409
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,6 @@ class Published:
     path: Path
     digest: str
     is_new: bool
-    seconds_to_copy: float = 0.0
 
 
 def current(home: Home) -> Path | None:
@@ -100,57 +98,34 @@ def publish(home: Home, digest: str = "") -> Published:
     sequence = max((int(p.stem.split("-")[1]) for p in snapshot_paths(home)), default=0) + 1
     final = home.published / f"radops-{sequence:06d}.duckdb"
     temporary = home.published / f".{final.name}.tmp"
-    with duckdb.connect(str(home.marts)) as con:
-        con.execute("SET TimeZone = 'UTC'")
-        explain(con, definitions)
-        con.execute("CHECKPOINT")  # from here on the file is only read
-        started = datetime.now(UTC)
-        with ThreadPoolExecutor(1) as pool:  # the disk copies while the processor counts
-            proof = pool.submit(_prove, con)
-            copy(home.marts, temporary)
-            copied = (datetime.now(UTC) - started).total_seconds()
-            proof.result()
     snapshot_id = f"{sequence:06d}-{digest[:12]}"
-    complete(temporary, snapshot_id, sequence, digest, definitions, home.settings)
-    sync(temporary)
+    note = proof.noted(home.marts)  # before anything opens the file
+    with duckdb.connect(str(home.marts)) as con:
+        _tell(con, snapshot_id, sequence, digest, definitions, home.settings)  # from here on the file is only read
+        note = _copy_proven(con, note, home.marts, temporary)
     temporary.chmod(0o440)
     os.rename(temporary, final)
     sync(home.published)
     _point(home.published, final.name)
+    proof.write(home.marts, note)
     _retire(home, final)
-    return Published(snapshot_id, final, digest, is_new=True, seconds_to_copy=copied)
+    return Published(snapshot_id, final, digest, is_new=True)
 
 
-def copy(source: Path, target: Path) -> None:
-    """Clone the file where the filesystem can, else copy it."""
-    target.touch(mode=0o600)
-    if sys.platform == "linux":
-        import fcntl  # noqa: PLC0415 - not on every platform
-
-        with source.open("rb") as old, target.open("wb") as new:
-            try:
-                fcntl.ioctl(new.fileno(), _FICLONE, old.fileno())
-            except OSError:  # this filesystem does not share blocks
-                pass
-            else:
-                return
-    shutil.copyfile(source, target)
+def _copy_proven(con: duckdb.DuckDBPyConnection, note: proof.Note | None, marts: Path, target: Path) -> proof.Note:
+    """Copy the marts while their rows are counted; returns what is known of them then. Raises CheckFailedError."""
+    with ThreadPoolExecutor(1) as pool:  # the disk copies while the processor counts
+        counted = pool.submit(proof.prove, con, note)
+        is_sound = copy(marts, target)
+        known = counted.result()
+    return known if is_sound or note is None else proof.prove(con, None)
 
 
 def prove(path: Path) -> None:
-    """Count all rows of the marts again. Raises CheckFailedError where they do not have the digest they claim.
-
-    The engine checks each block of a file as it reads it; a copy of what is proven is made by the system.
-    """
+    """Count all rows of the marts again. Raises CheckFailedError where they do not have the digest they claim."""
     with duckdb.connect(str(path), read_only=True) as con:
         con.execute("SET TimeZone = 'UTC'")
-        _prove(con)
-
-
-def _prove(con: duckdb.DuckDBPyConnection) -> None:
-    claimed = stored(con)
-    if recount(con, list(claimed)) != claimed:
-        raise CheckFailedError("the marts do not have the digest they claim; run: radops rebuild")
+        proof.prove(con, None)
 
 
 def explain(con: duckdb.DuckDBPyConnection, definitions: str) -> None:
@@ -176,20 +151,25 @@ def complete(
 ) -> None:
     """Add what a snapshot needs to explain itself; `settings` where it is of an installation's night."""
     with duckdb.connect(str(path)) as con:
-        con.execute("SET TimeZone = 'UTC'")
-        explain(con, definitions)
-        through = con.execute("SELECT data_through FROM meta_build").fetchall()[0][0]
-        for table in INTERNAL_TABLES:
-            con.execute(f"DROP TABLE {table}")
-        con.execute("DELETE FROM meta_snapshot")
-        con.execute(
-            "INSERT INTO meta_snapshot VALUES (?, ?, ?, ?, ?, ?)",
-            [snapshot_id, sequence, datetime.now(UTC).replace(tzinfo=None), through, digest, definitions],
-        )
-        con.execute("DELETE FROM meta_setting")
-        if settings is not None:
-            con.executemany("INSERT INTO meta_setting VALUES (?, ?, ?, ?)", shown(settings))
-        con.execute("CHECKPOINT")
+        _tell(con, snapshot_id, sequence, digest, definitions, settings)
+
+
+def _tell(
+    con: duckdb.DuckDBPyConnection, snapshot_id: str, sequence: int, digest: str, definitions: str,
+    settings: Settings | None,
+) -> None:  # fmt: skip
+    con.execute("SET TimeZone = 'UTC'")
+    explain(con, definitions)
+    through = con.execute("SELECT data_through FROM meta_build").fetchall()[0][0]
+    con.execute("DELETE FROM meta_snapshot")
+    con.execute(
+        "INSERT INTO meta_snapshot VALUES (?, ?, ?, ?, ?, ?)",
+        [snapshot_id, sequence, datetime.now(UTC).replace(tzinfo=None), through, digest, definitions],
+    )
+    con.execute("DELETE FROM meta_setting")
+    if settings is not None:
+        con.executemany("INSERT INTO meta_setting VALUES (?, ?, ?, ?)", shown(settings))
+    con.execute("CHECKPOINT")
 
 
 def _point(folder: Path, name: str) -> None:

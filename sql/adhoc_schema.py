@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sql.meta_tables import INTERNAL_TABLES
 from sql.snapshot import Snapshot
 from sql.worked import worked
 
@@ -31,7 +32,9 @@ def schema(snapshot: Snapshot) -> dict[str, Any]:
     tables = snapshot.execute(
         """SELECT t.table_name, coalesce(t.comment, ''), m.n_rows
            FROM duckdb_tables() t LEFT JOIN meta_table m ON m.table_name = t.table_name
-           WHERE t.schema_name = 'main' AND NOT t.internal AND NOT t.temporary ORDER BY t.table_name"""
+           WHERE t.schema_name = 'main' AND NOT t.internal AND NOT t.temporary
+               AND NOT list_contains($internal, t.table_name) ORDER BY t.table_name""",
+        {"internal": INTERNAL_TABLES},
     )
     columns = snapshot.execute(
         """SELECT table_name, column_name, data_type, coalesce(comment, '') FROM duckdb_columns()

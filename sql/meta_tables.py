@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+#: Tables of a snapshot that tell how its marts were built; nobody is offered them.
+INTERNAL_TABLES = ["meta_build", "meta_explained"]
 META_TABLES: dict[str, tuple[str, dict[str, str]]] = {
     "meta_snapshot": (
         "This snapshot. One row.",

@@ -1,0 +1,124 @@
+"""That the rows of the marts give the digest they claim: what is counted again at a publish, and what in turn.
+
+The digest is carried along by subtraction and addition, so rows themselves must be counted from time to time. A note
+beside the marts tells in which state this code left the file, by the engine's headers of it. Any other state (another
+process wrote, a build was killed, all was derived anew) or another engine is counted whole. Else a publish counts the
+number of rows of every table, the rows that the last build wrote as they are in the file, and all rows of those tables
+whose day of the week it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from etl.build_digest import columns_of, measure, recount, stored
+from etl.copying import HEADER
+from etl.errors import CheckFailedError
+
+NOTE = "marts.proof"
+#: Days within which every row is counted again.
+DAYS = 7
+#: Rows and their sum by table.
+Measured = dict[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """`due`: when each table is to be counted whole again; `written`: rows of the last build, not yet read back."""
+
+    due: dict[str, date]
+    written: Measured = field(default_factory=dict)
+
+
+def state(marts: Path) -> str:
+    """SHA-256 over the engine's headers, which each of its writes changes; empty where its log is not yet taken up."""
+    if marts.with_name(f"{marts.name}.wal").exists():
+        return ""
+    with marts.open("rb") as file:
+        return hashlib.sha256(file.read(HEADER)).hexdigest()
+
+
+def noted(marts: Path) -> Note | None:
+    """What is known of the marts as they are now, before anything opens them; None where all has to be counted."""
+    try:
+        told = json.loads(_note(marts).read_text("ascii"))
+        if told["engine"] != duckdb.__version__ or told["state"] != (state(marts) or None):
+            return None
+        due = {table: date.fromisoformat(day) for table, day in told["due"].items()}
+        return Note(due, {table: (int(n), int(total)) for table, (n, total) in told["written"].items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def write(marts: Path, note: Note) -> None:
+    """Note what is known of the marts, as this process leaves them."""
+    told = {
+        "engine": duckdb.__version__, "state": state(marts),
+        "due": {table: day.isoformat() for table, day in note.due.items()},
+        "written": {table: (n, str(total)) for table, (n, total) in note.written.items()},
+    }  # fmt: skip
+    aside = _note(marts).with_name(f".{NOTE}.tmp")
+    aside.write_text(json.dumps(told), "ascii")
+    os.replace(aside, _note(marts))
+
+
+def after_build(marts: Path, before: Note | None, written: Measured) -> None:
+    """Note what a build wrote. What one before it wrote and no publish has read back is counted whole."""
+    if before is None:
+        _note(marts).unlink(missing_ok=True)
+    elif written:
+        write(marts, Note({t: day for t, day in before.due.items() if t not in before.written}, written))
+
+
+def _note(marts: Path) -> Path:
+    return marts.with_name(NOTE)
+
+
+def today() -> date:
+    """The day by which turns are taken, of UTC."""
+    return datetime.now(UTC).date()
+
+
+def prove(con: duckdb.DuckDBPyConnection, note: Note | None) -> Note:
+    """Count what is due; returns what is known then. Raises CheckFailedError where rows do not give the digest."""
+    claimed, day = stored(con), today()
+    due = [table for table in claimed if note is None or _is_due(con, note, table, claimed[table], day)]
+    if recount(con, due) != {table: claimed[table] for table in due}:
+        raise CheckFailedError("the marts do not have the digest they claim; run: radops rebuild")
+    if note is None:
+        return Note(_spread({table: n * len(columns_of(con, table)) for table, (n, _) in claimed.items()}, day))
+    return Note({t: _next(note.due.get(t, day), day) if t in due else note.due[t] for t in claimed})
+
+
+def _is_due(con: duckdb.DuckDBPyConnection, note: Note, table: str, claimed: tuple[int, int], day: date) -> bool:
+    """Whether all rows of a table must be counted: it is its day, or their number or the newest rows are not right."""
+    n_new, total = note.written.get(table, (0, 0))
+    if note.due.get(table, day) <= day or 0 < n_new == claimed[0]:
+        return True
+    n, last = con.execute(f"SELECT count(*), max(rowid) FROM {table}").fetchall()[0]
+    if n != claimed[0] or not n_new:
+        return bool(n != claimed[0])
+    # New rows are always appended: they are the last ones.
+    return measure(con, table, columns_of(con, table), f"rowid > {last - n_new}") != (n_new, total)
+
+
+def _spread(weights: dict[str, int], day: date) -> dict[str, date]:
+    """A day of the coming week for each table, so that about the same is counted on each."""
+    load, due = [0] * DAYS, {}
+    for table in sorted(weights, key=lambda name: (-weights[name], name)):
+        number = load.index(min(load))
+        load[number] += weights[table]
+        due[table] = day + timedelta(days=number + 1)
+    return due
+
+
+def _next(due: date, day: date) -> date:
+    """The next such day of the week."""
+    return due + timedelta(days=DAYS * max((day - due).days // DAYS + 1, 0))
