@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from etl.forecast_backtest import MODEL, SUMS, TESTED_DAYS, History, Score, scores
-from etl.forecast_model import HORIZON, Layout, draw, fit
+from etl.forecast_model import HORIZON, Layout, Real, draw, fit
 from etl.frames import query, table
 
 #: Fewest days of history; days used at most; days without any exam after which a facility, and one modality, is left.
@@ -26,7 +26,7 @@ BAND_HOURS = 6
 QUIET = 6
 N_PATHS, SEED = 200, 20260101
 #: Changes whenever the same exams would give another forecast.
-VERSION = f"2 numpy {np.__version__}"
+VERSION = f"3 numpy {np.__version__}"
 Schema = dict[str, pl.DataType | type[pl.DataType]]
 Unit = tuple[str | None, str | None]
 
@@ -55,11 +55,11 @@ class Span(NamedTuple):
 
 
 class Daily(NamedTuple):
-    """Units with their spans, counts of the last `MOST_HISTORY` days by unit and band of hours, days that the calendar
-    marks, and the last whole day."""
+    """Units with their spans, counts of the last `MOST_HISTORY` days (a row of `fct_volume_day` each), days that the
+    calendar marks, and the last whole day."""
 
     spans: dict[Unit, Span]
-    counts: dict[Unit, dict[date, list[int]]]
+    counts: pl.DataFrame
     marked: dict[tuple[str | None, date], str]
     last_day: date
 
@@ -69,14 +69,15 @@ def load_forecast(con: duckdb.DuckDBPyConnection) -> None:
     daily = _read(con)
     reasons = {} if daily is None else dict(_reasons(daily))
     kept = sorted((unit for unit, reason in reasons.items() if reason is None), key=_order)
-    paths: list[dict[str, Any]] = []
+    paths = pl.DataFrame(schema=PATH)
     scored: list[dict[str, Any]] = []
     if daily is not None and kept:
         first = max(min(daily.spans[unit].first for unit in kept), daily.last_day - timedelta(days=MOST_HISTORY - 1))
         history = _history(daily, kept, first)
-        paths, scored = list(_paths(history, kept, daily)), list(_scores(history, kept, daily))
+        paths, scored = _paths(history, kept, daily), list(_scores(history, kept, daily))
     units = [] if daily is None else [_unit(daily, unit, reason) for unit, reason in reasons.items()]
-    for name, rows, schema in (("path", paths, PATH), ("score", scored, SCORE), ("unit", units, UNIT)):
+    table(con, "forecast_path", paths)
+    for name, rows, schema in (("score", scored, SCORE), ("unit", units, UNIT)):
         table(con, f"forecast_{name}", pl.DataFrame(rows, schema=schema, orient="row"))
 
 
@@ -104,12 +105,12 @@ def _read(con: duckdb.DuckDBPyConnection) -> Daily | None:
         SELECT facility, modality, min(day_local), max(day_local), CAST(sum(n_exams) AS BIGINT) {until}
         GROUP BY facility, modality ORDER BY ALL""")  # fmt: skip
     spans: dict[Unit, Span] = {(row[0], row[1]): Span(*row[2:]) for row in found.iter_rows()}
-    counts: dict[Unit, dict[date, list[int]]] = {unit: {} for unit in spans}
-    n_bands = len(bands())
-    for facility, modality, hour, day, n_exams in query(con, f"""
-            SELECT facility, modality, hour_from, day_local, n_exams {until}
-                AND day_local > DATE '{last}' - {MOST_HISTORY}""").iter_rows():  # fmt: skip
-        counts[facility, modality].setdefault(day, [0] * n_bands)[hour // BAND_HOURS] = n_exams
+    counts = query(
+        con,
+        f"""
+        SELECT facility, modality, hour_from, day_local, n_exams {until}
+            AND day_local > DATE '{last}' - {MOST_HISTORY}""",
+    )
     marks: dict[tuple[str | None, date], str] = {}
     for facility, day, kind in query(con, """
             SELECT facility, date, kind FROM site_calendar
@@ -137,21 +138,18 @@ def _reasons(daily: Daily) -> Iterator[tuple[Unit, str | None]]:
 def _history(daily: Daily, units: list[Unit], first: date) -> History:
     n_days, n_bands = (daily.last_day - first).days + 1, len(bands())
     facilities = sorted({unit[0] or "" for unit in units})
-    counts = np.zeros((n_days, len(units) * n_bands))
+    counts = _counted(daily, units, first)
     is_open = np.ones((n_days + HORIZON, len(units) * n_bands), np.bool_)
     kind, began = np.zeros(is_open.shape, np.int64), np.zeros(counts.shape[1], np.int64)
-    days = [first + timedelta(days=n) for n in range(n_days + HORIZON)]
+    kind += np.array([(first + timedelta(days=n)).weekday() for n in range(n_days + HORIZON)])[:, None]
     for number, unit in enumerate(units):
         series = slice(number * n_bands, (number + 1) * n_bands)
-        for day, by_band in daily.counts[unit].items():
-            if day >= first:
-                counts[(day - first).days, series] = by_band
         began[series] = max((daily.spans[unit].first - first).days, 0)
         is_open[: began[series.start], series] = False
-        for place, day in enumerate(days):
-            mark = daily.marked.get((unit[0], day))
-            kind[place, series] = day.weekday() if mark is None else QUIET
-            is_open[place, series] &= mark != "closed"
+        for (facility, day), mark in daily.marked.items():
+            if facility == unit[0] and 0 <= (place := (day - first).days) < len(kind):
+                kind[place, series] = QUIET
+                is_open[place, series] &= mark != "closed"
     layout = Layout(
         np.repeat(np.arange(len(units)), n_bands),
         np.repeat(np.array([facilities.index(unit[0] or "") for unit in units]), n_bands),
@@ -159,21 +157,39 @@ def _history(daily: Daily, units: list[Unit], first: date) -> History:
     return History(counts, kind, is_open, began, layout)
 
 
-def _paths(history: History, units: list[Unit], daily: Daily) -> Iterator[dict[str, Any]]:
+def _counted(daily: Daily, units: list[Unit], first: date) -> Real:
+    """Counts (day, series) from `first` on."""
+    n_bands = len(bands())
+    numbers = pl.DataFrame(
+        [(*unit, n) for n, unit in enumerate(units)], schema={**_UNIT, "unit": pl.Int64}, orient="row"
+    )
+    told = daily.counts.filter(pl.col("day_local") >= first).join(numbers, on=list(_UNIT), nulls_equal=True)
+    days = told.select((pl.col("day_local") - first).dt.total_days())["day_local"].to_numpy()
+    series = told.select(pl.col("unit") * n_bands + pl.col("hour_from") // BAND_HOURS)["unit"].to_numpy()
+    found = np.zeros(((daily.last_day - first).days + 1, len(units) * n_bands))
+    found[days, series] = told["n_exams"].to_numpy()
+    return found
+
+
+def _paths(history: History, units: list[Unit], daily: Daily) -> pl.DataFrame:
+    """Rows of `PATH`: a day after the other, and of each day the series in order."""
     fitted = fit(history.counts, history.kind, history.is_open, history.layout)
-    drawn = draw(fitted, history.layout, N_PATHS, np.random.Generator(np.random.PCG64(SEED)))
-    before = history.counts[-HORIZON:]
-    for ahead in range(HORIZON):
-        midnight = datetime.combine(daily.last_day + timedelta(days=ahead + 1), datetime.min.time())
-        for number, (facility, modality) in enumerate(units):
-            for band, name in enumerate(bands()):
-                series = number * len(bands()) + band
-                yield {
-                    "facility": facility, "modality": modality, "hour_band": name,
-                    "band_local": midnight + timedelta(hours=band * BAND_HOURS),
-                    "expected": round(float(fitted.expected[ahead, series]), 6),
-                    "n_before": int(before[ahead, series]), "drawn": drawn[:, ahead, series].tolist(),
-                }  # fmt: skip
+    drawn = list(draw(fitted, history.layout, N_PATHS, np.random.Generator(np.random.PCG64(SEED))))
+    midnights = [datetime.combine(daily.last_day + timedelta(days=n + 1), datetime.min.time()) for n in range(HORIZON)]
+    names, each = bands(), len(units) * HORIZON
+    columns = {
+        "facility": [unit[0] for unit in units for _ in names] * HORIZON,
+        "modality": [unit[1] for unit in units for _ in names] * HORIZON,
+        "hour_band": names * each,
+        "band_local": [
+            midnight + timedelta(hours=band * BAND_HOURS)
+            for midnight in midnights for _ in units for band in range(len(names))
+        ],
+        "expected": np.round(fitted.expected, 6).ravel(),
+        "n_before": history.counts[-HORIZON:].astype(np.int64).ravel(),
+        "drawn": pl.Series(np.concatenate(drawn).astype(np.int32)).cast(pl.List(pl.Int32)),
+    }  # fmt: skip
+    return pl.DataFrame(columns, schema=PATH)
 
 
 def _scores(history: History, units: list[Unit], daily: Daily) -> Iterator[dict[str, Any]]:

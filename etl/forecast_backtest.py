@@ -81,9 +81,9 @@ def _score(history: History, origin: int, found: dict[str, Score]) -> None:
     before = history.counts[:origin]
     fitted = fit(before, history.kind[: origin + HORIZON], history.is_open[: origin + HORIZON], history.layout)
     rng = np.random.Generator(np.random.PCG64(origin))
-    paths = draw(fitted, history.layout, N_PATHS, rng, ahead) * is_known
+    within = _within(history, days, draw(fitted, history.layout, N_PATHS, rng, ahead), is_known, found)
     expected = {MODEL: fitted.expected} | {name: rule(before) for name, rule in BASELINES.items()}
-    for score in found.values():
+    for level, score in found.items():
         seen, past = summed(history.counts[days] * is_known, score.members), summed(before * is_known, score.members)
         scale = np.abs(past[7:] - past[:-7]).mean(0)
         n_known = np.minimum(summed(is_known, score.members), 1.0) * np.ones_like(seen)
@@ -91,13 +91,36 @@ def _score(history: History, origin: int, found: dict[str, Score]) -> None:
             missed = np.abs(seen - summed(counts[ahead] * is_known, score.members))
             values = {"n_days": n_known, "n_exams": seen, "abs_error": missed, "scale": scale * n_known}
             if model == MODEL:
-                values |= dict(_intervals(summed(paths, score.members), seen, n_known))
+                values |= {name: of_day * n_known for name, of_day in within[level].items()}
             score.add(model, week, values)
 
 
-def _intervals(paths: Real, seen: Real, n_known: Real) -> Iterator[tuple[str, Real]]:
-    found = np.quantile(paths, [chance for interval in INTERVALS.values() for chance in interval], axis=0)
-    for number, name in enumerate(INTERVALS):
-        lower, upper = found[2 * number : 2 * number + 2]
-        yield f"n_within_{name}", ((seen >= lower) & (seen <= upper)) * n_known
-        yield f"width_{name}", (upper - lower) * n_known
+def _within(
+    history: History, days: slice, drawn: Iterator[Whole], is_known: Real, found: dict[str, Score]
+) -> dict[str, dict[str, Real]]:
+    """By level: what `_intervals` says of each day and group."""
+    rows: dict[str, dict[str, list[Real]]] = {level: {} for level in found}
+    for counts, of_day in zip(history.counts[days] * is_known, drawn, strict=True):
+        kept = of_day * is_known[:, None]
+        for level, score in found.items():
+            ordered = np.sort(summed(kept, score.members, axis=0), axis=1)
+            for name, values in _intervals(ordered, summed(counts, score.members)):
+                rows[level].setdefault(name, []).append(values)
+    return {level: {name: np.array(values) for name, values in of.items()} for level, of in rows.items()}
+
+
+def _intervals(ordered: Real, seen: Real) -> Iterator[tuple[str, Real]]:
+    """Whether the count of each group is within its intervals, and their widths; `ordered` (group, path) is sorted."""
+    for name, chances in INTERVALS.items():
+        lower, upper = (_at(ordered, chance) for chance in chances)
+        yield f"n_within_{name}", ((seen >= lower) & (seen <= upper)).astype(np.float64)
+        yield f"width_{name}", upper - lower
+
+
+def _at(ordered: Real, chance: float) -> Real:
+    """The quantile of sorted rows, as numpy's own: between the two values next to its place."""
+    place = chance * (ordered.shape[1] - 1)
+    below = int(place)
+    low, high = ordered[:, below], ordered[:, min(below + 1, ordered.shape[1] - 1)]
+    between: Real = low + (place - below) * (high - low)
+    return between

@@ -9,6 +9,7 @@ The spreads are moments of the residuals before the origin; nothing looks ahead 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,13 +61,13 @@ class Fit:
     apart: Real  # of a facility's share, by week of the horizon
 
 
-def summed(values: Real, members: Whole) -> Real:
-    """Sums of the last axis by group; the values themselves where each is a group of its own. `members` has the number
+def summed(values: Real, members: Whole, axis: int = -1) -> Real:
+    """Sums along an axis by group; the values themselves where each is a group of its own. `members` has the number
     of each value's group: 0 first, and those of a group side by side."""
     firsts = np.flatnonzero(np.diff(members, prepend=-1))
     if len(firsts) == len(members):
         return values
-    found: Real = np.add.reduceat(values, firsts, axis=-1, dtype=np.float64)
+    found: Real = np.add.reduceat(values, firsts, axis=axis, dtype=np.float64)
     return found
 
 
@@ -193,29 +194,36 @@ def _gamma(rng: np.random.Generator, variance: float, size: tuple[int, ...]) -> 
     return rng.gamma(1 / variance, variance, size) if variance > 1e-9 else np.ones(size)
 
 
-def _persistent(rng: np.random.Generator, by_day: Real, n_paths: int, n_groups: int) -> Real:
-    """Factors (path, day, group) of mean 1 that stay on one side through a path, with the variance of each day."""
-    variance = by_day[None, :, None]
-    factors: Real = np.exp(rng.standard_normal((n_paths, 1, n_groups)) * np.sqrt(variance) - variance / 2)
+def _persistent(rng: np.random.Generator, by_day: Real, n_groups: int, n_paths: int) -> Real:
+    """Factors (day, group, path) of mean 1 that stay on one side through a path, with the variance of each day."""
+    variance = by_day[:, None, None]
+    factors: Real = np.exp(rng.standard_normal((n_groups, n_paths)) * np.sqrt(variance) - variance / 2)
     return factors
 
 
-def draw(fitted: Fit, layout: Layout, n_paths: int, rng: np.random.Generator, days: slice = slice(None)) -> Whole:
-    """Joint draws of the counts (path, day, series), of some days of the horizon only."""
+def draw(
+    fitted: Fit, layout: Layout, n_paths: int, rng: np.random.Generator, days: slice = slice(None)
+) -> Iterator[Whole]:
+    """Joint draws of the counts (series, path) for each day of the horizon, or for some days of it.
+
+    Day by day, so that what is multiplied stays near the processor: paths go on from day to day all the same.
+    """
     expected, drift, apart = fitted.expected[days], np.repeat(fitted.drift, 7)[days], np.repeat(fitted.apart, 7)[days]
-    n_days, n_series = expected.shape
     n_facilities, n_units = int(layout.facility.max()) + 1, int(layout.unit.max()) + 1
-    mean = _persistent(rng, drift, n_paths, 1) * expected
-    mean *= _persistent(rng, apart, n_paths, n_facilities)[:, :, layout.facility]
     shape = fitted.weeks * _profile_of(fitted)
-    doubt = np.ones((n_paths, 7, n_series))
+    doubt = np.ones((*shape.shape, n_paths))
     known = shape > 0
-    doubt[:, known] = rng.gamma(shape[known], 1 / shape[known], (n_paths, int(known.sum())))
-    mean *= np.take_along_axis(doubt, fitted.kind[None, days, :], axis=1)
-    mean *= _gamma(rng, fitted.network, (n_paths, n_days, 1))
-    mean *= _gamma(rng, fitted.facility, (n_paths, n_days, n_facilities))[:, :, layout.facility]
-    mean *= _gamma(rng, fitted.unit, (n_paths, n_days, n_units))[:, :, layout.unit]
-    return rng.poisson(mean)
+    doubt[known] = rng.gamma(shape[known][:, None], 1 / shape[known][:, None], (int(known.sum()), n_paths))
+    of_network, of_facility = _persistent(rng, drift, 1, n_paths), _persistent(rng, apart, n_facilities, n_paths)
+    series, facility_of = np.arange(len(layout.unit)), layout.unit_facility
+    for day, (usual, kind) in enumerate(zip(expected, fitted.kind[days], strict=True)):
+        shared = of_network[day] * of_facility[day] * _gamma(rng, fitted.network, (1, n_paths))
+        shared *= _gamma(rng, fitted.facility, (n_facilities, n_paths))
+        by_unit = _gamma(rng, fitted.unit, (n_units, n_paths)) * shared[facility_of]
+        mean = doubt[kind, series]
+        mean *= by_unit[layout.unit]
+        mean *= usual[:, None]
+        yield rng.poisson(mean)
 
 
 def _profile_of(fitted: Fit) -> Real:

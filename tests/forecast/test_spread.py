@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from etl.forecast_backtest import _intervals
+from etl.forecast_backtest import _at, _intervals
 from etl.forecast_model import HORIZON, SPREAD_DAYS, Fit, Layout, fit
 
 
@@ -32,8 +32,14 @@ def test_the_spread_of_days_is_found() -> None:
 
 
 def test_an_interval_of_80_percent_leaves_out_a_tenth_on_each_side() -> None:
-    paths = np.arange(101.0).reshape(-1, 1, 1)
+    paths = np.arange(101.0)[None, :]
     for seen, is_within in ((9.0, (0, 1)), (10.0, (1, 1)), (90.0, (1, 1)), (91.0, (0, 1)), (98.0, (0, 0))):
-        found = {name: float(value[0, 0]) for name, value in _intervals(paths, np.array([[seen]]), np.ones((1, 1)))}
+        found = {name: float(value[0]) for name, value in _intervals(paths, np.array([seen]))}
         assert (found["n_within_80"], found["n_within_95"]) == is_within, seen
-        assert (found["width_80"], found["width_95"]) == (80.0, 95.0)
+        assert [found["width_80"], found["width_95"]] == pytest.approx([80.0, 95.0])
+
+
+def test_quantiles_are_those_of_numpy() -> None:
+    paths = np.random.default_rng(8).poisson(20, (7, 100)).astype(np.float64)
+    for chance in (0.0, 0.025, 0.1, 0.5, 0.9, 0.975, 1.0):
+        assert _at(np.sort(paths, axis=1), chance) == pytest.approx(np.quantile(paths, chance, axis=1), abs=1e-12)
