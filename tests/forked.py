@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, TextIO
 
@@ -57,13 +59,14 @@ def started(request: dict[str, Any]) -> int | None:
 
 
 def run(request: dict[str, Any]) -> None:
-    """The verb, killed before its n-th line in some modules where that is asked; ends the process."""
+    """The verb, killed before its n-th line in some modules, or its home copied before lines; ends the process."""
     from etl.cli import main  # noqa: PLC0415
 
     sys.argv = [f"{os.getcwd()}/etl/cli.py", *request["arguments"]]
     if request["crash"]:
         with open(request["crash"]["log"], "w", encoding="utf-8") as log:
-            sys.settrace(counted(request["crash"]["at"], request["crash"]["modules"], log))
+            states = Kept(**request["crash"]["states"]) if request["crash"].get("states") else None
+            sys.settrace(counted(request["crash"]["at"], request["crash"]["modules"], log, states))
             try:
                 main()
             finally:
@@ -71,7 +74,29 @@ def run(request: dict[str, Any]) -> None:
     main()
 
 
-def counted(at: int, modules: list[str], log: TextIO) -> Callable[[FrameType, str, object], Any]:
+@dataclass
+class Kept:
+    """Copies of the home below `folder`, each named by its line, before every n-th new line of some functions.
+
+    A kill leaves the files as they are at that instant, so that one run makes the homes of many kills.
+    """
+
+    folder: str
+    functions: list[str]
+    every: int
+    seen: set[tuple[str, int]] = field(default_factory=set)
+
+    def before(self, name: str, line: int, number: int) -> None:
+        """Copy the home where it is this line's turn."""
+        if name in self.functions and (name, line) not in self.seen:
+            self.seen.add((name, line))
+            if len(self.seen) % self.every == 0:
+                shutil.copytree(os.environ["RADOPS_HOME"], f"{self.folder}/{number}", symlinks=True)
+
+
+def counted(
+    at: int, modules: list[str], log: TextIO, states: Kept | None = None
+) -> Callable[[FrameType, str, object], Any]:
     """Numbers the lines of some modules as they are run, writes them down, and kills the process before line `at`."""
     n = 0
 
@@ -83,6 +108,8 @@ def counted(at: int, modules: list[str], log: TextIO) -> Callable[[FrameType, st
         if event == "line" and frame.f_code.co_name != "<module>":
             n += 1
             print(frame.f_code.co_name, frame.f_lineno, file=log)
+            if states is not None:
+                states.before(frame.f_code.co_name, frame.f_lineno, n)
             if n == at:
                 os.kill(os.getpid(), signal.SIGKILL)
         return line

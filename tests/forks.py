@@ -73,7 +73,8 @@ def _server() -> _Server:
 
 
 def start(arguments: Sequence[str], environment: Mapping[str, str], crash: Mapping[str, object] | None = None) -> Fork:
-    """Start a verb; `crash` (at, modules, log) kills it before a line, or writes down its lines where `at` is 0."""
+    """Start a verb; `crash` (at, modules, log) kills it before a line, or writes down its lines where `at` is 0; with
+    `states` (folder, functions, every) it also leaves copies of its home as kills would."""
     out, err = _server().files()
     request = {"arguments": list(arguments), "environment": dict(environment), "out": str(out), "err": str(err),
                "crash": dict(crash) if crash else None}  # fmt: skip

@@ -90,9 +90,9 @@ class Crash:
     verb: str
     modules: tuple[str, ...]
 
-    def at(self, home: Installation, number: int) -> int:
-        """Exit code of the verb killed at line `number`; 0 runs it to its end."""
-        crash = {"at": number, "modules": self.modules, "log": str(self.log)}
+    def at(self, home: Installation, number: int, states: dict[str, object] | None = None) -> int:
+        """Exit code of the verb killed at line `number`; 0 runs it to its end. `states` as `tests.forked.Kept`."""
+        crash = {"at": number, "modules": self.modules, "log": str(self.log), "states": states}
         return forks.run((self.verb,), home.environment, crash).returncode
 
     def lines(self, home: Installation) -> dict[str, int]:
@@ -103,7 +103,10 @@ class Crash:
 
 
 def test_killed_at_steps_of_publish(night: Night, tmp_path: Path) -> None:
-    """Before every seventh line of those that can change what others see or what is known of the marts."""
+    """Before every sixth line of those that can change what others see or what is known of the marts.
+
+    The homes are copied in one run, at the instants of the kills; one real kill shows that it leaves the same files.
+    """
     built = night.copy(tmp_path / "built")
     built.stages("ingest", "build")
     crash = Crash(tmp_path / "lines", "publish", ("publish.py", "copying.py", "proof.py"))
@@ -112,15 +115,28 @@ def test_killed_at_steps_of_publish(night: Night, tmp_path: Path) -> None:
         shutil.copytree(built.root, tmp_path / name, symlinks=True)
         return Installation(tmp_path / name, built.settings)
 
-    steps = crash.lines(again("whole"))
-    effective = sorted(number for line, number in steps.items() if line.split()[0] in EFFECTIVE)
-    assert len(effective) > 40
-    for number in effective[::7]:
-        home = again(str(number))
-        assert crash.at(home, number) == -signal.SIGKILL
+    (tmp_path / "states").mkdir()
+    kept = {"folder": str(tmp_path / "states"), "functions": sorted(EFFECTIVE), "every": 6}
+    assert crash.at(again("whole"), 0, kept) == 0
+    numbers = sorted(int(path.name) for path in (tmp_path / "states").iterdir())
+    assert len(numbers) > 8
+    killed = again("killed")
+    assert crash.at(killed, numbers[len(numbers) // 2]) == -signal.SIGKILL
+    assert files(killed.root) == files(tmp_path / "states" / str(numbers[len(numbers) // 2]))
+    for number in numbers:
+        home = Installation(tmp_path / "states" / str(number), built.settings)
         check_served(night, home)
         assert home.stages("publish")["publish"]["digest"] == night.digests[1]
         check_served(night, home)
+
+
+def files(root: Path) -> dict[str, int]:
+    """Sizes of the files below a home, but for its log."""
+    return {
+        str(path.relative_to(root)): path.lstat().st_size
+        for path in root.rglob("*")
+        if not path.is_dir() and path.parent.name != "log"
+    }
 
 
 def test_killed_at_steps_of_ingest_and_build(night: Night, tmp_path: Path) -> None:
