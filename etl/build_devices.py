@@ -50,7 +50,7 @@ def _changes() -> str:
         UNION ALL
         SELECT s.device, s.entered_at, CASE WHEN s.entered_at > f.first_at THEN s.left_at ELSE TIMESTAMP '{OPEN}' END
         FROM stay_changed s
-        LEFT JOIN (SELECT device, min(entered_at) AS first_at FROM fct_room_stay WHERE fate = 'used' GROUP BY device) f
+        LEFT JOIN (SELECT device, min(first_at) AS first_at FROM fct_room_day GROUP BY device) f
             ON f.device = s.device
         WHERE s.fate = 'used' AND s.device IS NOT NULL
         UNION ALL

@@ -19,6 +19,8 @@ WORKLIST = "facility, service_line"
 def derive_ranges(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     """Temp tables `touched_backlog` and `touched_worklist`: group, from_at, to_at (after the last), apart from another.
 
+    Temp view `touched_backlog_hour` has the hours of the first.
+
     Reads temp table `exam_changed`: changed exams as they were and as they are. Of a build of all exams, a group has
     one range.
     """
@@ -27,15 +29,26 @@ def derive_ranges(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
         SELECT {BACKLOG}, {_NEXT_HOUR.format("exam_ended_at")} AS from_at, {out_at} AS to_at
         FROM exam_changed WHERE is_countable AND exam_ended_at IS NOT NULL
         UNION ALL
-        SELECT DISTINCT {BACKLOG}, previous, {_END} FROM fct_exam, clock
-        WHERE is_countable AND exam_ended_at IS NOT NULL AND previous IS NOT NULL
-            AND (first_final_at IS NULL OR first_final_at > previous)""")  # fmt: skip
+        SELECT {BACKLOG}, clock.previous, {_END} FROM ({_waiting()}), clock""")  # fmt: skip
+    con.execute(f"""
+        CREATE OR REPLACE TEMP VIEW touched_backlog_hour AS
+        SELECT {BACKLOG}, unnest(generate_series(from_at, to_at - INTERVAL 1 HOUR, INTERVAL 1 HOUR)) AS hour_at
+        FROM touched_backlog""")
     # Taken between these two: when its reading began as told, or ten minutes before its first report.
     first, last = (f"{pick}(read_started_at, first_prelim_at, first_final_at)" for pick in ("least", "greatest"))
     _range(con, "touched_worklist", WORKLIST, anew, f"""
         SELECT {WORKLIST}, greatest(exam_ended_at, {first} - INTERVAL 8 DAY) AS from_at,
                {last} + INTERVAL 8 DAY AS to_at
         FROM exam_changed WHERE is_countable AND exam_ended_at IS NOT NULL AND {first} IS NOT NULL""")  # fmt: skip
+
+
+def _waiting() -> str:
+    """SQL for the groups whose exams wait on from the last hour before the clock moved, or only since then."""
+    groups = ", ".join(f"b.{key}" for key in BACKLOG.split(", "))
+    return f"""
+        SELECT {groups} FROM fct_backlog_hour b JOIN clock c ON b.hour_at = c.previous
+        UNION
+        SELECT {groups} FROM fct_exam b JOIN clock c ON b.exam_ended_at > c.previous WHERE b.is_countable"""
 
 
 def _range(con: duckdb.DuckDBPyConnection, name: str, keys: str, anew: bool, rows: str) -> None:

@@ -14,13 +14,14 @@ import duckdb
 from etl.build_devices import derive_device_ranges
 from etl.build_models import BuildModel
 from etl.build_ranges import derive_ranges
+from etl.build_reads import derive_reads
 from etl.build_tally import TALLY, change_view, same_keys
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Keys `key` of temporary table `table`; with `since`, only rows from there on, with `until` before that; with
-    `on`, only of that day. `also` are further keys, which may be NULL."""
+    `on`, only of that day or hour. `also` are further keys, which may be NULL."""
 
     table: str
     key: str
@@ -30,13 +31,14 @@ class Scope:
     also: tuple[str, ...] = ()
 
 
+GROUP = ("modality", "priority", "patient_class")
 SCOPES: dict[str, Scope] = {
     "exam": Scope("touched_exam", "exam_key"),
     "mover": Scope("touched_mover", "mover_key"),
     "patient": Scope("touched_patient", "patient_key"),
     "radiologist": Scope("touched_radiologist", "radiologist", "since_at"),
     "device": Scope("touched_device", "device", "since_day", "until_day"),
-    "backlog": Scope("touched_backlog", "facility", "from_at", "to_at", also=("modality", "priority", "patient_class")),
+    "backlog": Scope("touched_backlog_hour", "facility", since="hour_at", on="hour_at", also=GROUP),
     "worklist": Scope("touched_worklist", "facility", "from_at", "to_at", also=("service_line",)),
     "day": Scope("touched_day", "facility", on="day"),
 }
@@ -47,13 +49,18 @@ CARRIED = (
     "exam_started_at, exam_ended_at, images_available_at, read_started_at, first_prelim_at, first_final_at, "
     "radiologist, assistant, is_countable, is_imported, target_min, wrvu"
 )
-#: Marts of whose changes the scopes follow, and the columns that count.
+#: Columns of fct_read on which stretches of reading depend.
+CARRIED_READ = "exam_key, facility, radiologist, role, read_at, read_started_at, wrvu"
+#: Marts of whose changes the scopes and tallies follow, and the columns that count.
 KEPT = {
     "fct_exam": f"{CARRIED}, procedure_local, exam_ended_local, exam_started_local, ordered_local, first_final_local, "
-    "door_at, n_rejected, has_order, has_booking, has_status, has_step, has_study, has_report",
+    "exam_duration_min, door_at, n_rejected, has_order, has_booking, has_status, has_step, has_study, has_report",
     "fct_exam_event": 'exam_key, facility, source, standard, origin, "at"',
-    "fct_room_stay": "stay_key, facility, room, device, entered_at, left_at, fate",
-    "fct_read": "exam_key, facility, radiologist, role, read_at, read_started_at, wrvu",
+    "fct_room_stay": "stay_key, facility, room, device, entered_at, left_at, entered_local, left_local, fate",
+    "fct_read": f"{CARRIED_READ}, is_alone, reported_at, modality, procedure, region",
+    "fct_appointment": "device, slot_local, slot_told_local, status, outcome",
+    "fct_device_busy": "device, gap_before_min, is_turnover",
+    "fct_device_idle": "device, idle_since_at, idle_min",
     "fct_label": "exam_key, facility, label_key, method, score, proposal, others, says, n_unknown, header_region, "
     "header_laterality, header_contrast, header_views, is_against, is_modality_against, is_region_against, "
     "is_laterality_against, is_contrast_against, is_views_against",
@@ -72,7 +79,7 @@ def in_scope(con: duckdb.DuckDBPyConnection, model: BuildModel) -> str:
         return f"{scope.key} IN (SELECT {scope.key} FROM {scope.table})"
     # A scope has columns of its own: a name alone would mean those.
     column = f"{model.name}.{model.scope_column}" if model.scope_column.isidentifier() else model.scope_column
-    bound = f"{column} >= s.{scope.since}" if scope.since else f"{column} IS NOT DISTINCT FROM s.{scope.on}"
+    bound = f"{column} IS NOT DISTINCT FROM s.{scope.on}" if scope.on else f"{column} >= s.{scope.since}"
     bound += f" AND {column} < s.{scope.until}" if scope.until else ""
     bound += "".join(f" AND {model.name}.{key} IS NOT DISTINCT FROM s.{key}" for key in scope.also)
     found = f"EXISTS (SELECT 1 FROM {scope.table} s WHERE s.{scope.key} = {model.name}.{scope.key} AND {bound})"
@@ -114,7 +121,7 @@ def _changed(mart: str, columns: str, anew: bool) -> str:
 
 def derive_scopes(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     """Create the scopes of patients, readers, facilities and devices, once the exams' marts are new."""
-    reads = _changed("fct_read", KEPT["fct_read"], anew)
+    reads = _changed("fct_read", CARRIED_READ, anew)
     kind = "VIEW" if anew else "TABLE"
     con.execute(f"CREATE OR REPLACE TEMP {kind} exam_changed AS {_changed('fct_exam', CARRIED, anew)}")
     stays = _changed("fct_room_stay", KEPT["fct_room_stay"], anew)
@@ -132,6 +139,7 @@ def derive_scopes(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
             AND s.ended_at + INTERVAL 30 MINUTE >= c.since_at
         GROUP BY c.radiologist, c.since_at""")
     derive_ranges(con, anew)
+    derive_reads(con, anew)
     _derive_devices(con, anew)
     _derive_days(con)
     if not anew:
@@ -160,9 +168,8 @@ def _derive_devices(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
         CREATE OR REPLACE TEMP TABLE device_profile AS
         SELECT e.device, coalesce(s.facility, e.facility) AS facility, coalesce(s.modality, e.modality) AS modality,
                e.first_at, coalesce(z.zone, d.default_zone) AS zone
-        FROM (SELECT device, min(facility) AS facility, min(modality) AS modality, min(exam_started_at) AS first_at
-              FROM fct_exam WHERE device IS NOT NULL AND NOT is_imported AND exam_started_at IS NOT NULL
-              GROUP BY device) e
+        FROM (SELECT device, min(facility) AS facility, min(modality) AS modality, min(first_at) AS first_at
+              FROM fct_device_start_day GROUP BY device) e
         CROSS JOIN site_zone d
         LEFT JOIN (SELECT DISTINCT ON (device) * FROM site_devices) s ON s.device = e.device
         LEFT JOIN site_facility z ON z.facility = coalesce(s.facility, e.facility)""")

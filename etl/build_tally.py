@@ -85,7 +85,8 @@ def _find_again(con: duckdb.DuckDBPyConnection, model: BuildModel, kept: dict[st
     where = "TRUE"
     if column:
         days = con.execute(f'SELECT DISTINCT "{key}" FROM lost_key ORDER BY ALL').fetchall()
-        where = " OR ".join(f"\"{column}\" >= '{day}' AND \"{column}\" < DATE '{day}' + 1" for (day,) in days)
+        # A day of a wall clock may begin a day before or after that of UTC.
+        where = " OR ".join(f"\"{column}\" >= DATE '{day}' - 1 AND \"{column}\" < DATE '{day}' + 2" for (day,) in days)
     con.execute(f"""
         CREATE OR REPLACE TEMP VIEW {mart}_change AS SELECT {kept[mart]}, 1 AS sign FROM {mart} WHERE {where}""")
     found = f"SELECT b.* FROM ({model.body}) b SEMI JOIN lost_key k ON {same_keys(model, 'k', 'b')}"

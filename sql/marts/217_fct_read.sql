@@ -12,8 +12,11 @@
 -- column: read_at TIMESTAMP UTC | first final or first preliminary report
 -- column: read_local TIMESTAMP local | wall clock of the facility
 -- column: read_started_at TIMESTAMP UTC | this reader began, where told and not after the report
+-- column: is_alone BOOLEAN - | a final read in which nobody else took part
+-- column: reported_at TIMESTAMP UTC | this reader's first report: read alone, the preliminary where it came before the final
 -- column: wrvu DOUBLE wRVU | of the exam
 -- column: modality VARCHAR - | modality
+-- column: region VARCHAR - | region of the procedure
 -- column: device VARCHAR - | device
 -- column: procedure VARCHAR - | harmonized procedure
 -- column: service_line VARCHAR - | service line
@@ -23,8 +26,9 @@
 -- column: is_after_hours BOOLEAN - | outside the hours of regular shifts
 -- column: first_prelim_source VARCHAR - | source of the first preliminary report
 -- column: first_final_source VARCHAR - | source of the first final report
-SELECT r.exam_key, r.facility, r.radiologist, r.role, r.read_at, r.read_local, r.read_started_at, r.wrvu, r.modality,
-       r.device, r.procedure, r.service_line, r.priority, r.patient_class, c.shift, c.is_after_hours,
+SELECT r.exam_key, r.facility, r.radiologist, r.role, r.read_at, r.read_local, r.read_started_at, r.is_alone,
+       CASE WHEN r.is_alone THEN least(r.first_prelim_at, r.read_at) ELSE r.read_at END AS reported_at, r.wrvu,
+       r.modality, r.region, r.device, r.procedure, r.service_line, r.priority, r.patient_class, c.shift, c.is_after_hours,
        r.first_prelim_source, r.first_final_source
 FROM (SELECT f.exam_key, f.facility, CASE WHEN o.role = 'final' THEN f.radiologist ELSE f.assistant END AS radiologist,
              o.role, CASE WHEN o.role = 'final' THEN f.first_final_at ELSE f.first_prelim_at END AS read_at,
@@ -35,7 +39,9 @@ FROM (SELECT f.exam_key, f.facility, CASE WHEN o.role = 'final' THEN f.radiologi
                       AND (f.assistant IS NULL OR f.assistant = f.radiologist
                            OR f.first_prelim_at IS NULL OR f.first_prelim_at < f.read_started_at
                            OR f.first_prelim_at >= f.first_final_at) THEN f.read_started_at
-             END AS read_started_at, f.wrvu, p.modality, f.device, p.procedure, p.service_line, f.priority, f.patient_class,
+             END AS read_started_at,
+             o.role = 'final' AND coalesce(f.assistant, f.radiologist) = f.radiologist AS is_alone, f.first_prelim_at,
+             f.wrvu, p.modality, p.region, f.device, p.procedure, p.service_line, f.priority, f.patient_class,
              f.first_prelim_source, f.first_final_source
       FROM stg_exam_fact f
       JOIN stg_procedure p ON p.exam_key = f.exam_key

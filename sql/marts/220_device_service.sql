@@ -13,12 +13,10 @@ WITH reach AS (
     FROM touched_device t
     CROSS JOIN clock c
 ), exam_day AS (
-    SELECT DISTINCT r.device, r.facility, r.modality, r.zone, r.since_day, r.end_day, r.n_days,
-           CAST(local_at(e.exam_started_at, r.zone) AS DATE) AS day
+    SELECT DISTINCT r.device, r.facility, r.modality, r.zone, r.since_day, r.end_day, r.n_days, e.day_local AS day
     FROM reach r
-    JOIN fct_exam e ON e.device = r.device AND NOT e.is_imported
-        AND e.exam_started_at >= CAST(r.since_day AS TIMESTAMP) - INTERVAL 368 DAY
-        AND e.exam_started_at < CAST(r.until_day AS TIMESTAMP) + INTERVAL 1 DAY
+    JOIN fct_device_start_day e ON e.device = r.device AND e.day_local >= r.since_day - 368
+        AND e.day_local <= r.until_day
 ), marked AS (
     SELECT d.*, CASE WHEN d.day <= lag(d.day) OVER (PARTITION BY d.device, d.since_day ORDER BY d.day) + d.n_days + 1
                      THEN 0 ELSE 1 END AS is_first

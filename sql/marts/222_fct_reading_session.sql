@@ -31,7 +31,8 @@ FROM (SELECT n.radiologist, n.session, arg_min(n.facility, concat(n.started_at, 
                                least(coalesce(r.read_started_at, r.read_at - INTERVAL 10 MINUTE), r.read_at)
                                    AS started_at, CASE WHEN r.role = 'final' THEN r.wrvu END AS wrvu, t.since_at
                         FROM fct_read r
-                        JOIN touched_radiologist t ON t.radiologist = r.radiologist) i
+                        JOIN touched_radiologist t ON t.radiologist = r.radiologist
+                        WHERE r.read_at >= (SELECT min(k.since_at) FROM touched_radiologist k)) i
                   WHERE i.started_at >= i.since_at) g) n
       GROUP BY n.radiologist, n.session) s
 CROSS JOIN site_zone d

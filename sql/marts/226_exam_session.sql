@@ -20,6 +20,7 @@ FROM (SELECT g.*, sum(g.is_first) OVER (
                   FROM fct_exam e
                   JOIN touched_device t ON t.device = e.device AND e.exam_started_at >= t.load_from
                       AND e.exam_started_at < t.load_to
-                  WHERE NOT e.is_imported AND e.exam_ended_at > e.exam_started_at
+                  WHERE e.exam_started_at >= (SELECT min(k.load_from) FROM touched_device k) AND NOT e.is_imported
+                      AND e.exam_ended_at > e.exam_started_at
                       AND e.exam_ended_at <= e.exam_started_at + INTERVAL 24 HOUR) i) g) n
 GROUP BY n.device, n.patient_key, n.session

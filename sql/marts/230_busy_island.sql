@@ -16,5 +16,6 @@ FROM (SELECT g.*, sum(g.is_first) OVER (
                             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 0 ELSE 1 END AS is_first
             FROM fct_device_busy b
             JOIN touched_device t ON t.device = b.device AND b.busy_ended_at >= t.load_from
-                AND b.busy_started_at < t.load_to) g) n
+                AND b.busy_started_at < t.load_to
+            WHERE b.busy_ended_at >= (SELECT min(k.load_from) FROM touched_device k)) g) n
 GROUP BY n.device, n.island

@@ -14,7 +14,7 @@ FROM (SELECT e.device, e.exam_key, e.exam_started_at, k.hour_at
           AND e.exam_started_at < t.load_to
       JOIN device_tick k ON k.device = e.device AND k.utc_hour = date_trunc('hour', e.exam_started_at)
           AND k.from_at <= e.exam_started_at AND k.to_at > e.exam_started_at
-      WHERE e.is_countable) x
+      WHERE e.exam_started_at >= (SELECT min(k.load_from) FROM touched_device k) AND e.is_countable) x
 LEFT JOIN staffed_piece s ON s.device = x.device AND s.hour_at = x.hour_at
     AND s.staffed_from <= s.hour_local + (x.exam_started_at - x.hour_at)
     AND s.staffed_to > s.hour_local + (x.exam_started_at - x.hour_at)

@@ -42,6 +42,7 @@ WITH block AS (
           FROM fct_device_busy b
           JOIN touched_device d ON d.device = b.device AND b.busy_ended_at >= d.load_from
               AND b.busy_started_at < d.load_to
+          WHERE b.busy_ended_at >= (SELECT min(k.load_from) FROM touched_device k)
           UNION ALL
           SELECT e.device, NULL, max(e.busy_ended_at), NULL, max(e.busy_ended_at)
           FROM fct_device_busy e

@@ -15,15 +15,7 @@
 -- column: room_min DOUBLE min | union of stays
 -- column: room_staffed_min DOUBLE min | of these, within staffed time
 -- column: is_reported BOOLEAN - | a day with a stay, or without any exam on the device: an empty room, and not a silent one
-WITH used AS (
-    SELECT s.device, CAST(s.entered_local AS DATE) AS from_day, CAST(s.left_local AS DATE) AS to_day
-    FROM fct_room_stay s
-    WHERE s.fate = 'used'
-), stay_day AS (
-    SELECT u.device, u.from_day AS day FROM used u
-    UNION
-    SELECT u.device, u.to_day FROM used u
-), staffed AS (
+WITH staffed AS (
     SELECT o.device, o.hour_at,
            sum(minutes_between(greatest(o.room_from, o.staffed_from), least(o.room_to, o.staffed_to))) AS minutes
     FROM (SELECT p.device, p.hour_at, f.staffed_from, f.staffed_to,
@@ -39,9 +31,9 @@ SELECT h.device, h.facility, h.modality, h.hour_at, h.hour_local, h.staffed_min,
 FROM fct_device_hour h
 JOIN touched_device t ON t.device = h.device AND CAST(h.hour_local AS DATE) >= t.since_day
     AND CAST(h.hour_local AS DATE) < t.until_day
-JOIN (SELECT u.device, min(u.from_day) AS first_day FROM used u GROUP BY u.device) b
+JOIN (SELECT u.device, min(u.day_local) AS first_day FROM fct_room_day u WHERE u.n_entered > 0 GROUP BY u.device) b
     ON b.device = h.device AND CAST(h.hour_local AS DATE) >= b.first_day
-LEFT JOIN stay_day d ON d.device = h.device AND d.day = CAST(h.hour_local AS DATE)
+LEFT JOIN fct_room_day d ON d.device = h.device AND d.day_local = CAST(h.hour_local AS DATE)
 LEFT JOIN fct_device_day y ON y.device = h.device AND y.day_local = CAST(h.hour_local AS DATE)
 LEFT JOIN (SELECT p.device, p.hour_at, sum(minutes_between(p.started_at, p.ended_at)) AS room_min
            FROM room_piece p GROUP BY p.device, p.hour_at) r ON r.device = h.device AND r.hour_at = h.hour_at

@@ -17,7 +17,9 @@ FROM (SELECT e.exam_key, e.facility, e.modality, e.priority, e.patient_class, e.
              date_trunc('hour', add_seconds(e.exam_ended_at, e.target_min * 60)) + INTERVAL 1 HOUR AS past_at,
              least(coalesce(date_trunc('hour', e.first_final_at + INTERVAL 3599999999 MICROSECOND), c.end_at), c.end_at)
                  AS out_at
-      FROM fct_exam e
+      FROM (SELECT x.* FROM fct_exam x WHERE x.first_final_at > (SELECT min(b.from_at) FROM touched_backlog b)
+            UNION ALL
+            SELECT w.* FROM fct_exam w WHERE w.first_final_at IS NULL) e
       JOIN touched_backlog t ON t.facility = e.facility AND t.modality IS NOT DISTINCT FROM e.modality
           AND t.priority IS NOT DISTINCT FROM e.priority AND t.patient_class IS NOT DISTINCT FROM e.patient_class
       CROSS JOIN (SELECT date_trunc('hour', k.data_through) + INTERVAL 1 HOUR AS end_at FROM clock k) c

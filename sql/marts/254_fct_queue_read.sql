@@ -22,7 +22,9 @@
 -- column: n_passed_by BIGINT exams | due later and begun sooner, while this one was ready
 -- column: delay_min DOUBLE min | from the begin as many turns before its own as it was passed by; NULL if it was not
 -- column: is_queued BOOLEAN - | begun within 7 days of being ready; one left for longer is lost rather than waiting
-WITH begun AS (
+WITH since AS (  -- nothing was begun later than the last of what is told of its reading
+    SELECT min(t.from_at) - INTERVAL 7 DAY AS since_at FROM touched_worklist t
+), begun AS (
     SELECT e.exam_key, e.facility, e.radiologist, e.modality, e.device, e.procedure, e.service_line, e.priority,
            e.patient_class, e.ended_at, e.images_available_at, e.due_at, e.worklist, e.from_at, e.to_at,
            CASE WHEN e.read_started_at <= coalesce(e.reported_at, e.read_started_at) THEN e.read_started_at
@@ -34,7 +36,14 @@ WITH begun AS (
                      AS worklist, add_seconds(x.exam_ended_at, coalesce(x.target_min, 0) * 60) AS due_at,
                  CASE WHEN x.first_prelim_at <= coalesce(x.first_final_at, x.first_prelim_at)
                       THEN coalesce(x.assistant, x.radiologist) ELSE x.radiologist END AS radiologist
-          FROM fct_exam x
+          FROM (SELECT f.* FROM fct_exam f CROSS JOIN since s WHERE f.first_final_at >= s.since_at
+                UNION ALL
+                SELECT p.* FROM fct_exam p CROSS JOIN since s
+                WHERE p.first_prelim_at >= s.since_at AND (p.first_final_at IS NULL OR p.first_final_at < s.since_at)
+                UNION ALL
+                SELECT o.* FROM fct_exam o CROSS JOIN since s
+                WHERE o.read_started_at >= s.since_at AND (o.first_prelim_at IS NULL OR o.first_prelim_at < s.since_at)
+                    AND (o.first_final_at IS NULL OR o.first_final_at < s.since_at)) x
           JOIN touched_worklist t ON t.facility = x.facility AND t.service_line IS NOT DISTINCT FROM x.service_line
           WHERE x.is_countable AND x.exam_ended_at < t.to_at + INTERVAL 7 DAY) e
     WHERE least(e.read_started_at, e.reported_at) >= e.ended_at

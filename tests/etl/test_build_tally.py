@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from etl import build_tally
+from tests.raw_rows import Row, at
 from tests.warehouse import Warehouse, event, exam, order
 
 FLOW = """
@@ -77,3 +79,58 @@ def test_an_event_told_ahead_counts_once_the_data_reach_it(tmp_path: Path) -> No
     assert house.rows(FLOW) == [("NORTH", 1, "2026-03-02 10:00:00")]
     house.load(*exam("B1", "2026-03-20 10:00", "2026-03-20 10:30"))
     assert rebuilt_alike(house, FLOW) == [("NORTH", 1, "2026-03-02 10:00:00"), ("NORTH", 1, "2026-03-12 10:00:00")]
+
+
+MINUTES = "SELECT learned_by, minutes, n_reads FROM fct_read_minutes ORDER BY ALL"
+
+
+def read(name: str, final: str, minutes: int | None = None) -> list[Row]:
+    """An exam that R1 reads, begun so many minutes before, or without a begin."""
+    rows = exam(name, "2026-03-02 06:00", "2026-03-02 06:30", mrn=name, final=final)
+    begun = [] if minutes is None else [at(final) - timedelta(minutes=minutes)]
+    return [*rows, *(event("read_started", when, name, mrn=name, origin="report") for when in begun)]
+
+
+def test_a_report_moves_the_gap_before_the_next_one_and_no_other(tmp_path: Path) -> None:
+    house = Warehouse(tmp_path).built(
+        *read("A", "2026-03-03 08:00"),
+        *read("B", "2026-03-03 08:40"),
+        *read("C", "2026-03-03 08:50"),
+        *read("D", "2026-03-03 12:00", 7),
+    )
+    assert house.rows(MINUTES) == [("gap", 10.0, 1), ("gap", 40.0, 1), ("timed", 7.0, 1), (None, None, 1)]
+    house.load(*read("E", "2026-03-03 08:35"))
+    assert rebuilt_alike(house, MINUTES) == [
+        ("gap", 5.0, 1), ("gap", 10.0, 1), ("gap", 35.0, 1), ("timed", 7.0, 1), (None, None, 1)]  # fmt: skip
+
+
+def test_a_read_stops_to_teach_after_a_year_and_still_tells_the_gap_behind_it(tmp_path: Path) -> None:
+    house = Warehouse(tmp_path).built(*read("A", "2026-03-03 08:00"), *read("B", "2026-03-03 08:40"))
+    assert house.rows(MINUTES) == [("gap", 40.0, 1), (None, None, 1)]
+    house.load(*exam("N", "2027-03-03 08:00", "2027-03-03 08:20", mrn="N"))  # a year after the first, not the second
+    assert rebuilt_alike(house, MINUTES) == [("gap", 40.0, 1)]
+    house.load(*exam("M", "2027-03-03 09:00", "2027-03-03 09:20", mrn="M"))
+    assert rebuilt_alike(house, MINUTES) == []
+
+
+def test_a_device_that_loses_its_first_exam_is_in_service_from_the_next(tmp_path: Path) -> None:
+    query = "SELECT CAST(first_exam_at AS VARCHAR) FROM dim_device WHERE device = 'N-CT1'"
+    house = Warehouse(tmp_path).built(
+        *exam("A", "2026-03-02 15:00", "2026-03-02 15:20"), *exam("B", "2026-03-02 16:00", "2026-03-02 16:20")
+    )
+    assert house.rows(query) == [("2026-03-02 15:00:00",)]
+    house.load(order("2026-03-12 15:00", "A", station="NDX01", order_control="XO"))
+    assert rebuilt_alike(house, query) == [("2026-03-02 16:00:00",)]
+    house.load(event("exam_started", "2026-03-02 14:00", "B", message_at="2026-03-12 15:00"))
+    assert rebuilt_alike(house, query) == [("2026-03-02 14:00:00",)]
+
+
+def test_idle_runs_are_counted_as_wholes(tmp_path: Path) -> None:
+    """The device is staffed until noon and from one: a run goes on over the pause, and an exam within cuts it."""
+    query = "SELECT minutes, n FROM fct_device_minutes WHERE device = 'N-CT1' AND measure = 'idle_run' ORDER BY 1"
+    house = Warehouse(tmp_path).built(
+        *exam("A", "2026-03-02 15:00", "2026-03-02 16:00"), *exam("B", "2026-03-02 20:00", "2026-03-02 22:00")
+    )
+    assert house.rows(query) == [(180.0, 1)]
+    house.load(*exam("C", "2026-03-02 18:30", "2026-03-02 18:40"))
+    assert rebuilt_alike(house, query) == [(80.0, 1), (90.0, 1)]

@@ -45,13 +45,12 @@ def seen(d: Department) -> list[Seen]:
         is_alone = read["role"] == "final" and exam["assistant"] in (None, read["interpreter"])
         reports = [at for at in (exam["first_prelim_at"], read["read_at"]) if at is not None]
         at = min(reports) if is_alone else read["read_at"]
-        if read["read_at"] > d.data_through - timedelta(days=365):
-            events[read["interpreter"]].append((at, read | {"exam": exam}, is_alone))
+        events[read["interpreter"]].append((at, read | {"exam": exam}, is_alone))
     found = []
     for of_reader in events.values():
         together = Counter(at for at, _, _ in of_reader)
         for at, read, is_alone in of_reader:
-            if read["role"] != "final":
+            if read["role"] != "final" or read["read_at"] <= d.data_through - timedelta(days=365):
                 continue
             exam, begun = read["exam"], read["read_started_at"]
             most = LONGEST.get(exam["modality"], OTHERS)
