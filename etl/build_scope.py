@@ -21,7 +21,7 @@ from etl.build_tally import TALLY, change_view, same_keys
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Keys `key` of temporary table `table`; with `since`, only rows from there on, with `until` before that; with
-    `on`, only of that day or hour. `also` are further keys, which may be NULL."""
+    `on`, only of that hour. `also` are further keys, which may be NULL."""
 
     table: str
     key: str
@@ -40,7 +40,6 @@ SCOPES: dict[str, Scope] = {
     "device": Scope("touched_device", "device", "since_day", "until_day"),
     "backlog": Scope("touched_backlog_hour", "facility", since="hour_at", on="hour_at", also=GROUP),
     "worklist": Scope("touched_worklist", "facility", "from_at", "to_at", also=("service_line",)),
-    "day": Scope("touched_day", "facility", on="day"),
 }
 
 #: Columns of fct_exam on which later marts depend.
@@ -51,10 +50,18 @@ CARRIED = (
 )
 #: Columns of fct_read on which stretches of reading depend.
 CARRIED_READ = "exam_key, facility, radiologist, role, read_at, read_started_at, wrvu"
+#: Columns of fct_exam on which the marts of patients depend.
+_OF_PATIENT = (
+    "exam_key, patient_key, facility, device, modality, procedure, region, laterality, contrast, service_line, "
+    "priority, patient_class, ordered_at, ordered_local, exam_started_at, exam_started_local, is_follow_up, is_countable"
+)
 #: Marts of whose changes the scopes and tallies follow, and the columns that count.
 KEPT = {
     "fct_exam": f"{CARRIED}, procedure_local, exam_ended_local, exam_started_local, ordered_local, first_final_local, "
-    "exam_duration_min, door_at, n_rejected, has_order, has_booking, has_status, has_step, has_study, has_report",
+    "order_to_exam_min, wait_min, exam_duration_min, report_prelim_min, report_final_min, read_final_min, "
+    "prelim_to_final_min, ordered_source, arrived_source, exam_started_source, exam_ended_source, "
+    "images_available_source, first_prelim_source, first_final_source, door_at, n_rejected, has_order, has_booking, "
+    "has_status, has_step, has_study, has_report",
     "fct_exam_event": 'exam_key, facility, source, standard, origin, "at"',
     "fct_room_stay": "stay_key, facility, room, device, entered_at, left_at, entered_local, left_local, fate",
     "fct_read": f"{CARRIED_READ}, is_alone, reported_at, modality, procedure, region",
@@ -141,17 +148,22 @@ def derive_scopes(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     derive_ranges(con, anew)
     derive_reads(con, anew)
     _derive_devices(con, anew)
-    _derive_days(con)
+    _find_patient_exams(con, anew)
     if not anew:
         _add_due(con)
 
 
-def _derive_days(con: duckdb.DuckDBPyConnection) -> None:
-    """Days of a facility on which a touched exam stands, or stood before."""
-    days = ("coalesce(exam_ended_local, exam_started_local, ordered_local, first_final_local)", "exam_ended_local")
-    exams = "(SELECT * FROM fct_exam_before UNION ALL SELECT * FROM fct_exam_now)"
-    of_exams = " UNION ".join(f"SELECT facility, CAST({day} AS DATE) AS day FROM {exams}" for day in days)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE touched_day AS {of_exams}")
+def _find_patient_exams(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
+    """Temp `patient_exam`: all exams of the touched patients, found by one column and read by their place."""
+    if anew:
+        con.execute(f"CREATE OR REPLACE TEMP VIEW patient_exam AS SELECT {_OF_PATIENT} FROM fct_exam")
+        return
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE patient_place AS
+        SELECT rowid AS place FROM fct_exam WHERE patient_key IN (SELECT patient_key FROM touched_patient)""")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE patient_exam AS
+        SELECT {_OF_PATIENT} FROM fct_exam WHERE rowid IN (SELECT place FROM patient_place)""")
 
 
 def _add_due(con: duckdb.DuckDBPyConnection) -> None:

@@ -89,23 +89,36 @@ def load_mentions(con: duckdb.DuckDBPyConnection, parts: int) -> None:
 
 
 _MOVES = f"""
-    SELECT f.*, {WHO} AS who FROM {{rows}} f LEFT JOIN intake.work.patient p ON p.patient = f.mover"""
-#: Raw moves of those in `touched_mover`, found by the numbers of all their identifiers.
-_TOUCHED_MOVES = _MOVES.format(
-    rows="""(
-    FROM intake.raw_room_move WHERE mover IN (
-        SELECT patient FROM intake.work.patient
-        WHERE person IN (SELECT try_cast(substr(who, 2) AS UBIGINT) FROM touched_mover WHERE who LIKE 'p%')
-        UNION ALL SELECT try_cast(substr(who, 2) AS UBIGINT) FROM touched_mover WHERE who LIKE 'p%')
-    UNION ALL
-    FROM intake.raw_room_move WHERE mover IS NULL AND 'v' || visit_id IN (SELECT who FROM touched_mover))"""
-)
+    SELECT f.*, {WHO} AS who FROM {{rows}} f LEFT JOIN {{patients}} p ON p.patient = f.mover"""
+_ALL_PATIENTS = "intake.work.patient"
+
+
+def _moves_at(con: duckdb.DuckDBPyConnection, places: str) -> str:
+    """SQL for the raw moves at `places` (SQL: place), with who moved; of other moves only places are read."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE move_place AS {places}")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE move_row AS
+        SELECT * FROM intake.raw_room_move WHERE rowid IN (SELECT place FROM move_place)""")
+    patients = f"(SELECT * FROM {_ALL_PATIENTS} WHERE patient IN (SELECT mover FROM move_row))"
+    return _MOVES.format(rows="move_row", patients=patients)
 
 
 def _find_moves(con: duckdb.DuckDBPyConnection) -> bool:
     """Temp table `touched_move`: raw moves of `touched_mover`, which gets who shares an encounter; whether any did."""
-    con.execute(f"CREATE OR REPLACE TEMP TABLE touched_move AS {_TOUCHED_MOVES}")
-    shared = _MOVES.format(rows="(FROM intake.raw_room_move WHERE stay_ref IN (SELECT stay_ref FROM touched_move))")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE mover_number AS
+        SELECT patient FROM {_ALL_PATIENTS}
+        WHERE person IN (SELECT try_cast(substr(who, 2) AS UBIGINT) FROM touched_mover WHERE who LIKE 'p%')
+        UNION SELECT try_cast(substr(who, 2) AS UBIGINT) FROM touched_mover WHERE who LIKE 'p%'""")
+    moves = _moves_at(con, """
+        SELECT rowid AS place FROM intake.raw_room_move WHERE mover IN (SELECT patient FROM mover_number)
+        UNION ALL
+        SELECT rowid FROM intake.raw_room_move
+        WHERE mover IS NULL AND 'v' || visit_id IN (SELECT who FROM touched_mover)""")  # fmt: skip
+    con.execute(f"CREATE OR REPLACE TEMP TABLE touched_move AS {moves}")
+    shared = _moves_at(con, """
+        SELECT rowid AS place FROM intake.raw_room_move
+        WHERE stay_ref IN (SELECT stay_ref FROM touched_move WHERE stay_ref IS NOT NULL)""")  # fmt: skip
     found = con.execute(f"""
         INSERT INTO touched_mover
         SELECT DISTINCT who, keyed('mover', who) FROM ({shared})
@@ -123,7 +136,7 @@ def load_movers(con: duckdb.DuckDBPyConnection, since: int | None) -> None:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE touched_mover AS
         SELECT DISTINCT who, keyed('mover', who) AS mover_key FROM intake.work.touched_mover WHERE {log}""")
-    moves = f"({_MOVES.format(rows='intake.raw_room_move')})"
+    moves = f"({_MOVES.format(rows='intake.raw_room_move', patients=_ALL_PATIENTS)})"
     if since is not None:
         moves = "touched_move"
         while _find_moves(con):

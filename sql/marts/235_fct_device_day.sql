@@ -32,6 +32,7 @@ FROM (SELECT h.device, h.facility, h.modality, h.day_local, b.opens_local, b.clo
             FROM fct_device_hour x
             JOIN touched_device t ON t.device = x.device AND CAST(x.hour_local AS DATE) >= t.since_day
                 AND CAST(x.hour_local AS DATE) < t.until_day
+            WHERE x.hour_local >= (SELECT CAST(min(k.since_day) AS TIMESTAMP) FROM touched_device k)
             GROUP BY ALL
             HAVING sum(x.staffed_min) > 0 OR sum(x.busy_min) > 0 OR sum(x.n_exams) > 0) h
       LEFT JOIN (SELECT k.device, k.day_local, min(k.opens_local) AS opens_local, max(k.closes_local) AS closes_local

@@ -18,5 +18,6 @@ FROM (SELECT g.*, sum(g.is_first) OVER (
             JOIN touched_device t ON t.device = s.device
                 AND s.left_at >= CAST(t.since_day AS TIMESTAMP) - INTERVAL 1 DAY
                 AND s.entered_at < CAST(t.until_day AS TIMESTAMP) + INTERVAL 1 DAY
-            WHERE s.fate = 'used') g) n
+            WHERE s.fate = 'used'
+                AND s.left_at >= (SELECT CAST(min(k.since_day) AS TIMESTAMP) - INTERVAL 1 DAY FROM touched_device k)) g) n
 GROUP BY n.device, n.island

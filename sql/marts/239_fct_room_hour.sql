@@ -38,3 +38,4 @@ LEFT JOIN fct_device_day y ON y.device = h.device AND y.day_local = CAST(h.hour_
 LEFT JOIN (SELECT p.device, p.hour_at, sum(minutes_between(p.started_at, p.ended_at)) AS room_min
            FROM room_piece p GROUP BY p.device, p.hour_at) r ON r.device = h.device AND r.hour_at = h.hour_at
 LEFT JOIN staffed q ON q.device = h.device AND q.hour_at = h.hour_at
+WHERE h.hour_local >= (SELECT CAST(min(k.since_day) AS TIMESTAMP) FROM touched_device k)

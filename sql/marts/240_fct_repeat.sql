@@ -30,9 +30,8 @@ WITH counted AS (
            dense_rank() OVER (
                PARTITION BY e.patient_key, e.modality, e.region, e.laterality, e.contrast
                ORDER BY e.exam_started_at) AS number
-    FROM fct_exam e
-    JOIN touched_patient t ON t.patient_key = e.patient_key
-    WHERE e.is_countable AND e.exam_started_at IS NOT NULL AND e.region IS NOT NULL
+    FROM patient_exam e
+    WHERE e.patient_key IS NOT NULL AND e.is_countable AND e.exam_started_at IS NOT NULL AND e.region IS NOT NULL
 )
 SELECT r.exam_key, r.prior_exam_key, r.patient_key, r.facility, r.prior_facility, r.modality, r.region, r.device,
        r.procedure, r.service_line, r.priority, r.patient_class, r.days, r.facility = r.prior_facility

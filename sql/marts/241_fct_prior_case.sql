@@ -24,7 +24,7 @@ WITH index_exam AS (
            e.service_line
     FROM fct_outside_prior d
     JOIN touched_patient t ON t.patient_key = d.patient_key
-    JOIN fct_exam e ON e.exam_key = d.exam_key
+    JOIN patient_exam e ON e.exam_key = d.exam_key
 )
 SELECT x.exam_key, x.patient_key, x.facility,
        CASE WHEN x.availability = 'none' THEN 'none'
@@ -39,7 +39,7 @@ SELECT x.exam_key, x.patient_key, x.facility,
        x.exam_key IN (
            SELECT y.exam_key
            FROM index_exam y
-           JOIN fct_exam e ON e.patient_key = y.patient_key AND e.facility = y.facility AND e.modality = y.modality
+           JOIN patient_exam e ON e.patient_key = y.patient_key AND e.facility = y.facility AND e.modality = y.modality
                AND e.region = y.region AND e.is_countable
            WHERE (y.availability = 'none' AND e.exam_key <> y.exam_key AND e.exam_started_at > y.exam_started_at
                   AND e.exam_started_at < y.exam_started_at + INTERVAL 30 DAY)

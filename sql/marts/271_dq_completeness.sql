@@ -3,7 +3,9 @@
 -- key: facility, modality, device, day, milestone, source
 -- purpose: Which clock each milestone came from, and how often there was none, among exams that count.
 -- materialize: table
--- scope: day day
+-- scope: tally
+-- least: rung
+-- again: fct_exam exam_ended_local day
 -- column: facility VARCHAR - | facility
 -- column: modality VARCHAR - | modality
 -- column: device VARCHAR - | device
@@ -15,7 +17,7 @@
 SELECT k.facility, k.modality, k.device, k.day, k.milestone, k.source,
        CAST(min(CASE WHEN k.source <> 'none' AND (p.origin = k.source OR p.origin = '*') THEN p.preference END) AS INTEGER)
            AS rung,
-       max(k.n_exams) AS n_exams
+       max(k.n_exams) AS n_exams, CAST(NULL AS INTEGER) AS lost_rung
 FROM (SELECT e.facility, e.modality, e.device, e.day, m.milestone,
              coalesce(CASE m.milestone WHEN 'ordered' THEN e.ordered_source WHEN 'arrived' THEN e.arrived_source
                                        WHEN 'exam_started' THEN e.exam_started_source
@@ -26,10 +28,9 @@ FROM (SELECT e.facility, e.modality, e.device, e.day, m.milestone,
              CAST(sum(e.n) AS BIGINT) AS n_exams
       FROM (SELECT x.facility, x.modality, x.device, CAST(x.exam_ended_local AS DATE) AS day, x.ordered_source,
                    x.arrived_source, x.exam_started_source, x.exam_ended_source, x.images_available_source,
-                   x.first_prelim_source, x.first_final_source, count(*) AS n
-            FROM fct_exam x
-            JOIN touched_day t ON t.facility = x.facility AND t.day = CAST(x.exam_ended_local AS DATE)
-            WHERE x.is_countable
+                   x.first_prelim_source, x.first_final_source, sum(x.sign) AS n
+            FROM fct_exam_change x
+            WHERE x.is_countable AND x.exam_ended_local IS NOT NULL
             GROUP BY ALL) e
       CROSS JOIN (SELECT DISTINCT r.milestone FROM milestone_rule r
                   WHERE r.milestone IN ('ordered', 'arrived', 'exam_started', 'exam_ended', 'images_available',
