@@ -15,7 +15,7 @@ from sql.team.notes import Draft, Note
 from sql.team.store import Team, TeamError
 
 #: Of this process: the newest versions of all notes, as of a write.
-_READ: dict[Path, tuple[int, list[Note]]] = {}
+_READ: dict[Path, tuple[Hashable, list[Note]]] = {}
 
 
 def team_of(store: Store) -> Team:
@@ -25,15 +25,15 @@ def team_of(store: Store) -> Team:
 
 def state_of(store: Store) -> Hashable:
     """What a page of all that the team keeps depends on."""
-    return team_of(store).revision()
+    return team_of(store).state()
 
 
 def visible(store: Store, person: Person) -> list[Note]:
     """The newest version of every note that a person may see, in order of days; withdrawn ones too."""
     team = team_of(store)
-    revision = team.revision()
-    if team.path not in _READ or _READ[team.path][0] != revision:
-        _READ[team.path] = revision, kept.newest(team)
+    state = team.state()
+    if team.path not in _READ or _READ[team.path][0] != state:
+        _READ[team.path] = state, kept.newest(team)
     return [note for note in _READ[team.path][1] if kept.may_see(note, person.facilities, person.sees_readers)]
 
 

@@ -22,6 +22,7 @@ Write = Callable[[Store, Person, dict[str, Any]], None]
 WRITES: dict[str, Write] = {
     "note": notes.write, "note/withdraw": notes.withdraw, "view": team_writes.keep_view,
     "view/rename": team_writes.rename_view, "view/remove": team_writes.remove_view,
+    "subscriber": team_writes.subscribe, "subscriber/remove": team_writes.unsubscribe,
 }  # fmt: skip
 
 

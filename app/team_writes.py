@@ -1,4 +1,4 @@
-"""What a person writes beside notes: saved views and queries. Everything that a browser sends is checked here."""
+"""What a person writes beside notes: saved views and queries, and who receives the digest; all of it checked."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 from app.guard import Person
 from app.notes import scoped, team_of
 from app.pages import BY_PATH
+from app.saved import visible
 from app.state import State
 from sql.filters import FilterError
 from sql.snapshot import Store
-from sql.team import saved
+from sql.team import digests, saved
 from sql.team.store import TeamError
 
 
@@ -28,6 +29,29 @@ def rename_view(store: Store, person: Person, asked: dict[str, Any]) -> None:
 def remove_view(store: Store, person: Person, asked: dict[str, Any]) -> None:
     """Delete one's own view. Raises TeamError."""
     saved.remove(team_of(store), str(asked.get("id")), person.name)
+
+
+def subscribe(store: Store, person: Person, asked: dict[str, Any]) -> None:
+    """Send the digest to an address, or set the views of a subscription that the person made. Raises TeamError."""
+    views = _views(store, person, asked)
+    if asked.get("id"):
+        digests.choose(team_of(store), str(asked["id"]), views, person.name)
+        return
+    digests.subscribe(team_of(store), str(asked.get("address") or ""), views, person.name, person.facilities)
+
+
+def unsubscribe(store: Store, person: Person, asked: dict[str, Any]) -> None:
+    """End a subscription that the person made. Raises TeamError."""
+    digests.unsubscribe(team_of(store), str(asked.get("id")), person.name)
+
+
+def _views(store: Store, person: Person, asked: dict[str, Any]) -> list[str]:
+    """The views that are named, all of them pages that the person sees."""
+    told = asked.get("views") or []
+    known = {view.id for view in visible(store, person) if view.kind == saved.PAGE}
+    if not isinstance(told, list) or not all(isinstance(one, str) for one in told) or not set(told) <= known:
+        raise TeamError("gone")
+    return told
 
 
 def _name(asked: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ import typer
 from etl.commands import (
     bench,
     demo,
+    digest,
     exporting,
     linting,
     mapping,
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 VERBS = (
-    demo, pipeline, serve, exporting, planning, status, quarantine, site, mapping, reference, linting, schedule,
+    demo, pipeline, serve, exporting, digest, planning, status, quarantine, site, mapping, reference, linting, schedule,
     simulate, bench,
 )  # fmt: skip
 for verbs in VERBS:

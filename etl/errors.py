@@ -1,7 +1,7 @@
 """The tree of errors. Each class carries the exit code of the command line; 1 is a bug.
 
 0 done · 2 wrong command line · 10 bad settings · 11 unreadable input · 12 rejects above limit ·
-13 a check failed, old snapshot kept · 14 already running.
+13 a check failed, old snapshot kept · 14 already running · 15 a digest not sent to everybody.
 """
 
 from __future__ import annotations
@@ -49,6 +49,12 @@ class AlreadyRunningError(RadopsError):
     exit_code = 14
 
 
+class NotSentError(RadopsError):
+    """A digest could not be sent to everybody: its file was made, and the next start tries those again."""
+
+    exit_code = 15
+
+
 #: Exit codes in words, for the README and its test.
 EXIT_CODES: dict[int, str] = {
     0: "Done",
@@ -57,7 +63,7 @@ EXIT_CODES: dict[int, str] = {
         kind.exit_code: (kind.__doc__ or "").split(";")[0].rstrip(".")
         for kind in (
             PeriodError, SettingsError, UnreadableInputError, TooManyRejectsError, CheckFailedError,
-            AlreadyRunningError,
+            AlreadyRunningError, NotSentError,
         )
     },
 }  # fmt: skip

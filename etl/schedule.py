@@ -33,8 +33,10 @@ class Job:
 
 
 #: On the 2nd the month is over in every time zone; a late report finds its way into the next edition.
+#: The digest goes once; its other starts are for those whom it did not reach.
 JOBS: tuple[Job, ...] = (
     Job("radops", ("run",), "*/{every} * * * *", "*:0/{every}", "ingest, build, publish", good_codes="14"),
+    Job("radops-digest", ("digest",), "10,40 6-9 * * *", "*-*-* 06..09:10,40:00", "digest of the day"),
     Job("radops-export", ("export", "--period", "last"), "30 4 2 * *", "*-*-02 04:30:00", "report of the month before"),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -39,6 +40,22 @@ class Settings(BaseSettings):
     silence_hours: float = Field(
         default=48.0, gt=0, description="hours without a message before a source is called silent"
     )
+    address: str = Field(
+        default="http://127.0.0.1:8050", pattern=r"^https?://[^\s/?#]+[^\s?#]*$",
+        description="address under which readers open the dashboard, for links in digests",
+    )  # fmt: skip
+    smtp_host: str = Field(default="", description="server that sends digests; without one only their file is made")
+    smtp_port: int = Field(default=0, ge=0, le=65535, description="its port; 0 means 587, with tls 465, with none 25")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="starttls or tls, the certificate checked; none only for a server you trust"
+    )
+    smtp_ca_file: Path | None = Field(
+        default=None, description="certificates to check that server by; default the system's"
+    )
+    smtp_user: str = Field(default="", description="user at that server; empty for none")
+    smtp_password_file: Path | None = Field(default=None, description="file with that user's password, mode 0600")
+    smtp_from: str = Field(default="", description="address that digests come from")
+    smtp_seconds: float = Field(default=30.0, gt=0, le=300, description="time limit for one message, seconds")
 
 
 def shown(settings: Settings) -> list[tuple[str, str, str, str]]:

@@ -12,7 +12,7 @@ from etl.home import Home
 from etl.publish import current, read_meta
 
 #: Stages whose last log line `status` repeats.
-STAGES = ("ingest", "build", "rebuild", "publish", "export", "failed")
+STAGES = ("ingest", "build", "rebuild", "publish", "export", "digest", "failed")
 
 
 def status(home: Home) -> dict[str, Any]:
@@ -42,6 +42,12 @@ def status(home: Home) -> dict[str, Any]:
     alarms = [f"no message from {source} for over {home.settings.silence_hours:g} h" for source in silent]
     if age_h > home.settings.silence_hours:
         alarms.append(f"the newest snapshot is {age_h:.0f} h old")
+    stages = last_stages(home)
+    letters = stages.get("digest", {})
+    if letters.get("failed"):
+        alarms.append(f"the last digest could not be sent to {letters['failed']} of its readers")
+    if letters.get("readers") and not letters["has_server"]:
+        alarms.append("readers wait for digests, and no mail server is set (RADOPS_SMTP_HOST)")
     return {
         "snapshot": snapshot_id,
         "digest": digest,
@@ -51,7 +57,7 @@ def status(home: Home) -> dict[str, Any]:
         "exams": exams,
         "waiting_for_report": waiting,
         "freshness": {source: str(last) for source, last in sources},
-        "last_stages": last_stages(home),
+        "last_stages": stages,
         "alarms": alarms,
     }
 

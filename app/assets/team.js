@@ -33,7 +33,7 @@
   async function post(path, body) {
     let answer;
     try {
-      answer = await fetch(`/team/${path}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+      answer = await fetch(`/team/${path}?_lang=${document.documentElement.lang}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
     } catch (error) {
       return say("unreachable");
     }
@@ -153,7 +153,7 @@
 
   async function views() {
     try {
-      const answer = await fetch("/team/views");
+      const answer = await fetch(`/team/views?_lang=${document.documentElement.lang}`);
       return answer.ok ? (await answer.json()).views : null;
     } catch (error) {
       return null;
@@ -221,6 +221,31 @@
     dialog(say("views.remove"), fields, say("remove"), () => post("view/remove", { id: view.id }), say("views.removed"));
   }
 
+  /* ---- The daily digest ---- */
+
+  async function digestDialog(kept) {
+    const found = ((await views()) || []).filter((one) => one.kind === "page");
+    const chosen = kept.views || [];
+    const to = kept.id ? null : el("input", { type: "email", maxlength: config.signs.address, required: true, autocomplete: "email" });
+    const boxes = found.map((one) => el("label", { className: "team-check" },
+      el("input", { type: "checkbox", value: one.id, checked: chosen.includes(one.id) }), one.name));
+    const fields = [
+      to ? labelled(say("digest.address"), to) : el("p", {}, kept.address),
+      boxes.length ? el("fieldset", { className: "team-checks" }, el("legend", {}, say("digest.views")), el("div", {}, boxes))
+        : el("p", { className: "team-hint" }, say("digest.none")),
+    ];
+    const box = dialog(say(kept.id ? "digest.change" : "digest.new"), fields, say("save"), () => {
+      const ids = [...box.querySelectorAll("input[type=checkbox]:checked")].map((one) => one.value);
+      return post("subscriber", { id: kept.id, address: to ? to.value : undefined, views: ids });
+    }, say("digest.saved"));
+    (to || box.querySelector("input") || box.querySelector("button")).focus();
+  }
+
+  function endDialog(kept) {
+    const fields = [el("blockquote", {}, kept.address), el("p", { className: "team-hint" }, say("digest.remove.hint"))];
+    dialog(say("digest.remove"), fields, say("end"), () => post("subscriber/remove", { id: kept.id }), say("digest.removed"));
+  }
+
   document.addEventListener("keydown", (event) => {
     if (event.key !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.defaultPrevented || !ready()) return;
     event.preventDefault();
@@ -231,6 +256,7 @@
 
   const OPENS = {
     "data-note": noteDialog, "data-note-withdraw": withdrawDialog, "data-view-rename": renameDialog, "data-view-remove": removeDialog,
+    "data-digest": digestDialog, "data-digest-remove": endDialog,
   };
 
   document.addEventListener("click", (event) => {

@@ -16,6 +16,7 @@ from app.dom import aria, data
 from app.figures.pins import span
 from app.noted import buttons, place, who
 from app.questions import Question
+from app.sections import subscribers
 from app.tables import Column, Row, table
 from app.texts import text
 from sql.team.notes import Note
@@ -61,13 +62,13 @@ def _views(context: Context) -> pl.DataFrame:
 
 NOTES = Question("team.notes", _listed)
 VIEWS = Question("team.views", _views)
-QUESTIONS = (NOTES, VIEWS)
+QUESTIONS = (NOTES, VIEWS, subscribers.SUBSCRIBERS)
 
 
 def render(context: Context) -> list[Any]:
     """The page."""
     head = html.Div([html.H1(text("team.title")), html.P(text("team.lead"), className="lead")], className="page-head")
-    return [head, _views_card(context), _notes_card(context)]
+    return [head, _views_card(context), subscribers.section(context), _notes_card(context)]
 
 
 def _views_card(context: Context) -> html.Section:

@@ -81,6 +81,10 @@ def rename(team: Team, view_id: str, name: str, is_shared: bool, author: str) ->
         done = connection.execute(update(tables.view).where(_own(view_id, author)).values(values))
         if not done.rowcount:
             raise TeamError("gone")
+        if not is_shared:  # it leaves the digests that others chose it for
+            others = select(tables.subscriber.c.id).where(tables.subscriber.c.author != author)
+            connection.execute(delete(tables.subscribed).where(
+                tables.subscribed.c.view == view_id, tables.subscribed.c.subscriber.in_(others)))  # fmt: skip
 
 
 def remove(team: Team, view_id: str, author: str) -> None:

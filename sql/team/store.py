@@ -57,6 +57,14 @@ class Team:
         except OSError:
             return 0
 
+    def state(self) -> tuple[int, int, int]:
+        """What differs where anything was written, also where another file was put in place of this one."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return 0, 0, 0
+        return self.revision(), found.st_ino, found.st_mtime_ns
+
     def rows(self, statement: Executable) -> Sequence[RowMapping]:
         """Rows of one statement that reads; none before the first write. Raises TeamError."""
         if not self.path.exists():

@@ -16,9 +16,11 @@ from app.figures.pins import Pin, pinned, span
 from app.figures.trend import Line, trend
 from app.guard import Person
 from app.server import create_app
+from app.texts import TEXTS
+from etl.mail import PROBLEMS
 from sql.adhoc import MAX_STATEMENT
 from sql.filters import Filters
-from sql.team import notes, saved
+from sql.team import digests, notes, saved
 from sql.team.store import Team
 from tests.app.conftest import drawn
 
@@ -46,9 +48,8 @@ def east(published: Path) -> FlaskClient:
 
 
 @pytest.fixture(autouse=True)
-def team(published: Path, monkeypatch: pytest.MonkeyPatch) -> Team:
+def team(published: Path) -> Team:
     """The store of the team, which has written nothing yet."""
-    monkeypatch.setattr("app.notes._READ", {})
     made = Team.beside(published)
     made.path.unlink(missing_ok=True)
     return made
@@ -268,3 +269,65 @@ def test_a_person_may_keep_so_many_views(client: FlaskClient, monkeypatch: pytes
 
 def test_a_statement_that_runs_can_be_kept() -> None:
     assert saved.STATEMENT_SIGNS == MAX_STATEMENT
+
+
+def subscribe(client: FlaskClient, to: str = "ann@north.example", **more: Any) -> tuple[int, str]:
+    answer = client.post("/team/subscriber", json={"address": to, **more})
+    return answer.status_code, answer.get_json().get("problem", "")
+
+
+def test_a_digest_goes_to_addresses_with_views(client: FlaskClient, east: FlaskClient, team: Team) -> None:
+    keep(client, "private", is_shared=False)
+    keep(client, "a statement", statement="SELECT 1")
+    ids = {one["name"]: one["id"] for one in views(client)}
+    assert subscribe(client, views=[ids["private"]])[0] == 200
+    assert "already" in subscribe(client, "ANN@north.example")[1]
+    for wrong in ({"views": [ids["a statement"]]}, {"views": ["0" * 16]}, {"views": "x"}, {"views": [7]}):
+        assert subscribe(client, "bob@north.example", **wrong)[0] == 409
+    assert subscribe(client, "bob@x\r\nBcc: eve@x")[0] == 409
+    assert subscribe(east, "bob@north.example", views=[ids["private"]])[0] == 409
+    assert subscribe(east, "bob@north.example")[0] == 200
+    mine, theirs = sorted(digests.subscribers(team), key=lambda one: one.address)
+    assert (mine.views, mine.facilities, theirs.facilities) == ((ids["private"],), None, ("EAST",))
+    assert "ann@north.example" not in json.dumps(view(east, "/team"))  # nobody reads others' addresses
+    assert "ann@north.example" not in east.get("/csv/team.subscribers.csv").get_data(as_text=True)
+    assert east.post("/team/subscriber/remove", json={"id": mine.id}).status_code == 409
+    assert east.post("/team/subscriber", json={"id": mine.id, "views": []}).status_code == 409
+    assert client.post("/team/subscriber", json={"id": mine.id, "views": []}).status_code == 200
+    assert next(one for one in digests.subscribers(team) if one.id == mine.id).views == ()
+    assert client.post("/team/subscriber/remove", json={"id": mine.id}).status_code == 200
+    assert [one.author for one in digests.subscribers(team)] == ["east"]
+
+
+def test_what_became_of_a_message_is_shown(client: FlaskClient, team: Team) -> None:
+    subscribe(client)
+    (one,) = digests.subscribers(team)
+    for state, told in (("", "sent for 28 Nov 2026"), ("timeout", "took too long")):
+        assert digests.claim(team, one.id, date(2026, 11, 28 + bool(state)), "x") is None
+        assert "being sent" in json.dumps(view(client, "/team"))
+        digests.settle(team, one.id, date(2026, 11, 28 + bool(state)), state)
+        assert told in json.dumps(view(client, "/team"))
+        assert told in json.dumps(view(client, "/team"))
+
+
+def test_every_problem_of_a_mail_server_has_words() -> None:
+    assert [name for name in PROBLEMS if TEXTS[f"digest.problem.{name}"] == ""] == []
+
+
+def test_a_view_that_is_shared_no_more_leaves_others_digests(
+    client: FlaskClient, east: FlaskClient, team: Team
+) -> None:
+    keep(client, path="/", query="")
+    (one,) = views(client)
+    subscribe(client, views=[one["id"]])
+    subscribe(east, "bob@north.example", views=[one["id"]])
+    client.post("/team/view/rename", json={"id": one["id"], "name": "mine", "is_shared": False})
+    assert {kept.author: len(kept.views) for kept in digests.subscribers(team)} == {"local": 1, "east": 0}
+
+
+def test_a_deleted_view_leaves_the_digest(client: FlaskClient, team: Team) -> None:
+    keep(client, path="/", query="")
+    (one,) = views(client)
+    subscribe(client, views=[one["id"]])
+    client.post("/team/view/remove", json={"id": one["id"]})
+    assert digests.subscribers(team)[0].views == ()
