@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from dash import html
+
 
 def aria(label: str, **more: str) -> dict[str, Any]:
     """The name of an element for a screen reader, and more that it is told."""
@@ -18,3 +20,8 @@ def silent() -> dict[str, Any]:
 def data(name: str, value: str) -> dict[str, Any]:
     """A value that the browser's scripts and tests find an element by."""
     return {f"data-{name}": value}
+
+
+def listing(text: str) -> html.Pre:
+    """Code as it is written; a keyboard can scroll it where it is wider than its place."""
+    return html.Pre(html.Code(text), tabIndex=0)

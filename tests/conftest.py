@@ -63,7 +63,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 #: Files whose tests take longest, the longest first.
 LONG = (
-    "etl/test_schedule.py", "etl/test_killed.py", "app/test_browser.py", "etl/test_same_answer.py",
+    "etl/test_schedule.py", "etl/test_killed.py", "app/test_craft.py", "app/test_browser.py", "etl/test_same_answer.py",
     "planning/test_validation.py", "truth/test_metrics_truth.py", "etl/test_build.py", "etl/test_export.py",
     "oracle/test_sequences.py", "oracle/test_metrics.py", "etl/test_disk_full.py", "etl/test_cli.py",
     "etl/test_canary.py", "forecast/test_forecast.py", "etl/test_poison.py", "etl/test_demo.py",

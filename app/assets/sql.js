@@ -579,7 +579,7 @@
       const twist = el("button", { type: "button", className: "sql-twist", "aria-expanded": "false", "aria-label": say("parts", { name }), onclick: () => open(inner.hidden) });
       const made = el("li", {}, el("div", { className: "sql-entry" }, twist,
         el("button", { type: "button", className: "sql-pick", title: note, onclick: onpick }, el("code", {}, name)), el("small", {}, hint)),
-      el("p", { className: "sql-note" }, note), inner);
+      el("p", { className: "sql-note", title: note }, note), inner);
       if (wanted && !has(name)) open(true);
       return made;
     };

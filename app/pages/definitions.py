@@ -10,6 +10,7 @@ from dash import html
 
 from app.cards import card
 from app.context import Context
+from app.dom import listing
 from app.evidence import foot_line
 from app.questions import Question
 from app.tables import Column, table
@@ -65,7 +66,7 @@ def _metric(metric: Metric) -> html.Details:
             html.Summary([html.Strong(metric.title), html.Span(metric.question), html.Code(metric.id)]),
             html.Dl(pairs),
             html.H3(text("definitions.sql")),
-            html.Pre(html.Code(metric.body)),
+            listing(metric.body),
         ],
         id=metric.id,
         className="definition",

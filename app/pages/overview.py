@@ -62,7 +62,7 @@ def _exceptions(frame: pl.DataFrame, whole: pl.DataFrame, context: Context) -> h
     return html.Section(
         [
             html.Div([html.H2(text("overview.exceptions")), html.Ul(items or calm, className="findings")]),
-            html.Div([html.H2(text("overview.words")), html.Ul(told, className="told")]),
+            html.Div([html.H2(text("overview.words")), html.Ul(told, className="in-words")]),
         ],
         className="brief",
     )

@@ -11,6 +11,7 @@ from dash import html
 from app import words
 from app.cards import card
 from app.context import Context
+from app.dom import listing
 from app.editions import Edition, editions, folder_of
 from app.evidence import foot_line
 from app.icons import icon
@@ -96,8 +97,8 @@ def _none(context: Context) -> html.Section:
     else:
         month = last_whole_month(context.snapshot.data_through.date())
         body = [
-            html.P(text("reports.none.lead")), html.Pre(html.Code(f"radops export --period {month}")),
-            html.P(text("reports.none.cron")), html.Pre(html.Code(CRON)),
+            html.P(text("reports.none.lead")), listing(f"radops export --period {month}"),
+            html.P(text("reports.none.cron")), listing(CRON),
         ]  # fmt: skip
     title = html.H2([icon("reports", 18), text("reports.none.title")])
     return html.Section([title, *body], className="card no-edition")

@@ -18,7 +18,9 @@ from app.texts import text
 from sql.live import now_filters
 
 #: Exams of a panel: what has room on a screen.
-ROWS = 7
+ROWS = 6
+#: Signs of a procedure's name that stand on one line in full size.
+SHORT = 20
 
 
 def display(context: Context, row: Row, as_of: str, hints: Mapping[str, str], listed: pl.DataFrame) -> html.Div:
@@ -80,12 +82,18 @@ def _panel(context: Context, name: str, frame: pl.DataFrame) -> html.Section:
 
 def _exam(row: Row, place: str) -> html.Li:
     urgent = "" if row["priority"] == "routine" else row["priority"]
+    what = now.procedure(row)
     return html.Li(
         [
-            html.Span(words.minutes(abs(row["left_min"])), className="wall-left"),
-            html.Span(now.procedure(row), className="wall-what"),
-            html.Span(urgent, className=f"wall-priority {urgent}"),
-            html.Span(row[place] or "", className="wall-where"),
+            html.Div(
+                [
+                    html.Div(words.minutes(abs(row["left_min"])), className="wall-left"),
+                    html.Div([html.Span(urgent, className=f"wall-priority {urgent}"), html.Span(row[place] or "")],
+                             className="wall-where"),
+                ],
+                className="wall-when",
+            ),
+            html.Span(what, className="wall-what" if len(what) <= SHORT else "wall-what long"),
         ],
         className=f"due-{row['due']}", **data("exam", row["exam_key"]),
         **now.marked(f"exam {row['exam_key']}", row["due"]),

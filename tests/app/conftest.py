@@ -15,6 +15,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from app.context import Context
 from app.figures.base import template
@@ -22,6 +23,7 @@ from app.figures.chart import Chart
 from app.guard import Person
 from app.state import State
 from sql.snapshot import Store
+from tests.app.watching import ARGS
 from tests.conftest import REPO, missing
 from tests.sharing import made_once, shared_base
 
@@ -115,3 +117,12 @@ def chromium() -> Path:
     if not CHROMIUM.exists():
         missing("Chromium", "apt-get install chromium")
     return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """The one browser of a process: playwright runs once in a thread, so no test starts another."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=str(chromium), args=ARGS)
+        yield launched
+        launched.close()

@@ -1,4 +1,4 @@
-"""The dashboard in a real browser: pages, filters, ways, files, schemes and widths, without a request outside."""
+"""The dashboard in a real browser: filters, ways, files and requests. How each page looks: `test_craft.py`."""
 
 from __future__ import annotations
 
@@ -11,47 +11,13 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
-from app.pages import PAGES
 from app.state import State
 from sql import query
 from sql.snapshot import Store
 from tests.app.conftest import SAMPLE, free_port, radops, started
-
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-WIDE, PHONE = {"width": 1360, "height": 860}, {"width": 390, "height": 844}
-LOADED = 120_000
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started_browser = playwright.chromium.launch(executable_path=str(chromium), args=ARGS)
-        yield started_browser
-        started_browser.close()
-
-
-class Watched:
-    """A page and what went wrong on it: console errors, exceptions, requests to other machines."""
-
-    def __init__(self, context: BrowserContext, address: str) -> None:
-        self.address = address
-        self.faults: list[str] = []
-        self.page: Page = context.new_page()
-        self.page.set_default_timeout(LOADED)
-        self.page.on("console", lambda m: self.faults.append(m.text) if m.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("request", lambda request: self._check(request.url))
-
-    def _check(self, url: str) -> None:
-        if not url.startswith((self.address, "data:", "blob:")):
-            self.faults.append(f"request to {url}")
-
-    def open(self, path: str, name: str) -> Page:
-        self.page.goto(self.address + path)
-        self.page.wait_for_selector(f".page-{name}", timeout=LOADED)
-        return self.page
+from tests.app.watching import LOADED, PHONE, WIDE, Watched, graphs_drawn
 
 
 @pytest.fixture
@@ -60,40 +26,6 @@ def watched(browser: Browser, address: str) -> Iterator[Watched]:
     context = browser.new_context(viewport=WIDE, color_scheme="light")  # type: ignore[arg-type]
     seen = Watched(context, address)
     yield seen
-    context.close()
-    assert seen.faults == []
-
-
-def graphs_drawn(page: Page) -> int:
-    expect(page.locator(".graph:not(:has(.main-svg))")).to_have_count(0, timeout=LOADED)
-    return page.locator(".graph .main-svg").count()
-
-
-@pytest.mark.parametrize("shown", [p for p in PAGES if p.name != "exam"], ids=lambda p: p.name)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_loads_in_both_schemes(browser: Browser, address: str, shown: object, scheme: str) -> None:
-    path, name = str(getattr(shown, "path")), str(getattr(shown, "name"))  # noqa: B009
-    context = browser.new_context(viewport=WIDE, color_scheme=scheme)  # type: ignore[arg-type]
-    seen = Watched(context, address)
-    page = seen.open(path, name)
-    graphs_drawn(page)
-    assert page.locator("#snapshot-id").inner_text() in page.locator(".page").inner_text()
-    assert page.evaluate("document.documentElement.dataset.mantineColorScheme") == scheme
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (sum(map(int, re.findall(r"\d+", ground)[:3])) > 380) is (scheme == "light")
-    expect(page).to_have_title(re.compile(".+ · radops"))
-    context.close()
-    assert seen.faults == []
-
-
-@pytest.mark.parametrize("shown", [p for p in PAGES if p.name != "exam"], ids=lambda p: p.name)
-def test_a_phone_shows_every_page_without_scrolling_sideways(browser: Browser, address: str, shown: object) -> None:
-    path, name = str(getattr(shown, "path")), str(getattr(shown, "name"))  # noqa: B009
-    context = browser.new_context(viewport=PHONE, has_touch=True)  # type: ignore[arg-type]
-    seen = Watched(context, address)
-    page = seen.open(path, name)
-    graphs_drawn(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     context.close()
     assert seen.faults == []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from app.context import Context
 from app.decisions import COLUMNS, decide, row_id
@@ -116,33 +116,31 @@ def address(home: Home) -> Iterator[str]:
     assert process.wait(30) == 0
 
 
-def test_from_a_click_to_the_exams(house: Warehouse, home: Home, address: str, chromium: Path, tmp_path: Path) -> None:
+def test_from_a_click_to_the_exams(
+    house: Warehouse, home: Home, address: str, browser: Browser, tmp_path: Path
+) -> None:
     faults: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(chromium), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        page = browser.new_page()
-        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(f"{address}/mappings")
-        page.wait_for_selector(".page-mappings", timeout=60_000)
-        assert RARE not in page.content()
-        stealth, special = (page.locator("tr", has_text=text) for text in (STEALTH, SPECIAL))
-        stealth.locator(".pick.main").click()
-        assert stealth.locator("input").input_value() == "CT_HEAD_WO"
-        special.locator("input").fill("CT_CHEST_WO")
+    page = browser.new_page()
+    page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{address}/mappings")
+    page.wait_for_selector(".page-mappings", timeout=60_000)
+    assert RARE not in page.content()
+    stealth, special = (page.locator("tr", has_text=text) for text in (STEALTH, SPECIAL))
+    stealth.locator(".pick.main").click()
+    assert stealth.locator("input").input_value() == "CT_HEAD_WO"
+    special.locator("input").fill("CT_CHEST_WO")
+    page.get_by_text("Download decisions").click()
+    page.wait_for_selector(".told:has-text('Say who decides')", timeout=20_000)
+    page.locator(".taking input").first.fill("ann")
+    with page.expect_download(timeout=20_000) as download:
         page.get_by_text("Download decisions").click()
-        page.wait_for_selector(".told:has-text('Say who decides')", timeout=20_000)
-        page.locator(".taking input").first.fill("ann")
-        with page.expect_download(timeout=20_000) as download:
-            page.get_by_text("Download decisions").click()
-        file = tmp_path / download.value.suggested_filename
-        download.value.save_as(file)
-        page.reload()
-        page.wait_for_selector(".page-mappings", timeout=60_000)
-        assert special.locator("input").input_value() == "CT_CHEST_WO"  # kept in this browser
-        browser.close()
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    page.reload()
+    page.wait_for_selector(".page-mappings", timeout=60_000)
+    assert special.locator("input").input_value() == "CT_CHEST_WO"  # kept in this browser
+    page.close()
     assert faults == []
     asked = "SELECT procedure_local, procedure FROM fct_exam GROUP BY ALL ORDER BY ALL"
     assert dict(house.rows(asked)) == {"DOE": None, "HEAD": None, "SP": None, "STEALTH": None}

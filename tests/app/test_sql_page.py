@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import polars as pl
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Download, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Download, Page, expect
 
 from app import answers
 from app.files import ASSETS
@@ -21,9 +21,8 @@ from app.texts import TEXTS
 from sql.snapshot import Store
 from sql.worked import worked
 from tests.app.conftest import LOCAL
+from tests.app.watching import LOADED
 
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-LOADED = 120_000
 SCRIPT = (ASSETS / "sql.js").read_text("utf-8")
 
 
@@ -49,13 +48,12 @@ def test_whoever_may_not_see_all_is_told_so(store: Store) -> None:
     assert TEXTS["sqlpage.forbidden"] not in page
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    expect.set_options(timeout=LOADED // 2)  # a run waits for a process, on a machine that has much to do
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(chromium), args=ARGS)
-        yield started
-        started.close()
+@pytest.fixture(scope="module", autouse=True)
+def patience() -> Iterator[None]:
+    """A run waits for a process, on a machine that has much to do."""
+    expect.set_options(timeout=LOADED // 2)
+    yield
+    expect.set_options(timeout=None)
 
 
 def opened(context: BrowserContext, address: str, faults: list[str]) -> Page:

@@ -1,0 +1,38 @@
+"""What every test in a browser needs: sizes, patience, and a page that notes what goes wrong on it."""
+
+from __future__ import annotations
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WIDE, PHONE, WALL = {"width": 1360, "height": 860}, {"width": 390, "height": 844}, {"width": 1920, "height": 1080}
+LOADED = 120_000
+
+
+class Watched:
+    """A page and what went wrong on it: console errors, exceptions, requests to other machines."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.address = address
+        self.faults: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(LOADED)
+        self.page.on("console", lambda m: self.faults.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("request", lambda request: self._check(request.url))
+
+    def _check(self, url: str) -> None:
+        if not url.startswith((self.address, "data:", "blob:")):
+            self.faults.append(f"request to {url}")
+
+    def open(self, path: str, name: str) -> Page:
+        """A page of the dashboard, once it is there."""
+        self.page.goto(self.address + path)
+        self.page.wait_for_selector(f".page-{name}", timeout=LOADED)
+        return self.page
+
+
+def graphs_drawn(page: Page) -> int:
+    """How many charts there are, once all are drawn."""
+    expect(page.locator(".graph:not(:has(.main-svg))")).to_have_count(0, timeout=LOADED)
+    return page.locator(".graph .main-svg").count()
