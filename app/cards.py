@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from dash import dcc, html
 
-from app import changes, evidence, words
+from app import changes, cross, evidence, words
 from app.context import Context
 from app.dom import aria, data
 from app.figures.chart import Chart
@@ -91,12 +91,19 @@ def card(
     )
 
 
-def graph(question: Question, figure: Chart, height: int = 280) -> dcc.Graph:
-    """A figure that answers a question; a click on a mark leads to the exams behind it."""
-    return dcc.Graph(
+def graph(
+    question: Question, figure: Chart, height: int = 280, *, context: Context | None = None, by: Sequence[str] = ()
+) -> html.Div:
+    """A figure that answers a question, with the table behind it; a click on a mark keeps the page to the keys `by` of
+    it, else it leads to the exams behind. With a context it is said what the page is kept to already."""
+    drawn = dcc.Graph(
         figure=figure.packed(), config=_CONFIG, responsive=True, className="graph",
         style={"height": f"{height}px"}, id={"kind": "graph", "question": question.id},
     )  # fmt: skip
+    has_links = any("customdata" in trace for trace in figure.data)
+    told = cross.chosen(context, by) if context is not None else []
+    return html.Div([*told, drawn, html.Div([cross.behind(by), cross.hint(by, has_links=has_links)],
+                                            className="graph-foot")], className="graph-box")  # fmt: skip
 
 
 def empty(note: str = "") -> html.Div:

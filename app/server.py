@@ -26,7 +26,7 @@ from app.guard import LOCAL, Person, Sign, content_policy, local_person, person,
 from app.sql_desk import Desk
 from app.views import Views
 from sql.catalog import CatalogError
-from sql.filters import FilterError
+from sql.filters import DEFAULT_DAYS, FilterError
 from sql.snapshot import Snapshot, SnapshotError, Store
 from sql.words import language as spoken
 
@@ -42,7 +42,9 @@ _INDEX = """<!DOCTYPE html>
 <link rel="stylesheet" href="$theme"><link rel="stylesheet" href="$team_style"><script src="$follow"></script>
 <script src="$team" defer></script>
 <script src="$script" data-charts="$charts" data-controls="$controls" data-sql="$sql"
- data-sql-style="$sql_style" data-admin="$admin" data-admin-style="$admin_style" data-calendar="@calendar@"></script>
+ data-sql-style="$sql_style" data-admin="$admin" data-admin-style="$admin_style" data-calendar="@calendar@"
+ data-usual="$usual"></script>
+<script src="$marks"></script>
 {%css%}</head>
 <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>"""
@@ -104,10 +106,11 @@ class _Dash(Dash):
 def _index(files: Files) -> str:
     """The page around everything, with the addresses of our own files."""
     names = {"icon": "radops.svg", "style": "radops.css", "theme": "theme.css", "charts": CHARTS,
-             "script": "radops.js", "follow": "follow.js", "sql": "sql.js", "sql_style": "sql.css",
-             "team": "team.js", "team_style": "team.css", "admin": "admin.js", "admin_style": "admin.css"}  # fmt: skip
+             "script": "radops.js", "follow": "follow.js", "marks": "marks.js", "sql": "sql.js",
+             "sql_style": "sql.css", "team": "team.js", "team_style": "team.css", "admin": "admin.js",
+             "admin_style": "admin.css"}  # fmt: skip
     addresses = {key: files.address(name) for key, name in names.items()}
-    return Template(_INDEX).substitute(addresses, controls=" ".join(filterbar.CONTROLS))
+    return Template(_INDEX).substitute(addresses, controls=" ".join(filterbar.CONTROLS), usual=DEFAULT_DAYS)
 
 
 def _newest(store: Store) -> Snapshot | None:

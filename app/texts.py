@@ -13,6 +13,7 @@ from pkgutil import iter_modules
 from app.wording import (
     admin,
     compared,
+    craft,
     figures,
     forecast,
     known,
@@ -33,6 +34,7 @@ from sql.words import ENGLISH, language
 TEXTS: dict[str, str] = {
     **admin.TEXTS,
     **compared.TEXTS,
+    **craft.TEXTS,
     **figures.TEXTS,
     **forecast.TEXTS,
     **known.TEXTS,

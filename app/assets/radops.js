@@ -157,6 +157,13 @@
     go(link.getAttribute("href"));
   });
 
+  /* What other scripts need: the value that a control was last set to, the usual period, and the way to an address. */
+  window.radopsShown = {
+    value: (id) => (shown && shown.values ? shown.values[controls.indexOf(id)] : null),
+    usual: own.usual,
+    go,
+  };
+
   let scheme = remembered();
   root.setAttribute("data-mantine-color-scheme", scheme);
   ask({}, null); // before the rest of the scripts is there
@@ -236,10 +243,7 @@
       },
       open: function () {
         const used = window.dash_clientside.callback_context.triggered.find((t) => t.value && t.value.points);
-        if (!used) return;
-        const data = used.value.points[0].customdata;
-        const href = Array.isArray(data) ? data[0] : data;
-        if (typeof href === "string" && href.startsWith("/")) go(href);
+        if (used) window.radopsMarks.clicked(used.value.points);
       },
     },
   });

@@ -87,7 +87,7 @@ def interval(lower: float | None, upper: float | None, unit: str) -> list[str]:
 
 def day_ticks() -> dict[str, Any]:
     """Ticks of an axis of days, as the language of the request writes them."""
-    return {"tickformat": AXIS_DAY[language()], "nticks": 8}
+    return {"tickformat": AXIS_DAY[language()], "nticks": 6, "tickangle": 0}
 
 
 def level(

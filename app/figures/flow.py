@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import polars as pl
 
@@ -24,11 +25,17 @@ def matrix(frame: pl.DataFrame, scheme: str, *, name: Callable[[str], str]) -> C
     labels = [name(site).replace(" ", "<br>") for site in sites]
     made.add(
         "heatmap", z=[[pair["n"] if pair else None for pair in row] for row in pairs], x=labels, y=labels,
-        text=[[words.count(pair["n"]) if pair else "" for pair in row] for row in pairs], texttemplate="%{text}",
+        text=[[words.count(pair["n"]) if pair else "" for pair in row] for row in pairs],
+        hovertext=[[_tip(name, pair) if pair else "" for pair in row] for row in pairs], texttemplate="%{text}",
         textfont={"size": 14}, colorscale=scale, showscale=False, xgap=3, ygap=3, zmin=0,
-        hovertemplate=text("figure.pair", first="%{y}", again="%{x}", n="%{z}") + "<extra></extra>", hoverongaps=False,
+        hovertemplate="%{hovertext}<extra></extra>", hoverongaps=False,
         customdata=[[pair["href"] if pair else "" for pair in row] for row in pairs],
     )  # fmt: skip
     made.update_yaxes(autorange="reversed", showgrid=False)
     made.update_xaxes(tickangle=0)
     return made
+
+
+def _tip(name: Callable[[str], str], pair: dict[str, Any]) -> str:
+    first, again = name(pair["prior_facility"]), name(pair["facility"])
+    return text("figure.pair", first=first, again=again, n=words.count(pair["n"]))

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from dash import dcc, html
 
-from app import changes, evidence, moves, scorecard, words
+from app import changes, cross, evidence, moves, scorecard, words
 from app.cards import card, page_head, shown
 from app.context import Context
 from app.icons import icon, sparkline
@@ -81,7 +81,7 @@ def _table(frame: pl.DataFrame, context: Context) -> Any:
         if row["facility"] == "all":
             return html.Strong(text("overview.all"))
         name = context.name("facility", row["facility"])
-        return dcc.Link(name, href=context.state.href("/turnaround", facility=(row["facility"],)))
+        return cross.cell(name, drill(context.state, "facility", row["facility"]), "facility")
 
     def course(row: Row) -> Any:
         return sparkline(courses.get(row["facility"], []), text("overview.spark"))

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 from dash import dcc, html
 
-from app import changes, evidence, words
+from app import changes, cross, evidence, words
 from app.cards import card, empty, graph, headline, page_head, shown
 from app.context import Context
 from app.figures.bars import groups
@@ -136,7 +136,7 @@ def _bars(
             shortened, context.scheme, unit="share", x=words.within(context.definition(question.metric).title),
             name=lambda value: context.name(group, value), levels=limits, min_n=floor,
             href=lambda row: drill(context.state, group, row["group_value"], show=show, clock="started"),
-        ), max(78 + 27 * shortened.height, 240))  # fmt: skip
+        ), max(78 + 27 * shortened.height, 240), context=context, by=(group,))  # fmt: skip
 
     return card(context, question, shown(frame, made, none), n=int(frame["n"].sum()))
 
@@ -180,7 +180,13 @@ def _flow_card(context: Context) -> html.Section:
     frame = _flow(context)
 
     def made() -> Any:
-        return graph(FLOW, matrix(frame, context.scheme, name=lambda site: context.name("facility", site)), 300)
+        return graph(
+            FLOW,
+            matrix(frame, context.scheme, name=lambda site: context.name("facility", site)),
+            300,
+            context=context,
+            by=("facility",),
+        )
 
     return card(context, FLOW, shown(frame, made, text("repeats.no_flow")), n=int(frame["n"].sum()))
 
@@ -221,6 +227,6 @@ def _course_card(context: Context) -> html.Section:
         title = context.definition(METRIC).title
         return noted(context, lambda pins: graph(
             COURSE, trend([Line(title, frame)], context.scheme, unit="share", y=text("figure.axis.repeated"), pins=pins,
-                          href=href), 330))  # fmt: skip
+                          href=href), 330, by=(cross.PERIOD,)))  # fmt: skip
 
     return card(context, COURSE, shown(frame, made))

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
+from dash import html
 
-from app import changes, evidence, ways, words
+from app import changes, cross, evidence, ways, words
 from app.cards import card, choices, graph, headline, page_head, shown
 from app.context import Context
 from app.figures.bars import ranges
@@ -100,7 +100,7 @@ def render(context: Context) -> list[Any]:
         html.Div(
             [
                 card(context, COURSE, shown(course, lambda: noted(context, lambda pins: graph(
-                    COURSE, _course_figure(context, course, pins)))), n=n, wide=True),
+                    COURSE, _course_figure(context, course, pins), by=(cross.PERIOD,)))), n=n, wide=True),
                 ways.stage_card(context),
                 card(context, SPREAD, shown(values, lambda: graph(SPREAD, ranges(
                     values, context.scheme, marks=_marks(numbers),
@@ -163,7 +163,7 @@ def _targets_table(context: Context) -> Any:
 
     def group(row: Row) -> Any:
         href = drill(context.state, row["group_name"], row["group_value"], sort="-report_final_min")
-        return dcc.Link(context.names(row["group_name"], row["group_value"]), href=href)
+        return cross.cell(context.names(row["group_name"], row["group_value"]), href, row["group_name"])
 
     columns = [
         Column(text("turnaround.group"), group, is_text=True),
@@ -185,9 +185,9 @@ def _worst_table(context: Context) -> Any:
         return str(row["group_value"].split(" | ")[number])
 
     columns = [
-        Column(text("overview.facility"), lambda row: dcc.Link(context.name("facility", part(row, 0)), href=drill(
-            context.state, row["group_name"], row["group_value"], show="late", sort="-report_final_min")),
-            is_text=True),
+        Column(text("overview.facility"), lambda row: cross.cell(context.name("facility", part(row, 0)), drill(
+            context.state, row["group_name"], row["group_value"], show="late", sort="-report_final_min"),
+            row["group_name"]), is_text=True),
         Column(text("group.modality"), lambda row: part(row, 1), is_text=True),
         Column(text("group.patient_class"), lambda row: words.group("patient_class", part(row, 2)), is_text=True),
         Column(text("table.n"), lambda row: words.count(row["n"])),

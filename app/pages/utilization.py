@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from dash import dcc, html
 
-from app import evidence, words
+from app import cross, evidence, words
 from app.cards import card, empty, graph, page_head, shown, tiles
 from app.context import Context
 from app.figures.gantt import day as day_figure
@@ -125,7 +125,7 @@ def render(context: Context) -> list[Any]:
                     [Line(text("utilization.title"), course)], context.scheme, unit="share", y=text("figure.axis.busy"),
                     pins=pins,
                     href=lambda row: drill(context.state.having(since=row["period_start"], until=row["period_end"]),
-                                           "all", "all", clock="started")), 240))), wide=True),
+                                           "all", "all", clock="started")), 240, by=(cross.PERIOD,)))), wide=True),
             ],
             className="grid",
         ),
@@ -154,15 +154,22 @@ def _gantt_card(context: Context) -> html.Section:
                                clock="started"),
     )  # fmt: skip
     height = 70 + 30 * len({*busy["device"].to_list(), *staffed["device"].to_list()})
-    return card(context, GANTT, graph(GANTT, made, height), n=busy.height, tools=steps, wide=True)
+    return card(
+        context,
+        GANTT,
+        graph(GANTT, made, height, context=context, by=("device",)),
+        n=busy.height,
+        tools=steps,
+        wide=True,
+    )
 
 
 def _devices_card(context: Context) -> html.Section:
     frame = DEVICES.ask(context)
 
     def name(row: Row) -> Any:
-        return dcc.Link(context.name("device", row["group_value"]), href=drill(
-            context.state, "device", row["group_value"], clock="started"))  # fmt: skip
+        return cross.cell(context.name("device", row["group_value"]), drill(
+            context.state, "device", row["group_value"], clock="started"), "device")  # fmt: skip
 
     columns = [
         Column(text("group.device"), name, is_text=True),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
+from dash import html
 
-from app import evidence, words
+from app import cross, evidence, words
 from app.cards import card, graph, page_head, shown, tiles
 from app.context import Context
 from app.figures.bars import groups
@@ -94,7 +94,7 @@ def render(context: Context) -> list[Any]:
                 card(context, BACKLOG, shown(backlog, lambda: noted(context, lambda pins: graph(BACKLOG, waiting(
                     backlog, context.scheme, pins=pins, href=drill(
                         context.state.having(since=None, until=None), "all", "all", show="waiting",
-                        sort="exam_ended_local"))))),
+                        sort="exam_ended_local")), by=(cross.PERIOD,)))),
                      wide=True),
                 _readers_card(context),
                 _group_card(context, SHIFTS, "shift"),
@@ -107,7 +107,7 @@ def render(context: Context) -> list[Any]:
                 card(context, COURSE, shown(course, lambda: noted(context, lambda pins: graph(COURSE, trend(
                     [Line("wRVU", course)], context.scheme, unit="wRVU", y="wRVU", pins=pins, href=lambda row: drill(
                         context.state.having(since=row["period_start"], until=row["period_end"]), "all", "all",
-                        clock="final")), 240))), wide=True),
+                        clock="final")), 240, by=(cross.PERIOD,)))), wide=True),
                 _weights_card(context),
                 _order_card(context),
                 graded.section(context),
@@ -126,7 +126,7 @@ def _columns(context: Context, group: str, frame: pl.DataFrame) -> list[Column]:
         shown_name = context.name(group, row["group_value"])
         if group == "shift":
             return shown_name
-        return dcc.Link(shown_name, href=drill(context.state, group, row["group_value"], clock="final"))
+        return cross.cell(shown_name, drill(context.state, group, row["group_value"], clock="final"), group)
 
     made = [
         Column(text(f"group.{group}"), name, is_text=True),
@@ -183,4 +183,6 @@ def _order_card(context: Context) -> html.Section:
     frame = ORDER.ask(context)
     return card(context, ORDER, shown(frame, lambda: graph(ORDER, groups(
         frame.sort("value", descending=True), context.scheme, unit="share", x=text("workload.order.x"),
-        min_n=context.definition("queue_fairness").min_n), 300)))  # fmt: skip
+        min_n=context.definition("queue_fairness").min_n,
+        href=lambda row: drill(context.state, "service_line", row["group_value"], clock="final")),
+        300, context=context, by=("service_line",))))  # fmt: skip

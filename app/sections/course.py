@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from dash import html
 
-from app import words
+from app import cross, words
 from app.cards import card, choices, graph, shown
 from app.context import Context
 from app.course import GRAINS, charted, chosen_grain, said, window
@@ -69,7 +69,7 @@ def _course_card(context: Context, metric: Metric) -> html.Section:
         y = "" if metric.unit in ("min", "share") else words.unit(metric.unit)  # whose ticks have their unit
         made = control(frame, context.scheme, unit=metric.unit, y=y, names=names, target=metric.goal,
                        marks=marked(marks), pins=pins, href=href)  # fmt: skip
-        return graph(COURSE, made, 320)
+        return graph(COURSE, made, 320, by=(cross.PERIOD,))
 
     def body() -> list[Any]:
         told = [html.Li(sentence) for sentence in said(frame, metric.unit, grain)]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
-from dash import dcc
 
-from app import words
+from app import cross, words
 from app.cards import card, choices, shown
 from app.context import Context
 from app.questions import CHOSEN, Question
@@ -52,7 +51,7 @@ def cards(context: Context, metric: Metric) -> list[Any]:
 
     def cell(row: Row) -> Any:
         href = drill(context.state, row["group_name"], row["group_value"])
-        return dcc.Link(words.group(chosen, context.name(chosen, row["group_value"])), href=href)
+        return cross.cell(words.group(chosen, context.name(chosen, row["group_value"])), href, row["group_name"])
 
     columns = [
         Column(text(f"group.{chosen}"), cell, is_text=True),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
+from dash import html
 
-from app import moves, words
+from app import cross, moves, words
 from app.cards import card, choices, graph, shown
 from app.context import Context
 from app.figures.steps import steps
@@ -68,7 +68,9 @@ def cards(context: Context, metric: Metric) -> list[Any]:
             href=lambda row: "" if row["group_value"] == OTHERS else drill(
                 context.state, row["group_name"], row["group_value"]),
         )  # fmt: skip
-        return [html.P(told, className="turn"), graph(STEPS, made, 60 + 36 * effects.height),
+        by = cross.keys(" | ".join(_by(context)))
+        drawn = graph(STEPS, made, 60 + 36 * effects.height, context=context, by=by)
+        return [html.P(told, className="turn"), drawn,
                 parts_table(context, frame, metric, label=MOVED.title, limit=LIMIT)]  # fmt: skip
 
     ways = [(way, " × ".join(text(f"group.{group}") for group in by)) for way, by in _ways(context).items()]
@@ -84,7 +86,7 @@ def parts_table(context: Context, frame: pl.DataFrame, metric: Metric, *, label:
         told = moves.group_words(context, row["group_name"], row["group_value"])
         if row["group_value"] == OTHERS:
             return told
-        return dcc.Link(told, href=drill(context.state, row["group_name"], row["group_value"]))
+        return cross.cell(told, drill(context.state, row["group_name"], row["group_value"]), row["group_name"])
 
     def moved(column: str, unit: str) -> Column:
         return Column(text(f"moved.{column}"), lambda row: words.delta(row[column], unit),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
+from dash import html
 
-from app import words
+from app import cross, words
 from app.cards import card, graph, shown
 from app.context import Context
 from app.figures.peers import peers
@@ -42,7 +42,7 @@ def cards(context: Context, metric: Metric) -> list[Any]:
         )  # fmt: skip
         strata = ", ".join(words.within(text(f"group.{group}")) for group in STRATA if group in metric.groups)
         told = text("peers.told", strata=strata)
-        chart = graph(PEERS, made, 120 + 44 * frame.height)
+        chart = graph(PEERS, made, 120 + 44 * frame.height, context=context, by=("facility",))
         return [html.P(told, className="note"), chart, _table(context, frame, metric)]
 
     return [card(context, PEERS, shown(frame, body, text("peers.none")), wide=True)]
@@ -50,8 +50,8 @@ def cards(context: Context, metric: Metric) -> list[Any]:
 
 def _table(context: Context, frame: pl.DataFrame, metric: Metric) -> html.Div:
     def name(row: Row) -> Any:
-        return dcc.Link(context.name("facility", row["group_value"]), href=drill(context.state, "facility",
-                                                                                 row["group_value"]))  # fmt: skip
+        href = drill(context.state, "facility", row["group_value"])
+        return cross.cell(context.name("facility", row["group_value"]), href, "facility")
 
     is_counted = metric.kind == "ratio" or (metric.kind == "percentile" and context.statistic != "mean")
     counts = [

@@ -60,6 +60,7 @@
         faults.push(`cut: ${told(node.data)} by ${part.cutBy.className.baseVal ?? part.cutBy.className ?? part.cutBy.tagName}`);
         break;
       }
+      if (part.cutBy && rect.bottom > part.cutBy.getBoundingClientRect().bottom + SLACK) continue; // a line that is not shown
       if (part.right > wide + SLACK || part.left < -SLACK) {
         faults.push(`off the screen: ${told(node.data)}`);
         break;

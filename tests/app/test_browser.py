@@ -85,7 +85,7 @@ def test_from_a_number_to_the_exams_to_one_timeline_and_back(watched: Watched) -
     page = watched.open("/turnaround", "turnaround")
     row = page.get_by_role("table", name="Against target, by priority and patient class").locator("tbody tr").first
     n = row.locator("td").nth(1).inner_text()
-    row.get_by_role("link").click()
+    row.get_by_role("link").click(modifiers=["Shift"])
     page.wait_for_selector(".page-exams", timeout=LOADED)
     assert int(page.locator(".card .n").inner_text().removeprefix("n = ").replace(",", "")) >= int(n.replace(",", ""))
     page.locator(".table tbody td:first-child a").first.click()

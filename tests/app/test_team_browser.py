@@ -6,21 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.app.conftest import free_port, started
+from tests.app.watching import LOADED
 
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-LOADED = 120_000
 HOSTILE = '<img src=x onerror="document.title=1"> & more'
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started_browser = playwright.chromium.launch(executable_path=str(chromium), args=ARGS)
-        yield started_browser
-        started_browser.close()
 
 
 @pytest.fixture(scope="module")
