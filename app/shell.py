@@ -52,10 +52,13 @@ def frame(options: filterbar.Options) -> dmc.MantineProvider:
                                 **aria(text("views.open"), haspopup="dialog", keyshortcuts="Control+K")),
                     html.Button(icon("scheme", 17), id="scheme-toggle", className="plain", title=text("shell.scheme"),
                                 **aria(text("shell.scheme"))),
+                    html.Button("?", id="keys-open", className="plain keys-open", title=text("keys.title"),
+                                **aria(text("keys.title"))),
                     _other_language(),
                 ],
                 className="top",
             ),
+            _keys(),
             html.Div(
                 [
                     html.Nav(id="nav", className="nav", **aria(text("shell.menu"))),
@@ -75,6 +78,22 @@ def frame(options: filterbar.Options) -> dmc.MantineProvider:
             ),
         ]),
     )  # fmt: skip
+
+
+#: Keys of the sheet, in order: as they are named in the catalogue.
+_KEYS = ("sheet", "filters", "menu", "views", "enter", "shift", "escape", "tab", "run")
+
+
+def _keys() -> html.Dialog:
+    """The sheet of keys, which the browser's script opens; single keys can be switched off (WCAG 2.1.4)."""
+    rows = [part for name in _KEYS
+            for part in (html.Dt(html.Kbd(text(f"keys.{name}.key"))), html.Dd(text(f"keys.{name}")))]  # fmt: skip
+    single = html.Button(
+        text("keys.single"), id="keys-single", className="pick", **aria(text("keys.single"), pressed="true")
+    )
+    close = html.Button(text("keys.close"), id="keys-close", className="pick main")
+    body = html.Div([html.H2(text("keys.title")), html.Dl(rows), single, close], className="keys-body")
+    return html.Dialog(body, id="keys", className="keys", **aria(text("keys.title")))
 
 
 def _other_language() -> html.A:

@@ -227,6 +227,7 @@
         document.title = title;
         bringOwn();
         follow.arrived();
+        window.radopsKeys.arrived();
         if (!root.classList.contains("is-following")) reveal(40);
       },
       toggleMenu: function () {
