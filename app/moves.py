@@ -57,7 +57,7 @@ def sentence(context: Context, metric: Metric, statistic: str, whole: pl.DataFra
         return ""
     delta, unit = whole["delta"][0], metric.unit
     way = "moved.rose" if delta > 0 else "moved.fell" if delta < 0 else "moved.same"
-    named = text(f"stat.{statistic}") if f"stat.{statistic}" in _NAMED else statistic
+    named = words.statistic(statistic)
     what = metric.title if len(metric.statistics) == 1 else f"{metric.title} ({words.within(named)})"
     told = text(way, what=what, delta=words.size(delta, unit), now=words.value(whole["value"][0], unit))
     parts = [
@@ -68,6 +68,3 @@ def sentence(context: Context, metric: Metric, statistic: str, whole: pl.DataFra
     is_sampled = metric.kind in ("percentile", "ratio")
     chance = " " + text("moved.chance") if is_sampled and not whole["is_clear"][0] else ""
     return f"{told}{listed}.{chance}"
-
-
-_NAMED = frozenset(f"stat.{name}" for name in ("mean", "p50", "p75", "p90", "p95", "value", "waiting", "past_target"))

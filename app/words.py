@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from app.texts import TEXTS, text
-from sql.catalog import PERCENTILES
 from sql.filters import NO_VALUE as MISSING
 from sql.words import ENGLISH, language, said
 from sql.words.dates import day, day_time, long_day, month, weekday, weekday_day
@@ -46,8 +45,8 @@ def clock(at: datetime | None) -> str:
 
 def statistic(name: str) -> str:
     """A statistic; choices of single metrics go by their own names."""
-    known = {key: text(f"stat.{key}") for key in ("value", *PERCENTILES, "waiting", "past_target")}
-    return known.get(name, name.replace("_", " "))
+    key = f"stat.{name}"
+    return text(key) if key in TEXTS else name.replace("_", " ")
 
 
 def unit(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 from dash import html
 
+from app import words
 from app.cards import card
 from app.context import Context
 from app.dom import listing
@@ -20,6 +21,9 @@ from sql.catalog import Catalog, Metric, Model
 #: What is said of a metric, in order.
 _TOLD = ("unit", "better", "statistic", "numerator", "denominator", "clock_start", "clock_stop", "includes", "excludes",
          "nulls", "min_n", "target", "reference", "anchor", "version", "changed")  # fmt: skip
+
+#: Of these, what is written in a statement of one's own.
+_CODES = ("groups", "filters")
 
 
 def _metrics(context: Context) -> pl.DataFrame:
@@ -59,8 +63,11 @@ def render(context: Context) -> list[Any]:
 def _metric(metric: Metric) -> html.Details:
     told = [(name, str(getattr(metric, name))) for name in _TOLD]
     told += [("groups", ", ".join(metric.groups)), ("filters", ", ".join(metric.filters))]
+    said: dict[str, Any] = {"unit": words.unit(metric.unit), "better": text(f"better.{metric.better}"),
+            "statistic": words.statistic(metric.statistic),
+            **{name: html.Code(value) for name, value in told if name in _CODES}}  # fmt: skip
     pairs = [part for name, value in told if value not in ("", "none")
-             for part in (html.Dt(text(f"metric.{name}")), html.Dd(value))]  # fmt: skip
+             for part in (html.Dt(text(f"metric.{name}")), html.Dd(said.get(name, value)))]  # fmt: skip
     return html.Details(
         [
             html.Summary([html.Strong(metric.title), html.Span(metric.question), html.Code(metric.id)]),
@@ -78,8 +85,8 @@ def _model(model: Model) -> html.Details:
     columns = [Column(text(f"column.{name}"), partial(_cell, name), is_text=True) for name in frame.columns]
     return html.Details(
         [
-            html.Summary([html.Code(model.name), html.Span(model.purpose)]),
-            html.P(text("definitions.grain", grain=model.grain, key=model.key), className="note"),
+            html.Summary([html.Code(model.name), html.Span(words.said(model.purpose))]),
+            html.P(text("definitions.grain", grain=words.said(model.grain), key=model.key), className="note"),
             table(frame, columns, label=model.name),
         ],
         id=f"table-{model.name}",
@@ -88,4 +95,4 @@ def _model(model: Model) -> html.Details:
 
 
 def _cell(name: str, row: Any) -> Any:
-    return html.Code(row[name]) if name == "name" else row[name]
+    return html.Code(row[name]) if name in ("name", "type") else words.said(row[name])

@@ -183,6 +183,7 @@ def _order_card(context: Context) -> html.Section:
     frame = ORDER.ask(context)
     return card(context, ORDER, shown(frame, lambda: graph(ORDER, groups(
         frame.sort("value", descending=True), context.scheme, unit="share", x=text("workload.order.x"),
+        name=lambda value: context.name("service_line", value),
         min_n=context.definition("queue_fairness").min_n,
         href=lambda row: drill(context.state, "service_line", row["group_value"], clock="final")),
         300, context=context, by=("service_line",))))  # fmt: skip

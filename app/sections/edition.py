@@ -215,9 +215,15 @@ def _side(frame: pl.DataFrame, side: str) -> list[html.Li]:
     if frame.is_empty():
         return [html.Li(text(f"reports.{side}.none"), className="muted")]
     return [
-        html.Li([html.Strong(rows["told"][0]), _places(rows)], className=f"point {side}")
+        html.Li([html.Strong(_point(rows["told"][0])), _places(rows)], className=f"point {side}")
         for _, rows in frame.group_by("rank", maintain_order=True)
     ]
+
+
+def _point(told: str) -> str:
+    """A point of the pack in the language of the request; one about a target names its measure behind a colon."""
+    judged, colon, label = told.partition(": ")
+    return f"{words.said(judged + ':')} {words.said(label)}" if colon else words.said(told)
 
 
 def _places(rows: pl.DataFrame) -> html.Div:

@@ -13,7 +13,7 @@ from app.cards import card, shown
 from app.context import Context
 from app.questions import CHOSEN, Question
 from app.tables import Column, Row, table
-from app.texts import text
+from app.texts import TEXTS, text
 from sql.catalog import CatalogError, Metric
 from sql.known import STEPS
 from sql.query import QueryError, difference, metric
@@ -107,4 +107,8 @@ def _step(row: Row) -> str:
 def _reason(reason: str) -> str:
     """Why rows moved, in words; of a definition its versions."""
     found = re.fullmatch(r"version (\S+) to (\S+)", reason)
-    return text("known.versions", then=found[1], now=found[2]) if found else words.told(reason)
+    if found:
+        return text("known.versions", then=found[1], now=found[2])
+    kind, colon, why = reason.partition(": ")
+    key = f"known.kind.{kind}"
+    return f"{text(key)}: {words.told(why)}" if colon and key in TEXTS else words.told(reason)

@@ -19,6 +19,12 @@ TEXTS: dict[str, str] = {
     "known.between": "From the snapshot of {then} to the one shown here. The effects add up to the difference.",
     "known.no": "A count at one instant, or a number that the older snapshot does not have, cannot be taken apart.",
     "known.banner": "As known on {built}: an older snapshot. Later reports and corrections are not in it.",
+    "known.kind.missing": "missing",
+    "known.kind.waiting": "waiting",
+    "known.kind.negative": "negative",
+    "known.kind.excluded": "excluded",
+    "known.kind.other": "other",
+    "known.kind.outside": "outside",
     "known.versions": "version {then} to {now}",
     "known.today": "See what is known today",
 }

@@ -22,4 +22,10 @@ TEXTS: dict[str, str] = {
     "known.banner": "Wie am {built} bekannt: ein älterer Datenstand. Spätere Befunde und Korrekturen fehlen darin.",
     "known.versions": "Version {then} zu {now}",
     "known.today": "Sehen, was heute bekannt ist",
+    "known.kind.missing": "fehlt",
+    "known.kind.waiting": "wartete noch",
+    "known.kind.negative": "außen vor",
+    "known.kind.excluded": "zählt nicht",
+    "known.kind.other": "nicht gefragt",
+    "known.kind.outside": "außerhalb",
 }

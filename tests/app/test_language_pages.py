@@ -1,0 +1,163 @@
+"""Every word of a page comes from the tables of its language: nothing falls back to English on the way."""
+
+from __future__ import annotations
+
+import json
+import re
+import string
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from plotly.utils import PlotlyJSONEncoder
+
+from app import filterbar, shell, spoken, texts
+from app.context import Context
+from app.pages import PAGES, Page
+from app.state import State
+from sql import words as said
+from sql.rows import rows
+from sql.snapshot import Store
+from sql.words import dates, speaking
+from tests.app.conftest import LOCAL
+
+#: Around each piece of text that a table of the language gave.
+OPEN, CLOSE = "⟦", "⟧"
+#: Properties of components and parts of figures that people read or hear.
+READ = {"children", "title", "aria-label", "label", "placeholder", "name", "text", "hovertext", "ticktext",
+        "hovertemplate", "nothingFoundMessage", "data-age", "t", "head", "rows", "cells", "texts"}  # fmt: skip
+#: Components whose content is code.
+CODE = {"Code", "Pre", "Time"}
+#: What is no word of a language: tags, places of values, units, names of formats, clock zones, single signs.
+UNSPOKEN = re.compile(
+    r"<[^>]+>|%?\{[^}]*\}|https?:\S+|\b[0-9A-F]{4}\b|\b[0-9a-f]{24}\b|\b\w+_\w+\b"
+    r"|\b(?:min|UTC|wRVU|CSV|PDF|XLSX|MAE|MASE|kB|[A-Z][DS]T|FHIR|HL7|DICOM|radops|PP|SHA-256)\b"
+)
+#: Texts behind which an id of a metric or names of columns stand.
+IDS = re.compile(f"((?:Schlüssel|·) {CLOSE})[a-z_, ]+(?={OPEN}(?:\\.|, Version))")
+WORD = re.compile(r"[A-Za-zÀ-ÿ]{2,}")
+#: Columns whose values are names that a site or a system gave, or codes.
+NAMES = {
+    "dim_facility": ("facility", "facility_name"), "dim_device": ("device", "device_name", "modality"),
+    "dim_procedure": ("procedure", "procedure_name", "region", "laterality", "contrast"),
+    "dim_radiologist": ("radiologist", "label"), "dq_freshness": ("source",),
+    "dq_system_flow": ("sender", "receiver", "kind"), "dq_unmapped": ("name",),
+    "dq_procedure_name": ("code", "text", "procedure", "proposal", "others", "says", "modality", "header_region",
+                          "header_laterality", "header_contrast"),
+    "fct_image_reject": ("reason",), "fct_exam": ("device", "procedure_local", "modality"),
+    "fct_exam_event": ("source",),
+}  # fmt: skip
+
+
+def marked(told: str) -> str:
+    """A text with marks around its words, so that what is put into it stands outside."""
+    pieces = []
+    for words, name, form, turn in string.Formatter().parse(told):
+        pieces.append(f"{OPEN}{words}{CLOSE}" if words.strip() else words)
+        if name is not None:
+            pieces.append("{" + name + (f"!{turn}" if turn else "") + (f":{form}" if form else "") + "}")
+    return "".join(pieces)
+
+
+@pytest.fixture
+def german(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """German in which each text of a table is marked."""
+    own = {key: marked(told) for key, told in texts.table("de").items()}
+    sql = {key: marked(told) for key, told in said.table("de").items()}
+    monkeypatch.setattr(texts, "table", lambda _: own)
+    monkeypatch.setattr(said, "table", lambda _: sql)
+    for names in (dates.SHORT_MONTHS, dates.MONTHS, dates.WEEKDAYS, dates.SHORT_WEEKDAYS):
+        monkeypatch.setitem(names, "de", tuple(f"{OPEN}{name}{CLOSE}" for name in names["de"]))
+    spoken._translated.cache_clear()
+    with speaking("de"):
+        yield
+    spoken._translated.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def names(store: Store) -> re.Pattern[str]:
+    """What sites and systems call things, the longest first."""
+    found: set[str] = {store.current().id}
+    for table, columns in NAMES.items():
+        for column in columns:
+            for value in rows(store.current(), table, columns=(column,), limit=100_000)[column].unique().to_list():
+                role, _, key = str(value or "").partition(" ")
+                found.add(key if role in ("Radiologist", "Trainee") else str(value or ""))
+    lines = {line for value in found for line in (value, value.replace(" ", "<br>")) if len(value) > 1}
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(lines, key=len, reverse=True)))})(?!\w)")
+
+
+def read(part: Any, key: str = "children") -> Iterator[str]:
+    """Every text of a page's parts that people read or hear."""
+    if isinstance(part, str):
+        if key in READ:
+            yield part
+    elif isinstance(part, list):
+        for one in part:
+            yield from read(one, key)
+    elif isinstance(part, dict):
+        if part.get("type") in CODE and "namespace" in part:
+            return
+        for name, inner in part.items():
+            if name in ("data-rows", "data-config"):
+                yield from read(json.loads(inner))
+            elif name == "texts":
+                yield from inner.values()
+            elif name in READ or isinstance(inner, dict | list):
+                yield from read(inner, name)
+
+
+def english(told: str, names: re.Pattern[str]) -> list[str]:
+    """Words of a text that no table of the language gave."""
+    told = IDS.sub(r"\1", told)
+    left = re.sub(f"{OPEN}[^{OPEN}{CLOSE}]*{CLOSE}", " ", told)
+    return WORD.findall(UNSPOKEN.sub(" ", names.sub(" ", UNSPOKEN.sub(" ", left))))
+
+
+#: Page -> searches in which it is read.
+READINGS = {page.path: [""] for page in PAGES} | {
+    "/live": ["", "?wall=1", "?radiologist=x"],
+    "/exams": ["", "?show=excluded", "?show=waiting&weekday=1&hour=8", "?measure=report_final_min:60-120"],
+    "/exam": [],
+    "/metric": [f"?metric={metric}" for metric in (
+        "report_final", "within_target", "backlog", "discontinued_rate", "forecast_volume", "link_rate",
+        "scheduled_vs_performed&by=device", "reads&by=shift", "occupancy_by_hour&by=weekday")],
+    "/turnaround": ["", "?priority=stat&facility=NORTH&facility=WEST&compare=year", "?period=all"],
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
+def test_no_text_of_a_page_falls_back_to_english(page: Page, store: Store, names: re.Pattern[str]) -> None:
+    snapshot = store.current()
+    searches = READINGS[page.path] or [f"?exam={exam_key(store)}"]
+    for search in searches:
+        context = Context(snapshot, State.read(search, snapshot.data_through), LOCAL, store=store)
+        made = json.loads(json.dumps(page.render(context), cls=PlotlyJSONEncoder))
+        told = list(read(made))
+        assert len(told) > 3
+        wrong = {one: words for one in told if (words := english(one, names))}
+        assert not wrong, f"{page.path}{search}: {dict(list(wrong.items())[:30])}"
+
+
+def exam_key(store: Store) -> str:
+    asked = rows(store.current(), "fct_exam", columns=("exam_key",), where={"is_countable": True}, limit=1)
+    return str(asked["exam_key"][0])
+
+
+@pytest.mark.usefixtures("german")
+def test_no_text_of_the_frame_falls_back_to_english(store: Store, context: Context, names: re.Pattern[str]) -> None:
+    frame = shell.frame(filterbar.options(store.current(), LOCAL))
+    parts = [frame, shell.nav(context.state, None), shell.status(context.snapshot), shell.banner(context)]
+    parts += [shell.problem(texts.text(f"problem.{kind}.title"), texts.text(f"problem.{kind}.hint"))
+              for kind in ("unpublished", "older", "filter", "unknown")]  # fmt: skip
+    made = json.loads(json.dumps(parts, cls=PlotlyJSONEncoder))
+    wrong = {one: words for one in read(made) if (words := english(one, names))}
+    assert wrong == {"EN": ["EN"], "English": ["English"]}  # the control of the other language
+
+
+def test_english_on_a_german_page_is_found(names: re.Pattern[str]) -> None:
+    assert english(f"{OPEN}Zeit{CLOSE} 12 min", names) == []
+    assert english(f"{OPEN}Zeit{CLOSE} until then", names) == ["until", "then"]
+    assert list(read({"type": "Span", "namespace": "x", "props": {"children": ["a", {"title": "b", "id": "c"}]}})) == [
+        "a", "b"]  # fmt: skip
