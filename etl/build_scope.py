@@ -53,7 +53,8 @@ CARRIED_READ = "exam_key, facility, radiologist, role, read_at, read_started_at,
 #: Columns of fct_exam on which the marts of patients depend.
 _OF_PATIENT = (
     "exam_key, patient_key, facility, device, modality, procedure, region, laterality, contrast, service_line, "
-    "priority, patient_class, ordered_at, ordered_local, exam_started_at, exam_started_local, is_follow_up, is_countable"
+    "priority, patient_class, ordered_at, ordered_local, exam_started_at, exam_started_local, is_follow_up, "
+    "is_countable"
 )
 #: Marts of whose changes the scopes and tallies follow, and the columns that count.
 KEPT = {

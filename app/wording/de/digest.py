@@ -5,8 +5,8 @@ from __future__ import annotations
 TEXTS: dict[str, str] = {
     "q.team.subscribers": "Tagesübersicht",
     "q.team.subscribers.note": "Was der Überblick sagt, in Worten, einmal am Tag per E-Mail: was zuerst anzusehen ist, "
-    "jeder Standort, was sich am meisten änderte, Notizen der letzten Tage und Links zu Ansichten. Sie sagt, was Sie sehen "
-    "dürfen, und nie etwas über einzelne Befunder.",
+    "jeder Standort, was sich am meisten änderte, Notizen der letzten Tage und Links zu Ansichten. Sie sagt, was Sie "
+    "sehen dürfen, und nie etwas über einzelne Befunder.",
     "digest.add": "An eine Adresse senden",
     "digest.none": "Sie senden sie noch an niemanden.",
     "digest.address": "Adresse",
@@ -44,7 +44,8 @@ TEXTS: dict[str, str] = {
     "digest.said.findings": "Das zuerst ansehen",
     "digest.said.words": "In Worten",
     "digest.said.numbers": "In Zahlen",
-    "digest.said.colour": "Unter jeder Zahl die Änderung seit dem Zeitraum davor, farbig nur, wo sie mehr als Zufall ist.",
+    "digest.said.colour": "Unter jeder Zahl die Änderung seit dem Zeitraum davor, farbig nur, wo sie "
+    "mehr als Zufall ist.",
     "digest.said.changed": "Was sich am meisten änderte, und warum",
     "digest.said.notes": "Notizen der letzten Tage",
     "digest.said.views": "Ihre Ansichten",
