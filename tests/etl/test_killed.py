@@ -103,7 +103,7 @@ class Crash:
 
 
 def test_killed_at_steps_of_publish(night: Night, tmp_path: Path) -> None:
-    """Before every sixth line of those that can change what others see or what is known of the marts.
+    """Before every ninth line of those that can change what others see or what is known of the marts.
 
     The homes are copied in one run, at the instants of the kills; one real kill shows that it leaves the same files.
     """
@@ -116,10 +116,10 @@ def test_killed_at_steps_of_publish(night: Night, tmp_path: Path) -> None:
         return Installation(tmp_path / name, built.settings)
 
     (tmp_path / "states").mkdir()
-    kept = {"folder": str(tmp_path / "states"), "functions": sorted(EFFECTIVE), "every": 6}
+    kept = {"folder": str(tmp_path / "states"), "functions": sorted(EFFECTIVE), "every": 9}
     assert crash.at(again("whole"), 0, kept) == 0
     numbers = sorted(int(path.name) for path in (tmp_path / "states").iterdir())
-    assert len(numbers) > 8
+    assert len(numbers) > 6
     killed = again("killed")
     assert crash.at(killed, numbers[len(numbers) // 2]) == -signal.SIGKILL
     assert files(killed.root) == files(tmp_path / "states" / str(numbers[len(numbers) // 2]))
