@@ -13,8 +13,9 @@ from etl import forecast
 from etl.build_checks import run_checks
 from etl.build_digest import measure, store, stored
 from etl.build_models import BuildModel, Plan, plan_build
+from etl.build_moves import load_movers
 from etl.build_scope import KEPT, derive_scopes, in_scope, keep_before, keep_now, keep_old
-from etl.build_stage import find_touched, load_clock, load_mentions, load_movers, load_touched
+from etl.build_stage import find_touched, load_clock, load_mentions, load_touched
 from etl.build_tables import load_batch_views, load_procedure_names
 from etl.build_tally import TALLY, add_up, drop_helpers
 from etl.identity import State
@@ -69,7 +70,7 @@ class Fold:
                 self._derive_part(plan, part, parts, steps)
         with self._step():
             self._derive_rest(plan, steps)
-            run_checks(self.con)
+            run_checks(self.con, self.measured)
             store(self.con, self.measured)
             self.con.execute("DELETE FROM meta_build")
             self.con.execute(
@@ -84,7 +85,7 @@ class Fold:
 
     def _derive_part(self, plan: Plan, part: int, parts: int, steps: _Steps) -> None:
         load_touched(self.con, part)
-        load_mentions(self.con, parts)
+        load_mentions(self.con, parts, None if self.anew else self.built.batch_id)
         for model in plan.staging:
             steps.next(model.name)
             self._stage(model)

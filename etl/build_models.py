@@ -98,6 +98,13 @@ def read_checks() -> dict[str, str]:
 
 
 @cache
+def checked_marts() -> tuple[str, ...]:
+    """Marts of which checks read `<mart>_new`: the rows that the build makes, all of a build of all exams."""
+    named = re.compile(r"\b((?:fct|dim|dq)_\w+)_new\b")
+    return tuple(sorted({mart for body in read_checks().values() for mart in named.findall(body)}))
+
+
+@cache
 def models_signature() -> str:
     """SHA-256 over every file of staging and marts and the macros, as hex."""
     digest = hashlib.sha256()

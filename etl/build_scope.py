@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import duckdb
 
 from etl.build_devices import derive_device_ranges
-from etl.build_models import BuildModel
+from etl.build_models import BuildModel, checked_marts
 from etl.build_ranges import derive_ranges
 from etl.build_reads import derive_reads
 from etl.build_tally import TALLY, change_view, same_keys
@@ -98,13 +98,17 @@ def in_scope(con: duckdb.DuckDBPyConnection, model: BuildModel) -> str:
 def keep_before(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     """Temp tables with what the marts hold before the build; those of `KEPT` are filled as rows are deleted and made.
 
-    Of a build of all exams, `<mart>_now` is the mart itself. View `<mart>_change` has both, `sign` 1 now, -1 before.
+    Of a build of all exams, `<mart>_now` is the mart itself, and so is `<mart>_new`, which checks read. View
+    `<mart>_change` has both, `sign` 1 now, -1 before.
     """
     for name, columns in KEPT.items():
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name}_before AS SELECT {columns} FROM {name} LIMIT 0")
         now = f"VIEW {name}_now AS SELECT {columns} FROM {name}" if anew else f"TABLE {name}_now AS FROM {name}_before"
         con.execute(f"CREATE OR REPLACE TEMP {now}")
         change_view(con, name)
+    for name in checked_marts():
+        kind, none = ("VIEW", "") if anew else ("TABLE", "LIMIT 0")
+        con.execute(f"CREATE OR REPLACE TEMP {kind} {name}_new AS FROM {name} {none}")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE device_before AS
         SELECT device, facility, modality, first_exam_at AS first_at FROM dim_device""")
@@ -117,9 +121,11 @@ def keep_old(con: duckdb.DuckDBPyConnection, mart: str) -> None:
 
 
 def keep_now(con: duckdb.DuckDBPyConnection, mart: str) -> None:
-    """Keep the rows of `new_rows`, which were added to a mart of `KEPT`."""
+    """Keep the rows of `new_rows`, which were added to a mart of `KEPT` or to one that checks look at."""
     if mart in KEPT:
         con.execute(f"INSERT INTO {mart}_now SELECT {KEPT[mart]} FROM new_rows")
+    if mart in checked_marts():
+        con.execute(f"INSERT INTO {mart}_new BY NAME FROM new_rows")
 
 
 def _changed(mart: str, columns: str, anew: bool) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import duckdb
 
-from etl.identity import WHO
+from etl.identity_mentions import Mentions
 from etl.identity_nodes import EXAM_RECORDS
 
 
@@ -18,14 +18,16 @@ def find_touched(con: duckdb.DuckDBPyConnection, since: int | None, most: int) -
 
     A part has about `most` exams, more only where one batch told more.
     """
-    everything = since is None
-    logged = "TRUE" if everything else f"batch_id > {since}"
+    exams = "SELECT exam_key FROM intake.work.mention"
+    if since is not None:
+        _find_logged(con, since)
+        exams = f"""
+            SELECT exam_key FROM intake.work.touched WHERE batch_id > {since}
+            UNION ALL SELECT exam_key FROM logged_mention WHERE visit IN (
+                SELECT visit FROM intake.work.touched_visit WHERE batch_id > {since})"""
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE scoped_exam AS
-        SELECT DISTINCT exam_key, 0 AS part FROM (
-            SELECT exam_key FROM intake.work.{"mention" if everything else "touched"} WHERE {logged}
-            UNION ALL SELECT exam_key FROM intake.work.mention WHERE visit IN (
-                SELECT visit FROM intake.work.touched_visit WHERE {logged})) WHERE exam_key IS NOT NULL""")
+        SELECT DISTINCT exam_key, 0 AS part FROM ({exams}) WHERE exam_key IS NOT NULL""")
     n = con.execute("SELECT count(*) FROM scoped_exam").fetchall()[0][0]
     if n <= most:
         return 1
@@ -49,6 +51,20 @@ def find_touched(con: duckdb.DuckDBPyConnection, since: int | None, most: int) -
     return int(con.execute("SELECT max(part) + 1 FROM scoped_exam").fetchall()[0][0])
 
 
+def _find_logged(con: duckdb.DuckDBPyConnection, since: int) -> None:
+    """Temp table `logged_mention`: all mentions, with their `place`, of the components logged after batch `since`.
+
+    Those of a mention or of a visit that was logged: no exam that is touched has a mention elsewhere.
+    """
+    stored = Mentions(con)
+    stored.find_places("told_place", f"SELECT mention FROM intake.work.touched_mention WHERE batch_id > {since}")
+    stored.find_places("visit_place", f"SELECT visit FROM intake.work.touched_visit WHERE batch_id > {since}")
+    stored.close("logged_place", "FROM told_place UNION ALL FROM visit_place", "SELECT NULL")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE logged_mention AS
+        SELECT rowid AS place, * FROM intake.work.mention WHERE rowid IN (SELECT place FROM logged_place)""")
+
+
 def load_touched(con: duckdb.DuckDBPyConnection, part: int | None) -> None:
     """Temp table `touched_exam`: the keys of one part, of all parts where None."""
     con.execute(f"""
@@ -56,25 +72,33 @@ def load_touched(con: duckdb.DuckDBPyConnection, part: int | None) -> None:
         SELECT exam_key FROM scoped_exam WHERE {"TRUE" if part is None else f"part = {part}"}""")
 
 
-def load_mentions(con: duckdb.DuckDBPyConnection, parts: int) -> None:
+def load_mentions(con: duckdb.DuckDBPyConnection, parts: int, since: int | None) -> None:
     """Temp tables `exam_mention` and `visit_mention` of the touched exams, and temp views `raw_<record>` on their rows.
 
     The views hold the batches from the first to the last that told a mention of them; of few exams, from the first on.
     """
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE mention_place AS
-        SELECT rowid AS place FROM intake.work.mention WHERE exam_key IN (SELECT exam_key FROM touched_exam)""")
-    con.execute("""
+    if since is None:  # found by one column, then read by place: the other columns of all other rows are not read
+        con.execute("""
+            CREATE OR REPLACE TEMP TABLE mention_place AS
+            SELECT rowid AS place FROM intake.work.mention WHERE exam_key IN (SELECT exam_key FROM touched_exam)""")
+        kept = "intake.work.mention WHERE rowid IN (SELECT place FROM mention_place)"
+    else:
+        kept = "logged_mention WHERE exam_key IN (SELECT exam_key FROM touched_exam)"
+    con.execute(f"""
         CREATE OR REPLACE TEMP TABLE exam_mention AS
         SELECT m.mention, m.exam_key, m.facility, m.is_mapped, p.patient_key,
                coalesce(p.authority LIKE 'facility:%' OR p.authority LIKE 'unknown:%', FALSE) AS is_assumed,
                m.accession, m.visit, m.study_key, m.first_batch
-        FROM (SELECT * FROM intake.work.mention WHERE rowid IN (SELECT place FROM mention_place)) m
+        FROM (SELECT * FROM {kept}) m
         LEFT JOIN intake.work.patient p ON p.patient = m.patient""")
-    con.execute("""
+    at = "TRUE"
+    if since is not None:
+        Mentions(con).find_places("visit_place", "SELECT visit FROM exam_mention")
+        at = "rowid IN (SELECT place FROM visit_place)"
+    con.execute(f"""
         CREATE OR REPLACE TEMP TABLE visit_mention AS
         SELECT mention, visit, facility, first_batch FROM intake.work.mention
-        WHERE exam_key IS NULL AND visit IN (SELECT visit FROM exam_mention)""")
+        WHERE {at} AND exam_key IS NULL AND visit IN (SELECT visit FROM exam_mention)""")
     mentions = (
         "(SELECT mention, first_batch FROM exam_mention UNION ALL SELECT mention, first_batch FROM visit_mention)"
     )
@@ -86,66 +110,6 @@ def load_mentions(con: duckdb.DuckDBPyConnection, parts: int) -> None:
     held = f"batch_id >= {first or 0}" + ("" if last is None else f" AND batch_id <= {last}")
     for record in EXAM_RECORDS:
         con.execute(f"CREATE OR REPLACE TEMP VIEW raw_{record} AS SELECT * FROM intake.raw_{record} WHERE {held}")
-
-
-_MOVES = f"""
-    SELECT f.*, {WHO} AS who FROM {{rows}} f LEFT JOIN {{patients}} p ON p.patient = f.mover"""
-_ALL_PATIENTS = "intake.work.patient"
-
-
-def _moves_at(con: duckdb.DuckDBPyConnection, places: str) -> str:
-    """SQL for the raw moves at `places` (SQL: place), with who moved; of other moves only places are read."""
-    con.execute(f"CREATE OR REPLACE TEMP TABLE move_place AS {places}")
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE move_row AS
-        SELECT * FROM intake.raw_room_move WHERE rowid IN (SELECT place FROM move_place)""")
-    patients = f"(SELECT * FROM {_ALL_PATIENTS} WHERE patient IN (SELECT mover FROM move_row))"
-    return _MOVES.format(rows="move_row", patients=patients)
-
-
-def _find_moves(con: duckdb.DuckDBPyConnection) -> bool:
-    """Temp table `touched_move`: raw moves of `touched_mover`, which gets who shares an encounter; whether any did."""
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE mover_number AS
-        SELECT patient FROM {_ALL_PATIENTS}
-        WHERE person IN (SELECT try_cast(substr(who, 2) AS UBIGINT) FROM touched_mover WHERE who LIKE 'p%')
-        UNION SELECT try_cast(substr(who, 2) AS UBIGINT) FROM touched_mover WHERE who LIKE 'p%'""")
-    moves = _moves_at(con, """
-        SELECT rowid AS place FROM intake.raw_room_move WHERE mover IN (SELECT patient FROM mover_number)
-        UNION ALL
-        SELECT rowid FROM intake.raw_room_move
-        WHERE mover IS NULL AND 'v' || visit_id IN (SELECT who FROM touched_mover)""")  # fmt: skip
-    con.execute(f"CREATE OR REPLACE TEMP TABLE touched_move AS {moves}")
-    shared = _moves_at(con, """
-        SELECT rowid AS place FROM intake.raw_room_move
-        WHERE stay_ref IN (SELECT stay_ref FROM touched_move WHERE stay_ref IS NOT NULL)""")  # fmt: skip
-    found = con.execute(f"""
-        INSERT INTO touched_mover
-        SELECT DISTINCT who, keyed('mover', who) FROM ({shared})
-        WHERE who IS NOT NULL AND who NOT IN (SELECT who FROM touched_mover)""").fetchall()
-    return bool(found[0][0])
-
-
-def load_movers(con: duckdb.DuckDBPyConnection, since: int | None) -> None:
-    """Temp table `touched_mover` (who, mover_key) of those logged after batch `since`, and temp view `room_move`.
-
-    The view has all moves of them; where `since` is None it has all there are. Who was told in the same encounter
-    belongs to them: its last version counts.
-    """
-    log = "FALSE" if since is None else f"batch_id > {since}"
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE touched_mover AS
-        SELECT DISTINCT who, keyed('mover', who) AS mover_key FROM intake.work.touched_mover WHERE {log}""")
-    moves = f"({_MOVES.format(rows='intake.raw_room_move', patients=_ALL_PATIENTS)})"
-    if since is not None:
-        moves = "touched_move"
-        while _find_moves(con):
-            pass
-    con.execute(f"""
-        CREATE OR REPLACE TEMP VIEW room_move AS
-        SELECT coalesce(a.facility, 'unmapped') AS facility, m.room, m.kind, m."at", m.stay_ref, m.stay_number,
-               m.message_at, m.message_id, m.who
-        FROM {moves} m LEFT JOIN facility_alias a ON a.alias = lower(trim(m.facility_alias))""")
 
 
 def load_clock(con: duckdb.DuckDBPyConnection, since: int, previous: object) -> None:

@@ -14,6 +14,8 @@ import duckdb
 
 from etl.frames import query, table
 from etl.identity_graph import resolve
+from etl.identity_mentions import MENTIONS, Mentions
+from etl.identity_mentions import TABLES as MENTION_TABLES
 from etl.identity_names import TABLES as NAME_TABLES
 from etl.identity_names import advance_names
 from etl.identity_nodes import (
@@ -28,31 +30,40 @@ from etl.identity_nodes import (
 )
 from etl.identity_patients import TABLES as PATIENT_TABLES
 from etl.identity_patients import advance_patients
+from etl.key_runs import registry
+from etl.keyed_rows import KeyedTable, cover
 from etl.transaction import transaction
 
-_NODE_COLUMNS = ", ".join(f"n{kind.rank} UBIGINT" for kind in NODE_KINDS)
 TABLES = f"""
 CREATE SCHEMA IF NOT EXISTS intake.work;
 CREATE TABLE IF NOT EXISTS intake.work.state (batch_id BIGINT, epoch BIGINT, signature VARCHAR);
-CREATE TABLE IF NOT EXISTS intake.work.mention (
-    mention UBIGINT, first_batch BIGINT, facility VARCHAR, is_mapped BOOLEAN, patient UBIGINT, authority UBIGINT,
-    visit UBIGINT, value UBIGINT, accession VARCHAR, {_NODE_COLUMNS}, study_key VARCHAR, component UBIGINT,
-    exam_key VARCHAR);
+{MENTION_TABLES}
 CREATE TABLE IF NOT EXISTS intake.work.flag (component UBIGINT, rank UTINYINT, node UBIGINT, flag VARCHAR);
 CREATE TABLE IF NOT EXISTS intake.work.touched (exam_key VARCHAR, batch_id BIGINT);
+CREATE TABLE IF NOT EXISTS intake.work.touched_mention (mention UBIGINT, batch_id BIGINT);
 CREATE TABLE IF NOT EXISTS intake.work.touched_visit (visit UBIGINT, batch_id BIGINT);
 CREATE TABLE IF NOT EXISTS intake.work.touched_mover (who VARCHAR, batch_id BIGINT);
 CREATE TABLE IF NOT EXISTS intake.work.actor (actor VARCHAR, name VARCHAR);
 {PATIENT_TABLES}
 {NAME_TABLES}
+{registry("intake.work.move_run")}
 """
 #: Part of the signature: raise it when the same mentions would resolve otherwise.
-VERSION = "2"
+VERSION = "3"
 #: SQL for who moves, of a raw row `f` and its patient `p`, of whom no exam need tell: the patient, else the visit.
 WHO = "coalesce('p' || coalesce(p.person, f.mover), 'v' || nullif(f.visit_id, ''))"
+#: Raw moves from room to room by patient, by visit where no patient was told, and by encounter.
+MOVES = KeyedTable(
+    "raw_room_move",
+    "work.move_run",
+    ("mover", "CASE WHEN mover IS NULL THEN md5_number_upper('v' || visit_id) END", "md5_number_upper(stay_ref)"),
+)
 #: Logs of what may have changed since a batch.
-LOGS = ("touched", "touched_visit", "touched_mover")
-WORK_TABLES = ("mention", "flag", *LOGS, "patient", "patient_edge", "actor", "name_patient", "name_text")
+LOGS = ("touched", "touched_mention", "touched_visit", "touched_mover")
+WORK_TABLES = (
+    "mention", "mention_run", "move_run", "flag", *LOGS, "patient", "patient_edge", "actor", "name_patient",
+    "name_text",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +82,7 @@ def state(con: duckdb.DuckDBPyConnection) -> State:
     return State(*row) if row else State(0, 0, "")
 
 
-def _read_mentions(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> None:
+def _read_mentions(con: duckdb.DuckDBPyConnection, stored: Mentions, since: int, upto: int) -> None:
     """Temp tables `seen` (mention, first batch), `seen_mention` (those known before) and `new_mention` (all others)."""
     rows = " UNION ALL ".join(
         mentions_sql(record, f"intake.raw_{record}", f"batch_id > {since} AND batch_id <= {upto}")
@@ -84,10 +95,11 @@ def _read_mentions(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> Non
     identifiers = ", ".join(
         f"{value_or_null(column)} AS {column}" for column in (*(k.column for k in NODE_KINDS), "patient_id", "visit_id")
     )
+    stored.find_places("seen_place", "SELECT mention FROM seen")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE seen_mention AS
-        SELECT mention, visit, component, exam_key FROM intake.work.mention
-        WHERE mention IN (SELECT mention FROM seen)""")
+        SELECT rowid AS place, mention, visit, component, exam_key FROM intake.work.mention
+        WHERE rowid IN (SELECT place FROM seen_place) AND mention IN (SELECT mention FROM seen)""")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE new_mention AS
         SELECT s.mention, s.first_batch, coalesce(a.facility, 'unmapped:' || trim(s.facility_alias)) AS facility,
@@ -96,34 +108,32 @@ def _read_mentions(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> Non
         LEFT JOIN facility_alias a ON a.alias = lower(trim(s.facility_alias))""")
 
 
-def _open_components(con: duckdb.DuckDBPyConnection) -> None:
+def _open_components(con: duckdb.DuckDBPyConnection, stored: Mentions) -> None:
     """Temp table `open_mention`: new mentions, and all of every component that these or moved patients touch."""
     nodes = ", ".join(
         f"CASE WHEN {kind.column} IS NOT NULL THEN {node_of(kind)} END AS n{kind.rank}" for kind in NODE_KINDS
     )
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE open_mention AS
-        SELECT mention, first_batch, facility, is_mapped, {patient_of("patient_id", "patient_authority")} AS patient,
+        SELECT NULL::BIGINT AS place, mention, first_batch, facility, is_mapped,
+               {patient_of("patient_id", "patient_authority")} AS patient,
                md5_number_upper(patient_authority) AS authority,
                CASE WHEN visit_id IS NOT NULL THEN md5_number_upper(concat_ws(chr(31), facility, visit_id)) END
                    AS visit,
                CASE WHEN accession IS NOT NULL THEN md5_number_upper(accession) END AS value, accession, {nodes},
                keyed('study', {STUDY.column}) AS study_key, NULL::UBIGINT AS component, NULL::VARCHAR AS exam_key
         FROM new_mention""")
-    matches = " UNION ".join(
-        f"SELECT component FROM intake.work.mention WHERE n{kind.rank} IN (SELECT n{kind.rank} FROM open_mention)"
-        for kind in NODE_KINDS
+    stored.find_places("moved_place", "SELECT patient FROM moved_patient")
+    of_moved = """
+        SELECT rowid AS place FROM intake.work.mention
+        WHERE rowid IN (SELECT place FROM moved_place) AND component IS NOT NULL
+            AND patient IN (SELECT patient FROM moved_patient)"""
+    stored.close(
+        "open_place", of_moved, f"SELECT {', '.join(f'n{kind.rank}' for kind in NODE_KINDS)} FROM open_mention"
     )
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE open_component AS
-        SELECT component FROM ({matches} UNION SELECT component FROM intake.work.mention
-                               WHERE patient IN (SELECT patient FROM moved_patient)) WHERE component IS NOT NULL""")
-    # Found by one column, then read and deleted by their place: the other columns of all other rows are not read.
     con.execute("""
-        CREATE OR REPLACE TEMP TABLE open_place AS
-        SELECT rowid AS place FROM intake.work.mention WHERE component IN (SELECT component FROM open_component)""")
-    con.execute("""
-        INSERT INTO open_mention SELECT * FROM intake.work.mention WHERE rowid IN (SELECT place FROM open_place)""")
+        INSERT INTO open_mention
+        SELECT rowid, * FROM intake.work.mention WHERE rowid IN (SELECT place FROM open_place)""")
 
 
 def _resolve_open(con: duckdb.DuckDBPyConnection) -> None:
@@ -143,21 +153,28 @@ def _resolve_open(con: duckdb.DuckDBPyConnection) -> None:
         SELECT o.* REPLACE (a.component AS component,
                             keyed('exam', a.node || CASE WHEN a.split = 0 THEN '' ELSE '/' || a.split END) AS exam_key)
         FROM open_mention o LEFT JOIN answer a USING (mention)""")
-    con.execute("DELETE FROM intake.work.flag WHERE component IN (SELECT component FROM open_component)")
+    con.execute("DELETE FROM intake.work.flag WHERE component IN (SELECT component FROM open_mention)")
     table(con, "new_flag", flags)
     con.execute("INSERT INTO intake.work.flag SELECT component, rank, node, flag FROM new_flag")
 
 
-def _log_touched(con: duckdb.DuckDBPyConnection, batch: int) -> None:
+def _log_touched(con: duckdb.DuckDBPyConnection, stored: Mentions, batch: int) -> None:
+    bridged = """
+        SELECT place FROM seen_mention
+        WHERE component IN (SELECT component FROM intake.work.flag WHERE flag = 'bridge')"""
+    stored.close("bridged_place", bridged, "SELECT NULL")
     con.execute(f"""
         INSERT INTO intake.work.touched
         SELECT DISTINCT exam_key, {batch} FROM (
             SELECT exam_key FROM seen_mention
-            UNION ALL SELECT exam_key FROM intake.work.mention WHERE component IN (
-                SELECT m.component FROM seen_mention m
-                JOIN intake.work.flag f ON f.component = m.component AND f.flag = 'bridge')
+            UNION ALL
+            SELECT exam_key FROM intake.work.mention WHERE rowid IN (SELECT place FROM bridged_place)
             UNION ALL SELECT exam_key FROM open_mention
             UNION ALL SELECT exam_key FROM closed_mention) WHERE exam_key IS NOT NULL""")
+    con.execute(f"""
+        INSERT INTO intake.work.touched_mention
+        SELECT DISTINCT mention, {batch}
+        FROM (SELECT mention FROM seen_mention UNION ALL SELECT mention FROM closed_mention)""")
     con.execute(f"""
         INSERT INTO intake.work.touched_visit
         SELECT DISTINCT visit, {batch} FROM (
@@ -207,7 +224,10 @@ def advance(con: duckdb.DuckDBPyConnection, upto: int, *, forget: int | None, mo
     """
     reached = state(con)
     for last in _steps(con, reached.batch_id, upto, most):
+        cover(con, MENTIONS)
         reached = _advance(con, reached, last, forget)
+    for keyed in (MENTIONS, MOVES):
+        cover(con, keyed)
     return reached
 
 
@@ -222,22 +242,34 @@ def _steps(con: duckdb.DuckDBPyConnection, since: int, upto: int, most: int) -> 
     return [*inner, upto] if since < upto else []
 
 
+def _store(con: duckdb.DuckDBPyConnection) -> None:
+    """Append the new mentions; of the others, write what is another component or exam than before at their place."""
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE moved_mention AS
+        SELECT c.place, c.component, c.exam_key FROM closed_mention c JOIN open_mention o ON o.place = c.place
+        WHERE (o.component, o.exam_key) IS DISTINCT FROM (c.component, c.exam_key)""")
+    con.execute("""
+        UPDATE intake.work.mention SET component = m.component, exam_key = m.exam_key
+        FROM moved_mention m WHERE m.place = mention.rowid""")
+    con.execute("INSERT INTO intake.work.mention SELECT * EXCLUDE (place) FROM closed_mention WHERE place IS NULL")
+
+
 def _advance(con: duckdb.DuckDBPyConnection, before: State, upto: int, forget: int | None) -> State:
     with transaction(con):
         if forget is not None:
             for log in LOGS:
                 con.execute(f"DELETE FROM intake.work.{log} WHERE batch_id <= {forget}")
-        _read_mentions(con, before.batch_id, upto)
+        stored = Mentions(con)
+        _read_mentions(con, stored, before.batch_id, upto)
         advance_patients(con, before.batch_id, upto)
-        _open_components(con)
+        _open_components(con, stored)
         _resolve_open(con)
         if forget is not None:
-            _log_touched(con, upto)
+            _log_touched(con, stored, upto)
             _log_movers(con, before.batch_id, upto)
         _name_actors(con, before.batch_id, upto)
         advance_names(con, before.batch_id, upto)
-        con.execute("DELETE FROM intake.work.mention WHERE rowid IN (SELECT place FROM open_place)")
-        con.execute("INSERT INTO intake.work.mention SELECT * FROM closed_mention")
+        _store(con)
         con.execute("DELETE FROM intake.work.state")
         con.execute("INSERT INTO intake.work.state VALUES (?, ?, ?)", [upto, before.epoch, before.signature])
     return State(upto, before.epoch, before.signature)

@@ -38,8 +38,11 @@ def _read_new(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> None:
         CREATE OR REPLACE TEMP TABLE new_edge AS
         SELECT DISTINCT least(a, b) AS low, greatest(a, b) AS high, kind, said_at,
                CASE WHEN kind IN ('merge', 'link') THEN b END AS prior
-        FROM (SELECT {left} AS a, {right} AS b, kind, said_at FROM sent_link) WHERE a <> b
-        EXCEPT SELECT low, high, kind, said_at, prior FROM intake.work.patient_edge""")
+        FROM (SELECT {left} AS a, {right} AS b, kind, said_at FROM sent_link) WHERE a <> b""")
+    con.execute("""
+        DELETE FROM new_edge USING intake.work.patient_edge e
+        WHERE e.low = new_edge.low AND e.high = new_edge.high AND e.kind = new_edge.kind
+            AND e.said_at IS NOT DISTINCT FROM new_edge.said_at AND e.prior IS NOT DISTINCT FROM new_edge.prior""")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE new_patient AS
         SELECT patient, any_value(authority) AS authority, any_value(patient_id) AS patient_id FROM (
@@ -47,7 +50,10 @@ def _read_new(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> None:
             WHERE patient_id IS NOT NULL
             UNION ALL SELECT {left}, patient_authority, patient_id FROM sent_link
             UNION ALL SELECT {right}, prior_authority, prior_id FROM sent_link)
-        WHERE patient NOT IN (SELECT patient FROM intake.work.patient) GROUP BY patient""")
+        GROUP BY patient""")
+    con.execute("""
+        DELETE FROM new_patient WHERE patient IN (
+            SELECT patient FROM intake.work.patient WHERE patient IN (SELECT patient FROM new_patient))""")
 
 
 def advance_patients(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> None:

@@ -83,8 +83,8 @@ class KeyRuns:
     def find(self, keys: Keys) -> tuple[Keys, Places]:
         """Each of `keys` with each covered place that has it: two arrays of one length."""
         asked = np.unique(keys)
-        found = [_found(asked, *_opened(path, run.n)) for run in self.runs if (path := self._path(run)) and run.n]
-        return _joined(found)
+        parts = [found(asked, *_opened(path, run.n)) for run in self.runs if (path := self._path(run)) and run.n]
+        return _joined(parts)
 
     def extend(self, keys: Keys, places: Places, upto: int) -> None:
         """Cover the places after the last covered one up to `upto`, within the caller's transaction.
@@ -126,7 +126,8 @@ def _opened(path: Path, n: int) -> tuple[Keys, Places]:
     return data[: n * 8].view(np.uint64), data[n * 8 :].view(np.uint32)
 
 
-def _found(asked: Keys, keys: Keys, places: Places) -> tuple[Keys, Places]:
+def found(asked: Keys, keys: Keys, places: Places) -> tuple[Keys, Places]:
+    """Each of `asked` with each place that it has in the entries `keys` and `places`; `asked` and `keys` are sorted."""
     low, high = np.searchsorted(keys, asked, "left"), np.searchsorted(keys, asked, "right")
     n = high - low
     starts = np.repeat(low - np.cumsum(n) + n, n)

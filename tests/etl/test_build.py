@@ -257,6 +257,18 @@ def test_a_failed_check_keeps_the_old_marts(warehouse: Warehouse, monkeypatch: p
     assert (after.n_exams, after.digest != before.digest) == (2, True)
 
 
+def test_a_row_that_no_build_made_fails_the_next_one(warehouse: Warehouse) -> None:
+    """At night checks look at new rows; the number of all rows tells that the others are those of before."""
+    warehouse.load(*exam("A1", f"{DAY} 15:00", f"{DAY} 15:30"))
+    warehouse.build()
+    with duckdb.connect(str(warehouse.marts)) as con:
+        con.execute("INSERT INTO fct_exam BY NAME SELECT 'x' AS exam_key")
+    warehouse.load(*exam("A2", f"{DAY} 16:00", f"{DAY} 16:30"))
+    with pytest.raises(CheckFailedError, match="rows of fct_exam: 3 instead of 2"):
+        warehouse.build()
+    assert warehouse.build(full=True).n_exams == 2
+
+
 def test_no_identifier_reaches_the_marts(tmp_path: Path) -> None:
     """Accession, MRN, name and UIDs are pseudonyms; the file holds none of them."""
     house = Warehouse(tmp_path, Choices(publish_accession=False))

@@ -10,8 +10,7 @@ import sqlglot
 from sqlglot import exp
 
 from etl.build_models import SQL, read_build_models, read_checks
-from etl.build_ranges import BACKLOG
-from etl.build_scope import SCOPES, TALLY
+from etl.build_scope import SCOPES, TALLY, keep_before
 from sql.catalog import read_model
 from sql.macros import MACROS
 from tests.warehouse import Warehouse, event, exam
@@ -63,14 +62,10 @@ def test_every_check_has_a_planted_breach() -> None:
 def test_check_is_quiet_on_good_marts_and_catches_its_breach(check: str, marts: Path) -> None:
     con = duckdb.connect(str(marts))
     try:
-        con.execute("CREATE TEMP TABLE touched_exam AS SELECT exam_key FROM fct_exam UNION SELECT 'x'")
-        con.execute("CREATE TEMP TABLE touched_patient AS SELECT DISTINCT patient_key FROM fct_exam")
-        ever = "TIMESTAMP '2000-01-01' AS from_at, TIMESTAMP '2100-01-01' AS to_at"
-        con.execute(f"CREATE TEMP TABLE touched_backlog AS SELECT DISTINCT {BACKLOG}, {ever} FROM fct_backlog_hour")
-        con.execute(
-            "CREATE TEMP TABLE touched_device AS SELECT device, DATE '2000-01-01' AS since_day, "
-            "DATE '2100-01-01' AS until_day FROM dim_device"
-        )
+        keep_before(con, anew=True)
+        con.execute("""
+            CREATE TEMP VIEW device_profile AS SELECT DISTINCT device FROM fct_exam
+            WHERE device IS NOT NULL AND NOT is_imported AND exam_started_at IS NOT NULL""")
         assert broken(con, check) == 0
         con.execute("BEGIN")
         con.execute(BREACHES[check])

@@ -1,0 +1,56 @@
+"""The mentions of the warehouse, found by what they mention: the rows of `work.mention` are never all read at night.
+
+A mention's row is appended once and stays at its place; only its component and its exam change. Rows are found by the
+number of the mention, of its patient, of its visit and of its identifiers.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from etl.frames import query, table
+from etl.identity_nodes import NODE_KINDS
+from etl.key_runs import Keys, registry
+from etl.keyed_rows import KeyedTable, Lookup, numbers_of
+
+_NODES = tuple(f"n{kind.rank}" for kind in NODE_KINDS)
+TABLES = f"""
+CREATE TABLE IF NOT EXISTS intake.work.mention (
+    mention UBIGINT, first_batch BIGINT, facility VARCHAR, is_mapped BOOLEAN, patient UBIGINT, authority UBIGINT,
+    visit UBIGINT, value UBIGINT, accession VARCHAR, {", ".join(f"{node} UBIGINT" for node in _NODES)},
+    study_key VARCHAR, component UBIGINT, exam_key VARCHAR);
+{registry("intake.work.mention_run")}
+"""
+MENTIONS = KeyedTable("work.mention", "work.mention_run", ("mention", "patient", "visit", *_NODES))
+
+
+class Mentions(Lookup):
+    """The mentions that are stored."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        super().__init__(con, MENTIONS)
+
+    def close(self, name: str, places: str, nodes: str) -> None:
+        """Temp table `name` (place): whole raw components, of the mentions at `places` and of those that have `nodes`.
+
+        Both are SQL, for places and for numbers of identifiers in one or several columns. A raw component is all that
+        is connected by identifiers in common.
+        """
+        asked = numbers_of(self.con, nodes)
+        known = query(self.con, places)["place"].cast(pl.Int64).to_numpy()
+        reached = np.union1d(known, self.find(asked).to_numpy())
+        new = reached
+        while len(new):
+            fresh = np.setdiff1d(self._nodes_at(new), asked)
+            asked = np.union1d(asked, fresh)
+            new = np.setdiff1d(self.find(fresh).to_numpy(), reached)
+            reached = np.union1d(reached, new)
+        table(self.con, name, pl.DataFrame({"place": reached}))
+
+    def _nodes_at(self, places: npt.NDArray[np.int64]) -> Keys:
+        table(self.con, "reached_place", pl.DataFrame({"place": places}))
+        at = "rowid IN (SELECT place FROM reached_place)"
+        return numbers_of(self.con, f"SELECT {', '.join(_NODES)} FROM intake.work.mention WHERE {at}")
