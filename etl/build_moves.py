@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
-from etl.identity import MOVES, WHO
+from etl.identity import WHO
+from etl.identity_mentions import MOVES
 from etl.keyed_rows import Lookup
 
 _OF_WHOM = f"""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import duckdb
 
-from etl.identity_mentions import Mentions
+from etl.identity_mentions import TOLD, Mentions
 from etl.identity_nodes import EXAM_RECORDS
+from etl.keyed_rows import Lookup
 
 
 def find_touched(con: duckdb.DuckDBPyConnection, since: int | None, most: int) -> int:
@@ -75,7 +76,7 @@ def load_touched(con: duckdb.DuckDBPyConnection, part: int | None) -> None:
 def load_mentions(con: duckdb.DuckDBPyConnection, parts: int, since: int | None) -> None:
     """Temp tables `exam_mention` and `visit_mention` of the touched exams, and temp views `raw_<record>` on their rows.
 
-    The views hold the batches from the first to the last that told a mention of them; of few exams, from the first on.
+    At night the views hold their rows alone; else the batches from the first to the last that told a mention of them.
     """
     if since is None:  # found by one column, then read by place: the other columns of all other rows are not read
         con.execute("""
@@ -99,9 +100,17 @@ def load_mentions(con: duckdb.DuckDBPyConnection, parts: int, since: int | None)
         CREATE OR REPLACE TEMP TABLE visit_mention AS
         SELECT mention, visit, facility, first_batch FROM intake.work.mention
         WHERE {at} AND exam_key IS NULL AND visit IN (SELECT visit FROM exam_mention)""")
+    _show_rows(con, parts, since)
+
+
+def _show_rows(con: duckdb.DuckDBPyConnection, parts: int, since: int | None) -> None:
+    """Temp views `raw_<record>` on the rows of `exam_mention` and `visit_mention`, in a full build with others."""
     mentions = (
         "(SELECT mention, first_batch FROM exam_mention UNION ALL SELECT mention, first_batch FROM visit_mention)"
     )
+    if since is not None and parts == 1:
+        for record, keyed in TOLD.items():
+            Lookup(con, keyed).find_places(f"{record}_place", f"SELECT mention FROM {mentions}")
     if parts > 1:
         bounds = f"SELECT min(s.first_batch), max(s.last_batch) FROM {mentions} JOIN mention_span s USING (mention)"
     else:
@@ -109,7 +118,8 @@ def load_mentions(con: duckdb.DuckDBPyConnection, parts: int, since: int | None)
     first, last = con.execute(bounds).fetchall()[0]
     held = f"batch_id >= {first or 0}" + ("" if last is None else f" AND batch_id <= {last}")
     for record in EXAM_RECORDS:
-        con.execute(f"CREATE OR REPLACE TEMP VIEW raw_{record} AS SELECT * FROM intake.raw_{record} WHERE {held}")
+        at = f" AND rowid IN (SELECT place FROM {record}_place)" if since is not None and parts == 1 else ""
+        con.execute(f"CREATE OR REPLACE TEMP VIEW raw_{record} AS SELECT * FROM intake.raw_{record} WHERE {held}{at}")
 
 
 def load_clock(con: duckdb.DuckDBPyConnection, since: int, previous: object) -> None:

@@ -14,7 +14,7 @@ import duckdb
 
 from etl.frames import query, table
 from etl.identity_graph import resolve
-from etl.identity_mentions import MENTIONS, Mentions
+from etl.identity_mentions import KEYED, MENTIONS, RUN_TABLES, Mentions
 from etl.identity_mentions import TABLES as MENTION_TABLES
 from etl.identity_names import TABLES as NAME_TABLES
 from etl.identity_names import advance_names
@@ -30,8 +30,7 @@ from etl.identity_nodes import (
 )
 from etl.identity_patients import TABLES as PATIENT_TABLES
 from etl.identity_patients import advance_patients
-from etl.key_runs import registry
-from etl.keyed_rows import KeyedTable, cover
+from etl.keyed_rows import cover
 from etl.transaction import transaction
 
 TABLES = f"""
@@ -46,23 +45,17 @@ CREATE TABLE IF NOT EXISTS intake.work.touched_mover (who VARCHAR, batch_id BIGI
 CREATE TABLE IF NOT EXISTS intake.work.actor (actor VARCHAR, name VARCHAR);
 {PATIENT_TABLES}
 {NAME_TABLES}
-{registry("intake.work.move_run")}
+{RUN_TABLES}
 """
 #: Part of the signature: raise it when the same mentions would resolve otherwise.
 VERSION = "3"
 #: SQL for who moves, of a raw row `f` and its patient `p`, of whom no exam need tell: the patient, else the visit.
 WHO = "coalesce('p' || coalesce(p.person, f.mover), 'v' || nullif(f.visit_id, ''))"
-#: Raw moves from room to room by patient, by visit where no patient was told, and by encounter.
-MOVES = KeyedTable(
-    "raw_room_move",
-    "work.move_run",
-    ("mover", "CASE WHEN mover IS NULL THEN md5_number_upper('v' || visit_id) END", "md5_number_upper(stay_ref)"),
-)
 #: Logs of what may have changed since a batch.
 LOGS = ("touched", "touched_mention", "touched_visit", "touched_mover")
 WORK_TABLES = (
-    "mention", "mention_run", "move_run", "flag", *LOGS, "patient", "patient_edge", "actor", "name_patient",
-    "name_text",
+    "mention", "flag", *LOGS, "patient", "patient_edge", "actor", "name_patient", "name_text",
+    *(keyed.named.removeprefix("work.") for keyed in KEYED),
 )  # fmt: skip
 
 
@@ -226,7 +219,7 @@ def advance(con: duckdb.DuckDBPyConnection, upto: int, *, forget: int | None, mo
     for last in _steps(con, reached.batch_id, upto, most):
         cover(con, MENTIONS)
         reached = _advance(con, reached, last, forget)
-    for keyed in (MENTIONS, MOVES):
+    for keyed in KEYED:
         cover(con, keyed)
     return reached
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from etl.frames import query, table
-from etl.identity_nodes import NODE_KINDS
+from etl.identity_nodes import EXAM_RECORDS, NODE_KINDS
 from etl.key_runs import Keys, registry
 from etl.keyed_rows import KeyedTable, Lookup, numbers_of
 
@@ -22,9 +22,18 @@ CREATE TABLE IF NOT EXISTS intake.work.mention (
     mention UBIGINT, first_batch BIGINT, facility VARCHAR, is_mapped BOOLEAN, patient UBIGINT, authority UBIGINT,
     visit UBIGINT, value UBIGINT, accession VARCHAR, {", ".join(f"{node} UBIGINT" for node in _NODES)},
     study_key VARCHAR, component UBIGINT, exam_key VARCHAR);
-{registry("intake.work.mention_run")}
 """
 MENTIONS = KeyedTable("work.mention", "work.mention_run", ("mention", "patient", "visit", *_NODES))
+#: Raw moves from room to room by patient, by visit where no patient was told, and by encounter.
+MOVES = KeyedTable(
+    "raw_room_move",
+    "work.room_move_run",
+    ("mover", "CASE WHEN mover IS NULL THEN md5_number_upper('v' || visit_id) END", "md5_number_upper(stay_ref)"),
+)
+#: Raw rows of exams by their mention.
+TOLD = {record: KeyedTable(f"raw_{record}", f"work.{record}_run", ("mention",)) for record in EXAM_RECORDS}
+KEYED = (MENTIONS, MOVES, *TOLD.values())
+RUN_TABLES = "".join(registry(f"intake.{keyed.named}") for keyed in KEYED)
 
 
 class Mentions(Lookup):

@@ -29,7 +29,7 @@ Places = npt.NDArray[np.uint32]
 #: Folder beside the database in which the runs lie.
 FOLDER = "runs"
 #: Rows without a run that are read from the table rather than looked up.
-MOST_LOOSE = 262_144
+MOST_LOOSE = 65_536
 #: A run is made one with the next where it is less than so many times as long; so each row is written a few times.
 GROWTH = 4
 #: Keys that are made one at a time.
@@ -94,7 +94,7 @@ class KeyRuns:
         if self.folder is None:
             return
         self._sweep()
-        order = np.argsort(keys, kind="stable")
+        order = np.argsort(keys)
         parts = [(keys[order], places[order])]
         size, since, kept = len(keys), self.upto, list(self.runs)
         while kept and kept[-1].n < GROWTH * size:
@@ -148,7 +148,7 @@ def _merged(parts: list[tuple[Keys, Places]]) -> Iterator[tuple[Keys, Places]]:
     for cut in cuts:
         ends = [len(keys) if cut is None else int(np.searchsorted(keys, cut)) for keys, _ in parts]
         keys, places = _joined([(k[a:b], p[a:b]) for (k, p), a, b in zip(parts, starts, ends, strict=True)])
-        order = np.argsort(keys, kind="stable")
+        order = np.argsort(keys)
         yield keys[order], places[order]
         starts = ends
 

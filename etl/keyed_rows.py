@@ -58,12 +58,13 @@ class Lookup:
 
 def _entries(con: duckdb.DuckDBPyConnection, keyed: KeyedTable, since: int, upto: int) -> tuple[Keys, Places]:
     """Keys of the rows from place `since` to before `upto`, sorted, with the places."""
-    keys = ", ".join(f"{sql} AS k{number}" for number, sql in enumerate(keyed.keys))
-    rows = query(
-        con, f"SELECT rowid AS place, {keys} FROM intake.{keyed.name} WHERE rowid >= {since} AND rowid < {upto}"
-    )
-    told = rows.unpivot(index="place", value_name="key").select("key", "place").drop_nulls("key").unique().sort("key")
-    return told["key"].to_numpy(), told["place"].cast(pl.UInt32).to_numpy()
+    columns = ", ".join(f"{sql} AS k{number}" for number, sql in enumerate(keyed.keys))
+    within = f"rowid >= {since} AND rowid < {upto}"
+    rows = query(con, f"SELECT CAST(rowid AS UINTEGER) AS place, {columns} FROM intake.{keyed.name} WHERE {within}")
+    told = [rows.select("place", key=f"k{number}").drop_nulls() for number in range(len(keyed.keys))]
+    keys, places = (np.concatenate([part[name].to_numpy() for part in told]) for name in ("key", "place"))
+    order = np.argsort(keys)
+    return keys[order], places[order]
 
 
 def cover(con: duckdb.DuckDBPyConnection, keyed: KeyedTable) -> None:

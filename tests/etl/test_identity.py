@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import random
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from etl import key_runs
+from etl.build_stage import find_touched
 from etl.identity import advance, reset, state
 from etl.pseudonym import keyed_macro
 from etl.site import Facility, Site
@@ -39,9 +42,10 @@ MOST = 1_000_000
 class Resolved:
     """The outcome of loading batches and resolving after each."""
 
-    def __init__(self, batches: list[list[Row]]) -> None:
+    def __init__(self, batches: list[list[Row]], folder: Path | None = None) -> None:
+        """In memory, where keys have no runs, or in a `folder`."""
         self.con = duckdb.connect(config={"threads": 1})
-        self.con.execute("ATTACH ':memory:' AS intake")
+        self.con.execute(f"ATTACH '{folder / 'intake.duckdb' if folder else ':memory:'}' AS intake")
         make_tables(self.con, "intake.")
         self.con.execute("CREATE TABLE intake.raw_batch (batch_id BIGINT, n_kept BIGINT)")
         load_site_tables(self.con, SITE)
@@ -52,6 +56,16 @@ class Resolved:
         for number, rows in enumerate(batches, 1):
             insert(self.con, number, rows, "intake.")
             advance(self.con, number, forget=0, most=MOST)
+            self._find_all_of_what_is_touched(number)
+
+    def _find_all_of_what_is_touched(self, batch: int) -> None:
+        find_touched(self.con, batch - 1, MOST)
+        missed = self.con.execute("""
+            SELECT mention FROM intake.work.mention
+            WHERE exam_key IN (SELECT exam_key FROM scoped_exam) AND rowid NOT IN (SELECT place FROM logged_mention)
+            UNION ALL SELECT mention FROM logged_mention l JOIN intake.work.mention m USING (mention)
+            WHERE l.place <> m.rowid OR l.exam_key IS DISTINCT FROM m.exam_key""").fetchall()
+        assert missed == []
 
     def keys(self) -> list[Any]:
         return (
@@ -159,8 +173,10 @@ def test_equal_numbers_of_two_authorities_are_two_patients() -> None:
 COLLIDING = ("accession", "placer_id", "filler_id", "step_uid", "study_uid")
 
 
-def test_random_mentions_any_split_gives_the_same_sets() -> None:
-    """Dense collisions on purpose: few values a kind, merges and unlinks between."""
+def test_random_mentions_any_split_gives_the_same_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dense collisions on purpose: few values a kind, merges and unlinks between; with runs of keys and without."""
+    monkeypatch.setattr(key_runs, "MOST_LOOSE", 6)
+    monkeypatch.setattr(key_runs, "BLOCK", 5)
     for seed in range(3):
         chance = random.Random(seed)  # noqa: S311
         rows: list[Row] = []
@@ -177,7 +193,11 @@ def test_random_mentions_any_split_gives_the_same_sets() -> None:
         for split in range(3):
             order = chance.sample(rows, len(rows))
             size = (44, 15, 9)[split]
-            answers.append(Resolved([order[i : i + size] for i in range(0, len(order), size)]))
+            folder = tmp_path / f"{seed}-{split}" if split else None
+            if folder:
+                folder.mkdir()
+            answers.append(Resolved([order[i : i + size] for i in range(0, len(order), size)], folder))
+            assert folder is None or len(list((folder / key_runs.FOLDER).glob("mention_run-*"))) >= split
         assert answers[0].keys() == answers[1].keys() == answers[2].keys()
 
 
