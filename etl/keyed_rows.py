@@ -36,10 +36,10 @@ class Lookup:
     def __init__(self, con: duckdb.DuckDBPyConnection, keyed: KeyedTable) -> None:
         self.con = con
         self.runs = KeyRuns(con, "intake", keyed.named)
-        self.n_rows, loose = self._count(keyed)
-        if self.n_rows != self.runs.upto + loose:  # rows lie otherwise than the runs tell
+        n_rows, loose = self._count(keyed)
+        if n_rows != self.runs.upto + loose:  # rows lie otherwise than the runs tell
             self.runs.runs = []
-        self._loose = _entries(con, keyed, self.runs.upto, self.n_rows)
+        self._loose = _entries(con, keyed, f"rowid >= {self.runs.upto}")
 
     def _count(self, keyed: KeyedTable) -> tuple[int, int]:
         n = f"SELECT count(*) FROM intake.{keyed.name}"
@@ -56,10 +56,9 @@ class Lookup:
         table(self.con, name, self.find(numbers_of(self.con, keys)).to_frame())
 
 
-def _entries(con: duckdb.DuckDBPyConnection, keyed: KeyedTable, since: int, upto: int) -> tuple[Keys, Places]:
-    """Keys of the rows from place `since` to before `upto`, sorted, with the places."""
+def _entries(con: duckdb.DuckDBPyConnection, keyed: KeyedTable, within: str) -> tuple[Keys, Places]:
+    """Keys of the rows that the SQL `within` takes by their place, sorted, with the places."""
     columns = ", ".join(f"{sql} AS k{number}" for number, sql in enumerate(keyed.keys))
-    within = f"rowid >= {since} AND rowid < {upto}"
     rows = query(con, f"SELECT CAST(rowid AS UINTEGER) AS place, {columns} FROM intake.{keyed.name} WHERE {within}")
     told = [rows.select("place", key=f"k{number}").drop_nulls() for number in range(len(keyed.keys))]
     keys, places = (np.concatenate([part[name].to_numpy() for part in told]) for name in ("key", "place"))
@@ -76,7 +75,7 @@ def cover(con: duckdb.DuckDBPyConnection, keyed: KeyedTable) -> None:
             return
         upto = min(n, runs.upto + _STEP)
         with transaction(con):
-            runs.extend(*_entries(con, keyed, runs.upto, upto), upto)
+            runs.extend(*_entries(con, keyed, f"rowid >= {runs.upto} AND rowid < {upto}"), upto)
 
 
 def numbers_of(con: duckdb.DuckDBPyConnection, sql: str) -> Keys:

@@ -13,7 +13,8 @@ import pytest
 
 from etl import key_runs
 from etl.intake import open_intake
-from etl.key_runs import KeyRuns
+from etl.key_runs import KeyRuns, registry
+from etl.keyed_rows import KeyedTable, Lookup, cover
 from etl.known_messages import NAMED, cover_messages, known_hashes
 from etl.transaction import transaction
 
@@ -121,3 +122,24 @@ def test_messages_are_known_as_the_table_knows_them(intake: duckdb.DuckDBPyConne
     assert runs_of(intake).upto == 6
     assert set(known_hashes(intake, pl.Series(asked, dtype=pl.Binary))) == set(every) - {taken}
     assert known_hashes(intake, pl.Series([], dtype=pl.Binary)).is_empty()
+
+
+def test_rows_are_found_by_any_key_and_where_rows_went_away_too(intake: duckdb.DuckDBPyConnection) -> None:
+    kept = KeyedTable("main.kept", "main.kept_run", ("one", "two"))
+    intake.execute("CREATE TABLE kept (one UBIGINT, two UBIGINT);" + registry("main.kept_run"))
+    for number in range(6):
+        rows = f"SELECT i % 9, CASE WHEN i % 3 = 0 THEN 100 + i % 4 END FROM range({number * 8}, {number * 8 + 8}) t(i)"
+        intake.execute(f"INSERT INTO kept {rows}")
+        cover(intake, kept)
+    assert KeyRuns(intake, "intake", kept.named).upto == 48
+    moved = "CREATE OR REPLACE TABLE kept AS SELECT * FROM kept WHERE rowid"
+    for change in ("FROM kept", "DELETE FROM kept WHERE rowid IN (5, 20)", f"{moved} <> 11", f"{moved} < 40"):
+        intake.execute(change)
+        for keys in ([3, 102], [100], [8], [50], []):
+            told = intake.execute(
+                "SELECT rowid FROM kept WHERE list_has_any([one, two], CAST($keys AS UBIGINT[])) ORDER BY 1",
+                {"keys": keys},
+            ).fetchall()
+            places = Lookup(intake, kept).find(np.array(keys, np.uint64)).to_list()
+            there = {row[0] for row in intake.execute("SELECT rowid FROM kept").fetchall()}
+            assert [place for place in places if place in there] == [row[0] for row in told]
