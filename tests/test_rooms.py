@@ -206,7 +206,7 @@ def test_nothing_ignored_without_a_reason() -> None:
 def test_one_browser_a_process() -> None:
     """playwright cannot run twice in a thread: tests take the fixture `browser`."""
     starts = [path.name for path in tracked("tests/*.py") if "with sync_" + "playwright()" in path.read_text("utf-8")]
-    assert sorted(starts) == ["bench_serve.py", "conftest.py"]
+    assert sorted(starts) == ["bench_serve.py", "conftest.py", "contact_sheet.py"]
 
 
 def test_files_that_take_long_exist() -> None:
