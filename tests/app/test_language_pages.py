@@ -13,12 +13,13 @@ from plotly.utils import PlotlyJSONEncoder
 
 from app import filterbar, shell, spoken, texts
 from app.context import Context
-from app.pages import PAGES, Page
+from app.pages import BY_PATH, PAGES, Page
 from app.state import State
 from sql import words as said
 from sql.rows import rows
 from sql.snapshot import Store
-from sql.words import dates, speaking
+from sql.words import LANGUAGES, dates, speaking
+from sql.written import THIN
 from tests.app.conftest import LOCAL
 
 #: Around each piece of text that a table of the language gave.
@@ -161,3 +162,26 @@ def test_english_on_a_german_page_is_found(names: re.Pattern[str]) -> None:
     assert english(f"{OPEN}Zeit{CLOSE} until then", names) == ["until", "then"]
     assert list(read({"type": "Span", "namespace": "x", "props": {"children": ["a", {"title": "b", "id": "c"}]}})) == [
         "a", "b"]  # fmt: skip
+
+
+#: A number with the signs of a language.
+NUMBER = {"en": re.compile(r"\d[\d,]*(?:\.\d+)?"), "de": re.compile(r"\d[\d.]*(?:,\d+)?")}
+SIGNS = {"en": str.maketrans({",": ""}), "de": str.maketrans({".": "", ",": "."})}
+
+
+def numbers(told: str, code: str) -> list[float]:
+    """The numbers in a text, read as its language writes them."""
+    return [float(found.translate(SIGNS[code])) for found in NUMBER[code].findall(told)]
+
+
+@pytest.mark.parametrize("path", ["/", "/turnaround", "/utilization", "/live", "/metric"])
+def test_numbers_are_the_same_in_both_languages(path: str, context: Context) -> None:
+    made = {}
+    for code in LANGUAGES:
+        with speaking(code):
+            page = BY_PATH[path].render(context)
+            made[code] = list(read(json.loads(json.dumps(page, cls=PlotlyJSONEncoder))))
+    compared = [pair for pair in zip(made["en"], made["de"], strict=True) if THIN in pair[0] or pair[0].isdigit()]
+    assert len(compared) > 50
+    assert [pair for pair in compared if numbers(pair[0], "en") != numbers(pair[1], "de")] == []
+    assert any("," in german for _, german in compared)
