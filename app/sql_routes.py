@@ -13,6 +13,7 @@ from flask import Flask, Response, request
 
 from app import failure
 from app.bodies import ASK_AGAIN, Body
+from app.comments import spoken_schema
 from app.gate import Busy
 from app.guard import person
 from app.sql_desk import Desk
@@ -21,6 +22,7 @@ from sql.adhoc import AdhocError, Rows
 from sql.adhoc_schema import schema
 from sql.csv_text import to_csv
 from sql.snapshot import Snapshot, SnapshotError, Store
+from sql.words import language
 
 #: Bytes of a request at most: a statement's most signs as JSON, and what stands around it.
 MAX_REQUEST = 700_000
@@ -36,7 +38,7 @@ _UNPUBLISHED = ("nothing is published yet\n", 503)
 
 def register(server: Flask, store: Store, desk: Desk) -> None:
     """Put the routes on a server. Only whoever may see all of a snapshot gets anything but 403."""
-    kept: dict[str, Body] = {}
+    kept: dict[tuple[str, str], Body] = {}
 
     @server.get("/sql/schema")
     def sql_schema() -> Response:
@@ -46,10 +48,12 @@ def register(server: Flask, store: Store, desk: Desk) -> None:
             snapshot = store.current()
         except SnapshotError:
             return _plain(*_UNPUBLISHED)
-        if snapshot.id not in kept:
-            kept.clear()
-            kept[snapshot.id] = Body(json.dumps(schema(snapshot)).encode("utf-8"), "application/json")
-        return kept[snapshot.id].answer(request, ASK_AGAIN)
+        key = (snapshot.id, language())
+        if key not in kept:
+            for old in [one for one in kept if one[0] != snapshot.id]:
+                kept.pop(old, None)
+            kept[key] = Body(json.dumps(spoken_schema(schema(snapshot))).encode("utf-8"), "application/json")
+        return kept[key].answer(request, ASK_AGAIN)
 
     @server.post("/sql/run")
     def sql_run() -> Response:

@@ -45,6 +45,7 @@ TEXTS: dict[str, str] = {
     "sqlpage.title": "SQL",
     "sqlpage.lead": "Ask the snapshot yourself: one statement that reads, {seconds} s, {rows} rows or {megabytes} MB "
     "at most.",
+    "sqlpage.row": "One row: {row}.",
     "sqlpage.forbidden": "Statements of one's own see all facilities and single readers, so this page is for those who "
     "may see both. Your account may not; the other pages show what it may.",
     "sqlpage.problem.seconds": "The statement took longer than {seconds} s and was ended. Ask for less: fewer days, "

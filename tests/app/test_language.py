@@ -107,3 +107,19 @@ def test_files_are_the_same_in_every_language(client: FlaskClient, question: str
     english, german = (client.get(f"/csv/{question}.csv", headers={"Accept-Language": code}) for code in ("en", "de"))
     assert english.status_code == 200
     assert english.data == german.data
+
+
+def test_comments_of_the_schema_are_translated(client: FlaskClient) -> None:
+    german = client.get("/sql/schema", headers={"Accept-Language": "de"}).get_json()
+    english = client.get("/sql/schema").get_json()
+    notes, same = ({table["name"]: table for table in told["tables"]} for told in (german, english))
+    assert notes["fct_exam"]["note"].endswith("Eine Zeile: Untersuchung.")
+    assert same["fct_exam"]["note"].endswith("One row: exam.")
+    columns = {column["name"]: column["note"] for column in notes["fct_exam"]["columns"]}
+    assert columns["wait_min"] == "Eintreffen bis Untersuchungsbeginn [min]"
+    macros = {macro["name"]: macro["note"] for macro in german["macros"]}
+    assert macros["metrics.wait"].startswith("Wartezeit. Wie lange")
+    pairs = [(column["note"], other["note"]) for name, table in notes.items()
+             for column, other in zip(table["columns"], same[name]["columns"], strict=True)]  # fmt: skip
+    unchanged = [told for told, other in pairs if " " in other and told == other]
+    assert len(unchanged) < 0.1 * len(pairs)

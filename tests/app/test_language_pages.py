@@ -32,14 +32,14 @@ CODE = {"Code", "Pre", "Time"}
 #: What is no word of a language: tags, places of values, units, names of formats, clock zones, single signs.
 UNSPOKEN = re.compile(
     r"<[^>]+>|%?\{[^}]*\}|https?:\S+|\b[0-9A-F]{4}\b|\b[0-9a-f]{24}\b|\b\w+_\w+\b"
-    r"|\b(?:min|UTC|wRVU|CSV|PDF|XLSX|MAE|MASE|kB|[A-Z][DS]T|FHIR|HL7|DICOM|radops|PP|SHA-256)\b"
+    r"|\b(?:min|UTC|wRVU|CSV|PDF|XLSX|MAE|MASE|kB|[A-Z][DS]T|IT|FHIR|HL7|DICOM|radops|PP|SHA-256)\b"
 )
 #: Texts behind which an id of a metric or names of columns stand.
 IDS = re.compile(f"((?:Schlüssel|·) {CLOSE})[a-z_, ]+(?={OPEN}(?:\\.|, Version))")
 WORD = re.compile(r"[A-Za-zÀ-ÿ]{2,}")
 #: Columns whose values are names that a site or a system gave, or codes.
 NAMES = {
-    "dim_facility": ("facility", "facility_name"), "dim_device": ("device", "device_name", "modality"),
+    "dim_facility": ("facility", "facility_name", "zone", "kind"), "dim_device": ("device", "device_name", "modality"),
     "dim_procedure": ("procedure", "procedure_name", "region", "laterality", "contrast"),
     "dim_radiologist": ("radiologist", "label"), "dq_freshness": ("source",),
     "dq_system_flow": ("sender", "receiver", "kind"), "dq_unmapped": ("name",),

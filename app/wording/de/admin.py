@@ -19,7 +19,8 @@ _SCRIPT = {
 _COLUMNS = {
     "facility": "Standort", "name": "Name", "zone": "Zeitzone", "kind": "Art", "aliases": "Heißt auch, getrennt "
     "durch ;",
-    "metric": "Kennzahl", "modality": "Modalität", "priority": "Priorität", "patient_class": "Klasse", "target": "Ziel",
+    "metric": "Kennzahl", "modality": "Modalität", "priority": "Priorität", "patient_class": "Fallart",
+    "target": "Ziel",
     "unit": "Einheit", "source": "Herkunft", "valid_from": "Ab", "valid_to": "Bis vor",
     "device": "Gerät", "weekday": "Wochentage, 1 = Mo", "opens": "Öffnet", "closes": "Schließt", "date": "Tag",
 }  # fmt: skip
@@ -34,14 +35,14 @@ _FAULTS = {
     "flag": "{value} ist weder true noch false", "metric": "es gibt keine Kennzahl {value}",
     "facility": "es gibt keinen Standort {value}", "device": "es gibt kein Gerät {value}",
     "modality": "{value} ist keine Modalität in Großbuchstaben, wie CT", "priority": "{value} ist keine Priorität",
-    "patient_class": "{value} ist keine Patientenklasse", "kind": "closed oder holiday", "twice": "steht doppelt da",
+    "patient_class": "{value} ist keine Fallart", "kind": "closed oder holiday", "twice": "steht doppelt da",
     "alias": "{value} trägt schon ein anderer Standort", "reserved": "so heißt, was kein Standort trägt: {value}",
 }  # fmt: skip
 _QUESTIONS: dict[str, tuple[str, str]] = {
     "facilities": ("Standorte", "Alle Untersuchungen, die zählen, und alle Nachrichten, gleich welchen Datums. Eine "
                    "Anzahl "
                    "von Namen führt zu ihren Zuordnungen."),
-    "unplaced": ("Nachrichten, die kein Standort trägt", "Nach Absender, APP@STANDORT. Nennen Sie einen Standort, "
+    "unplaced": ("Nachrichten, die kein Standort trägt", "Nach Sender, APP@STANDORT. Nennen Sie einen Standort, "
                  "wie seine "
                  "Nachrichten ihn nennen, oft wie hinter dem @; nichts wird neu gelesen."),
     "held": ("Befundziele, die galten", "Vom Ende der Untersuchung bis zum ersten Endbefund, für Untersuchungen "
@@ -49,12 +50,14 @@ _QUESTIONS: dict[str, tuple[str, str]] = {
              "Filtern, nach dem genauesten Ziel am Tag. Mehrere, wo sie sich nach Modalität oder Tag unterscheiden."),
     "targets": ("Ziele, wie sie angegeben sind", "Von allen Kennzahlen, die eines haben können. Das genaueste am "
                 "Tag gilt."),
-    "staffing": ("Besetzte Zeiten der Geräte", "Auslastung ist belegte Zeit in diesen Stunden, unter diesen Filtern."),
-    "days": ("Besondere Tage", "Geschlossene Tage haben keine besetzten Stunden; an Feiertagen ist geöffnet."),
-    "shifts": ("Schichten", "Wie shifts.csv sie angibt; wo zwei eine Minute teilen, zählt die erste."),
-    "feeds": ("Quellen", "Vom neuesten Ereignis einer Quelle bis zum Datenstand; rot, wo sie länger schweigt als je "
+    "staffing": ("Betriebszeiten der Geräte", "Auslastung ist belegte Zeit in diesen Stunden, unter diesen Filtern."),
+    "days": ("Besondere Tage", "Geschlossene Tage haben keine Betriebszeit; an Feiertagen ist geöffnet."),
+    "shifts": ("Dienste", "Wie shifts.csv sie angibt; wo zwei eine Minute teilen, zählt die erste."),
+    "feeds": ("Quellen", "Vom neuesten Ereignis einer Quelle bis zum Ende der Daten; rot, wo sie länger "
+    "schweigt als je "
               "zuvor."),
-    "settings": ("Einstellungen", "Unter denen dieser Stand veröffentlicht wurde, ohne Orte des Rechners. Fett, wo "
+    "settings": ("Einstellungen", "Unter denen dieser Datenstand veröffentlicht wurde, ohne Orte des "
+    "Rechners. Fett, wo "
                  "nicht die "
                  "üblichen. Sie werden als Umgebungsvariablen gesetzt."),
 }  # fmt: skip
@@ -63,7 +66,7 @@ TEXTS: dict[str, str] = {
     **{f"q.admin.{key}.note": note for key, (_, note) in _QUESTIONS.items()},
     "page.admin": "Verwaltung",
     "admin.title": "Verwaltung",
-    "admin.lead": "Was radops über dieses Haus gesagt wurde, wie es in diesem Stand gilt. Änderungen werden hier "
+    "admin.lead": "Was radops über dieses Haus gesagt wurde, wie es in diesem Datenstand gilt. Änderungen werden hier "
     "gemacht, "
     "sofort geprüft und vorausgesagt, und verlassen die Seite als Datei, die der nächste Lauf nimmt.",
     "admin.tab.facilities": "Standorte",
@@ -73,21 +76,21 @@ TEXTS: dict[str, str] = {
     "admin.tab.people": "Personen und Protokoll",
     "admin.name": "Standort",
     "admin.zone": "Zeitzone",
-    "admin.hours": "Besetzt je Woche",
+    "admin.hours": "Betrieb je Woche",
     "admin.devices": "Geräte",
     "admin.exams": "Untersuchungen",
     "admin.first": "Erste",
     "admin.last": "Letzte",
-    "admin.senders": "Absender",
+    "admin.senders": "Sender",
     "admin.message": "Letzte Nachricht",
     "admin.names": "Namen ohne Zuordnung",
     "admin.h": "{n}\u202fh",
     "admin.span": "{first} bis {last}",
     "admin.unstated": "{n} ohne Zeiten",
-    "admin.sender": "Absender",
+    "admin.sender": "Sender",
     "admin.messages": "Nachrichten",
     "admin.placed": "Jede Nachricht nennt einen Standort des Hauses.",
-    "admin.forwhom": "Priorität und Klasse",
+    "admin.forwhom": "Priorität und Fallart",
     "admin.goal": "Ziel",
     "admin.number": "Kennzahl",
     "admin.for": "Für",
@@ -109,22 +112,22 @@ TEXTS: dict[str, str] = {
     "admin.kind.holiday": "Feiertag: geöffnet, ruhig wie ein Sonntag",
     "admin.who": "Standorte",
     "admin.no_days": "Keine besonderen Tage sind angegeben.",
-    "admin.shift": "Schicht",
+    "admin.shift": "Dienst",
     "admin.hours.span": "Zeiten",
     "admin.after": "Außerhalb der Dienstzeit",
     "admin.yes": "ja",
     "admin.no": "nein",
-    "admin.no_shifts": "Keine Schichten sind angegeben.",
+    "admin.no_shifts": "Keine Dienste sind angegeben.",
     "admin.feed.source": "Quelle",
     "admin.feed.standard": "Standard",
     "admin.feed.silent": "Schweigt seit",
     "admin.feed.week": "Ereignisse in 7 Tagen",
-    "admin.feed.more": "Verbindungen und Uhren jedes Systems: Interoperabilität",
+    "admin.feed.more": "Verbindungen und Uhren jedes Systems: Schnittstellen",
     "admin.setting": "Einstellung",
     "admin.value": "Gilt",
     "admin.usual": "Üblich",
     "admin.meaning": "Was sie tut",
-    "admin.no_settings": "Die Version, die diesen Stand veröffentlichte, vermerkte ihre Einstellungen nicht.",
+    "admin.no_settings": "Die Version, die diesen Datenstand veröffentlichte, vermerkte ihre Einstellungen nicht.",
     "admin.people": "Rechte der Personen und Protokoll",
     "admin.people.note": "Sie kommen mit einem späteren Auftrag; dies ist ihr Platz.",
     "admin.people.now": "Es gibt noch keine Anmeldung: Wer an diesem Rechner ist, sieht jeden Standort und alle "
@@ -136,9 +139,10 @@ TEXTS: dict[str, str] = {
     "admin.change": "Ändern",
     "admin.change.facilities": "Standorte ändern",
     "admin.change.targets": "Ziele ändern",
-    "admin.change.staffing": "Besetzte Zeiten ändern",
+    "admin.change.staffing": "Betriebszeiten ändern",
     "admin.change.calendar": "Besondere Tage ändern",
-    "admin.older": "Die Version, die diesen Stand baute, behielt diese Zeilen nicht; der nächste Lauf wird es tun.",
+    "admin.older": "Die Version, die diesen Datenstand baute, behielt diese Zeilen nicht; der nächste Lauf "
+    "wird es tun.",
     "admin.scoped": "Was gilt, darf nur ändern, wer alle Standorte sehen darf.",
     "admin.changes": "Gegen das, was gilt: {new} neu, {changed} geändert, {gone} weg.",
     "admin.same": "Dasselbe, wie es gilt.",
@@ -147,17 +151,17 @@ TEXTS: dict[str, str] = {
     "oder noch "
     "darin wartet, zählt nicht.",
     "admin.targets.same": "Keine Untersuchung {sentence} würde anders beurteilt.",
-    "admin.hours.moved": "Besetzte Zeit {sentence}: {after} statt {before}. Auslastung {share_after} statt "
+    "admin.hours.moved": "Betriebszeit {sentence}: {after} statt {before}. Auslastung {share_after} statt "
     "{share_before}.",
-    "admin.hours.same": "Bis zum Datenstand ändert sich keine Stunde {sentence}.",
+    "admin.hours.same": "Bis zum Ende der Daten ändert sich keine Stunde {sentence}.",
     "admin.facilities.zone": "Die Zeitzone von {name} gilt für Dateien, die von nun an gelesen werden; was geladen "
     "ist, "
     "behält seine Zeiten.",
-    "admin.facilities.named": "{n} Nachrichten von {senders} Absendern, die kein Standort trägt, heißen wie {name}.",
+    "admin.facilities.named": "{n} Nachrichten von {senders} Sendern, die kein Standort trägt, heißen wie {name}.",
     "admin.facilities.same": "Namen und Arten ändern, wie Standorte heißen, und keine Zahl.",
     "admin.past": "Über dem Ziel",
     "admin.within": "Im Ziel",
-    "admin.staffed": "Besetzt",
+    "admin.staffed": "Betriebszeit",
     "admin.all": "alle",
     **{f"admin.js.{key}": said for key, said in _SCRIPT.items()},
     **{f"admin.column.{key}": said for key, said in _COLUMNS.items()},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 TEXTS: dict[str, str] = {
-    "q.metric.moved": "Was sie bewegt hat",
+    "q.metric.moved": "Was die Kennzahl bewegt hat",
     "q.metric.moved.note": "Die Änderung in Teilen, die sich genau zu ihr addieren: von Gruppen, die langsamer oder "
     "schneller wurden (eigene Werte), und von Gruppen, die häufiger oder seltener kamen (Mix).",
     "q.metric.steps": "Die größten Wirkungen",

@@ -85,6 +85,7 @@ TEXTS: dict[str, str] = {
     "sqlpage.title": "SQL",
     "sqlpage.lead": "Fragen Sie den Datenstand selbst: eine lesende Anweisung, höchstens {seconds} s, {rows} Zeilen "
     "oder {megabytes} MB.",
+    "sqlpage.row": "Eine Zeile: {row}.",
     "sqlpage.forbidden": "Eigene Anweisungen sehen alle Standorte und einzelne Befunder; diese Seite ist daher für "
     "die, die beides sehen dürfen. Ihr Konto darf das nicht; die anderen Seiten zeigen, was es darf.",
     "sqlpage.problem.seconds": "Die Anweisung brauchte länger als {seconds} s und wurde beendet. Fragen Sie weniger: "
