@@ -30,7 +30,7 @@ _DAY = {"en": "{day} {short} {year}", "de": "{day}. {short} {year}"}
 _WEEKDAY_DAY = {"en": "{short_weekday} {day} {short} {year}", "de": "{short_weekday}, {day}. {short} {year}"}
 _LONG_DAY = {"en": "{weekday} {day} {month} {year}", "de": "{weekday}, {day}. {month} {year}"}
 _MONTH = {"en": "{month} {year}", "de": "{month} {year}"}
-_SHORT_DAY = {"en": "{day} {short}", "de": "{day}. {short}"}
+_SHORT_DAY = {"en": "{day} {short}", "de": "{day}.{number}."}
 #: Language -> a day on an axis and in a field of dates, as plotly.js and dayjs write them.
 AXIS_DAY = {"en": "%-d %b", "de": "%-d. %b"}
 FIELD_DAY = {"en": "D MMM YYYY", "de": "DD.MM.YYYY"}
@@ -39,7 +39,8 @@ FIELD_DAY = {"en": "D MMM YYYY", "de": "DD.MM.YYYY"}
 def _written(form: dict[str, str], on: date) -> str:
     code = language()
     return form[code].format(
-        day=on.day, year=on.year, month=MONTHS[code][on.month - 1], short=SHORT_MONTHS[code][on.month - 1],
+        day=on.day, number=on.month, year=on.year, month=MONTHS[code][on.month - 1],
+        short=SHORT_MONTHS[code][on.month - 1],
         weekday=WEEKDAYS[code][on.weekday()], short_weekday=SHORT_WEEKDAYS[code][on.weekday()],
     )  # fmt: skip
 

@@ -32,7 +32,7 @@ CODE = {"Code", "Pre", "Time"}
 #: What is no word of a language: tags, places of values, units, names of formats, clock zones, single signs.
 UNSPOKEN = re.compile(
     r"<[^>]+>|%?\{[^}]*\}|https?:\S+|\b[0-9A-F]{4}\b|\b[0-9a-f]{24}\b|\b\w+_\w+\b"
-    r"|\b(?:min|UTC|wRVU|CSV|PDF|XLSX|MAE|MASE|kB|[A-Z][DS]T|IT|FHIR|HL7|DICOM|radops|PP|SHA-256)\b"
+    r"|\b(?:min|HH:MM|UTC|wRVU|CSV|PDF|XLSX|MAE|MASE|kB|[A-Z][DS]T|IT|FHIR|HL7|DICOM|radops|PP|SHA-256)\b"
 )
 #: Texts behind which an id of a metric or names of columns stand.
 IDS = re.compile(f"((?:Schlüssel|·) {CLOSE})[a-z_, ]+(?={OPEN}(?:\\.|, Version))")
@@ -112,7 +112,7 @@ def english(told: str, names: re.Pattern[str]) -> list[str]:
     """Words of a text that no table of the language gave."""
     told = IDS.sub(r"\1", told)
     left = re.sub(f"{OPEN}[^{OPEN}{CLOSE}]*{CLOSE}", " ", told)
-    return WORD.findall(UNSPOKEN.sub(" ", names.sub(" ", UNSPOKEN.sub(" ", left))))
+    return WORD.findall(UNSPOKEN.sub(" ", names.sub(" ", UNSPOKEN.sub(" ", names.sub(" ", left)))))
 
 
 #: Page -> searches in which it is read.

@@ -83,7 +83,7 @@ TEXTS: dict[str, str] = {
     "admin.last": "Letzte",
     "admin.senders": "Sender",
     "admin.message": "Letzte Nachricht",
-    "admin.names": "Namen ohne Zuordnung",
+    "admin.names": "Offene Namen",
     "admin.h": "{n}\u202fh",
     "admin.span": "{first} bis {last}",
     "admin.unstated": "{n} ohne Zeiten",

@@ -54,7 +54,7 @@ TEXTS: dict[str, str] = {
     "utilization.after": "Tag danach",
     "utilization.closed": "An diesem Tag war kein Gerät in Betrieb oder belegt.",
     "utilization.exams": "Untersuchungen",
-    "utilization.throughput": "Unters./h",
+    "utilization.throughput": "Unt./h",
     "utilization.turnover": "Wechsel, Median · 90 %",
     "utilization.turnover.hint": "Lücke von bis zu einer Stunde zwischen zwei Sitzungen in der Betriebszeit",
     "utilization.on_time": "Pünktlich",
