@@ -227,6 +227,6 @@ def _course_card(context: Context) -> html.Section:
         title = context.definition(METRIC).title
         return noted(context, lambda pins: graph(
             COURSE, trend([Line(title, frame)], context.scheme, unit="share", y=text("figure.axis.repeated"), pins=pins,
-                          href=href), 330, by=(cross.PERIOD,)))  # fmt: skip
+                          href=href), 280, by=(cross.PERIOD,)))  # fmt: skip
 
-    return card(context, COURSE, shown(frame, made))
+    return card(context, COURSE, shown(frame, made), wide=True)
