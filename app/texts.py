@@ -12,6 +12,7 @@ from pkgutil import iter_modules
 
 from app.wording import (
     admin,
+    answers,
     compared,
     craft,
     figures,
@@ -33,6 +34,7 @@ from sql.words import ENGLISH, language
 
 TEXTS: dict[str, str] = {
     **admin.TEXTS,
+    **answers.TEXTS,
     **compared.TEXTS,
     **craft.TEXTS,
     **figures.TEXTS,

@@ -20,6 +20,7 @@ from sql.marks import marks
 from sql.measure import SHAPE, QueryError, explain, metric
 from sql.planning.answer import what_if
 from sql.planning.rebalance import rebalance
+from sql.room_for import room_for
 from sql.rows import counts, facts, rows, timeline
 from sql.site_known import alias_preview, devices_staffed, facilities_known, shift_spans, targets_held, unplaced
 from sql.site_preview import staffing_preview, target_preview
@@ -62,6 +63,7 @@ __all__ = [
     "outlook",
     "outlook_groups",
     "rebalance",
+    "room_for",
     "rows",
     "scorecard",
     "shift_spans",

@@ -179,16 +179,16 @@ def _operators_card(context: Context) -> html.Section:
 def _flow_card(context: Context) -> html.Section:
     frame = _flow(context)
 
-    def made() -> Any:
-        return graph(
-            FLOW,
-            matrix(frame, context.scheme, name=lambda site: context.name("facility", site)),
-            300,
-            context=context,
-            by=("facility",),
-        )
+    def body() -> Any:
+        most = frame.row(0, named=True)
+        later, prior = (context.name("facility", most[end]) for end in ("facility", "prior_facility"))
+        told = text("repeats.most", n=words.count(int(frame["n"].sum())), later=later, prior=prior,
+                    most=words.count(most["n"]))  # fmt: skip
+        made = matrix(frame, context.scheme, name=lambda site: context.name("facility", site))
+        drawn = graph(FLOW, made, 300, context=context, by=("facility",))
+        return html.Div([html.P(told, className="turn"), drawn])
 
-    return card(context, FLOW, shown(frame, made, text("repeats.no_flow")), n=int(frame["n"].sum()))
+    return card(context, FLOW, shown(frame, body, text("repeats.no_flow")), n=int(frame["n"].sum()))
 
 
 def _priors_card(context: Context) -> html.Section:

@@ -20,6 +20,7 @@ from app.questions import Question, of_metric, of_several, of_trend
 from app.state import drill
 from app.tables import Column, Row, bar, change, table
 from app.texts import text
+from sql import query
 
 METRIC = "utilization"
 #: Headline metrics: metric, statistic.
@@ -75,6 +76,8 @@ def _devices(context: Context) -> pl.DataFrame:
         frame = context.metric(metric, ("device",), statistic=statistic)
         found = found.join(frame.select("group_value", pl.col("value").alias(name)), on="group_value", how="left",
                            maintain_order="left")  # fmt: skip
+    room = query.room_for(context.snapshot, context.filters)
+    found = found.join(room, on="group_value", how="left", maintain_order="left")
     day = context.counts("fct_device_day", ("device", "modality"), sums=("n_exams", "overtime_min", "staffed_min"))
     return found.join(day.drop("n", "share"), left_on="group_value", right_on="device", how="left").sort(
         "value", descending=True, nulls_last=True
@@ -98,7 +101,7 @@ GANTT = Question("utilization.day", _busy, "", {"gap_before_min": "min"})
 WEEK = Question("utilization.week", of_metric("occupancy_by_hour", "weekday", "hour"), "occupancy_by_hour")
 DEVICES = Question("utilization.devices", _devices, METRIC,
                    {"turnover_p50": "min", "turnover_p90": "min", "throughput": "exams/h", "on_time": "share",
-                    "room": "share", "overtime_min": "min", "staffed_min": "min"})  # fmt: skip
+                    "room": "share", "weekly": "exams/week", "overtime_min": "min", "staffed_min": "min"})  # fmt: skip
 COURSE = Question("utilization.course", of_trend(METRIC), METRIC)
 ROOMS = Question("utilization.rooms", _rooms, "room_occupancy", dict.fromkeys(FATES, "stays"))
 BOOKED = Question("utilization.booked", of_several(BESIDE))
@@ -177,6 +180,7 @@ def _devices_card(context: Context) -> html.Section:
         change(text("table.change"), "share"),
         Column(text("utilization.room"), lambda row: _of_room(row["room"]), hint=text("utilization.room.hint")),
         Column(text("utilization.exams"), lambda row: words.value(row["n_exams"], "exams")),
+        Column(text("utilization.room_for"), _room_for, hint=text("utilization.room_for.hint")),
         Column(text("utilization.throughput"), lambda row: words.plain(row["throughput"])),
         Column(text("utilization.turnover"), lambda row: f"{words.value(row['turnover_p50'], 'min')} · "
                f"{words.value(row['turnover_p90'], 'min')}", hint=text("utilization.turnover.hint")),
@@ -188,6 +192,14 @@ def _devices_card(context: Context) -> html.Section:
     floor = context.definition(METRIC).min_n
     body = shown(frame, lambda: table(frame, columns, label=DEVICES.title, faint=lambda row: row["n"] < floor))
     return card(context, DEVICES, body, wide=True)
+
+
+def _room_for(row: Row) -> Any:
+    """Exams a week that the device could take more; a dash where it has no hours or its exams no length."""
+    weekly = row["weekly"]
+    if weekly is None:
+        return words.NO_VALUE
+    return html.Span(text("utilization.room_for.value", n=words.count(int(weekly))), className="room-for")
 
 
 def _of_room(value: float | None) -> Any:
