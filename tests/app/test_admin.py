@@ -31,10 +31,9 @@ from sql.site_files import FATAL, PUT_FILES, minute_of
 from sql.site_rows import digest
 from sql.snapshot import Store
 from tests.app.conftest import LOCAL, free_port, radops, started
-from tests.app.test_browser import LOADED, WIDE, Watched, browser
+from tests.app.watching import LOADED, WIDE, Watched
 from tests.conftest import REPO
 
-__all__ = ["browser"]
 EAST = Person("east", facilities=("EAST",), sees_readers=True)
 
 

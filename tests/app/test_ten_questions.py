@@ -15,11 +15,10 @@ from sql import query
 from sql.filters import Filters
 from sql.snapshot import Snapshot, open_snapshot
 from tests.app.conftest import free_port, started
-from tests.app.test_browser import LOADED, WIDE, Watched, browser
+from tests.app.watching import LOADED, WIDE, Watched
 from tests.conftest import REPO
 from tests.published import Published
 
-__all__ = ["browser"]
 _ROW = re.compile(r"^\| (\d+) \| (.+?) \| .+? \| (\d) \|", re.MULTILINE)
 
 
@@ -94,8 +93,8 @@ def is_anything_wrong(front: Front, snapshot: Snapshot) -> None:
 def why_did_it_change(front: Front, snapshot: Snapshot) -> None:
     place, name = next(item for item in sorted(names(snapshot, "facility").items()) if item[0] == "NORTH")
     front.click(front.card("Facilities").get_by_role("link", name=name, exact=True))
-    front.page.wait_for_selector(".page-turnaround", timeout=LOADED)
-    front.click(front.page.get_by_role("link", name="Look into it").first)
+    of_place = front.page.locator('a[href*="/metric"][href*="facility=NORTH"]', has_text="Look into it")
+    front.click(of_place.first)
     front.page.wait_for_selector(".page-metric", timeout=LOADED)
     told = front.page.locator(".turn").first
     expect(told).to_be_visible(timeout=LOADED)
