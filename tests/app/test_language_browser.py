@@ -7,9 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.app.test_browser import LOADED, WIDE, Watched, browser
-
-__all__ = ["browser"]
+from tests.app.watching import LOADED, WIDE, Watched
 
 
 @pytest.fixture
