@@ -267,7 +267,7 @@ def files(edition: Edition) -> html.Details:
     """Every file of an edition with its size and hash."""
     frame = pl.DataFrame([file._asdict() for file in edition.files])
     columns = [
-        Column(text("reports.name"), lambda row: html.A(row["name"], href=address(edition, row["name"]),
+        Column(text("reports.name"), lambda row: html.A(html.Code(row["name"]), href=address(edition, row["name"]),
                                                         download=row["name"]), is_text=True),
         Column(text("reports.size"), lambda row: text("reports.kb", n=words.count(max(row["size"] / 1000, 1)))),
         Column(text("reports.sha"), lambda row: html.Code(row["sha256"]), is_text=True),

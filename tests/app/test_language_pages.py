@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import string
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from sql.snapshot import Store
 from sql.words import LANGUAGES, dates, speaking
 from sql.written import THIN
 from tests.app.conftest import LOCAL
+from tests.published import MONTH
 
 #: Around each piece of text that a table of the language gave.
 OPEN, CLOSE = "⟦", "⟧"
@@ -29,9 +32,9 @@ READ = {"children", "title", "aria-label", "label", "placeholder", "name", "text
         "hovertemplate", "nothingFoundMessage", "data-age", "t", "head", "rows", "cells", "texts"}  # fmt: skip
 #: Components whose content is code.
 CODE = {"Code", "Pre", "Time"}
-#: What is no word of a language: tags, places of values, units, names of formats, clock zones, single signs.
+#: What is no word of a language: tags, places of values, ids of snapshots, units, names of formats, clock zones.
 UNSPOKEN = re.compile(
-    r"<[^>]+>|%?\{[^}]*\}|https?:\S+|\b[0-9A-F]{4}\b|\b[0-9a-f]{24}\b|\b\w+_\w+\b"
+    r"<[^>]+>|%?\{[^}]*\}|https?:\S+|\b[0-9A-F]{4}\b|\b[0-9a-f]{24}\b|\b[0-9]{6,}-[0-9a-f]{12}\b|\b\w+_\w+\b"
     r"|\b(?:min|HH:MM|UTC|wRVU|CSV|PDF|XLSX|MAE|MASE|kB|[A-Z][DS]T|IT|FHIR|HL7|DICOM|radops|PP|SHA-256)\b"
 )
 #: Texts behind which an id of a metric or names of columns stand.
@@ -78,7 +81,7 @@ def german(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def names(store: Store) -> re.Pattern[str]:
     """What sites and systems call things, the longest first."""
-    found: set[str] = {store.current().id}
+    found: set[str] = set()
     for table, columns in NAMES.items():
         for column in columns:
             for value in rows(store.current(), table, columns=(column,), limit=100_000)[column].unique().to_list():
@@ -134,11 +137,30 @@ def test_no_text_of_a_page_falls_back_to_english(page: Page, store: Store, names
     searches = READINGS[page.path] or [f"?exam={exam_key(store)}"]
     for search in searches:
         context = Context(snapshot, State.read(search, snapshot.data_through), LOCAL, store=store)
-        made = json.loads(json.dumps(page.render(context), cls=PlotlyJSONEncoder))
-        told = list(read(made))
+        told = told_by(page, context)
         assert len(told) > 3
         wrong = {one: words for one in told if (words := english(one, names))}
         assert not wrong, f"{page.path}{search}: {dict(list(wrong.items())[:30])}"
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize("has_edition", [False, True], ids=["none", "one"])
+def test_no_text_of_the_reports_falls_back_to_english_with_an_edition_or_none(
+    has_edition: bool, home: Path, tmp_path: Path, report_pack: Path, names: re.Pattern[str]
+) -> None:
+    (tmp_path / "published").symlink_to(home / "published", target_is_directory=True)
+    if has_edition:
+        shutil.copytree(report_pack, tmp_path / "exports" / MONTH)
+    store = Store(tmp_path / "published")
+    snapshot = store.current()
+    told = told_by(BY_PATH["/reports"], Context(snapshot, State.read("", snapshot.data_through), LOCAL, store=store))
+    assert (texts.text("reports.none.title") in told) is not has_edition
+    assert {one: words for one in told if (words := english(one, names))} == {}
+
+
+def told_by(page: Page, context: Context) -> list[str]:
+    """Every text of a page."""
+    return list(read(json.loads(json.dumps(page.render(context), cls=PlotlyJSONEncoder))))
 
 
 def exam_key(store: Store) -> str:
@@ -160,6 +182,8 @@ def test_no_text_of_the_frame_falls_back_to_english(store: Store, context: Conte
 def test_english_on_a_german_page_is_found(names: re.Pattern[str]) -> None:
     assert english(f"{OPEN}Zeit{CLOSE} 12 min", names) == []
     assert english(f"{OPEN}Zeit{CLOSE} until then", names) == ["until", "then"]
+    assert english(f"{OPEN}Datenstand{CLOSE} 000001-c2d6a21ac7b1", names) == []
+    assert english("000001-of-c2d6a21ac7b1 summary.csv", names) == ["of", "ac", "summary", "csv"]
     assert list(read({"type": "Span", "namespace": "x", "props": {"children": ["a", {"title": "b", "id": "c"}]}})) == [
         "a", "b"]  # fmt: skip
 
