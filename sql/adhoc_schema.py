@@ -34,7 +34,7 @@ def schema(snapshot: Snapshot) -> dict[str, Any]:
            FROM duckdb_tables() t LEFT JOIN meta_table m ON m.table_name = t.table_name
            WHERE t.schema_name = 'main' AND NOT t.internal AND NOT t.temporary
                AND NOT list_contains($internal, t.table_name) ORDER BY t.table_name""",
-        {"internal": INTERNAL_TABLES},
+        {"internal": list(INTERNAL_TABLES)},
     )
     columns = snapshot.execute(
         """SELECT table_name, column_name, data_type, coalesce(comment, '') FROM duckdb_columns()

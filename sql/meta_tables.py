@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+Described = dict[str, tuple[str, dict[str, str]]]
 #: Tables of a snapshot that tell how its marts were built; nobody is offered them.
-INTERNAL_TABLES = ["meta_build", "meta_explained"]
-META_TABLES: dict[str, tuple[str, dict[str, str]]] = {
+INTERNAL_TABLES: Described = {
+    "meta_build": (
+        "What the marts were built from. One row.",
+        {
+            "batch_id": "last batch of the intake in them",
+            "epoch": "number of the full builds and rebuilds of the raw store",
+            "signature": "hash over the models that made them",
+            "data_through": "latest event that its message dates at most a day ahead of itself and of its loading, UTC",
+        },
+    ),
+    "meta_explained": (
+        "Which definitions the macros, comments and dictionary are of. One row.",
+        {"signature": "hash over the definitions of the metrics"},
+    ),
+}
+META_TABLES: Described = {
     "meta_snapshot": (
         "This snapshot. One row.",
         {

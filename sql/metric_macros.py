@@ -17,7 +17,7 @@ from sql.catalog import Catalog, Metric, Model
 from sql.control import chart_statement
 from sql.filters import FILTERS, NO_VALUE
 from sql.kaplan_meier import censored_statement, is_censorable
-from sql.meta_tables import META_TABLES
+from sql.meta_tables import INTERNAL_TABLES, META_TABLES
 from sql.shape import PERIODS, Ask, group_sql, period_end_sql, period_sql, statement
 
 __all__ = ["create_macro", "install", "signature"]
@@ -127,7 +127,8 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
     _install_dictionary(connection, catalog)
     present = {name for (name,) in connection.execute(
         "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'").fetchall()}  # fmt: skip
-    for name, (purpose, notes) in (META_TABLES | dict(map(_described, catalog.tables.values()))).items():
+    described = META_TABLES | INTERNAL_TABLES | dict(map(_described, catalog.tables.values()))
+    for name, (purpose, notes) in described.items():
         if name in present:
             comments = [f"COMMENT ON TABLE {name} IS {_text(purpose)}"]
             comments += [f'COMMENT ON COLUMN {name}."{column}" IS {_text(note)}' for column, note in notes.items()]
