@@ -174,14 +174,8 @@ def test_rows_changed_by_others_are_caught_at_once(built: Installation, tmp_path
     check_refused(home, "digest they claim")
 
 
-@pytest.mark.parametrize(
-    "change", ["UPDATE {} SET code = 'X' WHERE rowid = {last}", "DELETE FROM {} WHERE rowid = {first}"]
-)
-def test_a_build_that_wrote_other_rows_than_it_counted_is_caught_at_once(
-    change: str, loaded: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A new row is another one; an old row is lost."""
-    home = copied(loaded, tmp_path / "home")
+def spoil_events(monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    """A build that does something to its events after it made them; `first` and `last` are rows."""
     derive = build_fold.Fold._derive
 
     def wrong(fold: build_fold.Fold, model: Any) -> None:
@@ -191,9 +185,25 @@ def test_a_build_that_wrote_other_rows_than_it_counted_is_caught_at_once(
             fold.con.execute(change.format(EVENTS, first=first, last=last))
 
     monkeypatch.setattr(build_fold.Fold, "_derive", wrong)
+
+
+def test_a_build_that_wrote_another_row_than_it_counted_is_caught_at_once(
+    loaded: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = copied(loaded, tmp_path / "home")
+    spoil_events(monkeypatch, "UPDATE {} SET code = 'X' WHERE rowid = {last}")
     home.stages("build")
     assert proof.noted(home.home.marts) is not None
     check_refused(home, "digest they claim")
+
+
+def test_a_build_that_lost_an_old_row_is_stopped_by_its_checks(
+    loaded: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = copied(loaded, tmp_path / "home")
+    spoil_events(monkeypatch, "DELETE FROM {} WHERE rowid = {first}")
+    with pytest.raises(CheckFailedError, match=f"rows of {EVENTS}: [0-9]+ instead of [0-9]+"):
+        home.stages("build")
 
 
 def test_a_sum_that_was_carried_wrongly_is_caught_within_a_week(

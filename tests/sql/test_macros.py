@@ -57,10 +57,14 @@ def value_of(column: Column, rng: random.Random) -> Any:
     return by_type[column.type]()
 
 
+def seeded(*of: object) -> random.Random:
+    """Chance that depends on nothing but what it is for: another column elsewhere changes no value here."""
+    return random.Random(repr(of))  # noqa: S311 - test data
+
+
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A snapshot with random rows in every table that a metric reads."""
-    rng = random.Random(5)  # noqa: S311 - test data
     read = {m.table for m in METRICS.values()} | {
         "fct_repeat",
         "fct_image_reject",
@@ -72,7 +76,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "dim_procedure_weight",
     }
     tables = {
-        name: [{c.name: value_of(c, rng) for c in model.columns} for _ in range(60)]
+        name: [{c.name: value_of(c, seeded(name, n, c.name)) for c in model.columns} for n in range(60)]
         for name, model in Catalog.load().tables.items()
         if name in read
     }
@@ -82,6 +86,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("fct_device_idle", "fct_appointment", "fct_device_day", "dim_staffing"):
         for row in tables[name]:  # one device, so that there is enough to know what is usual there
             row.update({"device": "a"})
+    for row in tables["dim_target"]:  # of many exams, so that there are some whose critical result has a limit
+        row.update({"priority": None, "patient_class": None, "valid_from": None, "valid_to": None})
     for row in tables["fct_device_idle"]:
         row["idle_since_at"] = row["idle_from_at"]
     usual = {"slots": 2, "bookings_from": START.date(), "idle_run_min": 9.0, "n_idle_runs": 60, "exam_min": 20.0}
