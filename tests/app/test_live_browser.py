@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.pages import live
+from app.sections import wall
 from tests.app.boards import exams, later, publish
 from tests.app.conftest import free_port, started
 from tests.app.watching import LOADED, WALL, WIDE, Watched
@@ -156,7 +156,7 @@ def test_the_wall_fits_its_screen_and_is_left_by_a_key(browser: Browser, board: 
     assert box is not None
     assert (box["width"], box["height"]) == (WALL["width"], WALL["height"])
     bottoms = page.locator(".wall li").evaluate_all("all => all.map(one => one.getBoundingClientRect().bottom)")
-    assert len(bottoms) == live.wall.ROWS + 2
+    assert len(bottoms) == wall.ROWS + 2
     assert max(bottoms) < WALL["height"]
     assert min(sizes_of(page, ".wall-left, .wall-number, .wall-what:not(.long)")) >= 44
     assert all(size >= 33 for size in sizes_of(page, ".wall-what.long"))  # a long name has two lines
