@@ -161,7 +161,7 @@
 
   document.addEventListener("keydown", (event) => {
     const way = document.getElementById("wall-leave");
-    if (event.key === "Escape" && way) way.click();
+    if (event.key === "Escape" && way && !document.querySelector("dialog[open]")) way.click();
   });
 
   window.radopsFollow = { watch, keep, newest, arrived };

@@ -129,7 +129,7 @@
   });
 
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || event.target.matches("input, textarea")) return;
+    if (event.key !== "Escape" || event.target.matches("input, textarea") || document.querySelector("dialog[open]")) return;
     const box = boxOf(document.activeElement) || document.querySelector(".graph-box:hover");
     if (box) clear(byOf(box));
   });
