@@ -174,6 +174,7 @@
         const dash = window.dash_clientside;
         follow.watch();
         const isPublish = dash.callback_context.triggered.map((t) => t.prop_id).join() === "snapshot.data";
+        document.documentElement.toggleAttribute("data-follows", isPublish); /* no fading: the reader asked for nothing */
         const cleared = dash.callback_context.triggered.some((t) => t.prop_id.startsWith("filter-clear") && t.value);
         const chosen = used(cleared, values);
         const before = window.location.search;
