@@ -171,6 +171,7 @@ def test_a_mark_is_of_a_person_and_private(home: Path, store: Store, tmp_path: P
 
 def test_no_more_than_two_at_once(home: Path, store: Store) -> None:
     desk = Desk(limits=Limits(seconds=4))
+    client = create_app(home / "published", desk=desk).server.test_client()
     told: list[str] = []
 
     def sleep(number: int) -> None:
@@ -185,7 +186,7 @@ def test_no_more_than_two_at_once(home: Path, store: Store) -> None:
     waiting(lambda: desk._free._value == 0)
     with pytest.raises(Busy):
         desk.run(LOCAL, store.current(), "SELECT 1", OURS)
-    answer = asked(create_app(home / "published", desk=desk).server.test_client(), "SELECT 1")
+    answer = asked(client, "SELECT 1")
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
     for thread in threads:
