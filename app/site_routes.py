@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 
 from app import failure
 from app.context import Context
 from app.gate import Busy, Gate
 from app.guard import person
+from app.posted import posted
 from app.site_edit import checked, file_of, read
 from app.state import State
 from sql.filters import FilterError
@@ -51,7 +51,7 @@ def _asked(store: Store, gate: Gate, answer: Callable[[Context, str, list[dict[s
     if person().facilities is not None:
         return _plain("forbidden", 403)
     try:
-        asked = _body()
+        asked = posted(MAX_REQUEST)
         snapshot, file = store.current(), str(asked.get("file", ""))
         rows = read(file, asked.get("rows"))
         state = State.read(str(asked.get("search", "")), snapshot.data_through)
@@ -66,17 +66,6 @@ def _asked(store: Store, gate: Gate, answer: Callable[[Context, str, list[dict[s
     except Exception as error:  # noqa: BLE001 - the log says where, and nothing that an exception may quote
         failure.LOG.error("a check of site rows failed: %s", failure.told(error))
         return _plain("failed", 500)
-
-
-def _body() -> dict[str, Any]:
-    """The request's JSON object. Raises ValueError."""
-    if (request.content_length or 0) > MAX_REQUEST:
-        raise ValueError("too large")
-    request.max_content_length = MAX_REQUEST
-    found = json.loads(request.get_data() or b"{}")
-    if not isinstance(found, dict):
-        raise ValueError("not an object")
-    return found
 
 
 def _plain(told: str, status: int) -> Response:

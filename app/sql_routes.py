@@ -16,6 +16,7 @@ from app.bodies import ASK_AGAIN, Body
 from app.comments import spoken_schema
 from app.gate import Busy
 from app.guard import person
+from app.posted import posted
 from app.sql_desk import Desk
 from app.texts import text
 from sql.adhoc import AdhocError, Rows
@@ -68,7 +69,7 @@ def register(server: Flask, store: Store, desk: Desk) -> None:
         if not person().sees_all:
             return _forbidden()
         try:
-            desk.cancel(person(), str(_body().get("token", "")))
+            desk.cancel(person(), str(posted(MAX_REQUEST).get("token", "")))
         except ValueError as error:
             return _plain(f"{error}\n", 400)
         return Response(status=204)
@@ -82,7 +83,7 @@ def _asked(store: Store, desk: Desk, answer: Answer, problem_status: int) -> Res
     if not person().sees_all:
         return _forbidden()
     try:
-        body = _body()
+        body = posted(MAX_REQUEST)
         seq = body.get("seq")
         snapshot = store.at(seq) if isinstance(seq, int) and not isinstance(seq, bool) else store.current()
         rows = desk.run(person(), snapshot, str(body.get("statement", "")), str(body.get("token", "")))
@@ -100,17 +101,6 @@ def _asked(store: Store, desk: Desk, answer: Answer, problem_status: int) -> Res
     except Exception as error:  # noqa: BLE001 - the log says where, and nothing that an exception may quote
         failure.LOG.error("a statement's answer failed: %s", failure.told(error))
         return _plain("failed\n", 500)
-
-
-def _body() -> dict[str, Any]:
-    """The request's JSON object. Raises ValueError."""
-    if (request.content_length or 0) > MAX_REQUEST:
-        raise ValueError("too large")
-    request.max_content_length = MAX_REQUEST
-    found = json.loads(request.get_data() or b"{}")
-    if not isinstance(found, dict):
-        raise ValueError("not an object")
-    return found
 
 
 def _plain(told: str, status: int) -> Response:

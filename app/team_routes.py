@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 
 from app import failure, notes, saved, team_writes
 from app.guard import Person, person
+from app.posted import posted
 from app.texts import text
 from sql.snapshot import SnapshotError, Store
 from sql.team.store import TeamError
@@ -37,7 +38,7 @@ def register(server: Flask, store: Store) -> None:
 
 def _written(store: Store, write: Write) -> Callable[[], dict[str, Any]]:
     def answer() -> dict[str, Any]:
-        write(store, person(), _body())
+        write(store, person(), posted(MAX_REQUEST))
         return {}
 
     return answer
@@ -58,17 +59,6 @@ def _route(act: Callable[[], dict[str, Any]]) -> Callable[[], Response]:
             return _told({}, 500)
 
     return answer
-
-
-def _body() -> dict[str, Any]:
-    """The request's JSON object. Raises ValueError."""
-    if (request.content_length or 0) > MAX_REQUEST:
-        raise ValueError("too large")
-    request.max_content_length = MAX_REQUEST
-    found = json.loads(request.get_data() or b"{}")
-    if not isinstance(found, dict):
-        raise ValueError("not an object")
-    return found
 
 
 def _told(said: dict[str, Any], status: int) -> Response:
