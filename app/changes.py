@@ -9,17 +9,17 @@ from dash import html
 
 from app import words
 from app.texts import text
-from sql.written import NOTEWORTHY, is_told
+from sql.written import clear_verdict, is_told
 
 
 def kind(row: Mapping[str, Any], prefix: str = "") -> str:
     """better, worse or same, from a row of `sql.query.compare` whose columns may have a prefix.
 
     Where both values have intervals these must not overlap; where none is defined the change must be noteworthy."""
-    verdict, is_clear = row[f"{prefix}verdict"] or "same", row[f"{prefix}is_clear"]
-    relative = row.get(f"{prefix}relative")
-    is_shown = is_clear if is_clear is not None else relative is not None and abs(relative) >= NOTEWORTHY
-    return verdict if is_shown else "same"
+    found = clear_verdict(
+        row[f"{prefix}verdict"], is_clear=row[f"{prefix}is_clear"], relative=row.get(f"{prefix}relative")
+    )
+    return found or "same"
 
 
 def shown(row: Mapping[str, Any], unit: str, prefix: str = "") -> html.Span:

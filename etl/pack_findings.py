@@ -9,7 +9,7 @@ import polars as pl
 
 from etl import pack_words as words
 from sql.leadership import ALL, MEASURES
-from sql.written import NOTEWORTHY, is_told
+from sql.written import clear_verdict, is_told
 
 Row = Mapping[str, Any]
 LABELS = {measure.name: measure.label for measure in MEASURES}
@@ -47,9 +47,7 @@ def outcome(row: Row) -> str:
     """better, worse or empty: the change of a row where it is more than chance, or counted in full and noteworthy."""
     if row["verdict"] not in ("better", "worse") or row["is_small"] or not is_told(row["delta"], row["unit"]):
         return ""
-    if row["is_clear"] is not None:
-        return row["verdict"] if row["is_clear"] else ""
-    return row["verdict"] if row["relative"] is not None and abs(row["relative"]) >= NOTEWORTHY else ""
+    return clear_verdict(row["verdict"], is_clear=row["is_clear"], relative=row["relative"])
 
 
 def against_target(row: Row, better: str) -> str:

@@ -89,3 +89,9 @@ def delta(number: float | None, unit: str) -> str:
     )
     sign = "" if told == nothing else "+" if number > 0 else "−"
     return sign + told
+
+
+def clear_verdict(verdict: str | None, *, is_clear: bool | None, relative: float | None) -> str:
+    """The verdict on a change that is more than chance, or noteworthy where chance is not defined; else empty."""
+    is_shown = is_clear if is_clear is not None else relative is not None and abs(relative) >= NOTEWORTHY
+    return (verdict or "") if is_shown else ""
