@@ -168,28 +168,25 @@ def _connected(server: Server) -> smtplib.SMTP:
     return opened
 
 
+#: What goes wrong -> why a message was not sent; the first that fits, so the narrow ones stand before the wide.
+_WHY: tuple[tuple[type[Exception], str], ...] = (
+    (smtplib.SMTPAuthenticationError, "login"),
+    (smtplib.SMTPNotSupportedError, "tls"),
+    (ssl.SSLError, "tls"),
+    (smtplib.SMTPRecipientsRefused, "refused"),
+    (smtplib.SMTPSenderRefused, "sender"),
+    (smtplib.SMTPServerDisconnected, "lost"),
+    (smtplib.SMTPConnectError, "connect"),
+    (smtplib.SMTPException, "server"),
+    (TimeoutError, "timeout"),
+    (OSError, "connect"),
+)
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """Turn what smtplib raises into why a message was not sent."""
     try:
         yield
-    except smtplib.SMTPAuthenticationError as error:
-        raise Unsent("login") from error
-    except smtplib.SMTPNotSupportedError as error:
-        raise Unsent("tls") from error
-    except ssl.SSLError as error:
-        raise Unsent("tls") from error
-    except smtplib.SMTPRecipientsRefused as error:
-        raise Unsent("refused") from error
-    except smtplib.SMTPSenderRefused as error:
-        raise Unsent("sender") from error
-    except smtplib.SMTPServerDisconnected as error:
-        raise Unsent("lost") from error
-    except smtplib.SMTPConnectError as error:
-        raise Unsent("connect") from error
-    except smtplib.SMTPException as error:
-        raise Unsent("server") from error
-    except TimeoutError as error:
-        raise Unsent("timeout") from error
-    except OSError as error:
-        raise Unsent("connect") from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise Unsent(next(why for kind, why in _WHY if isinstance(error, kind))) from error
