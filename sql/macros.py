@@ -22,10 +22,6 @@ class Macro:
         names = ", ".join(name for name, _ in self.arguments)
         return f"CREATE OR REPLACE TEMP MACRO {self.name}({names}) AS {self.duckdb}"
 
-    def create_spark(self) -> str:
-        names = ", ".join(f"{name} {kind}" for name, kind in self.arguments)
-        return f"CREATE OR REPLACE TEMPORARY FUNCTION {self.name}({names}) RETURNS {self.returns} RETURN {self.spark}"
-
 
 _BANDS = "".join(f" WHEN age < {limit} THEN '{band}'" for limit, band in ((18, "0-17"), (40, "18-39"), (65, "40-64"),
                                                                           (80, "65-79")))  # fmt: skip
@@ -55,7 +51,7 @@ MACROS: tuple[Macro, ...] = (
     # 0 is Monday 00:00, 10,079 Sunday 23:59.
     Macro("minute_of_week", (("wall", "TIMESTAMP"),), "INT",
           "CAST((isodow(wall) - 1) * 1440 + hour(wall) * 60 + minute(wall) AS INTEGER)",
-          "weekday(wall) * 1440 + hour(wall) * 60 + minute(wall)"),
+          "weekday(CAST(wall AS DATE)) * 1440 + hour(wall) * 60 + minute(wall)"),
     Macro("age_band", (("age", "DOUBLE"),), "STRING", _AGE_BAND, _AGE_BAND),
     # A local procedure name with its facility, and the modality and body part seen beside it.
     Macro("name_key", tuple((part, "STRING") for part in _NAME_PARTS), "STRING", _NAME_KEY,

@@ -1,4 +1,4 @@
-"""Every check catches its planted breach; every header tells the truth; the models are written for two engines."""
+"""Every check catches its planted breach; every header tells the truth."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-import sqlglot
-from sqlglot import exp
 
 from etl.build_models import SQL, read_build_models, read_checks
 from etl.build_scope import SCOPES, TALLY, keep_before
 from sql.catalog import read_model
-from sql.macros import MACROS
 from tests.warehouse import Warehouse, event, exam
 
 #: Check -> statement that breaks the rule it guards.
@@ -98,16 +95,3 @@ def test_scopes_are_known_and_name_their_bound() -> None:
         if model.materialize == "table" and model.scope not in ("all", TALLY):
             scope = SCOPES[model.scope]
             assert bool(scope.since or scope.on) == bool(model.scope_column), model.name
-
-
-@pytest.mark.parametrize("folder", ["staging", "marts", "checks"])
-def test_models_are_written_for_both_engines(folder: str) -> None:
-    """Each body is one statement that transpiles to Spark; engine-specific functions stand in `sql.macros` only."""
-    ours = {macro.name for macro in MACROS} | {"keyed", "published_name", "published_accession"}
-    for path in sorted((SQL / folder).glob("*.sql")):
-        body = "\n".join(line for line in path.read_text("utf-8").splitlines() if not line.startswith("--"))
-        (tree,) = sqlglot.parse(body, read="duckdb")
-        assert tree is not None
-        unknown = {call.name.lower() for call in tree.find_all(exp.Anonymous)} - ours
-        assert unknown == set(), path.name
-        assert tree.sql("spark", unsupported_level=sqlglot.ErrorLevel.RAISE)
