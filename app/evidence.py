@@ -27,9 +27,9 @@ def fold(context: Context, metric: Metric, statistic: str) -> html.Details:
 
 
 def fault(context: Context, metric: Metric, statistic: str) -> str:
-    """Why a metric's numbers are greyed out; empty where they are not."""
+    """Why a metric's numbers are greyed out; empty where they are not, or where there are none: the card says that."""
     found = verdict(metric, context.completeness(metric.id, statistic))
-    if not found.fault:
+    if not found.fault or not found.n:
         return ""
     return text(f"verdict.{found.fault}", n=words.count(found.n), share=words.share(found.share),
                 floor=words.share(metric.floor), min_n=words.count(metric.min_n))  # fmt: skip

@@ -34,7 +34,7 @@ def groups(  # noqa: PLR0913 - one figure with named parts
     rows = list(frame.iter_rows(named=True))
     has_interval = any(row["lower"] is not None for row in rows)
     error = {
-        "type": "data", "symmetric": False, "thickness": 1.2, "width": 3, "color": colours.muted,
+        "type": "data", "symmetric": False, "thickness": 1.2, "width": 3, "color": colours.ink,
         "array": [0 if row["upper"] is None else row["upper"] - row["value"] for row in rows],
         "arrayminus": [0 if row["lower"] is None else row["value"] - row["lower"] for row in rows],
     }  # fmt: skip

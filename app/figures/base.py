@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -69,6 +70,25 @@ def length_ticks(longest: float, most: int = 6) -> dict[str, Any]:
     step = next((step for step in _STEPS if longest / step <= most), _STEPS[-1] * 5)
     values = [number * step for number in range(int(longest // step) + 1)]
     return {"tickvals": values, "ticktext": [length(value, step) for value in values]}
+
+
+def span_ticks(low: float, high: float, most: int = 4) -> dict[str, Any]:
+    """Ticks of an axis of minutes that need not begin at zero, each written as a whole length: 2 h 40."""
+    step = next((step for step in _STEPS if (high - low) / step <= most), _STEPS[-1] * 5)
+    values = [number * step for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return {"tickvals": values, "ticktext": [words.value(value, "min") for value in values]}
+
+
+def value_ticks(low: float, high: float, unit: str, decimals: int = 0) -> dict[str, Any]:
+    """Ticks of an axis of values of a unit between two of them: lengths in words, shares in per cent."""
+    if unit == "min":
+        return {**span_ticks(low, high), "tickangle": 0}
+    return {"tickformat": f".{decimals}%" if unit == "share" else ",", "nticks": 4, "tickangle": 0}
+
+
+def axis_title(title: str, unit: str) -> str:
+    """A number's name over its axis, with the unit where the ticks do not say it."""
+    return title if unit in ("min", "share") else f"{title} [{words.unit(unit)}]"
 
 
 def length(value: float, step: float = 0) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from app import words
-from app.figures.base import figure, interval, level, palette, two_lines
+from app.figures.base import figure, interval, level, palette, two_lines, value_ticks
 from app.figures.chart import Chart
 from app.texts import text
 
@@ -47,7 +47,9 @@ def peers(  # noqa: PLR0913 - one figure with named parts
         level(made, rows[0]["network"], network, scheme, horizontal=False)
     made.update_layout(margin={"t": 52}, legend={"y": 1.12})
     made.update_yaxes(autorange="reversed", showgrid=True, ticksuffix="  ")
-    made.update_xaxes(showgrid=True, tickformat=".0%" if unit == "share" else ",", nticks=4, tickangle=0)
+    values = [row[name] for row in rows for name in ("value", "standardized_lower", "standardized_upper")]
+    known = [value for value in values if value is not None]
+    made.update_xaxes(showgrid=True, **value_ticks(min(known, default=0), max(known, default=1), unit))
     return made
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from app import words
-from app.figures.base import figure, palette, two_lines
+from app.figures.base import figure, palette, two_lines, value_ticks
 from app.figures.chart import Chart
 from app.texts import text
 
@@ -52,8 +52,8 @@ def steps(
     ends = [value for row in rows for value in (row["start"], row["end"]) if value is not None]
     low, high = min(ends), max(ends)
     room = (high - low or abs(high) or 1) * _ROOM
-    made.update_xaxes(showgrid=True, range=[low - 2 * room, high + 2 * room], nticks=4, tickangle=0,
-                      tickformat=".1%" if unit == "share" else ",")  # fmt: skip
+    made.update_xaxes(showgrid=True, range=[low - 2 * room, high + 2 * room],
+                      **value_ticks(low - 2 * room, high + 2 * room, unit, decimals=1))  # fmt: skip
     made.update_yaxes(autorange="reversed", showgrid=False, ticksuffix="  ", categoryorder="array",
                       categoryarray=labels)  # fmt: skip
     return made

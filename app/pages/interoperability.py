@@ -80,7 +80,7 @@ def render(context: Context) -> list[Any]:
                 card(context, KNOWN, _known_table(context), wide=True),
                 card(context, LINKED, _rates(context, LINKED, "facility")),
                 card(context, CLOCKS, _clocks_table(context)),
-                card(context, READY, _rates(context, READY, "device")),
+                card(context, READY, _rates(context, READY, "device", text("interoperability.no_images"))),
                 card(context, NAMES, _names_table(context)),
                 card(context, KINDS, _kinds_table(context), n=n, wide=True),
             ],
@@ -150,7 +150,7 @@ def _known_table(context: Context) -> Any:
     return shown(frame, lambda: table(sites, [_facility(context), *map(column, MILESTONES)], label=KNOWN.title))
 
 
-def _rates(context: Context, question: Question, group: str) -> Any:
+def _rates(context: Context, question: Question, group: str, none: str = "") -> Any:
     """A metric's share by group beside its change."""
     frame = question.ask(context)
     columns = [
@@ -160,7 +160,7 @@ def _rates(context: Context, question: Question, group: str) -> Any:
         bar(text("metric.value"), "value", "share", 1.0),
         change(text("table.change"), "share"),
     ]  # fmt: skip
-    return shown(frame, lambda: table(frame.sort("value"), columns, label=question.title, limit=12))
+    return shown(frame, lambda: table(frame.sort("value"), columns, label=question.title, limit=12), none)
 
 
 def _clocks_table(context: Context) -> Any:
@@ -172,7 +172,8 @@ def _clocks_table(context: Context) -> Any:
         Column(text("interoperability.set"), lambda row: words.day(row["last_step"]) if row["last_step"] else ""),
     ]
     ordered = frame.sort("value", descending=True)
-    return shown(frame, lambda: table(ordered, columns, label=CLOCKS.title, limit=12))
+    return shown(frame, lambda: table(ordered, columns, label=CLOCKS.title, limit=12),
+                 text("interoperability.no_images"))  # fmt: skip
 
 
 def _names_table(context: Context) -> Any:

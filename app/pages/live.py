@@ -68,9 +68,9 @@ def render(context: Context) -> Any:
             ],
             className="grid",
         ),
+        card(context, MATRIX, shown(matrix, lambda: now.matrix(context, matrix, MATRIX.title)), n=row["n"], wide=True),
         card(context, LIST, shown(listed, lambda: now.exams(context, listed, LIST.title)), n=listed.height, wide=True,
              tools=choices(context, "/live", "show", _choices(row), show(context))),
-        card(context, MATRIX, shown(matrix, lambda: now.matrix(context, matrix, MATRIX.title)), n=row["n"], wide=True),
         _evidence(context),
     ]  # fmt: skip
 

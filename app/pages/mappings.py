@@ -62,7 +62,8 @@ def render(context: Context) -> list[Any]:
         html.Datalist(options, id="procedures"),
         card(context, QUEUE, shown(names, partial(_queue, context, names), text("mappings.none")), n=names.height,
              wide=True),
-        card(context, AGAINST, shown(against, partial(_contradictions, context, against)), n=against.height, wide=True),
+        card(context, AGAINST, shown(against, partial(_contradictions, context, against),
+                                      text("mappings.agree")), n=against.height, wide=True),
         html.P(foot_line(context), className="facts"),
     ]  # fmt: skip
 

@@ -176,7 +176,7 @@ def _weights_card(context: Context) -> html.Section:
     ]  # fmt: skip
     return card(context, WEIGHTS, [*said, shown(frame, lambda: graph(WEIGHTS, dots(
         frame, context.scheme, across="wrvu", up="minutes", x="wRVU", y=text("workload.weights.y"), tip=tip,
-        by="modality", order=_COLOURED), 300))])  # fmt: skip
+        by="modality", order=_COLOURED), 300))], wide=True)  # fmt: skip
 
 
 def _order_card(context: Context) -> html.Section:

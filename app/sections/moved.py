@@ -10,6 +10,7 @@ from dash import html
 from app import cross, moves, words
 from app.cards import card, choices, graph, shown
 from app.context import Context
+from app.figures.base import axis_title
 from app.figures.steps import steps
 from app.questions import CHOSEN, Question
 from app.sections.groups import offered
@@ -63,7 +64,7 @@ def cards(context: Context, metric: Metric) -> list[Any]:
         told = moves.sentence(context, metric, context.statistic, context.compare(metric.id, (), context.statistic),
                               context.steps(metric.id, _by(context), context.statistic, most=NAMED))  # fmt: skip
         made = steps(
-            effects, context.scheme, unit=metric.unit, x=f"{metric.title} [{words.unit(metric.unit)}]",
+            effects, context.scheme, unit=metric.unit, x=axis_title(metric.title, metric.unit),
             name=lambda row: moves.effect(context, row, metric.unit),
             href=lambda row: "" if row["group_value"] == OTHERS else drill(
                 context.state, row["group_name"], row["group_value"]),

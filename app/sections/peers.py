@@ -10,6 +10,7 @@ from dash import html
 from app import cross, words
 from app.cards import card, graph, shown
 from app.context import Context
+from app.figures.base import axis_title
 from app.figures.peers import peers
 from app.questions import CHOSEN, Question
 from app.state import drill
@@ -35,7 +36,7 @@ def cards(context: Context, metric: Metric) -> list[Any]:
 
     def body() -> Any:
         made = peers(
-            frame, context.scheme, unit=metric.unit, x=f"{metric.title} [{words.unit(metric.unit)}]",
+            frame, context.scheme, unit=metric.unit, x=axis_title(metric.title, metric.unit),
             network=text("peers.network", value=words.value(frame["network"][0], metric.unit)),
             name=lambda value: context.name("facility", value),
             href=lambda row: drill(context.state, "facility", row["group_value"]),

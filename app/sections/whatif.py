@@ -57,7 +57,7 @@ def section(context: Context) -> html.Section:
         style = {"whiteSpace": "normal"}  # longer than a phone is wide
         name = "choice on" if is_chosen else "choice"
         links.append(dcc.Link(change.sentence(names), href=href, className=name, style=style))
-    body = [html.Div(links, className="choices", role="group"), *_told(context, names)]
+    body = [html.Div(links, className="choices buttons", role="group"), *_told(context, names)]
     return card(context, ANSWER, body, wide=True)
 
 

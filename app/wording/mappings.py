@@ -7,6 +7,7 @@ TEXTS: dict[str, str] = {
     "mappings.lead": "What exams are called, and what that means in all facilities. Decisions stay in this browser "
     "until they are downloaded and taken; the next build uses them.",
     "mappings.none": "Every name has its procedure.",
+    "mappings.agree": "No image header says anything else than the name of its exam.",
     "mappings.name": "Name and code",
     "mappings.rare": "rare name",
     "mappings.rare.hint": "Fewer than five patients share it, so its text is not published; radops map lists it.",

@@ -206,6 +206,7 @@ _INTEROPERABILITY = {
     "interoperability.unsaid": "receiver not said",
     "interoperability.of": "{n} of {all} exams",
     "interoperability.off": "Off by (median)",
+    "interoperability.no_images": "No images of these devices were read: nothing is known, which is not zero.",
     "interoperability.drift": "Gains a day",
     "interoperability.set": "Last set",
     "interoperability.what": "Name",

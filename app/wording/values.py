@@ -65,5 +65,6 @@ TEXTS: dict[str, str] = {
     "better.higher": "higher",
     "better.neither": "neither",
     **{f"value.{group}.{value}": value for group, values in _VALUES.items() for value in values},
+    "value.service_line.msk": "MSK",
     **{f"stat.{name}": name.replace("_", " ") for name in _STATISTICS},
 }

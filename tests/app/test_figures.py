@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from app.figures import bars, heat, waterfall
-from app.figures.base import length_ticks, palette
+from app.figures.base import axis_title, length_ticks, palette, span_ticks, value_ticks
 from app.figures.chart import PACKED, Chart
 from app.figures.flow import matrix
 from app.figures.gantt import day
@@ -193,3 +193,12 @@ def test_words_stand_out_from_their_ground(scheme: str, name: str) -> None:
 
 def test_the_style_sheet_knows_every_colour_it_uses() -> None:
     assert '[data-mantine-color-scheme="dark"]{--ground:#0f151b' in css_variables()
+
+
+def test_an_axis_of_lengths_that_does_not_begin_at_zero_is_told_in_hours():
+    ticks = span_ticks(150, 215)
+    assert ticks["tickvals"] == [150, 180, 210]
+    assert [tick.replace("\u202f", " ") for tick in ticks["ticktext"]] == ["2 h 30", "3 h 00", "3 h 30"]
+    assert "tickvals" not in value_ticks(0.2, 0.4, "share")
+    assert axis_title("Exam end to final report", "min") == "Exam end to final report"
+    assert axis_title("Throughput", "exams/h") == "Throughput [exams/h]"

@@ -7,6 +7,7 @@ TEXTS: dict[str, str] = {
     "mappings.lead": "Wie Untersuchungen heißen, und was das an allen Standorten bedeutet. Entscheidungen bleiben in "
     "diesem Browser, bis sie heruntergeladen und übernommen werden; der nächste Lauf verwendet sie.",
     "mappings.none": "Jeder Name hat seine Leistung.",
+    "mappings.agree": "Kein Bildkopf sagt etwas anderes als der Name seiner Untersuchung.",
     "mappings.name": "Name und Code",
     "mappings.rare": "seltener Name",
     "mappings.rare.hint": "Weniger als fünf Patienten teilen ihn, daher ist sein Text nicht veröffentlicht; radops "

@@ -54,6 +54,7 @@ TEXTS: dict[str, str] = {
     "interoperability.unsaid": "Empfänger nicht genannt",
     "interoperability.of": "{n} von {all} Untersuchungen",
     "interoperability.off": "Abweichung (Median)",
+    "interoperability.no_images": "Keine Bilder dieser Geräte wurden gelesen: Nichts ist bekannt, was nicht null ist.",
     "interoperability.drift": "Gang am Tag",
     "interoperability.set": "Zuletzt gestellt",
     "interoperability.what": "Name",
