@@ -102,7 +102,8 @@ def graph(
     )  # fmt: skip
     has_links = any("customdata" in trace for trace in figure.data)
     told = cross.chosen(context, by) if context is not None else []
-    return html.Div([*told, drawn, html.Div([cross.behind(by), cross.hint(by, has_links=has_links)],
+    below = [html.P(figure.told, className="note figure-told")] if figure.told else []
+    return html.Div([*told, drawn, *below, html.Div([cross.behind(by), cross.hint(by, has_links=has_links)],
                                             className="graph-foot")], className="graph-box")  # fmt: skip
 
 

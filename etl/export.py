@@ -30,6 +30,7 @@ from sql.csv_text import to_csv
 from sql.definitions import definitions
 from sql.filters import Filters
 from sql.snapshot import Snapshot, open_snapshot
+from sql.unfinished import last_day
 
 #: Groups that single out a person; leaders' packs go without them.
 INDIVIDUALS = frozenset({"radiologist", "operator"})
@@ -228,7 +229,7 @@ def _head(snapshot: Snapshot, asked: Month) -> dict[str, Any]:
         "period": asked.period,
         "since": asked.since.isoformat(),
         "until": asked.until.isoformat(),
-        "is_complete": snapshot.data_through.date() >= asked.until,
+        "is_complete": last_day(snapshot) >= asked.until,
         "filters": asked.filters.sentence(),
         "definitions": {
             "signature": snapshot.signature,

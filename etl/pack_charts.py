@@ -40,6 +40,7 @@ def chart(course: pl.DataFrame, places: Mapping[str, str | None], label: str) ->
         rows = {row["period_start"]: row for row in known.filter(pl.col("facility") == place).iter_rows(named=True)}
         return [
             {"x": _x(number, len(periods)), "y": height(row["value"]), "hollow": row["is_partial"] or row["is_small"],
+             "loose": row["is_partial"],
              "told": value(row["value"], unit).strip(THIN)}
             for number, period in enumerate(periods) if (row := rows.get(period)) is not None
         ]  # fmt: skip

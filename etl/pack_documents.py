@@ -16,6 +16,7 @@ from sql.definitions import definitions
 from sql.filters import Filters
 from sql.leadership import data_from
 from sql.snapshot import Snapshot
+from sql.unfinished import last_day
 
 
 def documents(
@@ -31,7 +32,8 @@ def documents(
     told = _about(head)
     report = Told(
         tables["scorecard"], tables["findings"], tables["course"], definitions(snapshot), filters.since, filters.until,
-        before.since, data_from(snapshot), snapshot.data_through, tuple(told.items()), head["small_cells"] == "masked",
+        before.since, data_from(snapshot), snapshot.data_through, last_day(snapshot), tuple(told.items()),
+        head["small_cells"] == "masked",
     )  # fmt: skip
     about = pl.DataFrame({"about": list(told), "told": list(told.values())})
     name = f"radops_{head['period']}" + ("_masked" if head["small_cells"] == "masked" else "")

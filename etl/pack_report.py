@@ -36,6 +36,7 @@ class Told:
     before: date
     data_from: date | None
     data_through: datetime
+    last_day: date
     about: tuple[tuple[str, str], ...]
     is_masked: bool = False
 
@@ -88,7 +89,7 @@ def _place(row: dict[str, Any]) -> dict[str, str]:
 
 def _notes(told: Told) -> list[str]:
     notes = [words.MASKED] if told.is_masked else []
-    if told.data_through.date() < told.until:
+    if told.last_day < told.until:
         notes.append(words.NOT_OVER.format(month=words.month(told.since), through=words.instant(told.data_through)))
     if told.data_from is not None and not told.is_before_whole:
         notes.append(words.BEGINS.format(first=words.day(told.data_from), before=words.month(told.before)))

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sql.control import FIRST_DAY, chart_statement
+from sql.control import chart_statement
 from sql.definitions import definition
 from sql.filters import Filters
 from sql.measure import answer, metric
 from sql.noted import noted
 from sql.snapshot import Snapshot
+from sql.unfinished import partial
 
 #: Which way a change is good -> sign of a difference that is better.
 _BETTER_SIGN = {"lower": -1, "higher": 1}
@@ -48,19 +49,12 @@ def trend(
     filters: Filters | None = None,
     statistic: str | None = None,
 ) -> pl.DataFrame:
-    """A metric by period: the standard shape and is_partial, where the dates or the data begin or end inside."""
+    """A metric by period: the standard shape and is_partial, where a period is unfinished (`sql.unfinished`)."""
     filters = filters or Filters()
     found = metric(snapshot, metric_id, groups=groups, period=period, filters=filters, statistic=statistic)
-    starts, ends = pl.col("period_start"), pl.col("period_end")
-    is_partial = ends > pl.lit(snapshot.data_through.date())
-    first = snapshot.execute(FIRST_DAY)["day"][0]
-    if first is not None:
-        is_partial |= starts < pl.lit(first)
-    if filters.since is not None:
-        is_partial |= starts < pl.lit(filters.since)
-    if filters.until is not None:
-        is_partial |= ends > pl.lit(filters.until)
-    return found.with_columns(is_partial.alias("is_partial"))
+    asked = definition(snapshot, metric_id)
+    flags = partial(snapshot, asked, statistic or asked.statistic, filters, found)
+    return found.with_columns(flags.alias("is_partial"))
 
 
 @noted

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from sql.catalog import Metric
 from sql.shape import Ask, probability_sql, statement, values_statement
+from sql.unfinished import partial_sql
 
 #: Two points in a row on average differ by 1.128 standard deviations (d2 of Shewhart's tables, n = 2).
 D2 = 1.128
@@ -29,8 +30,6 @@ RUN = 8
 MIN_POINTS, MIN_WEEKDAYS = 8, 3
 #: Fewest trials expected on either side for a normal limit.
 EXPECTED = 5
-#: First day of the data: a week or month that it lies in is not whole.
-FIRST_DAY = "SELECT CAST(min(exam_ended_local) AS DATE) AS day FROM fct_exam WHERE is_countable"
 _BY_GROUP = "PARTITION BY group_value ORDER BY period_start"
 _BY_STRATUM = "PARTITION BY group_value, stratum"
 
@@ -99,16 +98,10 @@ def chart_statement(metric: Metric, ask: Ask, period: str) -> str:
     floor = "CASE WHEN min(value) OVER (PARTITION BY group_value) >= 0 THEN 0 END"
     name = chart.name if has_pool else f"'{chart.name}'"
     return f"""WITH course AS (
-{statement(metric, ask)}
+SELECT c.*, {probability_sql(metric, ask)} AS probability FROM ({statement(metric, ask)}) c
 ), told AS (
-SELECT c.*, c.period_end > d.last_day OR coalesce(c.period_start < d.first_day, FALSE)
-           OR coalesce(c.period_start < CAST({ask.since} AS DATE), FALSE)
-           OR coalesce(c.period_end > CAST({ask.until} AS DATE), FALSE) AS is_partial,
-       CASE {period} WHEN 'day' THEN isodow(c.period_start) ELSE 0 END AS stratum,
-       {probability_sql(metric, ask)} AS probability
-FROM course c
-CROSS JOIN (SELECT CAST(coalesce(data_through, built_at) AS DATE) AS last_day, ({FIRST_DAY}) AS first_day
-            FROM meta_snapshot) d
+SELECT *, CASE {period} WHEN 'day' THEN isodow(period_start) ELSE 0 END AS stratum
+FROM ({partial_sql(metric, ask.since, ask.until)})
 ), large AS (
 SELECT * EXCLUDE (share) FROM (SELECT *, {share} FROM told WHERE value IS NOT NULL AND NOT is_partial)
 WHERE {chart.enough}

@@ -13,11 +13,11 @@ import polars as pl
 
 from sql.catalog import Metric
 from sql.compare import compare, trend
-from sql.control import FIRST_DAY
 from sql.definitions import definitions
 from sql.filters import Filters
 from sql.rows import rows
 from sql.snapshot import Snapshot
+from sql.unfinished import FIRST_DAY, last_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def covers(snapshot: Snapshot, filters: Filters) -> bool:
     begins = filters.since if before is None else before.since
     return (
         first is not None and begins is not None and filters.until is not None
-        and first <= begins and snapshot.data_through.date() >= filters.until
+        and first <= begins and last_day(snapshot) >= filters.until
     )  # fmt: skip
 
 

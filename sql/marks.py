@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sql.control import FIRST_DAY
 from sql.definitions import definition
 from sql.filters import Filters
 from sql.noted import noted
 from sql.snapshot import Snapshot
+from sql.unfinished import FIRST_DAY
 
 #: Metrics that are held against the targets of another one.
 TARGET_OF = {"within_target": "report_final", "backlog": "report_final"}

@@ -20,11 +20,12 @@ _PLACED = frozenset({"x", "y", "z", "base", "array", "arrayminus"})
 
 
 class Chart:
-    """Traces and layout. What is None is left out, as in plotly's own figure."""
+    """Traces and layout. What is None is left out, as in plotly's own figure. `told` stands below it in words."""
 
     def __init__(self) -> None:
         self.data: list[dict[str, Any]] = []
         self.layout: dict[str, Any] = {}
+        self.told = ""
 
     def add(self, kind: str, **trace: Any) -> None:
         """A trace of a kind: scatter, bar, heatmap, waterfall, sankey."""

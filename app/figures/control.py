@@ -12,6 +12,7 @@ from app import words
 from app.figures.base import day_ticks, figure, length_ticks, level, palette
 from app.figures.chart import Chart
 from app.figures.pins import Pin, pinned
+from app.figures.unfinished import parted, told
 from app.texts import text
 
 #: A mark in words, at a day.
@@ -32,9 +33,9 @@ def control(  # noqa: PLR0913 - one figure with named parts
 ) -> Chart:
     """The frame of `sql.query.control` of one group. `names` has words for value, center, low, high, outside, run,
     partial and target; `pins` are people's notes. Points outside are diamonds, those in a run
-    ringed, unfinished ones hollow."""
+    ringed, unfinished ones hollow and joined to nothing."""
     made, colours = figure(y=y, legend=True), palette(scheme)
-    rows = frame.to_dicts()
+    rows = parted(frame)
     x = frame["period_start"].to_list()
     for name, dash in (("high", "dot"), ("center", "solid"), ("low", "dot")):
         if frame[name].count():
@@ -45,8 +46,8 @@ def control(  # noqa: PLR0913 - one figure with named parts
                 connectgaps=False, legendgroup=dash, showlegend=name != "low",
             )  # fmt: skip
     made.add(
-        "scatter", x=x, y=frame["value"].to_list(), name=names["value"], mode="lines+markers",
-        line={"color": colours.series[0], "width": 2},
+        "scatter", x=[row["period_start"] for row in rows], y=[row["value"] for row in rows], name=names["value"],
+        mode="lines+markers", line={"color": colours.series[0], "width": 2}, connectgaps=False,
         marker={
             "size": [10 if row["signal"] == "outside" else 7 for row in rows],
             "symbol": ["diamond" if row["signal"] == "outside" else "circle" for row in rows],
@@ -54,9 +55,11 @@ def control(  # noqa: PLR0913 - one figure with named parts
                       for row in rows],
             "line": {"color": [colours.worse if row["signal"] else colours.series[0] for row in rows], "width": 1.5},
         },
-        text=[_tip(row, unit, names) for row in rows], hovertemplate="%{text}<extra></extra>",
-        customdata=[href(row) if href else "" for row in rows],
+        text=[_tip(row, unit, names) if row["n"] is not None else "" for row in rows],
+        hovertemplate="%{text}<extra></extra>",
+        customdata=[href(row) if href and row["n"] is not None else "" for row in rows],
     )  # fmt: skip
+    made.told = told([frame])
     if target is not None:
         level(made, target, names["target"], scheme)
     for number, (day, label) in enumerate(marks):

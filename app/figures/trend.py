@@ -12,6 +12,7 @@ from app import words
 from app.figures.base import day_ticks, figure, interval, length_ticks, level, palette
 from app.figures.chart import Chart
 from app.figures.pins import Pin, pinned
+from app.figures.unfinished import parted, told
 from app.texts import text
 
 
@@ -34,8 +35,8 @@ def trend(  # noqa: PLR0913 - one figure with named parts
     pins: Sequence[Pin] = (),
     href: Callable[[dict[str, Any]], str] | None = None,
 ) -> Chart:
-    """Lines over time; with one line its 95 % interval as a band, with one or more a legend. Periods that the dates or
-    the data cut off are hollow; `marks` are days with words, `pins` people's notes. `href` gives the exams behind
+    """Lines over time; with one line its 95 % interval as a band, with one or more a legend. Unfinished periods are
+    hollow and joined to nothing; `marks` are days with words, `pins` people's notes. `href` gives the exams behind
     a point."""
     made = figure(y=y, legend=len(lines) > 1)
     colours = palette(scheme)
@@ -44,20 +45,22 @@ def trend(  # noqa: PLR0913 - one figure with named parts
             continue
         colour = colours.series[number % len(colours.series)]
         if len(lines) == 1 and line.frame["lower"].count():
-            _band(made, line.frame, colours.band)
-        rows = list(line.frame.iter_rows(named=True))
+            _band(made, line.frame.filter(~pl.col("is_partial")), colours.band)
+        rows = parted(line.frame)
         made.add(
-            "scatter", x=line.frame["period_start"].to_list(), y=line.frame["value"].to_list(), name=line.name,
-            mode="lines+markers", line={"color": colour, "width": 2},
+            "scatter", x=[row["period_start"] for row in rows], y=[row["value"] for row in rows], name=line.name,
+            mode="lines+markers", line={"color": colour, "width": 2}, connectgaps=False,
             marker={"size": 6, "color": [colours.surface if row["is_partial"] else colour for row in rows],
                     "line": {"color": colour, "width": 1.5}},
-            text=[_tip(line.name, row, unit) for row in rows], hovertemplate="%{text}<extra></extra>",
-            customdata=[href(row) if href else "" for row in rows],
+            text=[_tip(line.name, row, unit) if row["n"] is not None else "" for row in rows],
+            hovertemplate="%{text}<extra></extra>",
+            customdata=[href(row) if href and row["n"] is not None else "" for row in rows],
         )  # fmt: skip
     if target is not None:
         level(made, target, target_name, scheme)
     for number, (day, label) in enumerate(marks):
         level(made, day, label, scheme, horizontal=False, number=number % 3)
+    made.told = told([line.frame for line in lines])
     made.update_yaxes(rangemode="tozero", **_ticks(unit, lines, target))
     made.update_xaxes(**day_ticks())
     days = [day for line in lines for day in line.frame["period_start"].to_list()]

@@ -11,6 +11,7 @@ from dash import dcc, html
 from app import changes, cross, evidence, moves, scorecard, words
 from app.cards import card, page_head, shown
 from app.context import Context
+from app.figures.unfinished import spans
 from app.icons import icon, sparkline
 from app.questions import Question
 from app.sections import moved
@@ -74,8 +75,15 @@ def courses_of(frame: pl.DataFrame) -> dict[str, list[float | None]]:
     return {str(key): part["value"].to_list() for (key,), part in whole.group_by("group_value", maintain_order=True)}
 
 
+def course_told(frame: pl.DataFrame) -> list[html.P]:
+    """Which periods the courses leave out, because they are unfinished."""
+    left_out = spans([frame])
+    return [html.P(text("figure.spark.left", periods=left_out), className="note figure-told")] if left_out else []
+
+
 def _table(frame: pl.DataFrame, context: Context) -> Any:
-    courses = courses_of(COURSE.ask(context))
+    course_frame = COURSE.ask(context)
+    courses = courses_of(course_frame)
 
     def site(row: Row) -> Any:
         if row["facility"] == "all":
@@ -84,7 +92,7 @@ def _table(frame: pl.DataFrame, context: Context) -> Any:
         return cross.cell(name, drill(context.state, "facility", row["facility"]), "facility")
 
     def course(row: Row) -> Any:
-        return sparkline(courses.get(row["facility"], []), text("overview.spark"))
+        return sparkline(courses.get(row["facility"], []), text("figure.spark", grain=text(f"grain.{context.grain}")))
 
     def measure(name: str, unit: str) -> Column:
         return Column(text(f"overview.{name}"), lambda row: _pair(row, name, unit), hint=text(f"overview.{name}.hint"))
@@ -97,7 +105,7 @@ def _table(frame: pl.DataFrame, context: Context) -> Any:
         Column(text("overview.silent"), _senders, hint=text("overview.silent.hint")),
         Column(text("overview.course"), course, is_text=True),
     ]  # fmt: skip
-    return table(frame, columns, label=FACILITIES.title)
+    return [table(frame, columns, label=FACILITIES.title), *course_told(course_frame)]
 
 
 def _pair(row: Row, name: str, unit: str) -> html.Div:

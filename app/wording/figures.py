@@ -10,6 +10,10 @@ TEXTS: dict[str, str] = {
     "figure.n.both": "n = {before} → {now}",
     "figure.share.both": "share {before} → {now}",
     "figure.unfinished": "unfinished period",
+    "figure.unfinished.told": "Unfinished, so hollow and not joined: {periods}. Dates or data end inside, or many of "
+    "its exams still wait for their end.",
+    "figure.spark": "Median time to final report, by {grain}",
+    "figure.spark.left": "The courses leave out what is unfinished: {periods}.",
     "figure.other": "other",
     "figure.none": "none",
     "figure.range": "{low} to {high}",

@@ -25,7 +25,6 @@ _OVERVIEW = {
     "overview.silent": "Silent senders",
     "overview.silent.hint": "Senders that have sent nothing for longer than their longest pause so far",
     "overview.course": "Median over time",
-    "overview.spark": "Median time to final report, by day",
     "finding.group": "Patients {group}: {value} of {n} reports within target, {delta}",
     "finding.within": "{name}: {value} of reports within target, {delta}",
     "finding.p50": "{name}: half of the reports take {value} or more, {delta}",

@@ -43,8 +43,10 @@ def test_a_trend_has_its_values_its_target_and_hollow_unfinished_points() -> Non
                        target_name="Target", marks=[(date(2026, 11, 2), "definition 2")],
                        href=lambda row: f"/exams?since={row['period_start']}"))  # fmt: skip
     (line,) = made.data
-    assert list(line.y) == [30.0, 45.0, 20.0]
-    assert list(line.marker.color) == [LIGHT.series[0], LIGHT.series[0], LIGHT.surface]
+    assert list(line.y) == [30.0, 45.0, None, 20.0]
+    assert list(line.marker.color) == [LIGHT.series[0], LIGHT.series[0], LIGHT.surface, LIGHT.surface]
+    assert line.connectgaps is False
+    assert (line.text[2], line.customdata[2]) == ("", "")
     assert line.customdata[0] == "/exams?since=2026-11-01"
     assert made.layout.shapes[0].y0 == 60.0
     assert [note.text for note in made.layout.annotations] == ["Target", "definition 2"]

@@ -10,6 +10,10 @@ TEXTS: dict[str, str] = {
     "figure.n.both": "n = {before} → {now}",
     "figure.share.both": "Anteil {before} → {now}",
     "figure.unfinished": "unvollständiger Zeitraum",
+    "figure.unfinished.told": "Unvollständig, daher hohl und nicht verbunden: {periods}. Zeitraum oder Daten enden "
+    "darin, oder viele seiner Untersuchungen warten noch auf ihr Ende.",
+    "figure.spark": "Mediane Zeit bis zum Endbefund, je {grain}",
+    "figure.spark.left": "Die Verläufe lassen aus, was unvollständig ist: {periods}.",
     "figure.other": "andere",
     "figure.none": "keine",
     "figure.range": "{low} bis {high}",

@@ -25,7 +25,6 @@ TEXTS: dict[str, str] = {
     "overview.silent": "Stumme Sender",
     "overview.silent.hint": "Sender, von denen länger nichts kam als in ihrer bisher längsten Pause",
     "overview.course": "Median im Verlauf",
-    "overview.spark": "Mediane Zeit bis zum Endbefund, nach Tagen",
     "finding.group": "Patienten {group}: {value} von {n} Befunden im Ziel, {delta}",
     "finding.within": "{name}: {value} der Befunde im Ziel, {delta}",
     "finding.p50": "{name}: die Hälfte der Befunde braucht {value} oder mehr, {delta}",
