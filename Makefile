@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
+# What only tests need, each an extra of radops with what it is tested against; a demo goes without.
+EXTRAS = $(sort $(wildcard tests/*.lock))
+EXTRAS_STAMP = $(VENV)/.extras
 DEMO_HOME ?= .radops/demo
 DEMO ?=
 
@@ -24,7 +27,12 @@ $(STAMP): requirements.lock pyproject.toml setup.py $(wildcard etl/sources/_*.[c
 demo: $(STAMP)  ## simulate a network of four facilities, run the ETL on its files, serve the dashboard
 	RADOPS_HOME=$(DEMO_HOME) $(BIN)/radops demo $(DEMO)
 
-test: $(STAMP) check  ## the whole suite
+$(EXTRAS_STAMP): $(STAMP) $(EXTRAS)
+	for lock in $(EXTRAS); do \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $$lock || exit; done
+	@touch $@
+
+test: $(EXTRAS_STAMP) check  ## the whole suite
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(STAMP)  ## ruff and mypy
@@ -52,9 +60,12 @@ charts:  ## bundle the part of plotly.js that the charts need: a smaller first l
 	{ echo "/*! plotly.js v$(PLOTLY), the parts named in app/charts.js"; cat $(CHARTS)/node_modules/plotly.js/LICENSE; \
 	  echo "*/"; cat $(CHARTS)/made.js; } > app/assets/plotly-part.min.js
 
+COMPILE = $(abspath $(BIN))/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 lock:  ## pin all dependencies with hashes, without index addresses
-	$(BIN)/pip-compile --quiet --extra dev --generate-hashes --allow-unsafe --strip-extras --no-header \
-	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra dev --output-file requirements.lock pyproject.toml
+	cd tests && for extra in $(patsubst tests/%.in,%,$(wildcard tests/*.in)); do \
+	  $(COMPILE) --output-file $$extra.lock $$extra.in || exit; done
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) .radops build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,7 +1,7 @@
 """The tree of errors. Each class carries the exit code of the command line; 1 is a bug.
 
 0 done · 2 wrong command line · 10 bad settings · 11 unreadable input · 12 rejects above limit ·
-13 a check failed, old snapshot kept · 14 already running · 15 a digest not sent to everybody.
+13 a check failed, old snapshot kept · 14 already running · 15 a digest not sent to everybody · 16 no place elsewhere.
 """
 
 from __future__ import annotations
@@ -55,6 +55,12 @@ class NotSentError(RadopsError):
     exit_code = 15
 
 
+class StoreError(RadopsError):
+    """A place of snapshots elsewhere cannot be used: what is published here stays, and the next start tries again."""
+
+    exit_code = 16
+
+
 #: Exit codes in words, for the README and its test.
 EXIT_CODES: dict[int, str] = {
     0: "Done",
@@ -63,7 +69,7 @@ EXIT_CODES: dict[int, str] = {
         kind.exit_code: (kind.__doc__ or "").split(";")[0].rstrip(".")
         for kind in (
             PeriodError, SettingsError, UnreadableInputError, TooManyRejectsError, CheckFailedError,
-            AlreadyRunningError, NotSentError,
+            AlreadyRunningError, NotSentError, StoreError,
         )
     },
 }  # fmt: skip

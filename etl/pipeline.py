@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from etl.errors import TooManyRejectsError
+from etl.errors import AlreadyRunningError, SettingsError, StoreError, TooManyRejectsError
 from etl.faults import explain, place
 from etl.home import Home
 from etl.inbox import Candidate, scan, settle
@@ -107,10 +107,27 @@ def _build(home: Home, made: str, full: bool, progress: Progress) -> BuildReport
 
 def publish_stage(home: Home, log: Log, digest: str = "") -> Facts:
     """Publish the marts if they changed; `digest` as a build has just told it. Raises CheckFailedError."""
+    if home.settings.pull_from:
+        raise SettingsError("this home takes its snapshots from RADOPS_PULL_FROM, so it does not publish its own")
     with _stage(log, "publish") as facts:
         done = publish(home, digest)
         facts.update(snapshot=done.snapshot_id, path=done.path.name, is_new=done.is_new, digest=done.digest)
     return facts
+
+
+def put_stage(home: Home, log: Log) -> StoreError | None:
+    """Put what is published to the place that the settings name; returns why it could not, once that is in the log."""
+    from etl.store import open_place  # noqa: PLC0415
+    from etl.store.offer import told  # noqa: PLC0415
+
+    started = time.monotonic()
+    try:
+        with writer_lock(home.root / "put.lock"):
+            facts, error = told(home, open_place(home.settings.publish_to, home.settings.s3_endpoint))
+    except AlreadyRunningError:  # it puts the newest, or the next start does
+        return None
+    log.stage("put", **facts, seconds=round(time.monotonic() - started, 2))
+    return error
 
 
 def run(
@@ -122,9 +139,13 @@ def run(
     full: bool = False,
     progress: Progress = _nothing,
 ) -> Facts:
-    """Stages (ingest, build, publish) under the lock; rejects above the limit fail the run after all is published."""
+    """Stages (ingest, build, publish) under the lock; rejects above the limit fail the run after all is published.
+
+    What is published is then put to the place that the settings name, without the lock: the way may be long.
+    """
     facts: Facts = {}
     too_many: TooManyRejectsError | None = None
+    not_put: StoreError | None = None
     with writer_lock(home.lock_file):
         if "ingest" in stages:
             try:
@@ -135,6 +156,10 @@ def run(
             facts["build"] = build_stage(home, log, full=full, progress=progress)
         if "publish" in stages:
             facts["publish"] = publish_stage(home, log, facts["build"]["digest"] if "build" in facts else "")
+    if "publish" in stages and home.settings.publish_to:
+        not_put = put_stage(home, log)
     if too_many is not None:
         raise too_many
+    if not_put is not None:
+        raise not_put
     return facts

@@ -22,6 +22,7 @@ from etl.copying import copy
 from etl.durable import sync
 from etl.editions import pinned
 from etl.home import Home
+from etl.retention import Kept, kept
 from etl.settings import Settings, shown
 from etl.signatures import signature
 
@@ -85,8 +86,7 @@ def publish(home: Home, digest: str = "") -> Published:
 
     `digest` is that of the marts where a build under the same lock has told it: they are then not opened to ask.
     """
-    for leftover in home.published.glob(".*.tmp*"):  # a killed publish leaves its copy and the engine's log beside it
-        leftover.unlink()
+    clear(home.published)
     if not digest:
         with duckdb.connect(str(home.marts)) as con:
             digest = overall(con)
@@ -95,7 +95,7 @@ def publish(home: Home, digest: str = "") -> Published:
     meta = read_meta(newest) if newest else None
     if newest and meta and (digest, definitions) == (meta.digest, meta.signature):
         return Published(meta.snapshot_id, newest, digest, is_new=False)
-    sequence = max((int(p.stem.split("-")[1]) for p in snapshot_paths(home)), default=0) + 1
+    sequence = max((number(path) for path in snapshot_paths(home)), default=0) + 1
     final = home.published / f"radops-{sequence:06d}.duckdb"
     temporary = home.published / f".{final.name}.tmp"
     snapshot_id = f"{sequence:06d}-{digest[:12]}"
@@ -103,13 +103,16 @@ def publish(home: Home, digest: str = "") -> Published:
     with duckdb.connect(str(home.marts)) as con:
         _tell(con, snapshot_id, sequence, digest, definitions, home.settings)  # from here on the file is only read
         note = _copy_proven(con, note, home.marts, temporary)
-    temporary.chmod(0o440)
-    os.rename(temporary, final)
-    sync(home.published)
-    _point(home.published, final.name)
+    put_in_place(home, temporary, final.name)
     proof.write(home.marts, note)
-    _retire(home, final)
+    retire(home, final)
     return Published(snapshot_id, final, digest, is_new=True)
+
+
+def clear(folder: Path) -> None:
+    """Remove what a killed publish leaves: its copy, and the engine's log beside it."""
+    for leftover in folder.glob(".*.tmp*"):
+        leftover.unlink()
 
 
 def _copy_proven(con: duckdb.DuckDBPyConnection, note: proof.Note | None, marts: Path, target: Path) -> proof.Note:
@@ -180,18 +183,33 @@ def _point(folder: Path, name: str) -> None:
     sync(folder)
 
 
-def _retire(home: Home, newest: Path) -> None:
+def retire(home: Home, newest: Path) -> None:
     """Remove old snapshots but the last ones, each month's last, and those that editions were made from."""
-    paths = [p for p in snapshot_paths(home) if p != newest]
-    if len(paths) < home.settings.keep_snapshots:  # all are among the last ones: no need to open them
+    paths = snapshot_paths(home)
+    if len(paths) <= home.settings.keep_snapshots:  # all are among the last ones: no need to open them
         return
-    last_of_month = {}
-    for path in [*paths, newest]:
-        meta = read_meta(path)
-        if meta:
-            last_of_month[meta.built_at.year, meta.built_at.month] = path
-    of_editions = {home.published / name for name in pinned(home.exports)}
-    keep = {*[*paths, newest][-home.settings.keep_snapshots :], *last_of_month.values(), *of_editions}
+    known = [Kept(number(path), meta.built_at if (meta := read_meta(path)) else None) for path in paths]
+    stay = kept(known, home.settings.keep_snapshots) | pinned_numbers(home)
     for path in paths:
-        if path not in keep:
+        if path != newest and number(path) not in stay:
             path.unlink()
+
+
+def number(path: Path) -> int:
+    """The number of a snapshot, by its file's name."""
+    return int(path.stem.split("-")[1])
+
+
+def pinned_numbers(home: Home) -> set[int]:
+    """Numbers of the snapshots that editions were made from."""
+    return {number(Path(name)) for name in pinned(home.exports)}
+
+
+def put_in_place(home: Home, temporary: Path, name: str) -> Path:
+    """Give a proven and synced copy its name in the published folder, and make it the newest; its path."""
+    final = home.published / name
+    temporary.chmod(0o440)
+    os.rename(temporary, final)
+    sync(home.published)
+    _point(home.published, final.name)
+    return final

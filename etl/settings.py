@@ -15,6 +15,12 @@ from etl.errors import SettingsError
 OTHER_VARIABLES = frozenset({"RADOPS_REQUIRE_ALL", "RADOPS_PURE_PYTHON"})
 
 
+#: A path, or kind://name/folder without a user, a secret or parameters: those come from the environment.
+PLACE = r"^(?:[a-z][a-z0-9+.-]*://[^\s?#@:]+(?::\d+[^\s?#@:]*)?|[^:]*)$"
+#: Settings beside the paths that no snapshot tells: they name places of the installation.
+PRIVATE = frozenset({"publish_to", "pull_from", "s3_endpoint"})
+
+
 class Settings(BaseSettings):
     """Every setting with its default; the descriptions are the README's."""
 
@@ -44,6 +50,20 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8050", pattern=r"^https?://[^\s/?#]+[^\s?#]*$",
         description="address under which readers open the dashboard, for links in digests",
     )  # fmt: skip
+    publish_to: str = Field(
+        default="",
+        pattern=PLACE,
+        description="folder or URL (`s3://bucket/folder`) to put each new snapshot to; empty for none",
+    )
+    pull_from: str = Field(
+        default="",
+        pattern=PLACE,
+        description="such a place to take new snapshots from instead of publishing; empty for none",
+    )
+    pull_seconds: float = Field(default=60.0, ge=1, le=3600, description="time between two looks there, seconds")
+    s3_endpoint: str = Field(
+        default="", pattern=r"^(https?://[^\s/?#@]+/?)?$", description="address of an S3 service other than Amazon's"
+    )
     smtp_host: str = Field(default="", description="server that sends digests; without one only their file is made")
     smtp_port: int = Field(default=0, ge=0, le=65535, description="its port; 0 means 587, with tls 465, with none 25")
     smtp_security: Literal["starttls", "tls", "none"] = Field(
@@ -63,7 +83,7 @@ def shown(settings: Settings) -> list[tuple[str, str, str, str]]:
     return [
         (f"RADOPS_{name.upper()}", _told(getattr(settings, name)), _told(field.default), field.description or "")
         for name, field in Settings.model_fields.items()
-        if "Path" not in str(field.annotation)
+        if "Path" not in str(field.annotation) and name not in PRIVATE
     ]
 
 

@@ -12,7 +12,12 @@ from etl.home import Home
 from etl.publish import current, read_meta
 
 #: Stages whose last log line `status` repeats.
-STAGES = ("ingest", "build", "rebuild", "publish", "export", "digest", "failed")
+STAGES = ("ingest", "build", "rebuild", "publish", "put", "pull", "export", "digest", "failed")
+#: Stages that go to another place and may fail there -> what is then wrong.
+ELSEWHERE = {
+    "put": "the newest snapshot is not where RADOPS_PUBLISH_TO says",
+    "pull": "no newer snapshot could be taken from RADOPS_PULL_FROM",
+}
 
 
 def status(home: Home) -> dict[str, Any]:
@@ -43,6 +48,9 @@ def status(home: Home) -> dict[str, Any]:
     if age_h > home.settings.silence_hours:
         alarms.append(f"the newest snapshot is {age_h:.0f} h old")
     stages = last_stages(home)
+    alarms += [
+        f"{what}: {stages[name]['error']}" for name, what in ELSEWHERE.items() if "error" in stages.get(name, {})
+    ]
     letters = stages.get("digest", {})
     if letters.get("failed"):
         alarms.append(f"the last digest could not be sent to {letters['failed']} of its readers")

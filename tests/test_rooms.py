@@ -184,12 +184,24 @@ def test_table_names_are_read_from_the_syntax_tree() -> None:
     assert table_names("with a as (select * from b) select * from a join c using (x)") == {"b", "c"}
 
 
-def test_lock_has_hashes_and_no_addresses() -> None:
-    lock = (REPO / "requirements.lock").read_text("utf-8")
+@pytest.mark.parametrize("path", [REPO / "requirements.lock", *sorted((REPO / "tests").glob("*.lock"))])
+def test_lock_has_hashes_and_no_addresses(path: Path) -> None:
+    lock = path.read_text("utf-8")
     assert "://" not in lock
     pins = [line for line in lock.splitlines() if "==" in line and not line.lstrip().startswith("#")]
     assert pins
     assert all(line.endswith("\\") for line in pins)
+
+
+@pytest.mark.parametrize("path", sorted((REPO / "tests").glob("*.lock")))
+def test_locks_of_tests_agree_with_the_lock(path: Path) -> None:
+    """What both pin is the same version, or installing one would undo the other."""
+    pins = [
+        dict(re.findall(r"^([\w.-]+)==(\S+)", p.read_text("utf-8"), re.M)) for p in (REPO / "requirements.lock", path)
+    ]
+    both = pins[0].keys() & pins[1].keys()
+    assert both
+    assert {name: pins[1][name] for name in both} == {name: pins[0][name] for name in both}
 
 
 def test_nothing_ignored_without_a_reason() -> None:

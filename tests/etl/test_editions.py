@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from etl.cli import app
 from etl.editions import pinned, set_aside
 from etl.home import Home
-from etl.publish import _retire
+from etl.publish import retire
 from etl.settings import Settings
 from sql.definitions import definitions
 from tests.published import MONTH, Published
@@ -52,7 +52,7 @@ def test_snapshots_of_editions_are_kept(tmp_path: Path) -> None:
     edition(home.exports / "2026-10", "000002-abc")
     edition(home.exports / "2026-10_000001-def", "000001-def")
     (home.exports / "loose").mkdir()
-    _retire(home, home.published / "radops-000005.duckdb")
+    retire(home, home.published / "radops-000005.duckdb")
     assert sorted(path.name for path in home.published.iterdir()) == [
         "radops-000001.duckdb", "radops-000002.duckdb", "radops-000005.duckdb"]  # fmt: skip
 

@@ -21,7 +21,9 @@ from tests.night import ANSWER, Night
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 N_KILLS, KILLS_A_HOME = 20, 4
-EFFECTIVE = {"publish", "_tell", "_copy_proven", "copy", "_copied", "_pass_on", "_point", "write", "_retire"}
+EFFECTIVE = {
+    "publish", "_tell", "_copy_proven", "copy", "_copied", "_pass_on", "put_in_place", "_point", "write", "retire",
+}  # fmt: skip
 
 
 def check_served(night: Night, home: Installation) -> None:

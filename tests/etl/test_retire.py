@@ -45,7 +45,7 @@ def kept(tmp_path: Path) -> Kept:
         home.published.mkdir(exist_ok=True)
         for number in BUILT:
             (home.published / f"radops-{number:06d}.duckdb").touch()
-        publish._retire(home, home.published / f"radops-{max(BUILT):06d}.duckdb")
+        publish.retire(home, home.published / f"radops-{max(BUILT):06d}.duckdb")
         return [int(path.stem.split("-")[1]) for path in snapshot_paths(home)]
 
     return after
