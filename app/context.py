@@ -97,6 +97,10 @@ class Context:
         """`sql.query.steps` under these filters."""
         return query.steps(self.snapshot, metric_id, by=by, filters=self.filters, statistic=statistic, most=most)
 
+    def turns(self, metric_id: str, groups: Sequence[str] = (), statistic: str | None = None) -> pl.DataFrame:
+        """`sql.query.turns` under these filters."""
+        return query.turns(self.snapshot, metric_id, groups=groups, filters=self.filters, statistic=statistic)
+
     def control(self, metric_id: str, filters: Filters, grain: str, statistic: str | None = None) -> pl.DataFrame:
         """`sql.query.control` by a grain; `filters` are these with another window."""
         return query.control(self.snapshot, metric_id, period=grain, filters=filters, statistic=statistic)

@@ -88,7 +88,7 @@ def _told(context: Context, dashboard: str, day: date) -> dict[str, Any]:
         "day": words.day(day), "said": said, "stale": stale, "lead": context.filters.sentence(),
         "sentences": [scorecard.sentence(row, scorecard.name_of(row["facility"], context))
                       for row in card.iter_rows(named=True)],
-        "findings": [Line(item.told, dashboard + item.href, item.weight) for item in found[:MOST_FINDINGS]],
+        "findings": [Line(item.whole, dashboard + item.href, item.weight) for item in found[:MOST_FINDINGS]],
         "more_findings": text("digest.more", n=len(found) - MOST_FINDINGS) if len(found) > MOST_FINDINGS else "",
         "changed": _changed(context), "heads": [text(f"digest.head.{name}") for name in _HEADS],
         "rows": [[scorecard.name_of(row["facility"], context), *_cells(row)] for row in card.iter_rows(named=True)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -62,11 +62,17 @@ def _card(context: Context, groups: tuple[str, ...]) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something to look at: how grave (2 act, 1 watch), the words, where to look."""
+    """Something to look at: how grave (2 act, 1 watch), the words, where to look, and since when and why."""
 
     weight: int
     told: str
     href: str
+    why: str = ""
+
+    @property
+    def whole(self) -> str:
+        """All of it in one line."""
+        return f"{self.told} ({self.why})" if self.why else self.told
 
 
 def findings(frame: pl.DataFrame, context: Context) -> list[Finding]:
@@ -111,7 +117,7 @@ def _findings(row: dict[str, Any], context: Context) -> Iterator[Finding]:
         if row[f"{measure.name}_is_clear"]:
             told = text(f"finding.{measure.name}", name=name, value=words.value(row[measure.name], measure.unit),
                         delta=words.delta(row[f"{measure.name}_delta"], measure.unit))  # fmt: skip
-            yield Finding(2, told, here.href(_PAGE_OF[measure.name]))
+            yield Finding(2, told, here.href(_PAGE_OF[measure.name]), _why(context, measure, facility))
     if facility == "all":
         return
     if row["past_target"]:
@@ -119,6 +125,20 @@ def _findings(row: dict[str, Any], context: Context) -> Iterator[Finding]:
                     all=words.count(row["waiting"]))  # fmt: skip
         yield Finding(1, told, drill(context.state.having(since=None, until=None), "facility", facility,
                                      show="waiting", sort="exam_ended_local"))  # fmt: skip
+
+
+def _why(context: Context, measure: Measure, facility: str) -> str:
+    """Since when a number is worse and which modality made most of it, as far as either can be told."""
+    groups = () if facility == "all" else ("facility",)
+    better = context.definition(measure.metric).better
+    turned = context.turns(measure.metric, groups, measure.statistic).filter(
+        (pl.col("group_value") == facility) & (pl.col("is_up") == (better == "lower")))  # fmt: skip
+    since = [text("finding.since", day=words.day(turned["since"][0]))] if not turned.is_empty() else []
+    at = context if facility == "all" else replace(context, state=context.state.having(facility=(facility,)))
+    parts = at.attribution(measure.metric, ("modality",), measure.statistic).filter(pl.col("verdict") == "worse")
+    most = [text("finding.most", group=at.name("modality", parts["group_value"][0]),
+                 part=words.delta(parts["part"][0], measure.unit))] if not parts.is_empty() else []  # fmt: skip
+    return text("finding.and").join([*since, *most])
 
 
 def name_of(facility: str, context: Context) -> str:

@@ -28,6 +28,7 @@ from sql.site_rows import difference as site_difference
 from sql.site_rows import in_force
 from sql.stages import stage_fates, stages
 from sql.together import Wanted, foresee
+from sql.turn import turns
 from sql.weights import weight_agreement, weights
 
 __all__ = [
@@ -77,6 +78,7 @@ __all__ = [
     "targets_held",
     "timeline",
     "trend",
+    "turns",
     "unplaced",
     "unread_ages",
     "verdict",

@@ -51,8 +51,8 @@ def render(context: Context) -> list[Any]:
 def _exceptions(frame: pl.DataFrame, whole: pl.DataFrame, context: Context) -> html.Section:
     found = scorecard.findings(pl.concat([whole, frame]), context)
     items = [
-        html.Li(dcc.Link([icon("alert", 15), html.Span(item.told), icon("arrow", 14)], href=item.href),
-                className=f"finding weight-{item.weight}")
+        html.Li(dcc.Link([icon("alert", 15), html.Span([item.told, *([html.Small(item.why)] if item.why else [])]),
+                          icon("arrow", 14)], href=item.href), className=f"finding weight-{item.weight}")
         for item in found
     ]  # fmt: skip
     calm = [html.Li([icon("check", 15), text("overview.calm")], className="finding calm")]

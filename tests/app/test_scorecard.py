@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +118,20 @@ def test_a_table_keeps_the_order_says_what_is_left_and_greys_small_rows() -> Non
     assert [line.children[0].children for line in body] == [30, 2]
     assert [line.className for line in body] == [None, "faint"]
     assert made.children[1].children == "1 more in the CSV file"
+
+
+def test_a_finding_says_since_when_and_what_made_most_of_it(tmp_path: Path) -> None:
+    """CT takes twice as long from 11 March on; MR, as many, never changes."""
+    exams = [
+        exam_row(200.0 if kind == "CT" and day >= 38 else 100.0 if kind == "CT" else 105.0 + number,
+                 f"{datetime(2026, 2, 1, 8 + number) + timedelta(days=day)}", modality=kind)
+        for day in range(56) for number in range(6) for kind in ("CT", "MR")
+    ]  # fmt: skip
+    snapshot = snapshot_of(tmp_path, datetime(2026, 3, 29), fct_exam=exams)
+    asked = "since=2026-03-01&until=2026-03-29&compare=previous"
+    context = Context(snapshot, State.read(asked, snapshot.data_through), LOCAL)
+    card = pl.concat([scorecard.network(context), scorecard.scorecard(context)], how="vertical_relaxed")
+    told = {item.told: item.why.replace(words.THIN, " ") for item in scorecard.findings(card, context)}
+    (why,) = {why for line, why in told.items() if "half of the reports" in line}
+    assert why.startswith("since about 11 Mar 2026, most from CT (+")
+    assert all(item.whole == f"{item.told} ({item.why})" for item in scorecard.findings(card, context) if item.why)
