@@ -33,13 +33,13 @@ def stage_card(context: Context) -> html.Section:
 
     columns = [
         Column(text("ways.stage"), lambda row: text(f"way.{row['stage']}"), is_text=True),
-        Column(text("ways.owner"), lambda row: words.told(row["owner"] or ""), is_text=True),
         Column(text("ways.mean"), lambda row: words.value(row["mean"], "min")),
         Column(text("table.change"), lambda row: words.delta(row["delta"], "min")),
         Column(text("ways.part"), part, hint=text("ways.part.hint")),
         Column(text("table.n"), lambda row: words.count(row["n"])),
         Column(text("stat.p50"), lambda row: words.value(row["p50"], "min"), hint=text("ways.apart")),
         Column(text("stat.p90"), lambda row: words.value(row["p90"], "min"), hint=text("ways.apart")),
+        Column(text("ways.owner"), lambda row: words.told(row["owner"] or ""), is_text=True),
     ]
 
     def body() -> Any:
