@@ -1,7 +1,8 @@
 """The tree of errors. Each class carries the exit code of the command line; 1 is a bug.
 
 0 done · 2 wrong command line · 10 bad settings · 11 unreadable input · 12 rejects above limit ·
-13 a check failed, old snapshot kept · 14 already running · 15 a digest not sent to everybody · 16 no place elsewhere.
+13 a check failed, old snapshot kept · 14 already running · 15 a digest not sent to everybody · 16 no place elsewhere ·
+17 Spark gave up.
 """
 
 from __future__ import annotations
@@ -61,6 +62,12 @@ class StoreError(RadopsError):
     exit_code = 16
 
 
+class ClusterError(RadopsError):
+    """Spark cannot be reached or gave up a job; what is loaded or published is whole, and a later run does the rest."""
+
+    exit_code = 17
+
+
 #: Exit codes in words, for the README and its test.
 EXIT_CODES: dict[int, str] = {
     0: "Done",
@@ -69,7 +76,7 @@ EXIT_CODES: dict[int, str] = {
         kind.exit_code: (kind.__doc__ or "").split(";")[0].rstrip(".")
         for kind in (
             PeriodError, SettingsError, UnreadableInputError, TooManyRejectsError, CheckFailedError,
-            AlreadyRunningError, NotSentError, StoreError,
+            AlreadyRunningError, NotSentError, StoreError, ClusterError,
         )
     },
 }  # fmt: skip

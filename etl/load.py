@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Protocol
 
 import duckdb
 import polars as pl
@@ -19,14 +20,23 @@ from etl.known_messages import cover_messages, known_hashes
 from etl.ledger import Counts
 from etl.message_flow import DEFECT, store_flow
 from etl.parsing import FileResult, JobResult
-from etl.pool import Parser
 from etl.records import RECORDS
+from etl.settings import Settings
 from etl.transaction import transaction
+
+
+class Parses(Protocol):
+    """Whatever makes results of candidates, in their order: processes of this machine, or Spark's executors."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    def parse(self, candidates: list[Candidate]) -> Iterator[JobResult]: ...
 
 
 def load(
     con: duckdb.DuckDBPyConnection,
-    parser: Parser,
+    parser: Parses,
     candidates: list[Candidate],
     progress: Callable[[Counts], None] = lambda _counts: None,
 ) -> Counts:

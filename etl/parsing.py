@@ -201,7 +201,7 @@ def run_job(
         done = candidates[: len(result.files)]
         if len(done) == 1:
             return JobResult([rejected_unread(done[0], "parser_failed", type(error).__name__)])
-        return _merged([run_job([c], site, seconds, most_bytes, begin, n) for n, c in enumerate(done)])
+        return merged([run_job([c], site, seconds, most_bytes, begin, n) for n, c in enumerate(done)])
     return result
 
 
@@ -257,7 +257,8 @@ def header_of(file: Opened, site: Site, seconds: float) -> tuple[Parsed, bytes] 
     return None
 
 
-def _merged(results: list[JobResult]) -> JobResult:
+def merged(results: list[JobResult]) -> JobResult:
+    """Results as one: their files in order, their rows together."""
     records = {record for result in results for record in result.frames}
     return JobResult(
         [file for result in results for file in result.files],

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -25,6 +25,9 @@ from etl.log import Log
 from etl.publish import publish
 from etl.site import Site
 from etl.standing import BuildReport, made_with, note, standing
+
+if TYPE_CHECKING:
+    from etl.load import Parses
 
 Facts = dict[str, Any]
 #: Called with (stage, done, of) while a stage works.
@@ -81,10 +84,19 @@ def _load(
     home: Home, site: Site, con: duckdb.DuckDBPyConnection, candidates: list[Candidate], progress: Progress
 ) -> Counts:
     from etl.load import load  # noqa: PLC0415
-    from etl.pool import Parser  # noqa: PLC0415
 
     n = len(candidates)
-    return load(con, Parser(home.settings, site), candidates, lambda c: progress("ingest", c.files + c.skipped, n))
+    return load(con, _parser(home, site), candidates, lambda c: progress("ingest", c.files + c.skipped, n))
+
+
+def _parser(home: Home, site: Site) -> Parses:
+    if home.settings.engine == "spark":
+        from etl.spark.parser import SparkParser  # noqa: PLC0415
+
+        return SparkParser(home, site)
+    from etl.pool import Parser  # noqa: PLC0415
+
+    return Parser(home.settings, site)
 
 
 def build_stage(home: Home, log: Log, *, full: bool = False, progress: Progress = _nothing) -> Facts:

@@ -18,7 +18,7 @@ OTHER_VARIABLES = frozenset({"RADOPS_REQUIRE_ALL", "RADOPS_PURE_PYTHON"})
 #: A path, or kind://name/folder without a user, a secret or parameters: those come from the environment.
 PLACE = r"^(?:[a-z][a-z0-9+.-]*://[^\s?#@:]+(?::\d+[^\s?#@:]*)?|[^:]*)$"
 #: Settings beside the paths that no snapshot tells: they name places of the installation.
-PRIVATE = frozenset({"publish_to", "pull_from", "s3_endpoint"})
+PRIVATE = frozenset({"publish_to", "pull_from", "s3_endpoint", "engine", "spark_master"})
 
 
 class Settings(BaseSettings):
@@ -42,6 +42,14 @@ class Settings(BaseSettings):
     memory_limit: str = Field(default="4GB", description="DuckDB memory limit of build and publish")
     part_exams: int = Field(
         default=500_000, ge=1, description="exams that a build derives at once: fewer need less memory and disk"
+    )
+    engine: Literal["duckdb", "spark"] = Field(
+        default="duckdb",
+        description="what ingests: this machine's processes (duckdb) or Spark's executors",
+    )
+    spark_master: str = Field(default="local[*]", description="master of Spark: local[*], spark://host:7077, yarn, ...")
+    spark_folder: Path | None = Field(
+        default=None, description="folder that all of Spark's hosts see, for what they hand over; default HOME/spark"
     )
     silence_hours: float = Field(
         default=48.0, gt=0, description="hours without a message before a source is called silent"
@@ -79,7 +87,7 @@ class Settings(BaseSettings):
 
 
 def shown(settings: Settings) -> list[tuple[str, str, str, str]]:
-    """Variable, value, default and meaning of each setting, without those that name places of this machine."""
+    """Variable, value, default and meaning of each setting, without those of where it works."""
     return [
         (f"RADOPS_{name.upper()}", _told(getattr(settings, name)), _told(field.default), field.description or "")
         for name, field in Settings.model_fields.items()

@@ -40,3 +40,19 @@ def link(kind: str, survivor: str, prior: str, when: str | None = None, authorit
     """A patient link row between two identifiers of one authority."""
     ends = {"patient_id": survivor, "prior_id": prior, "patient_authority": authority, "prior_authority": authority}
     return "patient_link", {"kind": kind, "at": at(when) if when else None, **ends}
+
+
+def raw_rows(con: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of a raw store by table, in an order of their own, without when they were loaded; names for paths."""
+    told = con.execute("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'raw_%' ORDER BY 1").fetchall()
+    return {name: con.execute(_rows_of(con, name)).fetchall() for (name,) in told if name != "raw_message_run"}
+
+
+def _rows_of(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    names = [name for name, *_ in con.execute(f"DESCRIBE {table}").fetchall()]
+    shown = [
+        r"regexp_extract(path, '[^/]+$') AS path" if name == "path" else f'"{name}"'
+        for name in names
+        if name not in ("loaded_at", "modified_ns")
+    ]
+    return f"SELECT {', '.join(shown)} FROM {table} ORDER BY ALL"

@@ -24,7 +24,7 @@ ROOMS = ("app", "etl", "sql", "sample_data")
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "sql": ("etl", "app", "sample_data", "simpy", "dash", "dash_mantine_components", "pydicom", "hl7apy",
             "pynetdicom"),
-    "etl": ("app", "sample_data"),
+    "etl": ("app", "sample_data", "pyspark"),
     "app": ("etl", "sample_data", "duckdb"),
     "sample_data": ("app", "etl", "sql"),
 }  # fmt: skip
@@ -36,7 +36,7 @@ LATE = {
     "etl/commands/demo.py": {"sample_data", "app"},
 }
 #: A part of a room that may import a library which the rest of it must not.
-PARTS = {"sql/planning/": {"simpy"}}
+PARTS = {"sql/planning/": {"simpy"}, "etl/spark/": {"pyspark"}}
 PYTHON_LINES, SQL_LINES, C_LINES = 300, 120, 500
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +14,33 @@ import typer
 from etl.commands import AsJson, Paths, opened, progress_bar, show
 
 
-def _run(paths: list[Path] | None, stages: tuple[str, ...], *, as_json: bool, full: bool = False) -> None:
+class Engine(StrEnum):
+    """What does the work."""
+
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
+
+EngineName = Annotated[
+    Engine | None, typer.Option(help="This machine (duckdb) or a cluster (spark); default RADOPS_ENGINE.")
+]
+Master = Annotated[str | None, typer.Option(help="Spark's master, as spark://host:7077; default RADOPS_SPARK_MASTER.")]
+
+
+def _run(
+    paths: list[Path] | None,
+    stages: tuple[str, ...],
+    *,
+    as_json: bool,
+    full: bool = False,
+    settings: Mapping[str, str | None] | None = None,
+) -> None:
+    """Run stages; `settings` that are given count more than the environment's."""
     from etl.pipeline import run  # noqa: PLC0415
 
     home, log = opened(as_json=as_json)
+    given = {name: str(value) for name, value in (settings or {}).items() if value is not None}
+    home = replace(home, settings=home.settings.model_copy(update=given))
     with progress_bar(as_json=as_json) as progress:
         facts = run(home, log, list(paths or []), stages=stages, full=full, progress=progress)
     if as_json:
@@ -54,9 +79,11 @@ def register(app: typer.Typer) -> None:
         _run(paths, ("ingest", "build", "publish"), as_json=as_json)
 
     @app.command("ingest")
-    def ingest_verb(paths: Paths = None, as_json: AsJson = False) -> None:
+    def ingest_verb(
+        paths: Paths = None, engine: EngineName = None, master: Master = None, as_json: AsJson = False
+    ) -> None:
         """Load new files of any standard, recognised by content, into the raw store."""
-        _run(paths, ("ingest",), as_json=as_json)
+        _run(paths, ("ingest",), as_json=as_json, settings={"engine": engine, "spark_master": master})
 
     @app.command("build")
     def build_verb(as_json: AsJson = False) -> None:
