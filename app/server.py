@@ -6,10 +6,12 @@ import json
 import mimetypes
 import os
 import shutil
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from string import Template
 from tempfile import mkdtemp
+from threading import Thread
 from typing import Any
 
 from dash import Dash
@@ -120,6 +122,12 @@ def _newest(store: Store) -> Snapshot | None:
         return None
 
 
+def _lags(store: Store, seen: str) -> bool:
+    """Whether the browser has seen a newer snapshot, of another server, than this one has."""
+    newest = _newest(store)
+    return newest is not None and seen.isdecimal() and int(seen[:12]) > newest.seq
+
+
 def _person() -> Person:
     """The person of the request; Dash looks at the layout by itself at start-up, as one who may see nothing."""
     found = g.get("person") if has_request_context() else None
@@ -148,6 +156,8 @@ def _routes(server: Flask, store: Store, files: Files, gate: Gate, views: Views)
     def view(path: str = "") -> Response:
         search = request.query_string.decode("utf-8", "replace")
         try:
+            if _lags(store, request.args.get("_seen", "")):
+                raise Busy
             chosen = json.loads(request.args.get("_chosen", "{}"))
             made = views.view(person(), f"/{path}", search, request.args.get("_scheme", ""), dict(chosen))
         except Busy:
@@ -191,8 +201,10 @@ def _routes(server: Flask, store: Store, files: Files, gate: Gate, views: Views)
 class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """gunicorn without its command line and files."""
 
-    def __init__(self, published: Path, runtime: Path, options: dict[str, Any]) -> None:
-        self._published, self._runtime, self._options = published, runtime, options
+    def __init__(
+        self, published: Path, runtime: Path, options: dict[str, Any], beside: Callable[[], None] | None
+    ) -> None:
+        self._published, self._runtime, self._options, self._beside = published, runtime, options, beside
         super().__init__()
 
     def load_config(self) -> None:
@@ -200,13 +212,20 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn ships no typ
             self.cfg.set(name, value)
 
     def load(self) -> Any:
+        """The application of a process that was just forked."""
+        if self._beside is not None:
+            Thread(target=self._beside, name="beside", daemon=True).start()
         return create_app(self._published, first=LOCAL, desk=Desk(self._runtime)).server
 
 
-def serve(published: Path, host: str = "127.0.0.1", port: int = 8050, workers: int = 2) -> None:
+def serve(
+    published: Path, host: str = "127.0.0.1", port: int = 8050, workers: int = 2,
+    beside: Callable[[], None] | None = None,
+) -> None:  # fmt: skip
     """Serve until stopped: `workers` processes without state, each with its own read-only snapshot and threads.
 
-    SIGTERM and Ctrl-C let requests in progress end. A worker that dies is replaced.
+    `beside` runs in a thread of each process, as long as that lives. SIGTERM and Ctrl-C let requests in progress end. A
+    worker that dies is replaced.
     """
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     options = {
@@ -216,7 +235,7 @@ def serve(published: Path, host: str = "127.0.0.1", port: int = 8050, workers: i
     }  # fmt: skip
     own, runtime = os.getpid(), Path(mkdtemp(prefix="radops-"))  # 0700
     try:
-        _Gunicorn(published, runtime, options).run()
+        _Gunicorn(published, runtime, options, beside).run()
     finally:
         if os.getpid() == own:  # a worker ends here too, and the others go on
             shutil.rmtree(runtime, ignore_errors=True)

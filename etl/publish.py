@@ -175,7 +175,8 @@ def _tell(
     con.execute("CHECKPOINT")
 
 
-def _point(folder: Path, name: str) -> None:
+def point(folder: Path, name: str) -> None:
+    """Make a snapshot the newest: readers see the one before or this one."""
     temporary = folder / f".{POINTER}.tmp"
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(name)
@@ -205,11 +206,12 @@ def pinned_numbers(home: Home) -> set[int]:
     return {number(Path(name)) for name in pinned(home.exports)}
 
 
-def put_in_place(home: Home, temporary: Path, name: str) -> Path:
-    """Give a proven and synced copy its name in the published folder, and make it the newest; its path."""
+def put_in_place(home: Home, temporary: Path, name: str, *, is_newest: bool = True) -> Path:
+    """Give a proven and synced copy its name in the published folder; point readers at it. Returns its path."""
     final = home.published / name
     temporary.chmod(0o440)
     os.rename(temporary, final)
     sync(home.published)
-    _point(home.published, final.name)
+    if is_newest:
+        point(home.published, final.name)
     return final

@@ -96,17 +96,25 @@
     document.head.append(Object.assign(document.createElement("script"), { src: own[name] }));
   }
 
+  /* The number of the newest snapshot that was seen: another server may lag behind. */
+  let seen = 0;
+  const numberOf = (id) => parseInt(id, 10) || 0;
+
   function pause(seconds) {
     return new Promise((done) => window.setTimeout(done, seconds * 1000));
   }
 
-  /* The answer to a view. A server that is busy says when to come again; we come a little later, each at another time. */
+  /* The answer to a view. A server that is busy says when to come again; we come a little later, each at another time.
+     Of several servers one may not have the newest snapshot yet that we have seen: it is told, and says so too; after
+     some tries we take what there is. */
   async function answered(address, signal) {
-    for (;;) {
-      const answer = await fetch(address, { signal });
+    for (let tries = 0; ; tries += 1) {
+      const answer = await fetch(seen && tries < 5 ? `${address}&_seen=${seen}` : address, { signal });
       if (answer.status !== 503) {
         if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-        return answer.json();
+        const told = await answer.json();
+        seen = numberOf(told.newest) || seen;
+        return told;
       }
       if (asked.signal === signal) root.classList.add("is-busy");
       await pause((Number(answer.headers.get("Retry-After")) || 2) * (1 + Math.random()));
@@ -210,7 +218,8 @@
         const dash = window.dash_clientside;
         if (!count || !shown) throw dash.PreventUpdate;
         const newest = await follow.newest();
-        if (!newest || newest === shown.newest) throw dash.PreventUpdate;
+        if (!newest || newest === shown.newest || numberOf(newest) < seen) throw dash.PreventUpdate;
+        seen = numberOf(newest);
         return newest;
       },
       toggleScheme: function (clicks) {

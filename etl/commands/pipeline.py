@@ -70,6 +70,23 @@ def _rebuild_known(until: datetime, out: Path, *, as_json: bool) -> None:
         show(asdict(report) | {"out": str(out)}, as_json=True)
 
 
+def _pull(*, as_json: bool) -> None:
+    from etl.errors import SettingsError, StoreError  # noqa: PLC0415
+    from etl.store.follow import pull_once  # noqa: PLC0415
+
+    home, log = opened(as_json=as_json)
+    if not home.settings.pull_from:
+        raise SettingsError("RADOPS_PULL_FROM does not say where to take snapshots from")
+    try:
+        done = pull_once(home)
+    except StoreError as error:
+        log.stage("pull", error=str(error))
+        raise
+    log.stage("pull", snapshot=done.snapshot_id, taken=len(done.taken), removed=len(done.removed))
+    if as_json:
+        show(asdict(done), as_json=True)
+
+
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
 
@@ -94,6 +111,11 @@ def register(app: typer.Typer) -> None:
     def publish_verb(as_json: AsJson = False) -> None:
         """Publish the marts as a new immutable snapshot."""
         _run(None, ("publish",), as_json=as_json)
+
+    @app.command("pull")
+    def pull_verb(as_json: AsJson = False) -> None:
+        """Take new snapshots from RADOPS_PULL_FROM, each proven; `serve` does so by itself."""
+        _pull(as_json=as_json)
 
     @app.command("rebuild")
     def rebuild_verb(

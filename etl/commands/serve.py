@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from etl.commands import opened
+
+if TYPE_CHECKING:
+    from etl.home import Home
 
 
 def check_loopback(host: str) -> None:
@@ -24,6 +29,17 @@ def check_loopback(host: str) -> None:
         )
 
 
+def _follower(home: Home) -> Callable[[], None] | None:
+    """What takes new snapshots from elsewhere while the dashboard is served, where the settings say so."""
+    if not home.settings.pull_from:
+        return None
+    from etl.store.follow import follow  # noqa: PLC0415
+    from etl.store.place import open_place  # noqa: PLC0415
+
+    open_place(home.settings.pull_from, home.settings.s3_endpoint)  # what is wrong with it is told at once
+    return partial(follow, home)
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb to the command line."""
 
@@ -33,10 +49,10 @@ def register(app: typer.Typer) -> None:
         port: Annotated[int, typer.Option(help="TCP port.")] = 8050,
         workers: Annotated[int, typer.Option(help="Web processes.")] = 2,
     ) -> None:
-        """Serve the dashboard; it picks up a new snapshot by itself."""
+        """Serve the dashboard; it picks up a new snapshot by itself, also from RADOPS_PULL_FROM."""
         check_loopback(host)
         from app.server import serve  # noqa: PLC0415
 
         home, _ = opened(as_json=False)
         typer.echo(f"dashboard on http://{host}:{port} (stop with Ctrl-C)")
-        serve(home.published, host=host, port=port, workers=workers)
+        serve(home.published, host=host, port=port, workers=workers, beside=_follower(home))

@@ -15,7 +15,7 @@ from etl.errors import StoreError
 FORMAT = 1
 #: Bytes of a manifest at most: what is longer is none.
 MAX_BYTES = 64 * 1024
-_ID = re.compile(r"\d{6,}-[0-9a-f]{12}")
+_ID = re.compile(r"\d{6,}-[0-9a-z]{1,12}")
 _SHA = re.compile(r"[0-9a-f]{64}")
 
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 N_KILLS, KILLS_A_HOME = 20, 4
 EFFECTIVE = {
-    "publish", "_tell", "_copy_proven", "copy", "_copied", "_pass_on", "put_in_place", "_point", "write", "retire",
+    "publish", "_tell", "_copy_proven", "copy", "_copied", "_pass_on", "put_in_place", "point", "write", "retire",
 }  # fmt: skip
 
 
