@@ -21,8 +21,6 @@ from etl.build_tally import TALLY, add_up, drop_helpers
 from etl.identity import State
 from etl.transaction import transaction
 
-#: Models up to this number are of the exams; the scopes of later ones follow from their changes.
-LAST_EXAM_MODEL = 219
 STATE = (
     "CREATE TABLE IF NOT EXISTS meta_build (batch_id BIGINT, epoch BIGINT, signature VARCHAR, data_through TIMESTAMP)"
 )
@@ -95,16 +93,16 @@ class Fold:
 
     def _derive_rest(self, plan: Plan, steps: _Steps) -> None:
         load_touched(self.con, None)
-        is_scoped = False
+        for model in plan.scoping:
+            steps.next(model.name)
+            self._derive(model)
+        derive_scopes(self.con, self.anew)
         for model in plan.marts:
             steps.next(model.name)
-            if model.number > LAST_EXAM_MODEL and not is_scoped:
-                derive_scopes(self.con, self.anew)
-                is_scoped = True
             self._derive(model)
 
     def _create_tables(self, plan: Plan) -> None:
-        for model in (*plan.exam_marts, *plan.marts):
+        for model in (*plan.exam_marts, *plan.scoping, *plan.marts):
             if model.materialize == "table":
                 columns = ", ".join(f'"{column.name}" {column.type}' for column in model.columns)
                 self.con.execute(f"CREATE TABLE IF NOT EXISTS {model.name} ({columns})")

@@ -57,20 +57,28 @@ def read_build_models(folder: str) -> tuple[BuildModel, ...]:
 
 #: What a staging model reads that is about the exams of one part.
 _OF_EXAMS = re.compile(r"\b(?:exam_mention|visit_mention|raw_\w+)\b")
+#: What a mart reads that follows from the changes of the exams: the scopes of patients, readers, devices and groups.
+_OF_SCOPES = re.compile(
+    r"\b(?:touched_(?:patient|radiologist|device|backlog|worklist)\w*|(?:exam|stay)_changed|device_profile|"
+    r"patient_exam|read_near)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Order of a build: `common` staging, for each part of the exams `staging` and `exam_marts`, then `marts`."""
+    """Order of a build: `common` staging, for each part of the exams `staging` and `exam_marts`, then the marts of
+    which scopes follow (`scoping`), and, once there are scopes, all other `marts`."""
 
     common: tuple[BuildModel, ...]
     staging: tuple[BuildModel, ...]
     exam_marts: tuple[BuildModel, ...]
+    scoping: tuple[BuildModel, ...]
     marts: tuple[BuildModel, ...]
 
     def n_steps(self, parts: int) -> int:
         """Models that a build of so many parts derives."""
-        return len(self.common) + parts * (len(self.staging) + len(self.exam_marts)) + len(self.marts)
+        rest = len(self.scoping) + len(self.marts)
+        return len(self.common) + parts * (len(self.staging) + len(self.exam_marts)) + rest
 
 
 @cache
@@ -82,11 +90,14 @@ def plan_build() -> Plan:
         reads = set(re.findall(r"\w+", model.body))
         if _OF_EXAMS.search(model.body) or reads & of_exams:
             of_exams.add(model.name)
+    rest = [m for m in marts if m.scope != "exam"]
+    first = next(n for n, m in enumerate(rest) if _OF_SCOPES.search(m.body))
     return Plan(
         common=tuple(m for m in staging if m.name not in of_exams),
         staging=tuple(m for m in staging if m.name in of_exams),
         exam_marts=tuple(m for m in marts if m.scope == "exam"),
-        marts=tuple(m for m in marts if m.scope != "exam"),
+        scoping=tuple(rest[:first]),
+        marts=tuple(rest[first:]),
     )
 
 

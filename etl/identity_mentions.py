@@ -13,8 +13,9 @@ import polars as pl
 
 from etl.frames import query, table
 from etl.identity_nodes import EXAM_RECORDS, NODE_KINDS
-from etl.key_runs import Keys, registry
+from etl.key_runs import registry
 from etl.keyed_rows import KeyedTable, Lookup, numbers_of
+from etl.run_file import Keys
 
 _NODES = tuple(f"n{kind.rank}" for kind in NODE_KINDS)
 TABLES = f"""

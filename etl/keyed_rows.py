@@ -14,7 +14,8 @@ import polars as pl
 
 from etl import key_runs
 from etl.frames import query, table
-from etl.key_runs import KeyRuns, Keys, Places
+from etl.key_runs import KeyRuns
+from etl.run_file import Entries, Keys
 from etl.transaction import transaction
 
 #: Rows whose keys are read at once to make a run.
@@ -56,7 +57,7 @@ class Lookup:
         table(self.con, name, self.find(numbers_of(self.con, keys)).to_frame())
 
 
-def _entries(con: duckdb.DuckDBPyConnection, keyed: KeyedTable, within: str) -> tuple[Keys, Places]:
+def _entries(con: duckdb.DuckDBPyConnection, keyed: KeyedTable, within: str) -> Entries:
     """Keys of the rows that the SQL `within` takes by their place, sorted, with the places."""
     columns = ", ".join(f"{sql} AS k{number}" for number, sql in enumerate(keyed.keys))
     rows = query(con, f"SELECT CAST(rowid AS UINTEGER) AS place, {columns} FROM intake.{keyed.name} WHERE {within}")

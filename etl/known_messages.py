@@ -12,7 +12,8 @@ import polars as pl
 
 from etl import key_runs
 from etl.frames import query
-from etl.key_runs import KeyRuns, Keys
+from etl.key_runs import KeyRuns
+from etl.run_file import Keys
 from etl.transaction import transaction
 
 #: The table that names the runs.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -11,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from etl import key_runs
+from etl import key_runs, run_file
 from etl.intake import open_intake
 from etl.key_runs import KeyRuns, registry
 from etl.keyed_rows import KeyedTable, Lookup, cover
@@ -92,6 +94,69 @@ def test_runs_end_before_one_that_is_lost_or_cut(intake: duckdb.DuckDBPyConnecti
     (tmp_path / key_runs.FOLDER / first.file).unlink()
     assert runs_of(intake).upto == 0
     assert found(intake, [1]) == []
+
+
+def hurt(path: Path, at: int) -> None:
+    """Turn one bit, and leave the file as old as it was."""
+    about = path.stat()
+    with path.open("r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ 4]))
+    os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns))
+
+
+def of_the_week(path: Path, weeks: int) -> None:
+    then = datetime.now(UTC) - timedelta(weeks=weeks)
+    os.utime(path, (then.timestamp(), then.timestamp()))
+
+
+@pytest.mark.parametrize("at", [0, 9, 30, 41, 48, 47 + 8 * 20, 48 + 8 * 20, 47 + 12 * 20])
+def test_a_hurt_run_is_as_good_as_lost_once_it_is_looked_at(
+    intake: duckdb.DuckDBPyConnection, tmp_path: Path, at: int
+) -> None:
+    extended(intake, [(n, n) for n in range(20)], 5)
+    (run,) = runs_of(intake).runs
+    path = tmp_path / key_runs.FOLDER / run.file
+    of_the_week(path, 1)
+    assert runs_of(intake).upto == 5
+    assert path.stat().st_mtime == pytest.approx(datetime.now(UTC).timestamp(), abs=60)  # it was its turn
+    hurt(path, at)
+    is_of_header = at < 48
+    assert runs_of(intake).upto == (0 if is_of_header else 5)  # what it tells is read in turn
+    if not is_of_header:
+        of_the_week(path, 1)
+    assert runs_of(intake).upto == 0
+    assert not path.exists()
+
+
+def test_each_run_has_its_turn_on_a_day_of_the_week() -> None:
+    days = [date(2026, 3, 1) + timedelta(days=n) for n in range(14)]
+    found = set()
+    for name in map(str, range(60)):
+        due = [day for day in days if run_file._is_due(name, day - timedelta(days=1), day)]
+        assert len(due) == 2
+        assert due[1] - due[0] == timedelta(days=7)
+        assert all(run_file._is_due(name, due[0] - timedelta(days=1), day) for day in days if day >= due[0])
+        assert not any(run_file._is_due(name, due[0], day) for day in days if due[0] <= day < due[1])
+        assert run_file._is_due(name, due[0] + timedelta(days=1), due[0])  # a clock that was set back
+        found.add(due[0])
+    assert len(found) == 7
+
+
+def test_a_hurt_run_does_not_become_part_of_another(intake: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    kept = KeyedTable("main.kept", "main.kept_run", ("one",))
+    intake.execute("CREATE TABLE kept (one UBIGINT);" + registry("main.kept_run"))
+    for number in range(2):
+        intake.execute(f"INSERT INTO kept SELECT i FROM range({number * 20}, {number * 20 + 20}) t(i)")
+        if number:
+            (run,) = KeyRuns(intake, "intake", kept.named).runs
+            hurt(tmp_path / key_runs.FOLDER / run.file, 48 + 8 * 3)
+        cover(intake, kept)
+    (run,) = KeyRuns(intake, "intake", kept.named).runs
+    assert (run.since, run.upto, run.n) == (0, 40, 40)
+    assert Lookup(intake, kept).find(np.array([3, 30, 99], np.uint64)).to_list() == [3, 30]
 
 
 def put(con: duckdb.DuckDBPyConnection, batch: int, hashes: list[bytes]) -> None:
