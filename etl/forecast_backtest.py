@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -47,12 +48,14 @@ class Score:
     sums: dict[str, dict[str, Real]] = field(default_factory=dict)
 
     def add(self, model: str, week: Whole, values: dict[str, Real]) -> None:
-        """Add values (day, group) of days in `week` of the horizon."""
+        """Add values (day, group) of days in `week` of the horizon, one day after the other."""
         groups = int(self.members.max()) + 1
         kept = self.sums.setdefault(model, {name: np.zeros((groups, HORIZON // 7)) for name in SUMS})
+        ends = np.searchsorted(week, np.arange(HORIZON // 7), "right").tolist()
+        spans = [(number, begin, end) for number, (begin, end) in enumerate(pairwise([0, *ends])) if begin < end]
         for name, of_day in values.items():
-            for number in range(HORIZON // 7):
-                kept[name][:, number] += of_day[week == number].sum(0)
+            for number, begin, end in spans:
+                kept[name][:, number] += of_day[begin:end].sum(0)
 
 
 def origins(n_days: int) -> list[int]:
@@ -99,18 +102,20 @@ def _within(
     history: History, days: slice, drawn: Iterator[Whole], is_known: Real, found: dict[str, Score]
 ) -> dict[str, dict[str, Real]]:
     """By level: what `_intervals` says of each day and group."""
-    rows: dict[str, dict[str, list[Real]]] = {level: {} for level in found}
-    for counts, of_day in zip(history.counts[days] * is_known, drawn, strict=True):
+    rows: dict[str, list[Real]] = {level: [] for level in found}
+    for of_day in drawn:
         kept = of_day * is_known[:, None]
         for level, score in found.items():
-            ordered = np.sort(summed(kept, score.members, axis=0), axis=1)
-            for name, values in _intervals(ordered, summed(counts, score.members)):
-                rows[level].setdefault(name, []).append(values)
-    return {level: {name: np.array(values) for name, values in of.items()} for level, of in rows.items()}
+            rows[level].append(summed(kept, score.members, axis=0))
+    seen = history.counts[days] * is_known
+    return {
+        level: dict(_intervals(np.sort(np.array(of_days), axis=2), summed(seen, found[level].members)))
+        for level, of_days in rows.items()
+    }
 
 
 def _intervals(ordered: Real, seen: Real) -> Iterator[tuple[str, Real]]:
-    """Whether the count of each group is within its intervals, and their widths; `ordered` (group, path) is sorted."""
+    """Whether counts (day, group) are within their intervals, and their widths; `ordered` (day, group, path) is sorted."""
     for name, chances in INTERVALS.items():
         lower, upper = (_at(ordered, chance) for chance in chances)
         yield f"n_within_{name}", ((seen >= lower) & (seen <= upper)).astype(np.float64)
@@ -119,8 +124,8 @@ def _intervals(ordered: Real, seen: Real) -> Iterator[tuple[str, Real]]:
 
 def _at(ordered: Real, chance: float) -> Real:
     """The quantile of sorted rows, as numpy's own: between the two values next to its place."""
-    place = chance * (ordered.shape[1] - 1)
+    place = chance * (ordered.shape[-1] - 1)
     below = int(place)
-    low, high = ordered[:, below], ordered[:, min(below + 1, ordered.shape[1] - 1)]
+    low, high = ordered[..., below], ordered[..., min(below + 1, ordered.shape[-1] - 1)]
     between: Real = low + (place - below) * (high - low)
     return between

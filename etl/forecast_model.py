@@ -64,9 +64,11 @@ class Fit:
 def summed(values: Real, members: Whole, axis: int = -1) -> Real:
     """Sums along an axis by group; the values themselves where each is a group of its own. `members` has the number
     of each value's group: 0 first, and those of a group side by side."""
-    firsts = np.flatnonzero(np.diff(members, prepend=-1))
-    if len(firsts) == len(members):
+    later = (members[1:] != members[:-1]).nonzero()[0]
+    if len(later) + 1 == len(members):
         return values
+    firsts = np.zeros(len(later) + 1, np.int64)
+    firsts[1:] = later + 1
     found: Real = np.add.reduceat(values, firsts, axis=axis, dtype=np.float64)
     return found
 
