@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import socket
+import shutil
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 import pytest
@@ -23,7 +20,8 @@ from app.figures.chart import Chart
 from app.guard import Person
 from app.state import State
 from sql.snapshot import Store
-from tests.app.watching import ARGS
+from tests.app.serving import serving, serving_all
+from tests.app.watching import ARGS, WIDE, Watched
 from tests.conftest import REPO, missing
 from tests.sharing import made_once, shared_base
 
@@ -60,37 +58,11 @@ def context(store: Store) -> Context:
     return Context(snapshot, State.read("", snapshot.data_through), LOCAL)
 
 
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def started(published: Path, port: int) -> subprocess.Popen[bytes]:
-    """A server over a folder of snapshots, once it answers."""
-    code = f"from pathlib import Path; from app.server import serve; serve(Path({str(published)!r}), port={port})"
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=REPO)
-    for _ in range(300):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
-                assert answer.status == 200
-                return process
-        except (urllib.error.URLError, TimeoutError):
-            assert process.poll() is None, "the server ended"
-            time.sleep(0.1)
-    process.terminate()
-    raise AssertionError("the server does not answer")
-
-
 @pytest.fixture(scope="session")
-def address(home: Path) -> Iterator[str]:
-    """Address of a server over the home."""
-    port = free_port()
-    process = started(home / "published", port)
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    assert process.wait(30) == 0
+def address(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server over the home, for all workers."""
+    with serving_all(shared_base(tmp_path_factory), home / "published") as at:
+        yield at
 
 
 def taking(clicks: int = 0) -> dict[str, Any]:
@@ -126,3 +98,23 @@ def browser(chromium: Path) -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=str(chromium), args=ARGS)
         yield launched
         launched.close()
+
+
+class Apart(NamedTuple):
+    """A home that a test may change, and a page over it."""
+
+    home: Path
+    seen: Watched
+
+
+@pytest.fixture
+def apart(browser: Browser, home: Path, tmp_path: Path) -> Iterator[Apart]:
+    """A copy of the home with a server of its own; nothing may have gone wrong on the page in the end."""
+    own = tmp_path / "home"
+    shutil.copytree(home, own, symlinks=True)
+    with serving(own / "published") as at:
+        context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
+        seen = Watched(context, at)
+        yield Apart(own, seen)
+        context.close()
+    assert seen.faults == []

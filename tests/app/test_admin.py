@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +29,7 @@ from sql.filters import Filters
 from sql.site_files import FATAL, PUT_FILES, minute_of
 from sql.site_rows import digest
 from sql.snapshot import Store
-from tests.app.conftest import LOCAL, free_port, radops, started
+from tests.app.conftest import LOCAL, Apart, radops
 from tests.app.watching import LOADED, WIDE, Watched
 from tests.conftest import REPO
 
@@ -171,45 +170,34 @@ def write(page: Page, column: str, row: int, text: str) -> None:
     page.locator(f'[data-row="{row}"][data-column="{column}"]').fill(text)
 
 
-def test_from_a_cell_to_the_numbers(browser: Browser, home: Path, tmp_path: Path) -> None:
-    own = tmp_path / "home"
-    shutil.copytree(home, own, symlinks=True)
-    port = free_port()
-    process = started(own / "published", port)
-    context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
-    seen = Watched(context, f"http://127.0.0.1:{port}")
-    try:
-        page = seen.open("/admin?show=targets&period=all", "admin")
-        file, command, foretold = changed_in_the_browser(page, tmp_path)
-        words = command.split()
-        assert words[:4] == ["radops", "site", "put", "--over"]
-        radops(own, *words[1:5], str(file))
-        radops(own, "build")
-        radops(own, "publish")
-        snapshot = Store(own / "published").current()
-        assert snapshot.seq == 2
-        made = query.metric(snapshot, "within_target", groups=("facility",))
-        missed = {row["group_value"]: row["denominator"] - row["numerator"] for row in made.iter_rows(named=True)}
-        names = dict(query.rows(snapshot, "dim_facility", columns=("facility_name", "facility")).iter_rows())
-        assert {names[place]: n for place, n in foretold.items() if place != "all"} == missed
-        assert foretold["all"] == sum(missed.values())
-        expect(page.locator("#snapshot-id")).to_contain_text("000002", timeout=LOADED)
-        stated = page.locator("section", has=page.get_by_role("heading", name="Targets as stated"))
-        expect(stated.locator("tbody").first).to_contain_text("15 min", timeout=LOADED)
-        expect(stated.locator("tbody").first).to_contain_text("Eastfield Community Hospital · CT")
-        page.locator(".site-open").click()
-        expect(page.locator(".site-said")).to_have_text("Nothing is changed yet.")  # what was written is in force
-        refused = subprocess.run(
-            [sys.executable, "-m", "etl.cli", *words[1:5], str(file)], cwd=REPO, capture_output=True, text=True,
-            check=False, env={"RADOPS_HOME": str(own), "PATH": "/usr/bin:/bin"},
-        )  # fmt: skip
-        assert refused.returncode == 11
-        assert "was changed after this file was made" in refused.stderr
-        assert seen.faults == []
-    finally:
-        context.close()
-        process.terminate()
-        assert process.wait(30) == 0
+def test_from_a_cell_to_the_numbers(apart: Apart, tmp_path: Path) -> None:
+    own, seen = apart
+    page = seen.open("/admin?show=targets&period=all", "admin")
+    file, command, foretold = changed_in_the_browser(page, tmp_path)
+    words = command.split()
+    assert words[:4] == ["radops", "site", "put", "--over"]
+    radops(own, *words[1:5], str(file))
+    radops(own, "build")
+    radops(own, "publish")
+    snapshot = Store(own / "published").current()
+    assert snapshot.seq == 2
+    made = query.metric(snapshot, "within_target", groups=("facility",))
+    missed = {row["group_value"]: row["denominator"] - row["numerator"] for row in made.iter_rows(named=True)}
+    names = dict(query.rows(snapshot, "dim_facility", columns=("facility_name", "facility")).iter_rows())
+    assert {names[place]: n for place, n in foretold.items() if place != "all"} == missed
+    assert foretold["all"] == sum(missed.values())
+    expect(page.locator("#snapshot-id")).to_contain_text("000002", timeout=LOADED)
+    stated = page.locator("section", has=page.get_by_role("heading", name="Targets as stated"))
+    expect(stated.locator("tbody").first).to_contain_text("15 min", timeout=LOADED)
+    expect(stated.locator("tbody").first).to_contain_text("Eastfield Community Hospital · CT")
+    page.locator(".site-open").click()
+    expect(page.locator(".site-said")).to_have_text("Nothing is changed yet.")  # what was written is in force
+    refused = subprocess.run(
+        [sys.executable, "-m", "etl.cli", *words[1:5], str(file)], cwd=REPO, capture_output=True, text=True,
+        check=False, env={"RADOPS_HOME": str(own), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    assert refused.returncode == 11
+    assert "was changed after this file was made" in refused.stderr
 
 
 def changed_in_the_browser(page: Page, folder: Path) -> tuple[Path, str, dict[str, int]]:

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.sections import wall
 from tests.app.boards import exams, later, publish
-from tests.app.conftest import free_port, started
+from tests.app.serving import serving
 from tests.app.watching import LOADED, WALL, WIDE, Watched
 
 #: Notes, frame by frame, the height of the page and how many numbers it shows.
@@ -32,11 +32,8 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]
     """A folder of snapshots and the address of a server over it."""
     folder = tmp_path_factory.mktemp("board")
     publish(folder, exams(), 1)
-    port = free_port()
-    process = started(folder, port)
-    yield folder, f"http://127.0.0.1:{port}"
-    process.terminate()
-    assert process.wait(30) == 0
+    with serving(folder) as at:
+        yield folder, at
 
 
 def next_number(folder: Path) -> int:

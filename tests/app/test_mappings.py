@@ -20,7 +20,8 @@ from etl.mapping import take
 from etl.publish import publish
 from etl.settings import Settings
 from sql.snapshot import open_snapshot
-from tests.app.conftest import LOCAL, free_port, started
+from tests.app.conftest import LOCAL
+from tests.app.serving import serving
 from tests.warehouse import Warehouse, exam, image
 
 STEALTH, SPECIAL, RARE = "CT HEAD W/O CONTRAST STEALTH", "SPECIAL STUDY", "CT HEAD FOR MR DOE"
@@ -109,11 +110,8 @@ def test_a_name_without_code_and_text_cannot_be_decided_here() -> None:
 
 @pytest.fixture
 def address(home: Home) -> Iterator[str]:
-    port = free_port()
-    process = started(home.published, port)
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    assert process.wait(30) == 0
+    with serving(home.published) as at:
+        yield at
 
 
 def test_from_a_click_to_the_exams(

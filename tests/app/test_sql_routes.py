@@ -146,7 +146,7 @@ def test_another_process_cancels_by_a_mark(home: Path, tmp_path: Path) -> None:
     assert asked(other, "", "cancel").status_code == 204
     run.join()
     assert told[0]["problem"] == "cancelled"
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30  # which is where it would end by itself
     assert asked(ours, "SELECT 1").get_json()["rows"] == [[1]]  # its mark is gone
 
 
@@ -170,13 +170,14 @@ def test_a_mark_is_of_a_person_and_private(home: Path, store: Store, tmp_path: P
 
 
 def test_no_more_than_two_at_once(home: Path, store: Store) -> None:
-    desk = Desk(limits=Limits(seconds=4))
+    """The two run until they are cancelled, however long the others take to be turned away."""
+    desk = Desk(limits=Limits(seconds=600))
     client = create_app(home / "published", desk=desk).server.test_client()
     told: list[str] = []
 
     def sleep(number: int) -> None:
         try:
-            desk.run(LOCAL, store.current(), SLEEP, f"{OURS}-{number}")
+            desk.run(LOCAL, store.current(), "SELECT sleep_ms(600000)", f"{OURS}-{number}")
         except AdhocError as error:
             told.append(error.problem)
 
@@ -189,9 +190,10 @@ def test_no_more_than_two_at_once(home: Path, store: Store) -> None:
     answer = asked(client, "SELECT 1")
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
-    for thread in threads:
+    for number, thread in enumerate(threads):
+        desk.cancel(LOCAL, f"{OURS}-{number}")
         thread.join()
-    assert told == ["seconds", "seconds"]
+    assert told == ["cancelled", "cancelled"]
     assert desk.run(LOCAL, store.current(), "SELECT 1", OURS).frame.rows() == [(1,)]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.app.conftest import free_port, started
+from tests.app.serving import serving
 from tests.app.watching import LOADED
 
 HOSTILE = '<img src=x onerror="document.title=1"> & more'
@@ -21,11 +21,8 @@ def address(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     """A server over a home of its own with the session's snapshots."""
     published = tmp_path_factory.mktemp("noted") / "published"
     published.symlink_to(home / "published", target_is_directory=True)
-    port = free_port()
-    process = started(published, port)
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    assert process.wait(30) == 0
+    with serving(published) as at:
+        yield at
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from app import words
 from sql import query
 from sql.filters import Filters
 from sql.snapshot import Snapshot, open_snapshot
-from tests.app.conftest import free_port, started
+from tests.app.serving import serving
 from tests.app.watching import LOADED, WIDE, Watched
 from tests.conftest import REPO
 from tests.published import Published
@@ -50,14 +50,11 @@ class Front:
 @pytest.fixture(scope="module")
 def seen(browser: Browser, published: Published) -> Iterator[Watched]:
     """A page over the simulated network, which has a period to compare with."""
-    port = free_port()
-    process = started(published.home.published, port)
-    context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
-    made = Watched(context, f"http://127.0.0.1:{port}")
-    yield made
-    context.close()
-    process.terminate()
-    assert process.wait(30) == 0
+    with serving(published.home.published) as at:
+        context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
+        made = Watched(context, at)
+        yield made
+        context.close()
     assert made.faults == []
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import tomllib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -40,6 +41,14 @@ def merged(intervals: list[tuple[datetime, datetime]], bridge: timedelta = timed
 def overlap_min(a: tuple[datetime, datetime], b: tuple[datetime, datetime]) -> float:
     """Minutes that two half-open intervals share."""
     return max(0.0, (min(a[1], b[1]) - max(a[0], b[0])).total_seconds() / 60)
+
+
+def meeting(
+    whole: tuple[datetime, datetime], intervals: Iterable[Sequence[datetime]]
+) -> list[tuple[datetime, datetime]]:
+    """Those of many half-open intervals that share time with one."""
+    begin, end = whole
+    return [(a, b) for a, b in intervals if a < end and b > begin and a < b]
 
 
 @dataclass(frozen=True)

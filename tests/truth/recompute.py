@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import pairwise
 
-from tests.truth.department import Department, Row, merged, minutes, overlap_min
+from tests.truth.department import Department, Row, meeting, merged, minutes, overlap_min
 
 Rows = Callable[[Department], Iterator[Row]]
 HOUR = timedelta(hours=1)
@@ -105,16 +106,27 @@ def none_waiting(d: Department, exams: list[Row], period: Callable[[datetime], o
             hour += HOUR
 
 
-def device_hours(d: Department) -> Iterator[tuple[Row, datetime, float, float, float, float]]:
-    """(device's words, hour, minutes observed, staffed, busy, busy while staffed) from the device's first local day."""
+DeviceHour = tuple[Row, datetime, float, float, float, float]
+
+
+@cache
+def device_hours(d: Department) -> list[DeviceHour]:
+    """(device's words, hour, minutes observed, staffed, busy, busy while staffed) from the device's first local day.
+
+    Six metrics read them: they are worked out once a department.
+    """
+    return list(_device_hours(d))
+
+
+def _device_hours(d: Department) -> Iterator[DeviceHour]:
     for device, day in d.first_day.items():
         facts = d.devices[device]
         hour = d.utc(facts["facility"], datetime(day.year, day.month, day.day))
         blocks = [(b.opens_at, b.closes_at) for b in d.blocks if b.device == device]
         while hour < d.data_through:
             whole = (hour, hour + HOUR)
-            staffed = [(max(a, hour), min(b, whole[1])) for a, b in blocks if overlap_min((a, b), whole)]
-            busy = [(a, b) for a, b in d.busy.get(device, []) if overlap_min((a, b), whole)]
+            staffed = [(max(a, hour), min(b, whole[1])) for a, b in meeting(whole, blocks)]
+            busy = meeting(whole, d.busy.get(device, []))
             yield (
                 d.keys(facts, d.local(facts["facility"], hour)),
                 hour,

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from tests.truth.department import Department, Row, merged, minutes, overlap_min
+from tests.truth.department import Department, Row, meeting, merged, minutes, overlap_min
 from tests.truth.recompute import HOUR, Rows, device_hours
 
 Stay = tuple[str, datetime, datetime]  # device, entered, left
@@ -63,7 +63,7 @@ def room_occupancy(d: Department) -> Iterator[Row]:
             whole = (hour, hour + HOUR)
             open_at = [(max(b.opens_at, hour), min(b.closes_at, whole[1])) for b in d.blocks
                        if b.device == device and overlap_min((b.opens_at, b.closes_at), whole)]  # fmt: skip
-            inside = sum(overlap_min(a, b) for a in union[device] for b in open_at)
+            inside = sum(overlap_min(a, b) for a in meeting(whole, union[device]) for b in open_at)
             yield words | {"numerator": inside, "denominator": sum(minutes(*pair) for pair in open_at)}
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
+from itertools import repeat
 
 import pytest
 
@@ -72,13 +73,27 @@ def facts(world: World, metric_id: str, period: str) -> list[Row]:
     return list(ROWS[metric_id](department)) if period == "all" else facts(world, metric_id, "all")
 
 
+@lru_cache(maxsize=50)
+def stretches(world: World, metric_id: str, period: str) -> list[tuple[date, date] | None]:
+    """The period of each of the facts."""
+    return [period_of(period, row["local"]) for row in facts(world, metric_id, period)]
+
+
+@lru_cache(maxsize=50)
+def words(world: World, metric_id: str, period: str, group: str) -> list[str]:
+    """The text of a group of each of the facts."""
+    keys = getattr(world, PEOPLE[group]) if group in PEOPLE else None
+    values = (row[group] if keys is None else keys.get(row[group]) for row in facts(world, metric_id, period))
+    return [NO_VALUE if value is None else str(value) for value in values]
+
+
 def expected(world: World, asked: Metric, groups: tuple[str, ...], period: str, statistic: str) -> dict[Key, Answer]:
     by_key: dict[Key, list[Row]] = defaultdict(list)
-    keys = {g: getattr(world, PEOPLE[g]) for g in groups if g in PEOPLE}
-    for row in facts(world, asked.id, period):
-        values = [keys[g].get(row[g]) if g in keys else row[g] for g in groups]
-        name = " | ".join(NO_VALUE if value is None else str(value) for value in values) or "all"
-        by_key[period_of(period, row["local"]), name].append(row)
+    rows = facts(world, asked.id, period)
+    columns = [words(world, asked.id, period if asked.id == "backlog" else "all", g) for g in groups]
+    names = map(" | ".join, zip(*columns, strict=True)) if groups else repeat("all", len(rows))
+    for row, lies_in, name in zip(rows, stretches(world, asked.id, period), names, strict=True):
+        by_key[lies_in, name].append(row)
     answers = {key: ANSWERS[asked.kind](rows, statistic) for key, rows in by_key.items()}
     return {key: answer for key, answer in answers.items() if answer is not None}
 

@@ -19,7 +19,12 @@ from tests.truth.world import World
 METRICS = Catalog.load().metrics
 
 
-def periods(world: World) -> Iterator[Filters]:
+def periods(world: World) -> list[Filters]:
+    """Periods about the middle of the data; of the second world some of them."""
+    return list(_periods(world))[:: world.every]
+
+
+def _periods(world: World) -> Iterator[Filters]:
     """A day, a week, a month, all that came before and all that comes after, about the middle of the data."""
     through: date = world.snapshot.data_through.date()
     for back, days in ((20, 1), (20, 7), (40, 30), (3, 3)):
