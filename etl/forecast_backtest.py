@@ -115,7 +115,10 @@ def _within(
 
 
 def _intervals(ordered: Real, seen: Real) -> Iterator[tuple[str, Real]]:
-    """Whether counts (day, group) are within their intervals, and their widths; `ordered` (day, group, path) is sorted."""
+    """Whether counts (day, group) are within their intervals, and their widths.
+
+    `ordered` (day, group, path) is sorted by its paths.
+    """
     for name, chances in INTERVALS.items():
         lower, upper = (_at(ordered, chance) for chance in chances)
         yield f"n_within_{name}", ((seen >= lower) & (seen <= upper)).astype(np.float64)
