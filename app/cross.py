@@ -18,6 +18,8 @@ from app.texts import text
 
 #: As a key: the dates of a period.
 PERIOD = "period"
+#: Keys of a cell of a week.
+HOURS = ("weekday", "hour")
 
 
 def keys(group_name: str) -> tuple[str, ...]:

@@ -14,15 +14,19 @@ from app.guard import Person
 from app.state import State
 from app.texts import text
 from sql import query
-from sql.filters import COMPARE, FILTERS, NO_VALUE, Filters
+from sql.clock_filters import length_range, range_of
+from sql.filters import CLOCKS, COMPARE, FILTERS, LENGTH, NO_VALUE, Filters
 from sql.snapshot import Snapshot
+from sql.spread import EDGES
 from sql.words import language, said
 from sql.words.dates import FIELD_DAY
 
 #: Filter key -> its choices as (value, label).
 Options = dict[str, list[dict[str, str]]]
 #: Filters of the bar, in order; procedures are filtered by drilling.
-SHOWN = ("facility", "modality", "priority", "patient_class", "service_line", "device", "radiologist")
+#: Those that a mark of a chart sets stand there once they are set.
+MARKED = (*CLOCKS, LENGTH)
+SHOWN = ("facility", "modality", "priority", "patient_class", "service_line", "device", "radiologist", *MARKED)
 #: Period of the bar -> days up to the data cut-off; None is every day.
 PERIODS: dict[str, int | None] = {"7": 7, "28": 28, "91": 91, "365": 365, "all": None}
 CUSTOM = "custom"
@@ -36,8 +40,11 @@ def options(snapshot: Snapshot | None, person: Person) -> Options:
     if snapshot is None:
         return {}
     scope = Filters().within(person.facilities)
-    found: Options = {}
+    found: Options = {key: [{"value": value, "label": _short(key, value)} for value in values]
+                      for key, values in _marked().items()}  # fmt: skip
     for key in SHOWN:
+        if key in MARKED:
+            continue
         if key == "radiologist" and not person.sees_readers:
             continue
         names = _names(snapshot, key)
@@ -45,6 +52,24 @@ def options(snapshot: Snapshot | None, person: Person) -> Options:
         values = sorted((value or NO_VALUE for value in seen), key=lambda value: (value == NO_VALUE, value))
         found[key] = [{"value": value, "label": words.named(key, value, names)} for value in values]
     return found
+
+
+def _marked() -> dict[str, list[str]]:
+    """What marks can set: days of the week, hours, and the ranges in which the times to report are shown."""
+    ends = zip(EDGES, [*EDGES[1:], None], strict=True)
+    return {
+        "weekday": [str(day) for day in range(1, 8)], "hour": [str(hour) for hour in range(24)],
+        "length": [length_range("report_final_min", low, high) for low, high in ends],
+    }  # fmt: skip
+
+
+def _short(key: str, value: str) -> str:
+    """A value as it stands in the bar: of a range its ends, since the name would not fit."""
+    if key != "length":
+        return words.group(key, value)
+    _, low, high = range_of(value)
+    ends = {"low": words.minutes(low), "high": "" if high is None else words.minutes(high)}
+    return text("figure.range.open" if high is None else "figure.range", **ends)
 
 
 def _names(snapshot: Snapshot, key: str) -> dict[str, str]:
@@ -80,7 +105,7 @@ def bar(found: Options) -> list[Any]:
                 clearable=True, searchable=True, hidePickedOptions=False, className="multi",
                 nothingFoundMessage=text("bar.none"), comboboxProps={"width": 230, "position": "bottom-start"},
             ),
-            className="multi-box" if key in found else "multi-box gone",
+            className=" ".join(["multi-box", *(["gone"] if key not in found else ["marked"] if key in MARKED else [])]),
         )
         for key in SHOWN
     ]  # fmt: skip

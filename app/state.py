@@ -15,7 +15,7 @@ from sql.filters import KEYS, FilterError, Filters
 from sql.words import said
 
 #: Keys that are no filters: a page's own choices. Unknown keys of a URL are ignored.
-OWN_KEYS = ("stat", "day", "show", "sort", "page", "exam", "weekday", "hour", "clock", "measure", "metric", "by",
+OWN_KEYS = ("stat", "day", "show", "sort", "page", "exam", "clock", "metric", "by",
             "moved", "grain", "known", "then", "change", "wall", "edition")  # fmt: skip
 #: Value of `period` that asks for every day.
 ALL_DAYS = "all"
@@ -81,14 +81,12 @@ def _own(changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def drill(state: State, group_name: str, group_value: str, **own: Any) -> str:
-    """Address of the exams behind one group of a metric's answer; groups that are no filter narrow by clock or not."""
+    """Address of the exams behind one group of a metric's answer; groups that are no filter do not narrow."""
     changes: dict[str, Any] = dict(own)
     if group_name != "all":
         for name, value in zip(group_name.split(" | "), group_value.split(" | "), strict=True):
             if name in KEYS:
                 changes[name] = (value,)
-            elif name in ("weekday", "hour"):
-                changes[name] = value
     return state.bare().href("/exams", **changes)
 
 

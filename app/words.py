@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from app.texts import TEXTS, text
+from sql.clock_filters import KNOWN, is_known, said_value
 from sql.filters import NO_VALUE as MISSING
 from sql.words import ENGLISH, language, said
 from sql.words.dates import day, day_time, long_day, month, weekday, weekday_day
@@ -77,11 +78,11 @@ def within(name: str) -> str:
 
 def group(name: str, value: str) -> str:
     """A group's value as people write it: weekdays by name, hours as clock time, priorities in words."""
-    if name == "weekday" and value.isdigit():
-        return weekday(int(value))
-    if name == "hour" and value.isdigit():
-        return f"{int(value):02d}:00"
     if value == MISSING:
         return text("value.none")
+    if name == "weekday" and value.isdigit():
+        return weekday(int(value))
+    if name in KNOWN and is_known(name, value):
+        return said_value(name, value)
     key = f"value.{name}.{value}"
     return text(key) if key in TEXTS else value

@@ -92,6 +92,8 @@ def candidates(asked: Metric, since: str = "NULL", until: str = "NULL") -> str:
     if has_clock:
         tree.select(f"{base.alias_or_name}.{ANY_CLOCK} AS any_local", dialect="duckdb", copy=False)
     for name, column in _keys(base).items():
+        if name in tree.named_selects:
+            continue
         tree.select(f"{column} AS {name}", dialect="duckdb", copy=False)
     told = windowed(_placed(tree, base, since, until), asked.windows, since, until)
     if not has_clock:

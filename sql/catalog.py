@@ -17,6 +17,7 @@ from typing import NamedTuple
 import sqlglot
 from sqlglot import exp
 
+from sql.clock_filters import usable
 from sql.headers import SQL, CatalogError, read_header
 from sql.windows import Window, read_window
 
@@ -212,9 +213,9 @@ def read_metric(path: Path) -> Metric:
         numerator=header.one("numerator"), denominator=header.one("denominator"),
         history=tuple(_version(path, line) for line in header.values.get("history", [])),
         windows=tuple(read_window(path, line) for line in header.values.get("window", [])),
-        min_n=int(header.one("min_n")), groups=header.words("groups"), filters=header.words("filters"),
-        goal=float(goal) if goal else None, floor=float(header.one("floor", str(FLOOR))), body=header.body,
-        columns=columns,
+        min_n=int(header.one("min_n")), groups=header.words("groups"), columns=columns, body=header.body,
+        filters=(*header.words("filters"), *usable(header.words("groups"), columns)),
+        goal=float(goal) if goal else None, floor=float(header.one("floor", str(FLOOR))),
     )  # fmt: skip
     _check_metric(path, metric)
     return metric
@@ -246,7 +247,7 @@ def _check_metric(path: Path, metric: Metric) -> None:
         if getattr(metric, key) not in known:
             raise CatalogError(f"{path.name}: {key} is one of {', '.join(known)}")
     chosen = {column for choice in metric.choices for column in (choice.numerator, choice.denominator) if column}
-    named = {"period_local", *metric.groups, *metric.filters} - {*CLOCK_GROUPS, "since", "until"}
+    named = {"period_local", *metric.groups, *metric.filters} - {*CLOCK_GROUPS, "since", "until", "length"}
     wanted = KINDS[metric.kind] | chosen | named
     if lacking := wanted - metric.columns:
         raise CatalogError(f"{path.name}: the body lacks {', '.join(sorted(lacking))}")

@@ -18,7 +18,7 @@ from sql.candidates import (
 )
 from sql.catalog import Catalog, Metric
 from sql.definitions import definition
-from sql.filters import Filters
+from sql.filters import CLOCKS, Filters
 from sql.measure import clause_of, dates_of, must_have
 from sql.noted import noted
 from sql.snapshot import Snapshot
@@ -75,7 +75,7 @@ def clocks(snapshot: Snapshot, metric_id: str, filters: Filters | None = None) -
     alias = "b" if asked.table in DEVICE_TABLES else "e"
     sources = ", ".join(f"{alias}.{source_of(milestone)}" for milestone in ends)
     if asked.table in DEVICE_TABLES:
-        clause = filters.where(_columns("fct_exam"), anchor="exam_ended_local", alias="b", table="fct_exam")
+        clause = filters.where((*_columns("fct_exam"), *CLOCKS), anchor="exam_ended_local", alias="b", table="fct_exam")
         rows = f"fct_exam b WHERE b.is_countable AND {clause.sql}"
     else:
         clause = clause_of(asked, filters)

@@ -1,14 +1,14 @@
-"""Lists of exams behind a number: the same filters, and what narrows a mark of a chart (hour, weekday, range)."""
+"""Lists of exams behind a number: the same filters, and which exams by which clock."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
 from sql.catalog import Catalog
-from sql.filters import Filters
+from sql.clock_filters import LENGTHS
+from sql.filters import CLOCKS, Filters
 from sql.rows import RowsError
 from sql.snapshot import Snapshot
 
@@ -28,14 +28,12 @@ SHOW: dict[str, str] = {
     "all": "TRUE",
 }
 #: Which wall clock the dates, weekday and hour are about.
-CLOCKS: dict[str, str] = {
+ANCHORS: dict[str, str] = {
     "ended": "e.exam_ended_local",
     "started": "coalesce(e.exam_started_local, e.exam_ended_local)",
     "final": "e.first_final_local",
     "any": "coalesce(e.exam_ended_local, e.exam_started_local, e.scheduled_local, e.ordered_local)",
 }
-#: Lengths that an exam has, by which lists are narrowed and sorted.
-LENGTHS = ("order_to_exam_min", "wait_min", "exam_duration_min", "first_read_min", "report_final_min")
 SORTS = ("exam_ended_local", "n_images", "n_rejected", *LENGTHS)
 COLUMNS = (
     "exam_key", "accession", "facility", "modality", "device", "procedure_name", "procedure_local", "priority",
@@ -52,42 +50,24 @@ class Narrow:
     show: str = "counted"
     clock: str = "ended"
     sort: str = "-exam_ended_local"
-    weekday: int | None = None
-    hour: int | None = None
-    length: str = ""
-    low: float | None = None
-    high: float | None = None
 
 
 def exam_list(
     snapshot: Snapshot, filters: Filters, narrow: Narrow, *, limit: int = 50, offset: int = 0
 ) -> pl.DataFrame:
     """Exams in the order asked for, COLUMNS and `total` (exams of the whole list). Raises RowsError."""
-    for what, value, known in (("show", narrow.show, SHOW), ("clock", narrow.clock, CLOCKS),
-                               ("sort", narrow.sort.removeprefix("-"), SORTS),
-                               ("length", narrow.length, ("", *LENGTHS))):  # fmt: skip
+    for what, value, known in (("show", narrow.show, SHOW), ("clock", narrow.clock, ANCHORS),
+                               ("sort", narrow.sort.removeprefix("-"), SORTS)):  # fmt: skip
         if value not in known:
             raise RowsError(f"{what} is one of {', '.join(known)}")
-    known_columns = [column.name for column in Catalog.load().models["fct_exam"].columns]
+    known_columns = [*(column.name for column in Catalog.load().models["fct_exam"].columns), *CLOCKS]
     clause = filters.where(known_columns, anchor="list_local", alias="e", table="fct_exam")
-    parts, params = _narrowed(narrow)
     way = "DESC" if narrow.sort.startswith("-") else "ASC"
-    found = f"""FROM (SELECT e.*, {CLOCKS[narrow.clock]} AS list_local FROM fct_exam e) e
-        WHERE {" AND ".join([clause.sql, SHOW[narrow.show], *parts])}"""
+    found = f"""FROM (SELECT e.*, {ANCHORS[narrow.clock]} AS list_local FROM fct_exam e) e
+        WHERE {" AND ".join([clause.sql, SHOW[narrow.show]])}"""
     return snapshot.execute(
         f"""SELECT {", ".join(f"e.{name}" for name in COLUMNS)}, (SELECT count(*) {found}) AS total
         {found}
         ORDER BY e.{narrow.sort.removeprefix("-")} {way} NULLS LAST, e.exam_key LIMIT {limit:d} OFFSET {offset:d}""",
-        clause.params | params,
+        clause.params,
     )
-
-
-def _narrowed(narrow: Narrow) -> tuple[list[str], dict[str, Any]]:
-    parts, params = [], {}
-    for name, sql in (("weekday", "isodow(e.list_local) = $weekday"), ("hour", "hour(e.list_local) = $hour"),
-                      ("low", f"e.{narrow.length} >= $low"), ("high", f"e.{narrow.length} < $high")):  # fmt: skip
-        value = getattr(narrow, name)
-        if value is not None and (name in ("weekday", "hour") or narrow.length):
-            parts.append(sql)
-            params[name] = value
-    return parts, params

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qsl, urlencode
 
+from sql.clock_filters import KNOWN, clock_sql, is_known, length_sql, order, said_value
 from sql.words import said
 from sql.words.dates import day as _words
 
@@ -45,8 +46,14 @@ FILTERS: tuple[Filter, ...] = (
     Filter("device", "Device", "device", "device {values}"),
     Filter("radiologist", "Radiologist", "radiologist", "radiologist {values}"),
     Filter("procedure", "Procedure", "procedure", "procedure {values}"),
+    Filter("weekday", "Weekday", "weekday", "on a {values}"),
+    Filter("hour", "Hour", "hour", "in the hour from {values}"),
+    Filter("length", "Length", "length", "with {values}"),
 )
 KEYS = tuple(f.key for f in FILTERS)
+#: Those that ask for when and how long: of them columns tell whether a target takes them (`sql.clock_filters`).
+CLOCKS = ("weekday", "hour")
+LENGTH = "length"
 #: How a table without a facility is kept to the facilities a person may see: its column, found through a table.
 SCOPE_THROUGH = {"exam_key": "fct_exam", "device": "dim_device", "radiologist": "fct_read"}
 #: Tables that everyone may see: they tell of no patient and no reader, or, as targets, hold for any facility.
@@ -94,6 +101,9 @@ class Filters:
     device: tuple[str, ...] = ()
     radiologist: tuple[str, ...] = ()
     procedure: tuple[str, ...] = ()
+    weekday: tuple[str, ...] = ()
+    hour: tuple[str, ...] = ()
+    length: tuple[str, ...] = ()
     compare: str = "none"
     scope: tuple[str, ...] | None = None
 
@@ -103,7 +113,10 @@ class Filters:
         if self.compare not in COMPARE:
             raise FilterError(said("compare is one of {names}", names=", ".join(COMPARE)))
         for key in KEYS:
-            object.__setattr__(self, key, tuple(sorted(set(getattr(self, key)))))
+            is_clock = key in KNOWN
+            if is_clock and not all(is_known(key, value) for value in getattr(self, key)):
+                raise FilterError(said(KNOWN[key]))
+            object.__setattr__(self, key, tuple(sorted(set(getattr(self, key)), key=order if is_clock else None)))
 
     @classmethod
     def default(cls, data_through: datetime) -> Self:
@@ -141,7 +154,8 @@ class Filters:
     def where(self, columns: Collection[str], *, anchor: str = "", alias: str = "", table: str = "") -> Clause:
         """Condition on a target that has `columns`; `anchor` is its wall-clock column for the dates.
 
-        Filters without a column are not applied but named in `unapplied`. A scope always applies: a target that cannot
+        Weekday and hour are those of the anchor, where `columns` names them; a length needs the key of an exam. Filters
+        without a column are not applied but named in `unapplied`. A scope always applies: a target that cannot
         be tied to a facility gives nothing, unless it is one of `SHARED_TABLES`.
         """
         prefix = f"{alias}." if alias else ""
@@ -158,8 +172,12 @@ class Filters:
                 unapplied.append(key)
         for item in FILTERS:
             values = getattr(self, item.key)
-            if values and item.column not in columns:
+            if values and not _is_held(item, columns, anchor):
                 unapplied.append(item.key)
+            elif values and item.key in CLOCKS:
+                parts.append(clock_sql(item.key, f"{prefix}{anchor}", values, params))
+            elif values and item.key == LENGTH:
+                parts.append(length_sql(f"{prefix}exam_key", values, params))
             elif values:
                 parts.append(_one_of(f"{prefix}{item.column}", item.key, values, params))
         if self.scope is not None and table not in SHARED_TABLES:
@@ -198,7 +216,8 @@ class Filters:
         """
         parts = [] if {"since", "until"} <= set(unapplied) else [_period_words(self.since, self.until)]
         for item in FILTERS:
-            values = tuple(named(item.key, value) for value in getattr(self, item.key))
+            words = said_value if item.key in KNOWN else named
+            values = tuple(words(item.key, value) for value in getattr(self, item.key))
             if values and item.key not in unapplied:
                 parts.append(said(item.sentence, values=_list_words(values)))
         if self.scope is not None:
@@ -208,6 +227,13 @@ class Filters:
             parts.append(said(COMPARE[self.compare]))
         text = ", ".join(parts) or said("all data")
         return text[0].upper() + text[1:] + "."
+
+
+def _is_held(item: Filter, columns: Collection[str], anchor: str) -> bool:
+    """Whether a target has what a filter needs."""
+    if item.key == LENGTH:
+        return "exam_key" in columns
+    return item.column in columns and (item.key not in CLOCKS or bool(anchor))
 
 
 def _one_of(column: str, key: str, values: tuple[str, ...], params: dict[str, Any]) -> str:

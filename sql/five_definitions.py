@@ -11,7 +11,7 @@ from typing import NamedTuple
 import polars as pl
 
 from sql.catalog import Catalog
-from sql.filters import Filters
+from sql.filters import CLOCKS, Filters
 from sql.noted import noted
 from sql.snapshot import Snapshot
 
@@ -52,7 +52,7 @@ def five_definitions(snapshot: Snapshot, filters: Filters | None = None) -> pl.D
     that count, have every clock, and run forwards under each definition; n_own counts those that a definition has by
     itself. A row has n 0 and no values where no exam has all clocks.
     """
-    columns = tuple(column.name for column in Catalog.load().models["fct_exam"].columns)
+    columns = (*(column.name for column in Catalog.load().models["fct_exam"].columns), *CLOCKS)
     clause = (filters or Filters()).where(columns, anchor="exam_ended_local", alias="e", table="fct_exam")
     lengths = sorted({view.column for view in VIEWS})
     is_common = " AND ".join(f"e.{name} >= 0" for name in lengths)

@@ -64,8 +64,9 @@ _NOW = "(SELECT CAST($at AS TIMESTAMP) AS at)"
 
 
 def now_filters(filters: Filters) -> Filters:
-    """The filters without what says nothing of an open exam: dates, comparison, and the reader whom it has not yet."""
-    return filters.replace(since=None, until=None, compare="none", radiologist=())
+    """The filters without what says nothing of an open exam: dates, hours, lengths, comparison, and the reader whom it
+    has not yet."""
+    return filters.replace(since=None, until=None, compare="none", radiologist=(), weekday=(), hour=(), length=())
 
 
 @noted

@@ -10,7 +10,7 @@ import polars as pl
 
 from sql.catalog import Catalog, Metric
 from sql.definitions import definition, is_current, own_statement
-from sql.filters import KEYS, Clause, Filters
+from sql.filters import KEYS, LENGTH, Clause, Filters
 from sql.noted import noted
 from sql.shape import (
     PERIODS,
@@ -148,6 +148,7 @@ def must_have(asked: Metric, groups: Sequence[str], period: str, statistic: str)
 def clause_of(asked: Metric, filters: Filters) -> Clause:
     """Condition of the filters that apply, over a row `b` of the metric's statement."""
     columns = [key for key in (*KEYS, "facility") if key in asked.filters]
+    columns += ["exam_key"] if LENGTH in asked.filters else []
     return filters.where(columns, anchor="period_local" if asked.has_dates else "", alias="b", table=asked.table)
 
 

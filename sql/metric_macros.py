@@ -14,6 +14,7 @@ import duckdb
 from sql import catalog as files
 from sql.candidates import completeness_sql
 from sql.catalog import Catalog, Metric, Model
+from sql.clock_filters import KNOWN, macro_sql
 from sql.control import chart_statement
 from sql.filters import FILTERS, NO_VALUE
 from sql.kaplan_meier import censored_statement, is_censorable
@@ -80,7 +81,11 @@ def _macro(schema: str, metric: Metric, period: str, body: str) -> str:
 def _ask(metric: Metric) -> Ask:
     """What the parameters of a macro ask."""
     filters = [f for f in FILTERS if f.key in metric.filters]
-    conditions = [f"({f.key} IS NULL OR list_contains({f.key}, coalesce(b.{f.column}, '{NO_VALUE}')))" for f in filters]
+    conditions = [
+        macro_sql(f.key) if f.key in KNOWN
+        else f"({f.key} IS NULL OR list_contains({f.key}, coalesce(b.{f.column}, '{NO_VALUE}')))"
+        for f in filters
+    ]  # fmt: skip
     if metric.has_dates:
         conditions += [
             "(since IS NULL OR b.period_local >= CAST(since AS TIMESTAMP))",

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from sql.filters import Filters
+from sql.filters import CLOCKS, Filters
 from sql.noted import noted
 from sql.snapshot import Snapshot
 
@@ -139,7 +139,8 @@ def _condition(
     place = ANCHORS.get(table, "") if anchor is None else anchor
     if place:
         _must_exist(table, known, [place])
-    clause = (filters or Filters()).where(tuple(known), anchor=place, alias="t", table=table)
+    clocks = CLOCKS if known.get(place, "").startswith("TIMESTAMP") else CLOCKS[:1]  # a day has no hour
+    clause = (filters or Filters()).where((*known, *clocks), anchor=place, alias="t", table=table)
     params = dict(clause.params)
     parts = [clause.sql]
     for number, (name, value) in enumerate((where or {}).items()):

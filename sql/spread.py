@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from sql.definitions import definition
-from sql.filters import KEYS, Filters
-from sql.measure import QueryError, dates_of
+from sql.filters import Filters
+from sql.measure import QueryError, clause_of, dates_of
 from sql.noted import noted
 from sql.snapshot import Snapshot
 from sql.windows import windowed
@@ -29,8 +29,7 @@ def spread(
     asked, filters = definition(snapshot, metric_id), filters or Filters()
     if asked.kind != "percentile":
         raise QueryError(f"{asked.id} has no spread: it is no percentile")
-    columns = [key for key in KEYS if key in asked.filters]
-    clause = filters.where(columns, anchor="period_local", alias="b", table=asked.table)
+    clause = clause_of(asked, filters)
     ends = ", ".join(f"({low!r}, {high!r})" for low, high in zip(edges, [*edges[1:], None], strict=True))
     body = windowed(asked.body, asked.windows, *dates_of(clause))
     return snapshot.execute(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from sql.catalog import Catalog
-from sql.filters import Filters
+from sql.filters import CLOCKS, Filters
 from sql.noted import noted
 from sql.snapshot import Snapshot
 
@@ -93,7 +93,7 @@ def stage_fates(snapshot: Snapshot, filters: Filters | None = None) -> pl.DataFr
 
 
 def _where(filters: Filters) -> tuple[str, dict[str, object]]:
-    columns = tuple(column.name for column in Catalog.load().models["fct_exam"].columns)
+    columns = (*(column.name for column in Catalog.load().models["fct_exam"].columns), *CLOCKS)
     clause = filters.where(columns, anchor="exam_ended_local", alias="e", table="fct_exam")
     return f"e.is_countable AND {clause.sql}", clause.params
 

@@ -80,7 +80,7 @@
       if (!links) return;
       points.forEach((point, place) => {
         const at = axis.c2p(point.x);
-        if (at < from || at > to) return;
+        if (!(at >= from && at <= to)) return; // a gap is nowhere
         const dates = said(links[place] || "/", ["period"]);
         const on = String(drawn.data[number].x[place]).slice(0, 10);
         days.push(...(dates ? dates["filter-dates"] : [on]));
@@ -123,10 +123,14 @@
     document.addEventListener("keydown", giveUp, true);
   }, true);
 
-  document.addEventListener("dblclick", (event) => {
-    const box = boxOf(event.target);
-    if (box && event.target.closest(".nsewdrag")) clear(byOf(box));
-  });
+  /* The second press of a double click: where it is released plotly has put another element, so no dblclick comes. What its
+     first click asked for is taken back, and its second one asks for nothing. */
+  document.addEventListener("mousedown", (event) => {
+    const box = event.detail === 2 && !event.button && event.target.closest(".nsewdrag") && boxOf(event.target);
+    if (!box || !byOf(box).length) return;
+    justDragged = true;
+    clear(byOf(box));
+  }, true);
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.target.matches("input, textarea") || document.querySelector("dialog[open]")) return;

@@ -17,7 +17,7 @@ from app.questions import Question
 from app.tables import Row
 from app.texts import text
 from sql import query
-from sql.exam_list import LENGTHS
+from sql.clock_filters import LENGTHS
 from sql.filters import Filters
 
 

@@ -16,7 +16,8 @@ from app.evidence import foot_line
 from app.questions import Question
 from app.tables import Column, Row, table
 from app.texts import text
-from sql.exam_list import LENGTHS, SHOW, SORTS, Narrow, exam_list
+from sql.clock_filters import LENGTHS
+from sql.exam_list import SHOW, SORTS, Narrow, exam_list
 from sql.rows import MAX_ROWS, RowsError
 
 PAGE_ROWS = 50
@@ -25,27 +26,19 @@ CHOICES = ("counted", "late", "waiting", "repeats", "rejects", "excluded")
 
 
 def narrow(own: dict[str, str]) -> Narrow:
-    """What the page's own keys ask for; what cannot be understood is left out. `measure` is `length:low-high`."""
-    length, _, ends = own.get("measure", "").partition(":")
-    low, _, high = ends.partition("-")
+    """What the page's own keys ask for; what cannot be understood is left out."""
     sort = own.get("sort", "-exam_ended_local")
     return Narrow(
         show=own.get("show", "counted") if own.get("show") in SHOW else "counted",
         clock=own["clock"] if own.get("clock") in ("ended", "started", "final", "any") else "ended",
         sort=sort if sort.removeprefix("-") in SORTS else "-exam_ended_local",
-        weekday=_whole(own.get("weekday"), 1, 7), hour=_whole(own.get("hour"), 0, 23),
-        length=length if length in LENGTHS else "", low=_number(low), high=_number(high),
-    )  # fmt: skip
+    )
 
 
 def _whole(given: str | None, low: int, high: int) -> int | None:
     return (
         int(given) if given is not None and given.isascii() and given.isdigit() and low <= int(given) <= high else None
     )
-
-
-def _number(given: str) -> float | None:
-    return float(given) if given.replace(".", "", 1).isdigit() and given.isascii() else None
 
 
 def _ask(context: Context, limit: int = MAX_ROWS, offset: int = 0) -> pl.DataFrame:
@@ -84,16 +77,7 @@ def render(context: Context) -> list[Any]:
 
 def _extra(asked: Narrow) -> str:
     """What narrows the list beside the filters, in words."""
-    parts = [text(f"show.{asked.show}.told")]
-    if asked.weekday is not None:
-        parts.append(text("exams.weekday", day=words.weekday(asked.weekday)))
-    if asked.hour is not None:
-        parts.append(text("exams.hour", start=f"{asked.hour:02d}:00", end=f"{asked.hour + 1:02d}:00"))
-    if asked.length:
-        low = words.minutes(asked.low or 0)
-        high = "" if asked.high is None else text("exams.below", value=words.minutes(asked.high))
-        parts.append(text("exams.length", name=text(f"length.{asked.length}"), low=low, high=high))
-    return ", ".join(parts) + "."
+    return text(f"show.{asked.show}.told") + "."
 
 
 def _table(context: Context, frame: pl.DataFrame, asked: Narrow) -> Any:

@@ -22,6 +22,7 @@ from app.sections.waiting import of_waiting, waiting_card
 from app.state import drill
 from app.tables import Column, Row, bar, change, table
 from app.texts import text
+from sql.clock_filters import length_range
 from sql.spread import spread
 
 METRIC = "report_final"
@@ -104,13 +105,15 @@ def render(context: Context) -> list[Any]:
                 ways.stage_card(context),
                 card(context, SPREAD, shown(values, lambda: graph(SPREAD, ranges(
                     values, context.scheme, marks=_marks(numbers),
-                    href=lambda row: drill(context.state, "all", "all", measure=_range(row))), 290)), n=n, wide=True),
+                    href=lambda row: drill(context.state, "all", "all", length=(_range(row),))), 290,
+                    context=context, by=("length",))), n=n, wide=True),
                 waiting_card(context, WAITING, context.definition(METRIC)),
                 card(context, TARGETS, _targets_table(context), wide=True),
                 card(context, WEEK, shown(cells, lambda: graph(WEEK, week(
                     cells, context.scheme, unit="min", min_n=CELL_N,
                     href=lambda row: drill(context.state, row["group_name"], row["group_value"],
-                                           sort="-report_final_min")), 260)), n=n, wide=True,
+                                           sort="-report_final_min")), 260, context=context, by=cross.HOURS)), n=n,
+                     wide=True,
                      tools=choices(context, "/turnaround", "stat", [(s, text(f"stat.{s}")) for s in CHOICES], chosen)),
                 card(context, WORST, _worst_table(context), wide=True),
                 ways.five_card(context),
@@ -122,7 +125,7 @@ def render(context: Context) -> list[Any]:
 
 
 def _range(row: dict[str, Any]) -> str:
-    return f"report_final_min:{row['low']:g}-" + ("" if row["high"] is None else f"{row['high']:g}")
+    return length_range("report_final_min", row["low"], row["high"])
 
 
 def _tiles(context: Context, numbers: pl.DataFrame) -> html.Div:

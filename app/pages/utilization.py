@@ -122,7 +122,7 @@ def render(context: Context) -> list[Any]:
                 card(context, WEEK, shown(cells, lambda: graph(WEEK, week(
                     cells, context.scheme, unit="share", min_n=1,
                     href=lambda row: drill(context.state, row["group_name"], row["group_value"], clock="started")),
-                    260)), wide=True),
+                    260, context=context, by=cross.HOURS)), wide=True),
                 card(context, ROOMS, _rooms_table(context), wide=True),
                 card(context, COURSE, shown(course, lambda: noted(context, lambda pins: graph(COURSE, trend(
                     [Line(text("utilization.title"), course)], context.scheme, unit="share", y=text("figure.axis.busy"),

@@ -102,8 +102,8 @@ def render(context: Context) -> list[Any]:
                 whatif.section(context),
                 card(context, WEEK, shown(cells, lambda: graph(WEEK, week(
                     cells, context.scheme, unit="reads", min_n=1,
-                    href=lambda row: drill(context.state, row["group_name"], row["group_value"], clock="final")), 260)),
-                    wide=True),
+                    href=lambda row: drill(context.state, row["group_name"], row["group_value"], clock="final")), 260,
+                    context=context, by=cross.HOURS)), wide=True),
                 card(context, COURSE, shown(course, lambda: noted(context, lambda pins: graph(COURSE, trend(
                     [Line("wRVU", course)], context.scheme, unit="wRVU", y="wRVU", pins=pins, href=lambda row: drill(
                         context.state.having(since=row["period_start"], until=row["period_end"]), "all", "all",

@@ -19,8 +19,8 @@
 -- reference: design of the SIIM SWIM lexicon: order placed to exam begun
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | b9a6c39a6dac | first definition
-SELECT e.exam_local AS period_local, e.order_to_exam_min AS value,
+-- history: 1 | 2026-11-25 | 38afc06d5aac | first definition
+SELECT e.exam_key, e.exam_local AS period_local, e.order_to_exam_min AS value,
        e.ordered_at AS start_at, e.exam_started_at AS stop_at,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e

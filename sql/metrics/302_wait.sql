@@ -19,8 +19,8 @@
 -- reference: SIIM SWIM lexicon: patient arrived to exam begun
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 1e7a18b16b45 | first definition
-SELECT e.exam_local AS period_local, e.wait_min AS value,
+-- history: 1 | 2026-11-25 | 3447cf168d77 | first definition
+SELECT e.exam_key, e.exam_local AS period_local, e.wait_min AS value,
        e.arrived_at AS start_at, e.exam_started_at AS stop_at,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e

@@ -19,8 +19,8 @@
 -- reference: SIIM SWIM lexicon: exam begun to exam ended
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 1d2c6245b820 | first definition
-SELECT e.exam_ended_local AS period_local, e.exam_duration_min AS value,
+-- history: 1 | 2026-11-25 | 825eb6e9e486 | first definition
+SELECT e.exam_key, e.exam_ended_local AS period_local, e.exam_duration_min AS value,
        e.exam_started_at AS start_at, e.exam_ended_at AS stop_at,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e

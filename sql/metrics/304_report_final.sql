@@ -19,8 +19,8 @@
 -- reference: ACR General Radiology Improvement Database: exam completed to report signed, published there as means
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | cd1021da08d7 | first definition
-SELECT e.exam_ended_local AS period_local, e.report_final_min AS value,
+-- history: 1 | 2026-11-25 | 15927eed8d26 | first definition
+SELECT e.exam_key, e.exam_ended_local AS period_local, e.report_final_min AS value,
        e.exam_ended_at AS start_at, e.first_final_at AS stop_at,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e

@@ -19,8 +19,8 @@
 -- reference: residents and night cover report preliminarily: the time to the first report, as practised in emergency radiology
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 18b1bf519016 | first definition
-SELECT e.exam_ended_local AS period_local, e.first_read_min AS value,
+-- history: 1 | 2026-11-25 | 30e5bec2a778 | first definition
+SELECT e.exam_key, e.exam_ended_local AS period_local, e.first_read_min AS value,
        e.exam_ended_at AS start_at, least(e.first_prelim_at, e.first_final_at) AS stop_at,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e

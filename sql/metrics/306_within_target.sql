@@ -22,8 +22,8 @@
 -- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | 39a19b90df8d | first definition
--- history: 2 | 2026-11-28 | 39a19b90df8d | a target holds by the local day of the exam's end
-SELECT e.exam_ended_local AS period_local,
+-- history: 2 | 2026-11-28 | a9fb5e89bdc3 | a target holds by the local day of the exam's end
+SELECT e.exam_key, e.exam_ended_local AS period_local,
        CASE WHEN e.report_final_min >= 0 THEN CAST(e.is_within_target AS INTEGER)
             WHEN e.first_final_at IS NULL AND e.exam_ended_at + to_seconds(e.target_min * 60) < s.data_through THEN 0 END
            AS numerator,

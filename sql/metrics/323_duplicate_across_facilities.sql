@@ -23,8 +23,8 @@
 -- reference: start to start; the latest earlier exam is the prior; exams before the data began are not known
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 74c19f253ac7 | first definition
-SELECT e.exam_local AS period_local,
+-- history: 1 | 2026-11-25 | ca7d21792bab | first definition
+SELECT e.exam_key, e.exam_local AS period_local,
        CASE WHEN e.exam_started_at IS NOT NULL AND e.region IS NOT NULL AND e.patient_key IS NOT NULL
             THEN CAST(coalesce(r.is_7d, FALSE) AS INTEGER) END AS within_7d,
        CASE WHEN e.exam_started_at IS NOT NULL AND e.region IS NOT NULL AND e.patient_key IS NOT NULL

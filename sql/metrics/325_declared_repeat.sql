@@ -23,8 +23,8 @@
 -- reference: HL7 OBR-48 medically necessary duplicate; DICOM PS3.16 CID 9300 reason 110510 duplicate order; repeats that are found are in repeat_exam_rate
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 63e5b0a71bcd | first definition
-SELECT e.exam_started_local AS period_local, CAST(e.is_declared_repeat AS INTEGER) AS is_necessary,
+-- history: 1 | 2026-11-25 | 11ce730edd78 | first definition
+SELECT e.exam_key, e.exam_started_local AS period_local, CAST(e.is_declared_repeat AS INTEGER) AS is_necessary,
        CASE WHEN NOT e.is_declared_repeat THEN 0
             WHEN e.region IS NOT NULL THEN CAST(r.exam_key IS NULL AS INTEGER) END AS is_unfound,
        CAST(coalesce(e.discontinued_reason = '110510', FALSE) AS INTEGER) AS is_duplicate_order,

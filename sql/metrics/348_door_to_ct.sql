@@ -19,8 +19,8 @@
 -- reference: AHA/ASA stroke guideline: door to CT; stop: first acquisition of the exam's images
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | a7218927d743 | first definition
-SELECT e.exam_ended_local AS period_local, date_diff('second', e.door_at, i.started_at) / 60.0 AS value,
+-- history: 1 | 2026-11-25 | b59c8fb519aa | first definition
+SELECT e.exam_key, e.exam_ended_local AS period_local, date_diff('second', e.door_at, i.started_at) / 60.0 AS value,
        e.door_at AS start_at, i.started_at AS stop_at,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e

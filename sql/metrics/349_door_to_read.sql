@@ -19,8 +19,8 @@
 -- reference: AHA/ASA stroke guideline: door to CT interpretation
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 53fbb8c57fdc | first definition
-SELECT e.exam_ended_local AS period_local,
+-- history: 1 | 2026-11-25 | 73e971e69be6 | first definition
+SELECT e.exam_key, e.exam_ended_local AS period_local,
        date_diff('second', e.door_at, least(e.first_prelim_at, e.first_final_at)) / 60.0 AS value,
        e.door_at AS start_at, least(e.first_prelim_at, e.first_final_at) AS stop_at,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist

@@ -19,8 +19,8 @@
 -- reference: access to imaging: days from the order to the slot, by the day of the slot
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | d480776ad40c | first definition
-SELECT e.scheduled_local AS period_local, e.schedule_lag_days AS value,
+-- history: 1 | 2026-11-25 | 9406bddf68ce | first definition
+SELECT e.exam_key, e.scheduled_local AS period_local, e.schedule_lag_days AS value,
        e.ordered_at AS start_at, e.scheduled_at AS stop_at,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e

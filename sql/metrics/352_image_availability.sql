@@ -19,8 +19,8 @@
 -- reference: SIIM SWIM lexicon: exam ended to images available
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 0efdbfa51f21 | first definition
-SELECT e.exam_ended_local AS period_local, e.image_availability_min AS value,
+-- history: 1 | 2026-11-25 | d355333e07b5 | first definition
+SELECT e.exam_key, e.exam_ended_local AS period_local, e.image_availability_min AS value,
        e.exam_ended_at AS start_at, e.images_available_at AS stop_at,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e

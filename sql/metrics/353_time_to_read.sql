@@ -19,8 +19,8 @@
 -- reference: SIIM SWIM lexicon: exam ended to reading begun; the begin as the report tells it
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | b0bfe8a1aa1f | first definition
-SELECT e.exam_ended_local AS period_local, e.time_to_read_min AS value,
+-- history: 1 | 2026-11-25 | 3d7d78f82932 | first definition
+SELECT e.exam_key, e.exam_ended_local AS period_local, e.time_to_read_min AS value,
        e.exam_ended_at AS start_at, e.read_started_at AS stop_at,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e

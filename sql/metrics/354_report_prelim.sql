@@ -20,8 +20,8 @@
 -- reference: SIIM SWIM lexicon: exam ended to the first preliminary report
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 7523032bf59a | first definition
-SELECT e.exam_ended_local AS period_local, e.report_prelim_min AS value,
+-- history: 1 | 2026-11-25 | f8d7dc39366e | first definition
+SELECT e.exam_key, e.exam_ended_local AS period_local, e.report_prelim_min AS value,
        e.exam_ended_at AS start_at, e.first_prelim_at AS stop_at,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e

@@ -19,8 +19,8 @@
 -- reference: the reading room's own share of the report's turnaround, without the time to send the images
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 4dfd20f29667 | first definition
-SELECT e.exam_ended_local AS period_local, e.read_final_min AS value,
+-- history: 1 | 2026-11-25 | 4c07b3bfa62a | first definition
+SELECT e.exam_key, e.exam_ended_local AS period_local, e.read_final_min AS value,
        e.images_available_at AS start_at, e.first_final_at AS stop_at,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e

@@ -20,8 +20,8 @@
 -- reference: SIIM SWIM lexicon: first preliminary to first final report
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | d9420617e544 | first definition
-SELECT e.exam_ended_local AS period_local, e.prelim_to_final_min AS value,
+-- history: 1 | 2026-11-25 | 157f4f8afb6a | first definition
+SELECT e.exam_key, e.exam_ended_local AS period_local, e.prelim_to_final_min AS value,
        e.first_prelim_at AS start_at, e.first_final_at AS stop_at,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e

@@ -19,8 +19,8 @@
 -- reference: end to end for emergency patients
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 852eec793b73 | first definition
-SELECT e.exam_ended_local AS period_local, e.arrival_to_final_min AS value,
+-- history: 1 | 2026-11-25 | 1df363b0b622 | first definition
+SELECT e.exam_key, e.exam_ended_local AS period_local, e.arrival_to_final_min AS value,
        e.arrived_at AS start_at, e.first_final_at AS stop_at,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e

@@ -22,8 +22,8 @@
 -- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | f2e3f883eddb | first definition
--- history: 2 | 2026-11-28 | 0bed6f6f3fa0 | a limit is valid by the facility's own day
-SELECT timezone(z.zone, timezone('UTC', e.critical_found_at)) AS period_local,
+-- history: 2 | 2026-11-28 | 023fe3007dee | a limit is valid by the facility's own day
+SELECT e.exam_key, timezone(z.zone, timezone('UTC', e.critical_found_at)) AS period_local,
        CASE WHEN e.critical_communicated_at < e.critical_found_at THEN NULL
             WHEN e.critical_communicated_at <= e.critical_found_at + to_seconds(c.limit_min * 60) THEN 1
             WHEN e.critical_communicated_at IS NOT NULL

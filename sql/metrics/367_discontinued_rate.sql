@@ -22,8 +22,8 @@
 -- reference: DICOM performed procedure step discontinued, reasons of PS3.16 CID 9300
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 02fc8684affb | first definition
-SELECT e.exam_started_local AS period_local, CAST(e.is_discontinued AS INTEGER) AS is_discontinued,
+-- history: 1 | 2026-11-25 | 21765484df57 | first definition
+SELECT e.exam_key, e.exam_started_local AS period_local, CAST(e.is_discontinued AS INTEGER) AS is_discontinued,
        CAST(e.is_discontinued AND coalesce(e.discontinued_reason IN ('110501', '110516'), FALSE) AS INTEGER) AS is_equipment,
        CAST(e.is_discontinued AND coalesce(e.discontinued_reason IN (
            '110503', '110504', '110505', '110506', '110507', '110508', '110515'), FALSE) AS INTEGER) AS is_patient,

@@ -22,8 +22,8 @@
 -- reference: arrivals less departures of the reading queue; it starts to grow at the first hour above 0
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | d95ac1f15f46 | first definition
-SELECT CASE WHEN m.is_end THEN e.exam_ended_local ELSE e.first_final_local END AS period_local,
+-- history: 1 | 2026-11-25 | e0231d9fb785 | first definition
+SELECT e.exam_key, CASE WHEN m.is_end THEN e.exam_ended_local ELSE e.first_final_local END AS period_local,
        CASE WHEN m.is_end THEN 1 ELSE -1 END * coalesce(e.wrvu, p.wrvu_usual) AS wrvu_growth,
        CASE WHEN m.is_end THEN coalesce(e.wrvu, p.wrvu_usual) END AS wrvu_ended,
        CASE WHEN NOT m.is_end THEN coalesce(e.wrvu, p.wrvu_usual) END AS wrvu_final,

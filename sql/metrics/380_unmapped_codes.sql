@@ -22,8 +22,8 @@
 -- reference: the names themselves by volume: dq_unmapped, and radops map
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 54d2ccb7bbab | first definition
-SELECT e.exam_ended_local AS period_local, CAST(e.procedure IS NULL AS INTEGER) AS numerator,
+-- history: 1 | 2026-11-25 | ee44e56ab729 | first definition
+SELECT e.exam_key, e.exam_ended_local AS period_local, CAST(e.procedure IS NULL AS INTEGER) AS numerator,
        e.facility, e.modality, e.device, e.priority, e.patient_class
 FROM fct_exam e
 WHERE e.is_countable

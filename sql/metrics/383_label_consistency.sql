@@ -22,8 +22,8 @@
 -- reference: several codes for one procedure split every count by code; of codes equally often used, all are usual
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 7cca80b76144 | first definition
-SELECT e.exam_ended_local AS period_local, CAST(u.is_usual AS INTEGER) AS numerator,
+-- history: 1 | 2026-11-25 | 85eb6c53bda0 | first definition
+SELECT e.exam_key, e.exam_ended_local AS period_local, CAST(u.is_usual AS INTEGER) AS numerator,
        e.facility, e.modality, e.device, e.service_line, e.procedure
 FROM fct_exam e
 JOIN (SELECT c.facility, c.procedure, c.procedure_local,

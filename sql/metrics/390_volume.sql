@@ -21,8 +21,8 @@
 -- reference: count of performed exams; what forecast_volume looks ahead to
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | e9d6c8a2c6b0 | first definition
-SELECT e.exam_ended_local AS period_local, 1 AS numerator, 1 AS denominator, e.facility, e.modality, e.device,
+-- history: 1 | 2026-11-25 | c7dd8357a8c1 | first definition
+SELECT e.exam_key, e.exam_ended_local AS period_local, 1 AS numerator, 1 AS denominator, e.facility, e.modality, e.device,
        e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e
 WHERE e.is_countable

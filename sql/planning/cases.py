@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from sql import clock_filters
+from sql.clock_filters import LENGTHS
 from sql.filters import FILTERS, NO_VALUE, Filters
 from sql.rows import MAX_ROWS, rows
 from sql.snapshot import Snapshot
@@ -22,7 +24,8 @@ READ_MIN, SIGN_MIN = 10.0, 5.0
 LONGEST_READ_MIN = 120.0
 _COLUMNS = ("exam_key", "facility", "modality", "region", "service_line", "priority", "patient_class", "device",
             "procedure", "radiologist", "assistant", "patient_key", "arrived_at", "exam_started_at", "exam_ended_at",
-            "exam_ended_local", "read_started_at", "first_prelim_at", "first_final_at", "target_min")  # fmt: skip
+            "exam_ended_local", "read_started_at", "first_prelim_at", "first_final_at", "target_min",
+            *LENGTHS)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -103,10 +106,11 @@ def _matches(row: dict[str, Any], filters: Filters) -> bool:
     if filters.scope is not None and row["facility"] not in filters.scope:
         return False
     return all(
-        (NO_VALUE if row[item.column] is None else row[item.column]) in values
+        clock_filters.holds(item.key, row, row["exam_ended_local"], values) if item.key in clock_filters.KNOWN
+        else (NO_VALUE if row[item.column] is None else row[item.column]) in values
         for item in FILTERS
         if (values := getattr(filters, item.key))
-    )
+    )  # fmt: skip
 
 
 def _case(row: dict[str, Any], origin: datetime, *, is_counted: bool) -> Case | None:

@@ -14,6 +14,7 @@ from app.context import Context
 from app.state import State
 from sql import query
 from sql.snapshot import Store
+from sql.words.dates import WEEKDAYS
 from tests.app.conftest import LOCAL
 from tests.app.watching import LOADED, WIDE, Watched, graphs_drawn
 
@@ -48,7 +49,7 @@ def click(page: Page, mark: Locator) -> None:
 def links(page: Page, heading: str) -> list[tuple[str, str]]:
     """Days that the points of a course lead to, as it is drawn."""
     hrefs = card(page, heading).evaluate("one => one.querySelector('.js-plotly-plot').data[0].customdata")
-    found = [parse_qs(urlsplit(href).query) for href in hrefs]
+    found = [parse_qs(urlsplit(href).query) for href in hrefs if href]
     return [(one["since"][0], one["until"][0]) for one in found]
 
 
@@ -127,6 +128,46 @@ def test_a_name_in_a_table_does_the_same_by_keyboard(watched: Watched) -> None:
     assert "device" in asked(page)
 
 
+def test_a_cell_of_the_week_keeps_the_page_to_its_hour_and_again_gives_all_back(watched: Watched, store: Store) -> None:
+    page = watched.open("/turnaround", "turnaround")
+    week = card(page, "By weekday and hour")
+    links = week.evaluate("one => one.querySelector('.js-plotly-plot').data[0].customdata")
+    day, hour = next((day, hour) for day in range(7) for hour in range(24) if links[day][hour])
+    box = week.locator(".nsewdrag").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * (hour + 0.5) / 24, box["y"] + box["height"] * (day + 0.5) / 7)
+    expect(page).to_have_url(re.compile(f"weekday={day + 1}&hour={hour}$"), timeout=LOADED)
+    told = f"on a {WEEKDAYS['en'][day]}, in the hour from {hour:02d}:00"
+    expect(page.locator("#sentence")).to_contain_text(told, timeout=LOADED)
+    expect(page.locator(".multi-box.marked:visible")).to_have_count(2)
+    snapshot = store.current()
+    filters = State.read(urlsplit(page.url).query, snapshot.data_through).filters
+    assert (filters.weekday, filters.hour) == ((str(day + 1),), (str(hour),))
+    half = words.minutes(query.metric(snapshot, "report_final", filters=filters, statistic="p50")["value"][0])
+    expect(page.locator(".tile-value").nth(2)).to_have_text(half, timeout=LOADED)
+    card(page, "By weekday and hour").locator(".clear-marks").click()
+    expect(page).not_to_have_url(re.compile("weekday="), timeout=LOADED)
+    expect(page.locator(".multi-box.marked:visible")).to_have_count(0)
+
+
+def test_a_bar_of_a_histogram_is_its_range_by_keyboard_and_a_double_click_gives_all_back(watched: Watched) -> None:
+    page = watched.open("/turnaround", "turnaround")
+    found = card(page, "How the times spread")
+    found.locator(".as-table summary").focus()
+    page.keyboard.press("Enter")
+    only = found.locator(".as-table tbody a.by-length").nth(1)
+    only.focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("length=report_final_min"), timeout=LOADED)
+    expect(page.locator("#sentence")).to_contain_text("with exam end to final report of", timeout=LOADED)
+    expect(page.locator(".multi-box.marked:visible")).to_have_count(1)
+    plot = card(page, "How the times spread").locator(".nsewdrag").bounding_box()
+    assert plot is not None
+    page.mouse.dblclick(plot["x"] + plot["width"] / 2, plot["y"] + 5)
+    expect(page).not_to_have_url(re.compile("length="), timeout=LOADED)
+    expect(page.locator(".chosen")).to_have_count(0, timeout=LOADED)
+
+
 def test_the_table_behind_a_chart_says_what_it_says_and_has_its_ways(watched: Watched) -> None:
     page = watched.open("/repeats", "repeats")
     found = card(page, "Exams repeated within 30 days")
@@ -144,7 +185,8 @@ def test_the_table_behind_a_chart_says_what_it_says_and_has_its_ways(watched: Wa
 
 def test_only_groups_that_are_filters_keep_a_page(context: Context, store: Store) -> None:
     assert cross.keys("facility | modality") == ("facility", "modality")
-    assert cross.keys("weekday | hour") == cross.keys("facility | shift") == ()
+    assert cross.keys("weekday | hour") == cross.HOURS
+    assert cross.keys("facility | shift") == ()
     assert cross.chosen(context, ("facility",)) == []
     snapshot = store.current()
     kept = Context(snapshot, State.read("?facility=NORTH&modality=CT", snapshot.data_through), LOCAL)

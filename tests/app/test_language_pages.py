@@ -121,7 +121,7 @@ def english(told: str, names: re.Pattern[str]) -> list[str]:
 #: Page -> searches in which it is read.
 READINGS = {page.path: [""] for page in PAGES} | {
     "/live": ["", "?wall=1", "?radiologist=x"],
-    "/exams": ["", "?show=excluded", "?show=waiting&weekday=1&hour=8", "?measure=report_final_min:60-120"],
+    "/exams": ["", "?show=excluded", "?show=waiting&weekday=1&hour=8", "?length=report_final_min:60-120"],
     "/exam": [],
     "/metric": [f"?metric={metric}" for metric in (
         "report_final", "within_target", "backlog", "discontinued_rate", "forecast_volume", "link_rate",

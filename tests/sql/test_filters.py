@@ -10,9 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sql.filters import COMPARE, KEYS, NO_VALUE, FilterError, Filters
+from sql.filters import CLOCKS, COMPARE, KEYS, NO_VALUE, FilterError, Filters
 
 VALUES = st.lists(st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=8), max_size=3).map(tuple)
+MARKED = {
+    "weekday": st.lists(st.integers(1, 7).map(str)).map(tuple),
+    "hour": st.lists(st.integers(0, 23).map(str)).map(tuple),
+    "length": st.lists(st.sampled_from(["wait_min:0-15", "wait_min:15-30.5", "report_final_min:2880-"])).map(tuple),
+}  # fmt: skip
 DATES = st.dates(date(2000, 1, 1), date(2100, 1, 1))
 
 
@@ -22,7 +27,7 @@ def any_filters(draw: st.DrawFn) -> Filters:
     until = draw(st.none() | DATES)
     if since is not None and until is not None and since >= until:
         until = since + timedelta(days=1)
-    chosen: dict[str, Any] = {key: draw(VALUES) for key in KEYS}
+    chosen: dict[str, Any] = {key: draw(MARKED.get(key, VALUES)) for key in KEYS}
     return Filters(since=since, until=until, compare=draw(st.sampled_from(list(COMPARE))), **chosen)
 
 
@@ -52,7 +57,10 @@ def test_scope_never_comes_from_a_url() -> None:
 @pytest.mark.parametrize(
     ("query", "told"),
     [("since=yesterday", "since is not a date"), ("since=2026-02-01&until=2026-02-01", "since must lie before until"),
-     ("compare=best", "compare is one of none, previous, year")],
+     ("compare=best", "compare is one of none, previous, year"), ("weekday=8", "weekday is 1"),
+     ("weekday=%D9%A1", "weekday is 1"), ("hour=24", "hour is 0 to 23"), ("hour=07", "hour is 0 to 23"),
+     ("length=wait_min", "length is a length"), ("length=report_final_min);:1-2", "length is a length"),
+     ("length=wait_min:5", "length is a length")],
 )  # fmt: skip
 def test_what_cannot_be_understood_is_refused(query: str, told: str) -> None:
     with pytest.raises(FilterError, match=told):
@@ -72,7 +80,7 @@ def selected(
     filters: Filters, columns: tuple[str, ...] = ("facility", "modality"), anchor: str = "moment"
 ) -> list[int]:
     """Numbers of the rows that a where clause keeps."""
-    clause = filters.where(columns, anchor=anchor, alias="t")
+    clause = filters.where((*columns, *CLOCKS), anchor=anchor, alias="t")
     with duckdb.connect() as con:
         con.execute("CREATE TABLE rows_of (facility VARCHAR, modality VARCHAR, moment TIMESTAMP)")
         con.executemany("INSERT INTO rows_of VALUES (?, ?, ?)", ROWS)
@@ -99,6 +107,10 @@ def selected(
         (Filters().within(["W"]), [2]),
         (Filters(facility=("N",)).within(["W"]), []),
         (Filters().within([]), []),
+        (Filters(weekday=("7",)), [0]),
+        (Filters(weekday=("1", "2")), [1, 2]),
+        (Filters(hour=("0",), facility=("N",)), [0, 1]),
+        (Filters(hour=("1",)), []),
     ],
 )
 def test_where_keeps_the_rows_it_should(filters: Filters, kept: list[int]) -> None:
@@ -106,9 +118,11 @@ def test_where_keeps_the_rows_it_should(filters: Filters, kept: list[int]) -> No
 
 
 def test_filters_without_a_column_are_named_not_applied() -> None:
-    filters = Filters(since=date(2026, 3, 1), modality=("CT",), device=("D",))
+    filters = Filters(since=date(2026, 3, 1), modality=("CT",), device=("D",), hour=("8",), length=("wait_min:0-5",))
     clause = filters.where(("facility",))
-    assert (clause.sql, clause.params, clause.unapplied) == ("TRUE", {}, ("since", "modality", "device"))
+    left_out = ("since", "modality", "device", "hour", "length")
+    assert (clause.sql, clause.params, clause.unapplied) == ("TRUE", {}, left_out)
+    assert filters.where(("facility", *CLOCKS)).unapplied == left_out  # without a clock of its own
 
 
 def test_scope_applies_to_every_table_that_is_not_shared() -> None:
@@ -130,6 +144,15 @@ def test_scope_applies_to_every_table_that_is_not_shared() -> None:
         (Filters(since=date(2026, 3, 1), compare="year"), "From 1 Mar 2026, compared with a year earlier."),
         (Filters().within(["A", "B"]), "All days, within A or B."),
         (Filters().within([]), "All days, within no facility."),
+        (
+            Filters(weekday=("1", "5"), hour=("8", "10")),
+            "All days, on a Monday or Friday, in the hour from 08:00 or 10:00.",
+        ),
+        (
+            Filters(length=("report_final_min:15-90",)),
+            "All days, with exam end to final report of 15\u202fmin to 1\u202fh\u202f30.",
+        ),
+        (Filters(length=("wait_min:2880-",)), "All days, with wait in the department of 2\u202fd and more."),
     ],
 )
 def test_sentence(filters: Filters, sentence: str) -> None:

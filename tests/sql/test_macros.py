@@ -34,6 +34,9 @@ WORDS = {
     "fate": ("used", "no_departure"), "level": ("facility_modality",),
     "model": ("forecast", "seasonal_naive", "last_4_weeks"),
 }  # fmt: skip
+#: What is asked of clocks and lengths.
+MARKED = {"weekday": ("1", "3", "6", "7"), "hour": tuple(str(hour) for hour in range(0, 24, 2)),
+          "length": ("report_final_min:10-40.5", "wait_min:20-", "exam_duration_min:0-30")}  # fmt: skip
 NEVER_NULL = {"zone", "facility", "exam_key", "day", "source", "device", "hour_at", "hour_local", "drawn", "expected"}
 
 
@@ -144,6 +147,7 @@ def test_macro_takes_statistics_dates_and_filters(
     for item in FILTERS:
         if item.key in asked.filters:
             values = ("N", "W") if item.key == "facility" else (*WORDS.get(item.column, ("a", "b")), NO_VALUE)
+            values = MARKED.get(item.key, values)
             filters = filters.replace(**{item.key: values})
             arguments.append(f"{item.key} := {list(values)}")
     for statistic in asked.statistics:

@@ -11,7 +11,7 @@ import pytest
 
 from app.spoken import WORDS
 from etl import pack_words
-from sql import candidates, five_definitions, live, stages
+from sql import candidates, clock_filters, five_definitions, live, stages
 from sql.catalog import Catalog
 from sql.filters import COMPARE, FILTERS
 from sql.leadership import MEASURES
@@ -53,6 +53,7 @@ def of_code() -> Iterator[str]:
     """Words of tables in Python, and what is said by a literal."""
     yield from (told for item in FILTERS for told in (item.label, item.sentence))
     yield from filter(None, COMPARE.values())
+    yield from (*clock_filters.KNOWN.values(), *clock_filters.LENGTHS.values())
     yield from (kind.sentence for kind in change.KINDS.values())
     yield from change.DAY_NAMES
     yield from (stage.owner for stage in stages.STAGES)
