@@ -83,27 +83,34 @@ def _is_of_places(file: str) -> bool:
 Foretold = tuple[list[str], list[str], list[list[str]]]
 
 
+_COUNTED = ("n_before", "n_after", "missed_before", "missed_after")
+
+
 def _targets(context: Context, proposed: Sequence[Row], _: pl.DataFrame) -> Foretold:
-    made = query.target_preview(context.snapshot, proposed, context.filters)
-    sentence = _sentence(context)
-    if made.is_empty():
+    reports = query.target_preview(context.snapshot, proposed, context.filters)
+    critical = query.critical_preview(context.snapshot, proposed, context.filters)
+    sentence, said, table = _sentence(context), list[str](), list[list[str]]()
+    for made, key, label in ((reports, "moved", ""), (critical, "critical", "admin.targets.critical.of")):
+        rows = {row["group_value"]: _filled(row) for row in made.iter_rows(named=True)}
+        if all(row["n_before"] == row["n_after"] and row["missed_before"] == row["missed_after"]
+               for row in rows.values()):  # fmt: skip
+            continue
+        n_before, n_after, before, after = (words.count(int(rows["all"][name] or 0)) for name in _COUNTED)
+        said.append(text(f"admin.targets.{key}", n=n_after, sentence=sentence, after=after, before=before))
+        if n_before != n_after and not label:
+            said.append(text("admin.targets.n", n=n_after, before=n_before))
+        table += [_judged(context, group, row, label) for group, row in rows.items()]
+    if not said:
         return [text("admin.targets.same", sentence=sentence)], [], []
-    rows = {row["group_value"]: _filled(row) for row in made.iter_rows(named=True)}
-    whole = rows["all"]
-    names = ("n_before", "n_after", "missed_before", "missed_after")
-    if all(row["n_before"] == row["n_after"] and row["missed_before"] == row["missed_after"] for row in rows.values()):
-        return [text("admin.targets.same", sentence=sentence)], [], []
-    n_before, n_after, before, after = (words.count(int(whole[name] or 0)) for name in names)
-    said = [text("admin.targets.moved", n=n_after, sentence=sentence, after=after, before=before)]
-    if n_before != n_after:
-        said.append(text("admin.targets.n", n=n_after, before=n_before))
     columns = [text("admin.name"), text("admin.past"), text("admin.past"), text("admin.within"), text("admin.within")]
-    table = [
-        [_place(context, "facility", group), *(words.count(int(row[name] or 0)) for name in names[2:]),
-         *(words.value(row[name], "share") for name in ("share_before", "share_after"))]
-        for group, row in rows.items()
-    ]  # fmt: skip
     return said, columns, table
+
+
+def _judged(context: Context, group: str, row: Mapping[str, Any], label: str) -> list[str]:
+    """How many are past their target in a place, and the share that is not: in force and with the rows proposed."""
+    place = _place(context, "facility", group)
+    return [text(label, place=place) if label else place, *(words.count(int(row[name] or 0)) for name in _COUNTED[2:]),
+            *(words.value(row[name], "share") for name in ("share_before", "share_after"))]  # fmt: skip
 
 
 def _hours(context: Context, staffing: Sequence[Row] | None, days: Sequence[Row] | None) -> Foretold:

@@ -2,6 +2,8 @@
 
 The instant is the data cut-off of the snapshot, never a clock of today. Unread is what `backlog` counts at a full hour:
 exams that count, ended and not final; the target is that of `within_target`, and its clock starts at the exam's end.
+Who waits and who is in exam is held to the site's targets of `wait` (from arrival) and `exam_duration` (from begin):
+the most specific one valid on the local day on which that began.
 """
 
 from __future__ import annotations
@@ -60,6 +62,24 @@ SHOW: dict[str, pl.Expr] = {
     "unread": pl.col("stage") == "unread", "in_exam": pl.col("stage") == "in_exam",
     "waiting": pl.col("stage") == "waiting",
 }  # fmt: skip
+#: Stage -> the metric whose targets hold in it, beside those of reports.
+TARGETS = {"waiting": "wait", "in_exam": "exam_duration"}
+#: Target of each exam that waits or is in exam, by the rule of `stg_target`.
+_HELD = f"""SELECT p.exam_key, arg_max(t.target_min, row(
+                CAST(t.facility IS NOT NULL AS INTEGER) + CAST(t.modality IS NOT NULL AS INTEGER)
+                    + CAST(t.priority IS NOT NULL AS INTEGER) + CAST(t.patient_class IS NOT NULL AS INTEGER),
+                coalesce(t.valid_from, DATE '0001-01-01'), -t.target_min)) AS target_min
+            FROM (SELECT s.*, CAST(s.since_local AS DATE) AS since_day FROM since s) p
+            JOIN dim_target t ON t.metric = CASE p.state {
+    " ".join(f"WHEN '{stage}' THEN '{metric}'" for stage, metric in TARGETS.items())
+} END
+                AND (t.facility IS NULL OR t.facility = p.facility)
+                AND (t.modality IS NULL OR t.modality = p.modality)
+                AND (t.priority IS NULL OR t.priority = p.priority)
+                AND (t.patient_class IS NULL OR t.patient_class = p.patient_class)
+                AND (t.valid_from IS NULL OR t.valid_from <= p.since_day)
+                AND (t.valid_to IS NULL OR t.valid_to > p.since_day)
+            GROUP BY p.exam_key"""
 _NOW = "(SELECT CAST($at AS TIMESTAMP) AS at)"
 
 
@@ -84,14 +104,17 @@ def open_exams(snapshot: Snapshot, filters: Filters | None = None, at: datetime 
         f"""WITH placed AS (
             SELECT e.*, n.at, {_STATE} AS state, e.first_prelim_at <= n.at IS TRUE AS has_read
             FROM fct_exam e CROSS JOIN {_NOW} n WHERE {where}
-        ), timed AS (
-            SELECT p.* EXCLUDE (target_min), CASE WHEN p.state = 'unread' THEN p.target_min END AS target_min,
-                CASE p.state WHEN 'waiting' THEN p.arrived_at WHEN 'in_exam' THEN p.exam_started_at
+        ), since AS (
+            SELECT p.*, CASE p.state WHEN 'waiting' THEN p.arrived_at WHEN 'in_exam' THEN p.exam_started_at
                     ELSE p.exam_ended_at END AS since_at,
                 CASE p.state WHEN 'waiting' THEN p.arrived_local WHEN 'in_exam' THEN p.exam_started_local
                     ELSE p.exam_ended_local END AS since_local,
                 date_diff('microsecond', since_at, p.at) / 60000000 AS age_min
             FROM placed p WHERE p.state IN ('waiting', 'in_exam', 'unread')
+        ), held AS ({_HELD}
+        ), timed AS (
+            SELECT p.* REPLACE (CASE WHEN p.state = 'unread' THEN p.target_min ELSE h.target_min END AS target_min)
+            FROM since p LEFT JOIN held h ON h.exam_key = p.exam_key
         )
         SELECT t.exam_key, t.facility, t.modality, t.device, t.procedure_name, t.procedure_local, t.priority,
             t.patient_class, t.service_line, t.state AS stage, t.since_at, t.since_local, t.age_min, t.target_min,
@@ -115,14 +138,16 @@ def standing(
     snapshot: Snapshot, by: Sequence[str], filters: Filters | None = None, at: datetime | None = None
 ) -> pl.DataFrame:
     """Open exams counted by columns of `open_exams` (none: one row): n_waiting, n_in_exam, n_unread, n_no_read (unread
-    without any report), n_over (past their target), n_soon (within it for SOON_MIN at most), n_left, n, and
+    without any report), n_over (past their target, in any stage) and n_over_unread, n_soon (within it for SOON_MIN at
+    most), n_left, n, and
     longest_waiting_min, longest_in_exam_min, longest_unread_min, next_min (least minutes left; NULL where none)."""
     found = open_exams(snapshot, filters, at)
     stage, due = pl.col("stage"), pl.col("due")
     parts = [
         *((stage == name).sum().alias(f"n_{name}") for name in STAGES),
         ((stage == "unread") & ~pl.col("has_read")).sum().alias("n_no_read"),
-        (due == "over").sum().alias("n_over"), (due == "soon").sum().alias("n_soon"),
+        (due == "over").sum().alias("n_over"), ((due == "over") & (stage == "unread")).sum().alias("n_over_unread"),
+        (due == "soon").sum().alias("n_soon"),
         pl.col("is_left").sum().alias("n_left"), pl.len().alias("n"),
         *(pl.col("age_min").filter(stage == name).max().alias(f"longest_{name}_min") for name in STAGES),
         pl.col("left_min").filter(pl.col("left_min") >= 0).min().alias("next_min"),

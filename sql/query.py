@@ -23,7 +23,7 @@ from sql.planning.rebalance import rebalance
 from sql.room_for import room_for
 from sql.rows import counts, facts, rows, timeline
 from sql.site_known import alias_preview, devices_staffed, facilities_known, shift_spans, targets_held, unplaced
-from sql.site_preview import staffing_preview, target_preview
+from sql.site_preview import critical_preview, staffing_preview, target_preview
 from sql.site_rows import difference as site_difference
 from sql.site_rows import in_force
 from sql.stages import stage_fates, stages
@@ -47,6 +47,7 @@ __all__ = [
     "control",
     "counts",
     "course",
+    "critical_preview",
     "devices_staffed",
     "difference",
     "explain",

@@ -29,6 +29,10 @@ _EXAMS = """SELECT e.exam_key, e.facility, e.modality, e.priority, e.patient_cla
 _WITH_TARGET = """SELECT
         e.* REPLACE (t.target_min AS target_min, e.report_final_min <= t.target_min AS is_within_target)
     FROM main.fct_exam e LEFT JOIN stg_target t ON t.exam_key = e.exam_key"""
+_CRITICAL = "critical_communication"
+#: Of a share within a target: its n, who missed it, the share.
+_MISSED = (pl.col("n"), (pl.col("denominator") - pl.col("numerator")).round().cast(pl.Int64).alias("missed"),
+           pl.col("value").alias("share"))  # fmt: skip
 _CLOCK = "SELECT s.data_through FROM meta_snapshot s"
 #: Devices as the hours of the snapshot have them; sessions over 24 hours are none, so three days more hold all.
 _DEVICES = """SELECT h.device, h.facility, h.modality, z.zone, {since} AS since_day, {until} AS until_day,
@@ -61,8 +65,20 @@ def target_preview(snapshot: Snapshot, proposed: Sequence[Row], filters: Filters
         pl.concat([metric(snapshot, "within_target", groups=groups, filters=asked) for groups in ((), ("facility",))]),
         pl.concat([metric_over(snapshot, "within_target", tables, groups, asked) for groups in ((), ("facility",))]),
     ]
-    missed = (pl.col("denominator") - pl.col("numerator")).round().cast(pl.Int64)
-    return _beside(sides, (pl.col("n"), missed.alias("missed"), pl.col("value").alias("share")))
+    return _beside(sides, _MISSED)
+
+
+@noted
+def critical_preview(snapshot: Snapshot, proposed: Sequence[Row], filters: Filters | None = None) -> pl.DataFrame:
+    """Critical results told too late by facility and for all (`group_value` all, first), with the limits in force and
+    with those proposed: the columns of `target_preview`; n counts results of a category with a limit whose outcome is
+    known."""
+    asked, tables = filters or Filters(), with_list(given("targets.csv", proposed), ("target", "dim_target"))
+    sides = [
+        pl.concat([metric(snapshot, _CRITICAL, groups=groups, filters=asked) for groups in ((), ("facility",))]),
+        pl.concat([metric_over(snapshot, _CRITICAL, tables, groups, asked) for groups in ((), ("facility",))]),
+    ]
+    return _beside(sides, _MISSED)
 
 
 @noted

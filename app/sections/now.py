@@ -38,7 +38,10 @@ def urgency(name: str, n: int | None) -> str:
 def named(context: Context, row: Row) -> str:
     """One open exam in words."""
     facts = {name: words.group(name, row[name] or words.NO_VALUE) for name in ("priority", "patient_class")}
-    return text("live.exam", procedure=procedure(row), facility=context.name("facility", row["facility"]), **facts)
+    told = text("live.exam", procedure=procedure(row), facility=context.name("facility", row["facility"]), **facts)
+    if row["stage"] == "unread":
+        return told
+    return text("live.exam.stage", exam=told, stage=text(f"live.stage.{row['stage']}"))
 
 
 def procedure(row: Row) -> str:

@@ -83,13 +83,14 @@ def _panel(context: Context, name: str, frame: pl.DataFrame) -> html.Section:
 def _exam(row: Row, place: str) -> html.Li:
     urgent = "" if row["priority"] == "routine" else row["priority"]
     what = now.procedure(row)
+    stage = [] if row["stage"] == "unread" else [html.Span(text(f"live.stage.{row['stage']}"), className="wall-stage")]
     return html.Li(
         [
             html.Div(
                 [
                     html.Div(words.minutes(abs(row["left_min"])), className="wall-left"),
-                    html.Div([html.Span(urgent, className=f"wall-priority {urgent}"), html.Span(row[place] or "")],
-                             className="wall-where"),
+                    html.Div([html.Span(urgent, className=f"wall-priority {urgent}"), html.Span(row[place] or ""),
+                              *stage], className="wall-where"),
                 ],
                 className="wall-when",
             ),

@@ -132,6 +132,8 @@ TEXTS: dict[str, str] = {
     "admin.targets.moved": "Of {n} exams {sentence}, {after} would be past their target instead of {before}.",
     "admin.targets.n": "{n} exams have a known outcome then instead of {before}: what has no target, or waits within "
     "it, is not counted.",
+    "admin.targets.critical": "Of {n} critical results {sentence}, {after} would be told too late instead of {before}.",
+    "admin.targets.critical.of": "Critical results: {place}",
     "admin.targets.same": "No exam {sentence} would be judged otherwise.",
     "admin.hours.moved": "Staffed time {sentence}: {after} instead of {before}. Utilization {share_after} instead of "
     "{share_before}.",

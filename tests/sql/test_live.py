@@ -162,3 +162,36 @@ def test_nothing_open(tmp_path: Path, by: tuple[str, ...]) -> None:
     assert found.height == (0 if by else 1)
     assert found["n"].sum() == found["n_over"].sum() == 0
     assert unread_ages(snapshot).is_empty()
+
+
+def goal(metric: str, minutes: float, **of: Any) -> dict[str, Any]:
+    return {"metric": metric, "target": minutes, "unit": "min", "target_min": minutes, **of}
+
+
+def test_who_waits_and_who_is_in_exam_is_held_to_the_targets_of_the_site(tmp_path: Path) -> None:
+    """The most specific target of the stage that is valid on its local day; next breach first over all stages."""
+    today, tomorrow = NOW.date(), NOW.date() + timedelta(days=1)
+    goals = [
+        goal("wait", 30), goal("wait", 20, modality="CT", priority="stat"), goal("wait", 5, valid_to=today),
+        goal("wait", 1, valid_from=tomorrow), goal("wait", 2, facility="EAST", modality="MR"),
+        goal("exam_duration", 45, facility="EAST"), goal("report_final", 3),
+    ]  # fmt: skip
+    snapshot = snapshot_of(
+        tmp_path, NOW, dim_target=goals,
+        fct_exam=[
+            exam("waits", arrived=ago(minutes=25)), exam("waits stat", arrived=ago(minutes=25), priority="stat"),
+            exam("in exam", exam_started=ago(minutes=39), facility="EAST"),
+            exam("in exam, none", exam_started=ago(minutes=50)),
+            exam("unread", target=60, exam_ended=ago(minutes=58)), exam("unread, none", exam_ended=ago(minutes=90)),
+        ],
+    )  # fmt: skip
+    found = open_exams(snapshot)
+    assert found.select("exam_key", "stage", "target_min", "due").rows() == [
+        ("waits stat", "waiting", 20.0, "over"), ("unread", "unread", 60.0, "soon"), ("waits", "waiting", 30.0, "soon"),
+        ("in exam", "in_exam", 45.0, "soon"), ("unread, none", "unread", None, None),
+        ("in exam, none", "in_exam", None, None),
+    ]  # fmt: skip
+    assert found["left_min"].to_list()[:4] == pytest.approx([-5, 2, 5, 6])
+    row = standing(snapshot, ()).row(0, named=True)
+    assert (row["n_over"], row["n_over_unread"], row["n_soon"]) == (1, 0, 3)
+    assert open_list(snapshot, "over")["exam_key"].to_list() == ["waits stat"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -107,3 +108,41 @@ def test_other_hours_change_the_hours_of_their_device_only(snapshot: Snapshot, w
     closed = [{"facility": "NORTH", "date": str(last - timedelta(days=back)), "kind": "closed"} for back in range(1, 8)]
     fewer = query.staffing_preview(snapshot, None, closed, whole.replace(facility=("NORTH",)))
     assert (fewer["staffed_after"] < fewer["staffed_before"]).all()
+
+
+def told_late(snapshot: Snapshot, window: Filters, limits: dict[str, float], place: str | None) -> tuple[int, int]:
+    """(critical results with a limit and a known outcome, those told too late), by plain Python; a limit a category."""
+    events = query.rows(snapshot, "fct_exam_event", where={"code": "critical_found"}, limit=100_000)
+    category = {row["exam_key"]: row["detail"] for row in events.sort("event_number", "detail").to_dicts()
+                if row["detail"] is not None}  # fmt: skip
+    zones = dict(query.rows(snapshot, "dim_facility", columns=("facility", "zone")).rows())
+    n = late = 0
+    for exam in query.rows(snapshot, "fct_exam", where={"is_countable": True}, limit=100_000).to_dicts():
+        found, told, limit = exam["critical_found_at"], exam["critical_communicated_at"], limits.get(
+            category.get(exam["exam_key"], ""))  # fmt: skip
+        if found is None or limit is None or place not in (None, exam["facility"]):
+            continue
+        on = found.replace(tzinfo=UTC).astimezone(ZoneInfo(zones[exam["facility"]])).date()
+        if not window.since <= on < window.until or (told is not None and told < found):  # type: ignore[operator]
+            continue
+        due = found + timedelta(minutes=limit)
+        if told is not None or due < snapshot.data_through:
+            n, late = n + 1, late + (told is None or told > due)
+    return n, late
+
+
+def test_other_limits_of_critical_results_give_what_plain_python_counts(snapshot: Snapshot, window: Filters) -> None:
+    targets = query.in_force(snapshot, "targets.csv")
+    critical = "critical_communication:"
+    before = {row["metric"].removeprefix(critical): float(row["target"]) * {"min": 1, "h": 60, "d": 1440}[row["unit"]]
+              for row in targets if row["metric"].startswith(critical)}  # fmt: skip
+    assert before
+    first = min(before)
+    proposed = [row | {"target": "1", "unit": "min"} if row["metric"] == critical + first else row for row in targets]
+    made = {row["group_value"]: row for row in query.critical_preview(snapshot, proposed, window).to_dicts()}
+    assert made["all"]["n_before"] > 0
+    for group, row in made.items():
+        place = None if group == "all" else group
+        assert (row["n_before"], row["missed_before"]) == told_late(snapshot, window, before, place)
+        assert (row["n_after"], row["missed_after"]) == told_late(snapshot, window, before | {first: 1.0}, place)
+    assert made["all"]["missed_after"] > made["all"]["missed_before"]

@@ -96,7 +96,7 @@ def test_all_stages_are_proven(world: World) -> None:
 def test_unread_is_the_backlog_of_the_same_instant(world: World) -> None:
     at = world.snapshot.data_through.replace(minute=0, second=0, microsecond=0)
     counted = standing(world.snapshot, GROUPS, at=at).filter(pl.col("n_unread") > 0)
-    for statistic, name in (("waiting", "n_unread"), ("past_target", "n_over")):
+    for statistic, name in (("waiting", "n_unread"), ("past_target", "n_over_unread")):
         told = query.metric(world.snapshot, "backlog", groups=GROUPS, statistic=statistic)
         expected = {row["group_value"]: row["value"] for row in told.to_dicts() if row["n"]}
         assert {" | ".join(row[g] for g in GROUPS): row[name] for row in counted.to_dicts()} == expected

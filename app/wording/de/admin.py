@@ -150,6 +150,8 @@ TEXTS: dict[str, str] = {
     "admin.targets.n": "Dann haben {n} Untersuchungen einen bekannten Ausgang statt {before}: Was kein Ziel hat, "
     "oder noch "
     "darin wartet, zählt nicht.",
+    "admin.targets.critical": "Von {n} kritischen Befunden {sentence} wären {after} zu spät mitgeteilt statt {before}.",
+    "admin.targets.critical.of": "Kritische Befunde: {place}",
     "admin.targets.same": "Keine Untersuchung {sentence} würde anders beurteilt.",
     "admin.hours.moved": "Betriebszeit {sentence}: {after} statt {before}. Auslastung {share_after} statt "
     "{share_before}.",

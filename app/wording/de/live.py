@@ -17,10 +17,11 @@ TEXTS: dict[str, str] = {
     "live.wall.hint": "Große Schrift auf dem ganzen Bildschirm; Escape führt zurück",
     "live.next": "Als Nächstes: {exam}, fällig in {length}.",
     "live.exam": "{procedure}, {priority}, {patient_class}, {facility}",
+    "live.exam.stage": "{exam} ({stage})",
     "live.over_now": "{n} über ihrem Ziel{latest}.",
     "live.latest": ", die letzte seit {length}",
     "live.none_over": "Keine ist über ihrem Ziel.",
-    "live.none_next": "Keine, die auf ihren Befund wartet, hat ein Ziel vor sich.",
+    "live.none_next": "Keine offene Untersuchung hat ein Ziel vor sich.",
     "live.n_waiting": "Wartend",
     "live.n_waiting.hint": "Eingetroffen und nicht begonnen",
     "live.n_in_exam": "In Unters.",
@@ -30,9 +31,9 @@ TEXTS: dict[str, str] = {
     "live.n_no_read": "Ohne Befund",
     "live.n_no_read.hint": "Unbefundet, auch ohne vorläufigen Befund",
     "live.n_over": "Über Ziel",
-    "live.n_over.hint": "Länger unbefundet als das Ziel ihrer Priorität und Fallart",
+    "live.n_over.hint": "Länger offen als ihr Ziel: unbefundet, wo der Standort es setzt auch wartend, in Untersuchung",
     "live.n_soon": "Fällig in 1 h",
-    "live.n_soon.hint": "Unbefundet, höchstens eine Stunde bis zum Ziel",
+    "live.n_soon.hint": "Höchstens eine Stunde bis zum Ziel",
     "live.n_left": f"Über {LEFT_DAYS} d",
     "live.n_left.hint": f"Seit über {LEFT_DAYS} Tagen unbefundet: eher verloren als wartend. Sie zählen als unbefundet",
     "live.longest": "am längsten {length}",
@@ -47,8 +48,8 @@ TEXTS: dict[str, str] = {
     "live.all": "Alle {n}",
     "live.choice": "{name} {n}",
     "live.minutes": "Rest",
-    "live.minutes.hint": "Bis zum Ziel, das mit dem Untersuchungsende beginnt; die Marke ist das Ziel, der Balken "
-    "endet beim Doppelten",
+    "live.minutes.hint": "Bis zum Ziel, ab Untersuchungsende, Eintreffen oder Beginn; die Marke ist das Ziel, der "
+    "Balken endet beim Doppelten",
     "live.over": "{length} über",
     "live.no_target": "kein Ziel",
     "live.stage": "Zustand",
@@ -82,7 +83,8 @@ TEXTS: dict[str, str] = {
     "live.fate.missing": "nicht bekannt: {reason}",
     "live.evidence.unread": f"„Unbefundet“ wird gezählt wie {{link}}, hier zum Ende der Daten und dort zur letzten "
     f"vollen Stunde; sonst unterscheidet sie nichts. Ein Eintreffen oder Beginn ohne Ende zählt {LOST_HOURS} Stunden "
-    "lang, dann gilt das Ende als verloren. Ziele sind die von „Befunde im Ziel“.",
+    "lang, dann gilt das Ende als verloren. Ziele sind die von „Befunde im Ziel“; von Wartenden die, die der Standort "
+    "für wait setzt, in Untersuchung die für exam_duration.",
     "live.backlog": "Unbefundete Untersuchungen",
     "wall.leave": "Verlassen (Esc)",
     "wall.soon": "Nächste Fälligkeit",
