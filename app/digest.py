@@ -27,6 +27,7 @@ from sql.snapshot import Store
 from sql.team import saved as kept
 from sql.team.digests import Letter
 from sql.team.notes import Note
+from sql.words import ENGLISH, language, speaking
 from sql.written import is_told
 
 #: Templates of the letter, in HTML and in plain text.
@@ -55,12 +56,24 @@ class Cell(NamedTuple):
 
 
 def compose(
-    store: Store, facilities: tuple[str, ...] | None, views: Sequence[str], dashboard: str, day: date
+    store: Store,
+    facilities: tuple[str, ...] | None,
+    views: Sequence[str],
+    dashboard: str,
+    day: date,
+    language: str = ENGLISH,
 ) -> Letter:
-    """The letter of a day for who may see some facilities (None: all), with links to some views.
+    """The letter of a day in a language for who may see some facilities (None: all), with links to some views.
 
     `dashboard` is the address under which readers open the dashboard. Raises SnapshotError.
     """
+    with speaking(language):
+        return _composed(store, facilities, views, dashboard, day)
+
+
+def _composed(
+    store: Store, facilities: tuple[str, ...] | None, views: Sequence[str], dashboard: str, day: date
+) -> Letter:
     snapshot = store.current()
     person = Person("digest", facilities)
     context = Context(snapshot, State.read("", snapshot.data_through), person, store=store)
@@ -95,7 +108,8 @@ def _told(context: Context, dashboard: str, day: date) -> dict[str, Any]:
         "notes": [_note(context, note) for note in recent(context)][-MOST_NOTES:],
         "facts": text("evidence.facts", through=words.instant(snapshot.data_through), snapshot=snapshot.id),
         "built": text("digest.built", at=words.instant(snapshot.built_at)),
-        "home": f"{dashboard}/", "manage": f"{dashboard}/team", "font": FONT, "light": LIGHT, "dark": DARK,
+        "home": f"{dashboard}/", "manage": f"{dashboard}/team", "lang": language(), "font": FONT,
+        "light": LIGHT, "dark": DARK,
         "t": {key.removeprefix(_SAID): told for key, told in texts().items() if key.startswith(_SAID)},
     }  # fmt: skip
 

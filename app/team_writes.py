@@ -13,6 +13,7 @@ from sql.filters import FilterError
 from sql.snapshot import Store
 from sql.team import digests, saved
 from sql.team.store import TeamError
+from sql.words import language
 
 
 def keep_view(store: Store, person: Person, asked: dict[str, Any]) -> None:
@@ -32,12 +33,14 @@ def remove_view(store: Store, person: Person, asked: dict[str, Any]) -> None:
 
 
 def subscribe(store: Store, person: Person, asked: dict[str, Any]) -> None:
-    """Send the digest to an address, or set the views of a subscription that the person made. Raises TeamError."""
-    views = _views(store, person, asked)
+    """Send the digest to an address, or set the views and the language of a subscription that the person
+    made; that of the page where none is named. Raises TeamError."""
+    views, spoken = _views(store, person, asked), str(asked.get("language") or language())
     if asked.get("id"):
-        digests.choose(team_of(store), str(asked["id"]), views, person.name)
+        digests.choose(team_of(store), str(asked["id"]), views, person.name, spoken)
         return
-    digests.subscribe(team_of(store), str(asked.get("address") or ""), views, person.name, person.facilities)
+    to = str(asked.get("address") or "")
+    digests.subscribe(team_of(store), to, views, person.name, person.facilities, spoken)
 
 
 def unsubscribe(store: Store, person: Person, asked: dict[str, Any]) -> None:

@@ -1,4 +1,5 @@
-"""Views that are made before anybody asks: after a publish, the first look at each page, and what was asked before."""
+"""Views that are made before anybody asks: after a publish, the first look at each page in the languages that were
+asked for last, and what was asked before."""
 
 from __future__ import annotations
 
@@ -75,8 +76,10 @@ class Warmer:
             newest = self._store.current().id
             if newest == self._made_of:
                 return
-            first = [Asked(person, page.path, "", "light") for page in MENU]
-            for asked in dict.fromkeys([*first, *self._recent.all()]):
+            recent = self._recent.all()
+            spoken = dict.fromkeys(asked.language for asked in recent) or {ENGLISH: None}
+            first = [Asked(person, page.path, "", "light", language) for language in spoken for page in MENU]
+            for asked in dict.fromkeys([*first, *recent]):
                 while self._gate.is_full:
                     time.sleep(STEP_ASIDE)
                 if self._store.current().id != newest:

@@ -17,11 +17,12 @@ from etl.mail import OF_ALL, PROBLEMS, Post, Server, Unsent, message, server_of
 from sql.team.digests import SENDING, SENT, Letter, claim, settle, subscribers
 from sql.team.store import Team, TeamError
 from sql.team.words import address
+from sql.words import ENGLISH
 
 #: Where the files of digests lie, below the exports.
 FOLDER = "digest"
-#: Makes the letter of a day: facilities that its reader may see, ids of views.
-Compose = Callable[[tuple[str, ...] | None, Sequence[str]], Letter]
+#: Makes the letter of a day: facilities that its reader may see, ids of views, language.
+Compose = Callable[[tuple[str, ...] | None, Sequence[str], str], Letter]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Reader:
     address: str
     facilities: tuple[str, ...] | None = None
     views: tuple[str, ...] = ()
+    language: str = ENGLISH
 
 
 def digest(
@@ -44,9 +46,9 @@ def digest(
     """
     at = now or datetime.now().astimezone()
     server, team = server_of(home.settings), Team.beside(home.published)
-    path = _write(home, at.date(), compose(None, ()).html)
+    path = _write(home, at.date(), compose(None, (), ENGLISH).html)
     readers = list(_named(to)) if to else [
-        Reader(one.id, one.address, one.facilities, one.views) for one in subscribers(team)]  # fmt: skip
+        Reader(one.id, one.address, one.facilities, one.views, one.language) for one in subscribers(team)]  # fmt: skip
     fates: Counter[str] = Counter()
     if server is not None:
         post = Post(server)
@@ -103,8 +105,10 @@ def _send_all(
 def _send(post: Post, server: Server, reader: Reader, compose: Compose, at: datetime) -> str:
     name = hashlib.sha256(f"{reader.key} {at.date()}".encode()).hexdigest()[:24]
     try:
-        letter = compose(reader.facilities, reader.views)
-        post.send(message(letter, server.sender, reader.address, at, f"radops-{at.date():%Y%m%d}-{name}"))
+        letter = compose(reader.facilities, reader.views, reader.language)
+        made = message(letter, server.sender, reader.address, at, f"radops-{at.date():%Y%m%d}-{name}")
+        server.must_allow(reader.address)
+        post.send(made)
     except Unsent as error:
         return error.problem
     except TeamError:

@@ -31,6 +31,7 @@ PROBLEMS = {
     "login": "the mail server does not take the user and password",
     "sender": "the mail server does not take mail from RADOPS_SMTP_FROM",
     "refused": "the mail server refuses this address",
+    "domain": "RADOPS_MAIL_DOMAINS does not name the address's domain",
     "timeout": "the mail server took too long",
     "lost": "the mail server broke off",
     "server": "the mail server refuses the message",
@@ -38,6 +39,8 @@ PROBLEMS = {
 #: Problems that every other message would have too.
 OF_ALL = frozenset({"connect", "tls", "login", "sender", "timeout", "lost"})
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
+#: As a domain: any.
+ANY = "*"
 #: Signs of a subject at most.
 _SUBJECT_SIGNS = 200
 
@@ -54,6 +57,12 @@ class Server:
     password: str
     ca_file: Path | None
     seconds: float
+    domains: tuple[str, ...] = (ANY,)  # small; ANY for any
+
+    def must_allow(self, to: str) -> None:
+        """Raises Unsent where letters may not go to an address: its whole domain is none of those named."""
+        if ANY not in self.domains and to.rpartition("@")[2].lower() not in self.domains:
+            raise Unsent("domain")
 
 
 class Unsent(Exception):
@@ -83,7 +92,14 @@ def server_of(settings: Settings) -> Server | None:
     return Server(
         settings.smtp_host, settings.smtp_port or _PORTS[settings.smtp_security], settings.smtp_security, sender,
         settings.smtp_user, _password(settings.smtp_password_file), settings.smtp_ca_file, settings.smtp_seconds,
+        _domains(settings, sender),
     )  # fmt: skip
+
+
+def _domains(settings: Settings, sender: str) -> tuple[str, ...]:
+    """The domains that letters may go to: those named, else the sender's own."""
+    named = tuple(part.strip().lower() for part in settings.mail_domains.split(",") if part.strip())
+    return named or (sender.rpartition("@")[2].lower(),)
 
 
 def _password(path: Path | None) -> str:

@@ -83,6 +83,10 @@ class Settings(BaseSettings):
     smtp_user: str = Field(default="", description="user at that server; empty for none")
     smtp_password_file: Path | None = Field(default=None, description="file with that user's password, mode 0600")
     smtp_from: str = Field(default="", description="address that digests come from")
+    mail_domains: str = Field(
+        default="", pattern=r"^[A-Za-z0-9.,* -]*$",
+        description="domains that digests may go to, by comma; empty for that of RADOPS_SMTP_FROM alone, * for any",
+    )  # fmt: skip
     smtp_seconds: float = Field(default=30.0, gt=0, le=300, description="time limit for one message, seconds")
 
 

@@ -229,14 +229,17 @@
     const to = kept.id ? null : el("input", { type: "email", maxlength: config.signs.address, required: true, autocomplete: "email" });
     const boxes = found.map((one) => el("label", { className: "team-check" },
       el("input", { type: "checkbox", value: one.id, checked: chosen.includes(one.id) }), one.name));
+    const spoken = el("select", {}, Object.entries(config.languages).map(([code, name]) => el("option", { value: code }, name)));
+    spoken.value = kept.language || document.documentElement.lang;
     const fields = [
       to ? labelled(say("digest.address"), to) : el("p", {}, kept.address),
+      labelled(say("digest.language"), spoken),
       boxes.length ? el("fieldset", { className: "team-checks" }, el("legend", {}, say("digest.views")), el("div", {}, boxes))
         : el("p", { className: "team-hint" }, say("digest.none")),
     ];
     const box = dialog(say(kept.id ? "digest.change" : "digest.new"), fields, say("save"), () => {
       const ids = [...box.querySelectorAll("input[type=checkbox]:checked")].map((one) => one.value);
-      return post("subscriber", { id: kept.id, address: to ? to.value : undefined, views: ids });
+      return post("subscriber", { id: kept.id, address: to ? to.value : undefined, views: ids, language: spoken.value });
     }, say("digest.saved"));
     (to || box.querySelector("input") || box.querySelector("button")).focus();
   }

@@ -19,10 +19,11 @@ from app.tables import Column, Row, table
 from app.texts import text
 from sql.team import digests
 from sql.team.digests import FAILED, SENT, Outcome, Subscriber
+from sql.words import LANGUAGES
 
 #: Of the CSV file.
 _SCHEMA = {"address": pl.String, "views": pl.String, "last_day": pl.Date, "state": pl.String, "problem": pl.String,
-           "tries": pl.Int64, "told_at": pl.Datetime, "id": pl.String}  # fmt: skip
+           "tries": pl.Int64, "told_at": pl.Datetime, "id": pl.String, "language": pl.String}  # fmt: skip
 
 
 def _own(context: Context) -> list[Subscriber]:
@@ -40,7 +41,9 @@ def _listed(context: Context) -> pl.DataFrame:
         fate = fates.get(one.id)
         last = (None, None, None, None, None) if fate is None else (
             fate.day, fate.state, fate.problem, fate.tries, fate.at)  # fmt: skip
-        rows.append((one.address, ", ".join(names[view] for view in one.views if view in names), *last, one.id))
+        rows.append(
+            (one.address, ", ".join(names[view] for view in one.views if view in names), *last, one.id, one.language)
+        )
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
@@ -59,6 +62,7 @@ def section(context: Context) -> html.Section:
     columns = [
         Column(text("digest.address"), lambda row: html.Span(row["address"], className="view-name"), is_text=True),
         Column(text("digest.views"), lambda row: row["views"] or words.NO_VALUE, is_text=True),
+        Column(text("digest.language"), lambda row: LANGUAGES[row["language"]], is_text=True),
         Column(text("digest.state"), _state, is_text=True),
         Column("", lambda row: _tools(known[row["id"]]), is_text=True),
     ]
@@ -80,7 +84,7 @@ def _state(row: Row) -> html.Span:
 
 
 def _tools(one: Subscriber) -> html.Div:
-    told = json.dumps({"id": one.id, "address": one.address, "views": list(one.views)})
+    told = json.dumps({"id": one.id, "address": one.address, "views": list(one.views), "language": one.language})
     tools = [
         html.Button(text(f"digest.{what}"), className="plain", type="button",
                     **aria(text(f"digest.{what}.named", address=one.address)), **data(name, told))

@@ -33,8 +33,8 @@ def register(app: typer.Typer) -> None:
         store = Store(home.published)
 
         @cache
-        def letter(facilities: tuple[str, ...] | None, views: tuple[str, ...]) -> Letter:
-            return compose(store, facilities, views, home.settings.address, date.today())
+        def letter(facilities: tuple[str, ...] | None, views: tuple[str, ...], language: str) -> Letter:
+            return compose(store, facilities, views, home.settings.address, date.today(), language)
 
         try:
             made = digest(home, letter, store.current().id, to or ())

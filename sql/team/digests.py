@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sql.team import tables
 from sql.team.store import Team, TeamError, now
 from sql.team.words import address, known_id, new_id
+from sql.words import ENGLISH, LANGUAGES
 
 SENDING, SENT, FAILED = "sending", "sent", "failed"
 #: Subscriptions of a store, and views of one, at most.
@@ -20,7 +21,8 @@ MOST_SUBSCRIBERS, MOST_VIEWS = 500, 20
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """An address with the views whose links it receives, and the facilities that who entered it may see (None: all)."""
+    """An address with the views whose links it receives, the facilities that who entered it may see (None: all), and
+    the language of its letter."""
 
     id: str
     address: str
@@ -28,6 +30,7 @@ class Subscriber:
     facilities: tuple[str, ...] | None
     created_at: datetime
     views: tuple[str, ...]
+    language: str = ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,14 @@ class Outcome:
     at: datetime
 
 
-def subscribe(team: Team, to: str, views: Sequence[str], author: str, facilities: tuple[str, ...] | None) -> str:
+def subscribe(
+    team: Team,
+    to: str,
+    views: Sequence[str],
+    author: str,
+    facilities: tuple[str, ...] | None,
+    language: str = ENGLISH,
+) -> str:
     """Send the digest to an address from now on; gives the id. Raises TeamError, also where it goes there already."""
     made, kept = new_id(), address(to)
     with team.writing() as connection:
@@ -64,11 +74,12 @@ def subscribe(team: Team, to: str, views: Sequence[str], author: str, facilities
             id=made, address=kept, author=author, facilities=scope, created_at=now()))  # fmt: skip
         if rows := _views(made, views):
             connection.execute(insert(tables.subscribed), rows)
+        connection.execute(insert(tables.spoken).values(subscriber=made, language=_known(language)))
     return made
 
 
-def choose(team: Team, subscriber_id: str, views: Sequence[str], author: str) -> None:
-    """Set the views of a subscription that the author made. Raises TeamError."""
+def choose(team: Team, subscriber_id: str, views: Sequence[str], author: str, language: str = ENGLISH) -> None:
+    """Set the views and the language of a subscription that the author made. Raises TeamError."""
     rows = _views(known_id(subscriber_id), views)
     with team.writing() as connection:
         asked = select(func.count()).select_from(tables.subscriber)
@@ -77,6 +88,8 @@ def choose(team: Team, subscriber_id: str, views: Sequence[str], author: str) ->
         connection.execute(delete(tables.subscribed).where(tables.subscribed.c.subscriber == subscriber_id))
         if rows:
             connection.execute(insert(tables.subscribed), rows)
+        connection.execute(delete(tables.spoken).where(tables.spoken.c.subscriber == subscriber_id))
+        connection.execute(insert(tables.spoken).values(subscriber=subscriber_id, language=_known(language)))
 
 
 def unsubscribe(team: Team, subscriber_id: str, author: str) -> None:
@@ -84,7 +97,14 @@ def unsubscribe(team: Team, subscriber_id: str, author: str) -> None:
     with team.writing() as connection:
         if not connection.execute(delete(tables.subscriber).where(_own(subscriber_id, author))).rowcount:
             raise TeamError("gone")
-        connection.execute(delete(tables.subscribed).where(tables.subscribed.c.subscriber == subscriber_id))
+        for table in (tables.subscribed, tables.spoken):
+            connection.execute(delete(table).where(table.c.subscriber == subscriber_id))
+
+
+def _known(language: str) -> str:
+    if language not in LANGUAGES:
+        raise TeamError("gone")
+    return language
 
 
 def _own(subscriber_id: str, author: str) -> ColumnElement[bool]:
@@ -102,10 +122,11 @@ def subscribers(team: Team) -> list[Subscriber]:
     views: dict[str, list[str]] = {}
     for row in team.rows(select(tables.subscribed)):
         views.setdefault(row["subscriber"], []).append(row["view"])
+    spoken = {row["subscriber"]: row["language"] for row in team.rows(select(tables.spoken))}
     found = team.rows(select(tables.subscriber).order_by(tables.subscriber.c.created_at, tables.subscriber.c.id))
     return [
         Subscriber(row["id"], row["address"], row["author"], _scope(row["facilities"]), row["created_at"],
-                   tuple(sorted(views.get(row["id"], ()))))
+                   tuple(sorted(views.get(row["id"], ()))), spoken.get(row["id"], ENGLISH))
         for row in found
     ]  # fmt: skip
 

@@ -70,6 +70,9 @@ class Team:
         if not self.path.exists():
             return []
         with self._connected("BEGIN") as connection:
+            if int(connection.exec_driver_sql("PRAGMA user_version").scalar_one()) >= VERSION:
+                return connection.execute(statement).mappings().all()
+        with self.writing() as connection:  # an older radops made it: the tables that it lacks are added
             return connection.execute(statement).mappings().all()
 
     @contextmanager

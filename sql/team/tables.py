@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, Date, DateTime, Integer, MetaData, PrimaryKeyConstraint, String, Table
 
 #: Version of the tables, in the file's header. A change adds what is missing and raises it.
-VERSION = 1
+VERSION = 2
 metadata = MetaData()
 
 note = Table(
@@ -50,6 +50,12 @@ subscribed = Table(
     Column("subscriber", String, nullable=False),
     Column("view", String, nullable=False),
     PrimaryKeyConstraint("subscriber", "view"),
+)  # fmt: skip
+
+spoken = Table(
+    "spoken", metadata,
+    Column("subscriber", String, primary_key=True),
+    Column("language", String, nullable=False),  # of the letter; English where there is no row
 )  # fmt: skip
 
 sent = Table(

@@ -288,6 +288,11 @@ def test_a_digest_goes_to_addresses_with_views(client: FlaskClient, east: FlaskC
     assert subscribe(east, "bob@north.example", views=[ids["private"]])[0] == 409
     assert subscribe(east, "bob@north.example")[0] == 200
     mine, theirs = sorted(digests.subscribers(team), key=lambda one: one.address)
+    assert mine.language == "en"
+    assert client.post("/team/subscriber", json={"id": mine.id, "views": [], "language": "xx"}).status_code == 409
+    set_german = {"id": mine.id, "views": list(mine.views), "language": "de"}
+    assert client.post("/team/subscriber", json=set_german).status_code == 200
+    assert "Deutsch" in json.dumps(view(client, "/team"))
     assert (mine.views, mine.facilities, theirs.facilities) == ((ids["private"],), None, ("EAST",))
     assert "ann@north.example" not in json.dumps(view(east, "/team"))  # nobody reads others' addresses
     assert "ann@north.example" not in east.get("/csv/team.subscribers.csv").get_data(as_text=True)

@@ -15,6 +15,7 @@ from app.pages import MENU
 from app.views import Views
 from app.warm import Asked, Recent
 from sql.snapshot import Store
+from sql.words import speaking
 from tests.app.test_views import publish
 
 EAST = Person("east", facilities=("EAST",))
@@ -61,6 +62,28 @@ def test_first_looks_and_what_was_asked_are_made_once(tmp_path: Path, made: list
     made.clear()
     served.view(EAST, "/repeats", "modality=CT", "dark", {})
     assert made == []
+
+
+def test_first_looks_are_made_in_the_languages_that_are_asked_for(tmp_path: Path, made: list[tuple[Any, ...]]) -> None:
+    publish(tmp_path, 1, 30)
+    served, told = views(tmp_path), list[str]()
+    warmer = served.warmer()
+    makes = warmer._make
+
+    def make(asked: Asked) -> None:
+        told.append(asked.language)
+        makes(asked)
+
+    warmer._make = make
+    with speaking("de"):
+        served.view(LOCAL, "/turnaround", "", "light", {})
+    warmer.look(LOCAL)
+    assert told == ["de"] * len(MENU)
+    served.view(LOCAL, "/", "", "light", {})
+    publish(tmp_path, 2, 40)
+    told.clear()
+    warmer.look(LOCAL)
+    assert sorted(told) == ["de"] * len(MENU) + ["en"] * len(MENU)
 
 
 def test_it_ends_where_another_one_is_published(tmp_path: Path, made: list[tuple[Any, ...]]) -> None:

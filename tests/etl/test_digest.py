@@ -59,18 +59,18 @@ def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return certificate(tmp_path_factory.mktemp("certificate"))
 
 
-def home(root: Path, **smtp: Any) -> Home:
+def home(root: Path, domains: str = "", **smtp: Any) -> Home:
     """An installation whose mail server is at `port`, without encryption unless said."""
     usual: dict[str, Any] = {"host": "127.0.0.1", "security": "none", "from": "radops@north.example", "seconds": 10}
     given = {f"smtp_{key}": one for key, one in {**usual, **smtp}.items()}
-    made = Home(root, Settings(home=root, **given))
+    made = Home(root, Settings(home=root, mail_domains=domains, **given))
     for folder in (made.exports, made.log):
         folder.mkdir(exist_ok=True)
     return made
 
 
 def run(at: Home, *to: str, now: datetime = MORNING) -> dict[str, Any]:
-    return digest(at, lambda _, __: PLAIN, "000001-x", to, now)
+    return digest(at, lambda *_: PLAIN, "000001-x", to, now)
 
 
 def fates(made: dict[str, Any]) -> tuple[int, int, int, int]:
@@ -212,10 +212,62 @@ def test_names_and_addresses_cannot_add_headers(root: Path, team: Team) -> None:
 
 def test_readers_named_at_the_start_get_it_once_too(root: Path) -> None:
     with MailServer() as server:
-        at = home(root, port=server.port)
+        at = home(root, "*", port=server.port)
         assert fates(run(at, "ann@x.example", "ANN@x.example")) == (1, 1, 0, 0)
         assert fates(run(at, "ann@x.example")) == (0, 1, 0, 0)
     assert len(server.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("domains", "allowed"),
+    [("", "bob@NORTH.example"), ("x.example", "ann@x.example"), (" Y.example ,x.example", "ann@X.example")],
+)
+def test_letters_go_to_the_domains_that_the_site_names_alone(root: Path, domains: str, allowed: str) -> None:
+    """Without any named, to that of the sender; never to one that only ends alike, nor below it."""
+    others = [one for one in ("bob@north.example", "ann@x.example", "eve@evilx.example", "eve@sub.x.example",
+                              "eve@x.example.evil", "eve@a-north.example")
+              if one.rpartition("@")[2] != allowed.rpartition("@")[2].lower()]  # fmt: skip
+    with MailServer() as server:
+        at = home(root, domains, port=server.port)
+        made = run(at, allowed, *others)
+        assert fates(made) == (1, 0, len(others), 0)
+        assert list(made["problems"]) == ["RADOPS_MAIL_DOMAINS does not name the address's domain"]
+        assert fates(run(home(root, "*", port=server.port), *others)) == (len(others), 0, 0, 0)
+    assert server.messages[0][1][0].partition("TO:")[2] == f"<{allowed}>"
+
+
+def test_each_reader_gets_it_in_the_language_of_the_subscription(root: Path, team: Team) -> None:
+    store = Store(root / "published")
+    mine = digests.subscribe(team, "ann@north.example", (), "ann", None, "de")
+    digests.subscribe(team, "bob@north.example", (), "ann", None)
+
+    def letter(facilities: tuple[str, ...] | None, views: Any, language: str) -> Letter:
+        return compose(store, facilities, views, "https://radops.north.example", MORNING.date(), language)
+
+    with MailServer() as server:
+        at = home(root, port=server.port)
+        assert fates(digest(at, letter, "x", (), MORNING)) == (2, 0, 0, 0)
+        digests.choose(team, mine, (), "ann", "en")
+        assert fates(digest(at, letter, "x", (), MORNING + timedelta(days=1))) == (2, 0, 0, 0)
+    pages = [{part.get_content_type(): part.get_content() for part in received(server, number).iter_parts()}
+             for number in range(4)]  # fmt: skip
+    assert [re.findall(r'<html lang="(\w+)">', page["text/html"]) for page in pages] == [["de"], ["en"], ["en"], ["en"]]
+    german, english = pages[0], pages[1]
+    for kind in ("text/html", "text/plain"):
+        assert "Die Hälfte" in german[kind] or "die Hälfte" in german[kind]
+        assert "In Zahlen" in german[kind]
+        assert "In numbers" not in german[kind]
+        assert "In numbers" in english[kind]
+    with pytest.raises(TeamError, match="gone"):
+        digests.choose(team, mine, (), "ann", "xx")
+
+
+def test_a_store_of_before_languages_is_read_and_speaks_english(team: Team) -> None:
+    kept = digests.subscribe(team, "ann@north.example", (), "ann", None, "de")
+    with team.writing() as connection:
+        connection.exec_driver_sql("DROP TABLE spoken")
+        connection.exec_driver_sql("PRAGMA user_version = 1")
+    assert [(one.id, one.language) for one in digests.subscribers(Team(team.path.parent))] == [(kept, "en")]
 
 
 def test_without_a_server_only_the_file_is_made(root: Path, team: Team) -> None:
@@ -296,8 +348,8 @@ def test_the_numbers_of_a_mail_are_those_of_the_metrics(root: Path, team: Team) 
     notes.add(team, notes.Draft(day, day, Filters(facility=("NORTH",)), HOSTILE), "ann")
     address = "https://radops.north.example"
 
-    def letter(facilities: tuple[str, ...] | None, views: Any) -> Letter:
-        return compose(store, facilities, views, address, MORNING.date())
+    def letter(facilities: tuple[str, ...] | None, views: Any, language: str) -> Letter:
+        return compose(store, facilities, views, address, MORNING.date(), language)
 
     with MailServer() as server:
         assert fates(digest(home(root, port=server.port), letter, snapshot.id, (), MORNING)) == (1, 0, 0, 0)
@@ -355,7 +407,8 @@ def test_the_verb_ends_truthfully(network: Path, published: Published, tmp_path:
     assert len(list((house.home.exports / "digest").glob("*.html"))) == 1
     with MailServer(refuses="gone@") as server:
         smtp = {"smtp_host": "127.0.0.1", "smtp_port": server.port, "smtp_security": "none",
-                "smtp_from": "radops@north.example"}  # fmt: skip
+                "smtp_from": "radops@north.example",
+                "mail_domains": "X.example, north.example"}  # fmt: skip
         house = Installation(house.root, {**house.settings, **smtp})
         done = house.radops("digest", "--to", "gone@x.example", "--to", "ann@x.example", check=None)
     assert done.returncode == 15
