@@ -5,23 +5,27 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote
 
 from etl.errors import UnreadableInputError
 
+Answer = TypeVar("Answer")
 #: Names of folders and files that are being written: rename makes them visible.
 PARTIAL_SUFFIXES = (".part", ".tmp", ".partial", ".filepart")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A file seen by a scan, with what tells whether it changed."""
+    """A file seen by a scan, with what tells whether it changed. Its path may be a URL, with its service's address."""
 
     path: str
     size: int
     modified_ns: int
+    endpoint: str = ""
 
     @property
     def name(self) -> str:
@@ -41,22 +45,45 @@ class TooLargeError(Exception):
     """More bytes than a parser process may hold."""
 
 
-def scan(paths: Iterable[Path]) -> Iterator[Candidate]:
+def named(text: str) -> Path | str:
+    """An input as the command line names it: a path, or a URL that is none."""
+    if "://" not in text:
+        return Path(text)
+    kind, _, rest = text.partition("://")
+    return Path(unquote(rest)) if kind == "file" else text
+
+
+def scan(paths: Iterable[Path | str], endpoint: str = "") -> Iterator[Candidate]:
     """Regular files below `paths`, sorted by path within a folder. Raises UnreadableInputError for a path not there.
 
-    Paths are told from the root, so that a file is known again from whichever folder it is named.
+    Paths are told from the root, so that a file is known again from whichever folder it is named. A string is a URL, as
+    `named` tells; `endpoint` is the address of an S3 service other than Amazon's.
     """
-    for path in (Path(os.path.abspath(path)) for path in paths):  # links are not followed
-        try:
-            info = path.stat(follow_symlinks=False)
-        except OSError as error:
-            raise UnreadableInputError(f"{path}: {error.strerror}") from error
-        if stat.S_ISDIR(info.st_mode):
-            yield from _scan_folder(str(path))
-        elif stat.S_ISREG(info.st_mode):
-            yield Candidate(str(path), info.st_size, info.st_mtime_ns)
+    for path in paths:
+        if isinstance(path, str):
+            from etl.store.inputs import listed  # noqa: PLC0415 - only who keeps files elsewhere needs it
+
+            start = len(path.rstrip("/"))
+            yield from (Candidate(*one, endpoint) for one in listed(path, endpoint) if not _is_partial(one[0][start:]))
         else:
-            raise UnreadableInputError(f"{path}: not a regular file or folder")
+            yield from _scan_path(Path(os.path.abspath(path)))  # links are not followed
+
+
+def _is_partial(names: str) -> bool:
+    return any(name.startswith(".") or name.endswith(PARTIAL_SUFFIXES) for name in names.split("/"))
+
+
+def _scan_path(path: Path) -> Iterator[Candidate]:
+    try:
+        info = path.stat(follow_symlinks=False)
+    except OSError as error:
+        raise UnreadableInputError(f"{path}: {error.strerror}") from error
+    if stat.S_ISDIR(info.st_mode):
+        yield from _scan_folder(str(path))
+    elif stat.S_ISREG(info.st_mode):
+        yield Candidate(str(path), info.st_size, info.st_mtime_ns)
+    else:
+        raise UnreadableInputError(f"{path}: not a regular file or folder")
 
 
 def _scan_folder(folder: str) -> Iterator[Candidate]:
@@ -87,8 +114,13 @@ def read_file(candidate: Candidate, most_bytes: int) -> bytes:
 
 def read_head(candidate: Candidate, most_bytes: int) -> bytes:
     """The first bytes of a file that is as the scan saw it. Raises UnsafeFileError as `Opened`."""
-    with Opened(candidate) as file:
+    with opened(candidate) as file:
         return file.head(most_bytes)
+
+
+def opened(candidate: Candidate) -> Opened:
+    """The file of a path or URL, as `Opened`."""
+    return Opened(candidate) if candidate.path.startswith("/") else Elsewhere(candidate)
 
 
 class Opened:
@@ -150,6 +182,35 @@ class Opened:
         except OSError as error:
             raise UnsafeFileError("read_error") from error
         return b"".join(parts)
+
+
+class Elsewhere(Opened):
+    """A file at a URL, read through fsspec; as `Opened`."""
+
+    __slots__ = ("remote",)
+
+    def __init__(self, candidate: Candidate) -> None:
+        from etl.store.inputs import Remote  # noqa: PLC0415 - only who keeps files elsewhere needs it
+
+        self.candidate = candidate
+        self.remote = Remote(candidate.path, candidate.endpoint, (candidate.size, candidate.modified_ns))
+
+    def __exit__(self, kind: type[BaseException] | None, *_raised: object) -> None:
+        if kind is None:
+            self._told(self.remote.check)
+
+    def part(self, at: int, n_bytes: int) -> bytes:
+        """The bytes from `at`; fewer where the file ends."""
+        return self._told(lambda: self.remote.part(at, n_bytes))
+
+    @staticmethod
+    def _told(ask: Callable[[], Answer]) -> Answer:
+        from etl.store.inputs import RemoteError  # noqa: PLC0415
+
+        try:
+            return ask()
+        except RemoteError as error:
+            raise UnsafeFileError(error.reason) from error
 
 
 def settle(candidates: list[Candidate], seconds: float) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 import polars as pl
 
 from etl.deadline import Deadline, TooSlow, alarm
-from etl.inbox import Candidate, Opened, TooLargeError, UnsafeFileError, read_file, read_head
+from etl.inbox import Candidate, Opened, TooLargeError, UnsafeFileError, opened, read_file, read_head
 from etl.records import Parsed, Rejected
 from etl.row_frames import Collected, collect, frames
 from etl.site import Site
@@ -218,7 +218,7 @@ def _from_head(candidate: Candidate, site: Site, seconds: float) -> _Told | None
 
     It is named by its header and its size; files that differ in their pixels alone are the same message anyway.
     """
-    with Opened(candidate) as file:
+    with opened(candidate) as file:
         told = header_of(file, site, seconds)
     if told is None:
         return None

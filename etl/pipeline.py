@@ -6,7 +6,7 @@ What parses and builds is loaded only where there is something to parse or to bu
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -52,10 +52,10 @@ def _stage(log: Log, name: str) -> Iterator[Facts]:
     log.stage(name, **facts)
 
 
-def ingest_stage(home: Home, log: Log, paths: list[Path], progress: Progress = _nothing) -> Counts:
+def ingest_stage(home: Home, log: Log, paths: Sequence[Path | str], progress: Progress = _nothing) -> Counts:
     """Load what is new below `paths` (default: the inbox). Raises TooManyRejectsError after keeping the rest."""
-    inputs = paths or [home.inbox]
-    adopted = home.adopt_site(inputs)
+    inputs = list(paths) or [home.inbox]
+    adopted = home.adopt_site(path for path in inputs if isinstance(path, Path))
     if adopted is not None:
         log.stage("site", adopted_from=str(adopted))
     site = home.load_site()
@@ -66,7 +66,7 @@ def ingest_stage(home: Home, log: Log, paths: list[Path], progress: Progress = _
     with _stage(log, "ingest") as facts:
         con = open_intake(home.intake, memory_limit=home.settings.memory_limit)
         try:
-            candidates = new_candidates(con, scan(inputs))
+            candidates = new_candidates(con, scan(inputs, home.settings.s3_endpoint))
             settle(candidates, home.settings.settle_seconds)
             counts = _load(home, site, con, candidates, progress) if candidates else Counts()
         finally:
@@ -145,7 +145,7 @@ def put_stage(home: Home, log: Log) -> StoreError | None:
 def run(
     home: Home,
     log: Log,
-    paths: list[Path],
+    paths: Sequence[Path | str],
     *,
     stages: tuple[str, ...],
     full: bool = False,

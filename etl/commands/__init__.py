@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,7 +15,10 @@ if TYPE_CHECKING:
     from etl.pipeline import Progress
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: the inbox.", show_default=False)]
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(help="Files, folders or URLs (s3://bucket/folder); default: the inbox.", show_default=False),
+]
 
 
 def show(result: Any, *, as_json: bool) -> None:

@@ -28,7 +28,7 @@ Master = Annotated[str | None, typer.Option(help="Spark's master, as spark://hos
 
 
 def _run(
-    paths: list[Path] | None,
+    paths: list[str] | None,
     stages: tuple[str, ...],
     *,
     as_json: bool,
@@ -36,13 +36,14 @@ def _run(
     settings: Mapping[str, str | None] | None = None,
 ) -> None:
     """Run stages; `settings` that are given count more than the environment's."""
+    from etl.inbox import named  # noqa: PLC0415
     from etl.pipeline import run  # noqa: PLC0415
 
     home, log = opened(as_json=as_json)
     given = {name: str(value) for name, value in (settings or {}).items() if value is not None}
     home = replace(home, settings=home.settings.model_copy(update=given))
     with progress_bar(as_json=as_json) as progress:
-        facts = run(home, log, list(paths or []), stages=stages, full=full, progress=progress)
+        facts = run(home, log, [named(text) for text in paths or []], stages=stages, full=full, progress=progress)
     if as_json:
         show(facts, as_json=True)
 
