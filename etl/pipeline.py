@@ -127,18 +127,21 @@ def publish_stage(home: Home, log: Log, digest: str = "") -> Facts:
     return facts
 
 
-def put_stage(home: Home, log: Log) -> StoreError | None:
-    """Put what is published to the place that the settings name; returns why it could not, once that is in the log."""
+def put_stage(home: Home, log: Log, below: str = "") -> StoreError | None:
+    """Put what is published to the place that the settings name, or to a folder of it; returns why it could not, once
+    that is in the log."""
     from etl.store import open_place  # noqa: PLC0415
     from etl.store.offer import told  # noqa: PLC0415
 
     started = time.monotonic()
     try:
         with writer_lock(home.root / "put.lock"):
-            facts, error = told(home, open_place(home.settings.publish_to, home.settings.s3_endpoint))
+            place = open_place(home.settings.publish_to, home.settings.s3_endpoint)
+            facts, error = told(home, place.below(below) if below else place)
     except AlreadyRunningError:  # it puts the newest, or the next start does
         return None
-    log.stage("put", **facts, seconds=round(time.monotonic() - started, 2))
+    name, where = ("put_scope", {"below": below}) if below else ("put", {})
+    log.stage(name, **where, **facts, seconds=round(time.monotonic() - started, 2))
     return error
 
 
@@ -172,6 +175,29 @@ def run(
         not_put = put_stage(home, log)
     if too_many is not None:
         raise too_many
+    if not_put is not None:
+        raise not_put
+    return facts
+
+
+def publish_scopes(home: Home, log: Log, names: Sequence[str]) -> Facts:
+    """Publish the marts, and snapshots of these scopes of them, each put to a folder of its own where the settings say
+    so. Raises SettingsError for an unknown one before anything, StoreError at the end, CheckFailedError."""
+    from etl.scopes import chosen, home_of, publish_scope  # noqa: PLC0415
+
+    scopes, facts = chosen(home, names), Facts()
+    not_put: StoreError | None = None
+    try:
+        facts |= run(home, log, [], stages=("publish",))
+    except StoreError as error:
+        not_put = error
+    for scope in scopes:
+        with writer_lock(home.lock_file), _stage(log, "scope") as told:
+            done = publish_scope(home, scope)
+            told.update(scope=scope.name, snapshot=done.snapshot_id, is_new=done.is_new, digest=done.digest)
+        facts[f"scope {scope.name}"] = told
+    for scope in scopes if home.settings.publish_to else ():
+        not_put = not_put or put_stage(home_of(home, scope.name), log, f"scopes/{scope.name}")
     if not_put is not None:
         raise not_put
     return facts

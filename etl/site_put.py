@@ -47,7 +47,10 @@ class Change:
 
 def check_folder(home: Home) -> dict[str, int]:
     """Rows of each file in the folder. Raises SettingsError naming every fault."""
+    from etl.scopes import load_scopes  # noqa: PLC0415 - it needs what publishes
+
     site = home.load_site()
+    load_scopes(home)
     found = {name: _in_place(home, name) for name in PUT_FILES}
     known = _known(home, found[FACILITIES])
     wrong = [

@@ -12,10 +12,11 @@ from etl.home import Home
 from etl.publish import current, read_meta
 
 #: Stages whose last log line `status` repeats.
-STAGES = ("ingest", "build", "rebuild", "publish", "put", "pull", "export", "digest", "failed")
+STAGES = ("ingest", "build", "rebuild", "publish", "scope", "put", "put_scope", "pull", "export", "digest", "failed")
 #: Stages that go to another place and may fail there -> what is then wrong.
 ELSEWHERE = {
     "put": "the newest snapshot is not where RADOPS_PUBLISH_TO says",
+    "put_scope": "the newest snapshot of a scope is not where RADOPS_PUBLISH_TO says",
     "pull": "no newer snapshot could be taken from RADOPS_PULL_FROM",
 }
 

@@ -17,7 +17,9 @@ from sqlalchemy.exc import ProgrammingError
 from typer.core import TyperCommand
 
 from etl.errors import EXIT_CODES
+from etl.home import Home
 from etl.readme import README, commands, filled
+from etl.scopes import Scope, load_scopes
 from etl.settings import Settings
 from etl.site import Facility, Sender, load_site
 from etl.sources import fhir, hl7
@@ -64,12 +66,17 @@ def test_every_setting_verb_and_exit_code_is_named() -> None:
 
 
 def test_every_key_of_the_site_is_named_and_the_example_loads(tmp_path: Path) -> None:
-    (example,) = blocks("toml")
+    example, scopes = blocks("toml")
     (tmp_path / "site.toml").write_text(example, "utf-8")
     site = load_site(tmp_path)
     assert site.facility_of("ngh") is site.facilities[0]
     keys = {field.name for kind in (Facility, Sender) for field in fields(kind)} - {"is_mapped"}
     assert [key for key in keys if not re.search(rf"^{key} = ", example, re.MULTILINE)] == []
+    facility = '\n[[facility]]\nid = "{0}"\nname = "{0}"\nzone = "UTC"\n'
+    (tmp_path / "site.toml").write_text(example + facility.format("WEST") + facility.format("SOUTH"), "utf-8")
+    (tmp_path / "scopes.toml").write_text(scopes, "utf-8")
+    home = Home(tmp_path, Settings(home=tmp_path, site=tmp_path))
+    assert load_scopes(home) == {"west": Scope("west", ("SOUTH", "WEST"), has_people=False)}
 
 
 def test_every_kind_of_message_that_is_read_is_named() -> None:

@@ -48,6 +48,15 @@ def _run(
         show(facts, as_json=True)
 
 
+def _publish(scopes: tuple[str, ...], *, as_json: bool) -> None:
+    from etl.pipeline import publish_scopes  # noqa: PLC0415
+
+    home, log = opened(as_json=as_json)
+    facts = publish_scopes(home, log, scopes)
+    if as_json:
+        show(facts, as_json=True)
+
+
 def _instant(text: str) -> datetime:
     """The instant that is meant: the end of a day, or as given; without an offset it is UTC."""
     try:
@@ -109,9 +118,14 @@ def register(app: typer.Typer) -> None:
         _run(None, ("build",), as_json=as_json)
 
     @app.command("publish")
-    def publish_verb(as_json: AsJson = False) -> None:
-        """Publish the marts as a new immutable snapshot."""
-        _run(None, ("publish",), as_json=as_json)
+    def publish_verb(
+        scope: Annotated[
+            list[str] | None, typer.Option(help="Name in scopes.toml: also a snapshot of its facilities only.")
+        ] = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Publish the marts as a new immutable snapshot, and snapshots of some facilities."""
+        _publish(tuple(scope or ()), as_json=as_json)
 
     @app.command("pull")
     def pull_verb(as_json: AsJson = False) -> None:
