@@ -9,12 +9,13 @@ from typing import Any
 import polars as pl
 
 from etl import pack_words as words
-from etl.pack_pdf import to_pdf
+from etl.pack_pdf import PAPERS, to_pdf
 from etl.pack_report import Told, document
 from etl.pack_xlsx import to_xlsx
 from sql.definitions import definitions
 from sql.filters import Filters
 from sql.leadership import data_from
+from sql.rows import rows
 from sql.snapshot import Snapshot
 from sql.unfinished import last_day
 
@@ -40,8 +41,17 @@ def documents(
     created = snapshot.built_at
     return {
         f"{name}.xlsx": to_xlsx({**tables, "about": about}, title=words.title(filters.since), created=created),
-        f"{name}.pdf": to_pdf(document(report), created=created),
+        f"{name}.pdf": to_pdf(document(report) | {"paper": paper(snapshot)}, created=created),
     }
+
+
+def paper(snapshot: Snapshot) -> str:
+    """The sheet of the report as Typst names it: by the setting that the snapshot was published under, so that the same
+    snapshot gives the same bytes."""
+    if not snapshot.columns("meta_setting"):
+        return PAPERS["a4"]
+    found = rows(snapshot, "meta_setting", columns=("value",), where={"name": "RADOPS_PAPER"})["value"].to_list()
+    return PAPERS.get(found[0] if found else "", PAPERS["a4"])
 
 
 def _about(head: Mapping[str, Any]) -> dict[str, str]:

@@ -17,6 +17,8 @@ import typst
 TEMPLATE = Path(__file__).with_name("pack_report.typ")
 #: Package that holds the typeface, and the faces that are used; others would be found in the order of the disk.
 FONT_PACKAGE, FACES = "font_source_sans_pro", ("Regular", "Semibold", "Bold", "It")
+#: The setting `paper` -> the sheet as Typst names it.
+PAPERS = {"a4": "a4", "letter": "us-letter"}
 #: Light colours of the dashboard (app/theme.py; a test holds them equal).
 COLOURS = {
     "ink": "#15212c", "muted": "#566472", "line": "#dfe5ea", "grid": "#e9edf1", "ground": "#f4f6f8",
@@ -27,10 +29,11 @@ COLOURS = {
 def to_pdf(document: dict[str, Any], *, created: datetime) -> bytes:
     """The report as a PDF; `created` (UTC) is the only time in the file, so the same document gives the same bytes.
 
-    An archive can keep it (PDF/A-2a) and a screen reader can read it (PDF/UA-1). A name with signs that the typeface
+    `paper` in the document is a sheet of Typst's, A4 where it names none. An archive can keep the file (PDF/A-2a) and a
+    screen reader can read it (PDF/UA-1). A name with signs that the typeface
     lacks is set with replacement signs, and the file then claims no standard.
     """
-    told = json.dumps(document | {"colours": COLOURS}, ensure_ascii=False, sort_keys=True)
+    told = json.dumps({"paper": PAPERS["a4"]} | document | {"colours": COLOURS}, ensure_ascii=False, sort_keys=True)
     moment = created.replace(microsecond=0, tzinfo=created.tzinfo or UTC)
     with _typeface() as folder:
         fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(folder)])

@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     spark_folder: Path | None = Field(
         default=None, description="folder that all of Spark's hosts see, for what they hand over; default HOME/spark"
     )
+    paper: Literal["a4", "letter"] = Field(default="a4", description="sheet of the printed report: a4, or US letter")
     silence_hours: float = Field(
         default=48.0, gt=0, description="hours without a message before a source is called silent"
     )

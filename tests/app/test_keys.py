@@ -71,6 +71,9 @@ def test_a_printed_page_has_what_it_is_about_and_nothing_is_cut(page: Page) -> N
     wide = page.locator(".graph .main-svg").first.evaluate("one => one.getBoundingClientRect().width")
     made = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True, format="A4", print_background=True)))
     assert all(sheet.mediabox.width < A4[0] and sheet.mediabox.height < A4[1] for sheet in made.pages)
+    letter = pypdf.PdfReader(io.BytesIO(page.pdf(format="Letter", print_background=True)))
+    assert {(round(sheet.mediabox.width), round(sheet.mediabox.height)) for sheet in letter.pages} == {(612, 792)}
+    assert abs(len(letter.pages) - len(made.pages)) <= 2
     said = " ".join(" ".join(sheet.extract_text() for sheet in made.pages).split())
     assert all(" ".join(part.split()) in said for part in told)
     page.emulate_media(media="print")

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import openpyxl
 import polars as pl
 import pypdf
@@ -18,14 +19,16 @@ import pytest
 
 from app.theme import LIGHT
 from etl import pack_words as words
-from etl.pack_pdf import COLOURS, to_pdf
+from etl.pack_documents import paper
+from etl.pack_pdf import COLOURS, PAPERS, to_pdf
 from etl.pack_xlsx import MEASURED, to_xlsx
 from sql.catalog import Catalog
 from sql.csv_text import neutral
 from sql.leadership import MEASURES, THEMES
 from sql.snapshot import open_snapshot
 from sql.written import THIN, UNITS, count, delta, value
-from tests.published import MONTH, Published
+from tests.published import MONTH, Published, export_report
+from tests.snapshots import write_snapshot
 
 XLSX, PDF = f"radops_{MONTH}.xlsx", f"radops_{MONTH}.pdf"
 MOMENT = datetime(2026, 11, 3, 4, 5, 6, tzinfo=UTC)
@@ -229,24 +232,47 @@ def _faces(reader: pypdf.PdfReader) -> set[str]:
     return found
 
 
+_EMPTY = {"points": [], "more": 0}
+#: A report that says next to nothing.
+NOTHING: dict[str, Any] = {
+    "title": "T", "month": "M", "before": "B", "lead": [["Turnaround", "#panic() $x$"]], "notes": [],
+    "wrong": _EMPTY, "good": _EMPTY, "nothing": {"wrong": "-", "good": "-"}, "legend": "L", "themes": [],
+    "scorecard": {"heads": [], "rows": [{"name": "東京 =1+1 #[x]", "is_whole": True, "cells": []}], "unknown": []},
+    "definitions": [], "about": [["A", "B"]], "foot": "F",
+}  # fmt: skip
+
+
 def test_a_name_that_the_typeface_lacks_is_no_obstacle() -> None:
-    empty = {"points": [], "more": 0}
-    nothing: dict[str, Any] = {
-        "heads": [],
-        "rows": [{"name": "東京 =1+1 #[x]", "is_whole": True, "cells": []}],
-        "unknown": [],
-    }
-    told = {
-        "title": "T", "month": "M", "before": "B", "lead": [["Turnaround", "#panic() $x$"]], "notes": [],
-        "wrong": empty, "good": empty, "nothing": {"wrong": "-", "good": "-"}, "scorecard": nothing, "legend": "L",
-        "themes": [],
-        "definitions": [], "about": [["A", "B"]], "foot": "F",
-    }  # fmt: skip
-    made = to_pdf(told, created=MOMENT)
-    assert made == to_pdf(told, created=MOMENT)
+    made = to_pdf(NOTHING, created=MOMENT)
+    assert made == to_pdf(NOTHING, created=MOMENT)
     text = pypdf.PdfReader(io.BytesIO(made)).pages[0].extract_text()
     assert "#panic() $x$" in text
     assert "=1+1 #[x]" in text
+
+
+@pytest.mark.parametrize(("setting", "size"), [("letter", (612, 792)), ("a4", (595, 842)), (None, (595, 842))])
+def test_the_sheet_is_the_one_that_the_snapshot_was_published_for(
+    tmp_path: Path, setting: str | None, size: tuple[int, int]
+) -> None:
+    path = write_snapshot(tmp_path / "hand.duckdb", {}, MOMENT.replace(tzinfo=None))
+    if setting is not None:
+        with duckdb.connect(str(path)) as con:
+            con.execute('CREATE TABLE meta_setting (name VARCHAR, "value" VARCHAR, usual VARCHAR, meaning VARCHAR)')
+            con.execute("INSERT INTO meta_setting VALUES ('RADOPS_PAPER', ?, 'a4', '')", [setting])
+    told = NOTHING | {"paper": paper(open_snapshot(path))}
+    box = pypdf.PdfReader(io.BytesIO(to_pdf(told, created=MOMENT))).pages[0].mediabox
+    assert (round(box.width), round(box.height)) == size
+
+
+def test_a_month_on_letter_has_the_pages_that_it_has_on_a4(published: Published, tmp_path: Path, pack: Path) -> None:
+    """The whole report of the pack, with nothing that goes over its page: one page for the scorecard, one a theme."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("etl.pack_documents.paper", lambda _: PAPERS["letter"])
+        export_report(published, tmp_path)
+    letter, a4 = (pypdf.PdfReader(folder / PDF) for folder in (tmp_path, pack))
+    assert {(round(page.mediabox.width), round(page.mediabox.height)) for page in letter.pages} == {(612, 792)}
+    heads = [[page.extract_text().split("\n")[:2] for page in one.pages[: 1 + len(THEMES)]] for one in (letter, a4)]
+    assert heads[0] == heads[1]
 
 
 def test_report_has_the_colours_of_the_dashboard() -> None:
