@@ -17,6 +17,7 @@ from app.pages import MENU, Page
 from app.state import State
 from app.texts import text
 from app.theme import MANTINE
+from sql import scoping
 from sql.snapshot import Snapshot
 from sql.words import language
 
@@ -116,13 +117,19 @@ def nav(state: State, current: Page | None) -> list[Any]:
 
 
 def status(snapshot: Snapshot) -> list[Any]:
-    """Data cut-off and snapshot, in the header of every page."""
+    """Data cut-off, the scope where it is not all facilities, and snapshot, in the header of every page."""
+    scope = scoping.told(snapshot)
     return [
         html.Span(
             [
                 html.Span(text("shell.through") + " ", className="status-label"),
                 html.B(words.instant(snapshot.data_through)),
             ]
+        ),
+        *(
+            [html.B(text("shell.scope", name=scope.name), className="snapshot", title=", ".join(scope.facilities))]
+            if scope
+            else []
         ),
         html.Span(snapshot.id, className="snapshot", id="snapshot-id", title=text("shell.snapshot")),
     ]

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sql.filters import SCOPE_THROUGH
+from sql.snapshot import Snapshot
 
 _OWN = "t.facility IN (SELECT facility FROM scope)"
 _ANY = f"t.facility IS NULL OR {_OWN}"
@@ -81,6 +83,21 @@ RULES: dict[str, Rule] = {
     "fct_read_minutes": NONE,  # what the usual minutes are learned from; no number is made of it
     "dq_identity": NONE,  # identifiers of the whole network, tied to no facility
 }
+
+
+class Told(NamedTuple):
+    """What a snapshot of some facilities says of itself: the name of its scope, and the facilities' ids."""
+
+    name: str
+    facilities: tuple[str, ...]
+
+
+def told(snapshot: Snapshot) -> Told | None:
+    """The scope that a snapshot is of; None where it is of the whole network."""
+    if not snapshot.columns("meta_scope"):
+        return None
+    rows = snapshot.execute("SELECT name, facilities FROM meta_scope").rows()
+    return next((Told(name, tuple(facilities)) for name, facilities in rows), None)
 
 
 class ScopingError(ValueError):

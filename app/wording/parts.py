@@ -12,6 +12,7 @@ TEXTS: dict[str, str] = {
     "shell.scheme": "Light or dark",
     "shell.skip": "To the content",
     "shell.through": "Data through",
+    "shell.scope": "Only {name}",
     "shell.snapshot": "Snapshot that every number on this page comes from",
     "shell.stale": "The newest event is {age} old. Numbers end at the data cut-off above; check the intake.",
     "shell.busy": "The server has much to do just now. This page is asked for again by itself in a few seconds.",

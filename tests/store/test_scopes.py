@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from app import shell
 from etl.build_digest import recount, stored
 from etl.errors import SettingsError, UnreadableInputError
 from etl.home import Home
@@ -219,6 +220,10 @@ def test_a_scope_says_what_it_is_and_can_be_proven(both: Both, scoped: Home) -> 
         assert recount(s, list(stored(s))) == stored(s)
     store = Store(home_of(scoped, name).published)
     assert store.current().id == told[3]
+    assert scoping.told(store.current()) == (name, tuple(OWN[name]))
+    assert f"Only {name}" in str(shell.status(store.current())), "each page says that it is not of all facilities"
+    assert scoping.told(Store(scoped.published).current()) is None
+    assert "Only" not in str(shell.status(Store(scoped.published).current()))
 
 
 def test_the_same_scope_of_the_same_snapshot_is_not_published_again(scoped: Home) -> None:

@@ -9,6 +9,7 @@ TEXTS: dict[str, str] = {
     "shell.scheme": "Hell oder dunkel",
     "shell.skip": "Zum Inhalt",
     "shell.through": "Daten bis",
+    "shell.scope": "Nur {name}",
     "shell.snapshot": "Datenstand, aus dem jede Zahl dieser Seite kommt",
     "shell.stale": "Das neueste Ereignis ist {age} alt. Die Zahlen enden mit den Daten oben; prüfen Sie den Eingang.",
     "shell.busy": "Der Server hat gerade viel zu tun. Diese Seite wird in einigen Sekunden von selbst neu angefragt.",
