@@ -34,6 +34,8 @@ from sql.macros import MACROS
 
 #: Messages of an exam at a sender that tells much; identity takes so many at once as a part of the exams has.
 MESSAGES_PER_EXAM = 10
+#: Messages of a night up to which the engine works in one thread: what it does at once is too little for two.
+FEW_MESSAGES = 50_000
 
 
 class Choices(Protocol):
@@ -139,12 +141,19 @@ def _bring_up(
     if not (built.signature == identity.signature == signature and built.epoch == identity.epoch):
         return None
     most = home.settings.part_exams
+    if _n_messages(con, built.batch_id) <= FEW_MESSAGES:
+        con.execute("SET threads = 1")
     identity = advance(con, last_batch(con), forget=built.batch_id, most=most * MESSAGES_PER_EXAM)
     touched = 0
     if built.batch_id < identity.batch_id:
         with transaction(con):
             touched = Fold(con, built, False, most, progress, written).run(identity, signature)
     return _report(con, touched, is_full=False)
+
+
+def _n_messages(con: duckdb.DuckDBPyConnection, since: int) -> int:
+    told = f"SELECT coalesce(sum(n_kept), 0) FROM intake.raw_batch WHERE batch_id > {since}"
+    return int(con.execute(told).fetchall()[0][0])
 
 
 def _derive_anew(

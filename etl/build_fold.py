@@ -122,6 +122,7 @@ class Fold:
             return
         made = self.con.execute(f"CREATE OR REPLACE TEMP TABLE new_rows AS {model.body}").fetchone()
         if model.scope == TALLY and not self.anew:
+            self._find_old(model)
             add_up(self.con, model, KEPT)
         n_rows, total = self._forget(model)
         if model.scope == TALLY:
@@ -148,15 +149,22 @@ class Fold:
         if model.scope == "all":
             self.con.execute(f"DELETE FROM {model.name}")
             return 0, 0
-        # Found by one column, then read and deleted by their place: the other columns of all other rows are not read.
-        places = f"SELECT rowid AS place FROM {model.name} WHERE {in_scope(self.con, model)}"
-        self.con.execute(f"CREATE OR REPLACE TEMP TABLE old_place AS {places}")
-        old = f"FROM {model.name} WHERE rowid IN (SELECT place FROM old_place)"
-        self.con.execute(f"CREATE OR REPLACE TEMP TABLE old_rows AS SELECT * {old}")
-        self.con.execute(f"DELETE {old}")
+        if model.scope != TALLY:  # of a tally they are what was added up
+            self._find_old(model)
+        self.con.execute(f"DELETE FROM {model.name} WHERE rowid IN (SELECT place FROM old_place)")
         n_old, sum_old = measure(self.con, "old_rows", _typed(model))
         keep_old(self.con, model.name)
         return n_rows - n_old, total - sum_old
+
+    def _find_old(self, model: BuildModel) -> None:
+        """Temp tables `old_place` and `old_rows` of the rows in scope.
+
+        Found by one column, then read by their place: the other columns of all other rows are not read.
+        """
+        places = f"SELECT rowid AS place FROM {model.name} WHERE {in_scope(self.con, model)}"
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE old_place AS {places}")
+        old = f"SELECT * FROM {model.name} WHERE rowid IN (SELECT place FROM old_place)"
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE old_rows AS {old}")
 
 
 def _typed(model: BuildModel) -> list[tuple[str, str]]:

@@ -31,7 +31,7 @@ def same_keys(model: BuildModel, one: str, other: str) -> str:
 
 
 def add_up(con: duckdb.DuckDBPyConnection, model: BuildModel, kept: dict[str, str]) -> None:
-    """Add to `new_rows`, the changes of a tally, what the mart holds under the same keys.
+    """Add to `new_rows`, the changes of a tally, `old_rows`: what the mart holds under the same keys.
 
     `kept` are the columns of each mart that `<mart>_change` has.
     """
@@ -43,12 +43,11 @@ def add_up(con: duckdb.DuckDBPyConnection, model: BuildModel, kept: dict[str, st
         # Of no matter where a row that came reaches as far.
         lost = f'CASE WHEN "{name}" {reaches} "lost_{name}" THEN NULL ELSE "lost_{name}" END'
         parts.append(f'{pick}({lost}) AS "lost_{name}"')
-    held = f"FROM {model.name} WHERE EXISTS (SELECT 1 FROM new_rows n WHERE {same_keys(model, 'n', model.name)})"
     nothing = "".join(f', NULL AS "lost_{name}"' for name in model.extremes)
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE summed AS
         SELECT {keys}, {", ".join(parts)}
-        FROM (FROM new_rows UNION ALL BY NAME (SELECT *{nothing} {held})) GROUP BY ALL""")
+        FROM (FROM new_rows UNION ALL BY NAME (SELECT *{nothing} FROM old_rows)) GROUP BY ALL""")
     con.execute("CREATE OR REPLACE TEMP TABLE new_rows AS FROM summed")
     con.execute("DROP TABLE summed")
     if model.extremes:
