@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Files:
         found = {path.name: path.read_bytes() for path in ASSETS.iterdir() if path.is_file() and path.name != PART}
         found[CHARTS] = charts()
         found |= {name: make().encode("utf-8") for name, make in MADE.items()}
-        self._bodies = {name: Body(raw, _type(name), FILE_EFFORT) for name, raw in found.items()}
+        self._bodies = {name: _file(raw, _type(name)) for name, raw in found.items()}
 
     def address(self, name: str) -> str:
         """Where a file is, for as long as it stays as it is."""
@@ -52,6 +53,12 @@ class Files:
         if body is None:
             return Response("not found\n", status=404, mimetype="text/plain")
         return body.answer(request, FOR_EVER if tag == body.etag else ASK_AGAIN)
+
+
+@lru_cache(maxsize=128)
+def _file(raw: bytes, mimetype: str) -> Body:
+    """A file that is sent; compressed once a process, however many applications that has."""
+    return Body(raw, mimetype, FILE_EFFORT)
 
 
 def _type(name: str) -> str:
@@ -70,7 +77,7 @@ def keep_suites(server: Flask) -> None:
             found: Response = read(package_name=package_name, fingerprinted_path=fingerprinted_path)
             if found.status_code != 200:
                 return found
-            body = kept[package_name, path] = Body(found.get_data(), found.mimetype or _type(path), FILE_EFFORT)
+            body = kept[package_name, path] = _file(found.get_data(), found.mimetype or _type(path))
         return body.answer(request, FOR_EVER if is_fixed else ASK_AGAIN)
 
     server.view_functions[SUITES] = suites
