@@ -12,22 +12,27 @@ import duckdb
 import polars as pl
 
 from sql.catalog import Catalog
-from sql.metric_macros import install, signature
+from sql.metric_macros import CREATED, install, signature
 from sql.snapshot import Snapshot, open_snapshot
 
 Rows = list[dict[str, Any]]
 
 
 @cache
-def _empty() -> bytes:
-    """A snapshot file with all tables, macros and comments and no row."""
+def _empty(has_macros: bool) -> bytes:
+    """A snapshot file with all tables and comments, macros where they are wanted, and no row."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "empty.duckdb"
-        _create(path)
+        _create(path, has_macros)
         return path.read_bytes()
 
 
-def _create(path: Path) -> None:
+def _create(path: Path, has_macros: bool) -> None:
+    if not has_macros:
+        path.write_bytes(_empty(True))
+        with duckdb.connect(str(path)) as con:
+            con.execute("; ".join(f"DROP SCHEMA {schema} CASCADE" for schema in CREATED))
+        return
     with duckdb.connect(str(path)) as con:
         for model in Catalog.load().tables.values():
             columns = ", ".join(f'"{column.name}" {column.type}' for column in model.columns)
@@ -39,9 +44,11 @@ def _create(path: Path) -> None:
         install(con)
 
 
-def write_snapshot(path: Path, tables: dict[str, Rows], data_through: datetime, seq: int = 1) -> Path:
+def write_snapshot(
+    path: Path, tables: dict[str, Rows], data_through: datetime, seq: int = 1, *, has_macros: bool = True
+) -> Path:
     """A snapshot file with these rows; columns that a row does not name are NULL."""
-    path.write_bytes(_empty())
+    path.write_bytes(_empty(has_macros))
     with duckdb.connect(str(path)) as con:
         for table, rows in tables.items():
             if rows:
@@ -65,9 +72,9 @@ def write_snapshot(path: Path, tables: dict[str, Rows], data_through: datetime, 
     return path
 
 
-def snapshot_of(path: Path, data_through: datetime, **tables: Rows) -> Snapshot:
-    """The same, opened."""
-    return open_snapshot(write_snapshot(path / "hand.duckdb", tables, data_through))
+def snapshot_of(path: Path, data_through: datetime, *, has_macros: bool = False, **tables: Rows) -> Snapshot:
+    """The same, opened; without macros, which take most of the time to write and to open one, and few tests ask."""
+    return open_snapshot(write_snapshot(path / "hand.duckdb", tables, data_through, has_macros=has_macros))
 
 
 def exam_row(value: float | None, at: str = "2026-03-02 10:00", **columns: Any) -> dict[str, Any]:

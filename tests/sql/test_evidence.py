@@ -99,7 +99,7 @@ def test_a_count_at_an_instant_names_the_other_hours(tmp_path: Path) -> None:
 
 def test_each_statistic_has_its_own_evidence(tmp_path: Path) -> None:
     reads = [{"role": role, "read_local": AT, "facility": "NORTH"} for role in ("final", "final", "preliminary")]
-    snapshot = snapshot_of(tmp_path, THROUGH, fct_read=reads)
+    snapshot = snapshot_of(tmp_path, THROUGH, has_macros=True, fct_read=reads)
     assert completeness(snapshot, "reads")["n"].to_list() == [2, 1]
     assert completeness(snapshot, "reads", statistic="preliminary")["n"].to_list() == [1, 2]
     told = snapshot.execute("SELECT n FROM evidence.reads(statistic := 'preliminary')")
