@@ -1,7 +1,7 @@
 """Late words about old exams: what a night derives again of devices, backlog and worklists is what a full build gives.
 
 Exams lie months apart, run over midnight, overlap and wait for long; each change comes as a batch of its own, and after
-it the marts are compared with marts derived from the raw rows alone.
+two of them the marts are compared with marts derived from the raw rows alone.
 """
 
 from __future__ import annotations
@@ -133,13 +133,16 @@ def test_late_words_about_old_exams_give_what_a_full_build_gives(tmp_path: Path,
     house = _installed(tmp_path)
     house.load(*world.begun())
     house.build()
+    changed: list[str] = []
     for number in range(len(CHANGES)):
         change = CHANGES[(number + seed) % len(CHANGES)]
+        changed.append(change.__name__)
         house.load(*change(world), *world.chance.choice(CHANGES)(world))
         night = house.build()
         assert not night.is_full
-        told = _tables(house)
-        assert house.build(full=True).digest == night.digest, (change.__name__, _changed(told, _tables(house)))
+        if number % 2:  # what a night does wrong is still wrong after the next one
+            told = _tables(house)
+            assert house.build(full=True).digest == night.digest, (changed[-2:], _changed(told, _tables(house)))
 
 
 def test_a_late_report_moves_those_who_waited_for_days(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def clean(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Clean:
 
 @pytest.fixture
 def parsed_here(clean: Clean, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parsing without processes, of which a hundred would be started, and runs of keys after some hundred rows.
+    """Parsing without processes, of which many would be started, and runs of keys after some hundred rows.
 
     The clean answer has been given with processes and without runs.
     """
@@ -61,7 +61,7 @@ def parsed_here(clean: Clean, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("parsed_here")
-@pytest.mark.parametrize(("n_batches", "build_every"), [(1, 1), (7, 1), (50, 7)])
+@pytest.mark.parametrize(("n_batches", "build_every"), [(1, 1), (7, 1), (24, 6)])
 def test_everything_twice_shuffled_in_batches(
     network: Path, clean: Clean, tmp_path_factory: pytest.TempPathFactory, n_batches: int, build_every: int
 ) -> None:
