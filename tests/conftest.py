@@ -63,22 +63,31 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 #: Files whose tests take longest, the longest first.
 LONG = (
-    "etl/test_schedule.py", "etl/test_killed.py", "app/test_craft.py", "app/test_browser.py", "etl/test_same_answer.py",
-    "planning/test_validation.py", "truth/test_metrics_truth.py", "etl/test_build.py", "etl/test_export.py",
-    "oracle/test_sequences.py", "oracle/test_metrics.py", "etl/test_disk_full.py", "etl/test_cli.py",
-    "etl/test_canary.py", "forecast/test_forecast.py", "etl/test_poison.py", "etl/test_demo.py",
+    "etl/test_schedule.py", "etl/test_killed.py", "etl/test_same_answer.py", "planning/test_validation.py",
+    "truth/test_metrics_truth.py", "truth/test_parts_truth.py", "etl/test_build_ranges.py", "etl/test_build.py",
+    "etl/test_export.py", "oracle/test_sequences.py", "oracle/test_metrics.py", "etl/test_disk_full.py",
+    "etl/test_cli.py", "etl/test_canary.py", "forecast/test_forecast.py", "etl/test_poison.py", "etl/test_demo.py",
+)  # fmt: skip
+#: Files with a browser: one worker takes them all, so that one browser and one server are started for them.
+BROWSER = (
+    "app/test_craft.py", "app/test_browser.py", "app/test_admin.py", "app/test_live_browser.py",
+    "app/test_team_browser.py", "app/test_ten_questions.py", "app/test_language_browser.py", "app/test_cross.py",
+    "app/test_mappings.py", "app/test_sql_page.py", "app/test_keys.py", "store/test_reader_hosts.py",
 )  # fmt: skip
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deal the long files to the workers in turn, each at the head of what a worker is given to begin with (all items
-    in equal parts, `--dist worksteal`): what is left for others to take at the end is short."""
+    """Give the files with a browser to the last worker and deal the long ones to the others in turn, at the head of
+    what each is given to begin with (all items in equal parts, `--dist worksteal`): what is left for others to take at
+    the end is short."""
     n_workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
-    place = {f"tests/{name}": number for number, name in enumerate(LONG)}
+    place = {f"tests/{name}": (number % max(n_workers - 1, 1), number) for number, name in enumerate(LONG)}
+    place |= {f"tests/{name}": (n_workers - 1, number - len(BROWSER)) for number, name in enumerate(BROWSER)}
     files = [item.nodeid.partition("::")[0] for item in items]
     long = [
-        sorted((i for i, name in enumerate(files) if place.get(name, -1) % n_workers == worker and name in place),
-               key=lambda i: place[files[i]])
+        sorted(
+            (i for i, name in enumerate(files) if place.get(name, (-1,))[0] == worker), key=lambda i: place[files[i]]
+        )
         for worker in range(n_workers)
     ]  # fmt: skip
     short = iter([i for i, name in enumerate(files) if name not in place])
