@@ -9,7 +9,7 @@ the most specific one valid on the local day on which that began.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -81,6 +81,14 @@ _HELD = f"""SELECT p.exam_key, arg_max(t.target_min, row(
                 AND (t.valid_to IS NULL OR t.valid_to > p.since_day)
             GROUP BY p.exam_key"""
 _NOW = "(SELECT CAST($at AS TIMESTAMP) AS at)"
+#: Where open exams lie: none in two of these, each found by what the engine skips rows by. Exams that count are open
+#: until a final report, others for a day after their begin or arrival ($lost: LOST_HOURS before $at).
+_PLACES = (
+    "e.is_countable AND e.first_final_at IS NULL",
+    "e.is_countable AND e.first_final_at > $at",
+    "NOT e.is_countable AND e.exam_started_at >= $lost",
+    "NOT e.is_countable AND e.exam_started_at IS NULL AND e.arrived_at >= $lost",
+)
 
 
 def now_filters(filters: Filters) -> Filters:
@@ -100,10 +108,12 @@ def open_exams(snapshot: Snapshot, filters: Filters | None = None, at: datetime 
     any kind is there), is_left. At an earlier `at`, what is cancelled by now was never open.
     """
     where, params = _where(snapshot, filters, at)
+    params["lost"] = params["at"] - timedelta(hours=LOST_HOURS)
+    found = " UNION ALL ".join(f"SELECT e.* FROM fct_exam e WHERE {place} AND {where}" for place in _PLACES)
     return snapshot.execute(
         f"""WITH placed AS (
             SELECT e.*, n.at, {_STATE} AS state, e.first_prelim_at <= n.at IS TRUE AS has_read
-            FROM fct_exam e CROSS JOIN {_NOW} n WHERE {where}
+            FROM ({found}) e CROSS JOIN {_NOW} n
         ), since AS (
             SELECT p.*, CASE p.state WHEN 'waiting' THEN p.arrived_at WHEN 'in_exam' THEN p.exam_started_at
                     ELSE p.exam_ended_at END AS since_at,
