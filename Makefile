@@ -4,7 +4,9 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 # What only tests need, each an extra of radops with what it is tested against; a demo goes without.
-EXTRAS = $(sort $(wildcard tests/*.lock))
+# Spark's packages only where a Java runs them.
+JAVA = $(or $(JAVA_HOME),$(shell command -v java))
+EXTRAS = $(sort $(filter-out $(if $(JAVA),,tests/spark.lock),$(wildcard tests/*.lock)))
 EXTRAS_STAMP = $(VENV)/.extras
 DEMO_HOME ?= .radops/demo
 DEMO ?=

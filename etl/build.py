@@ -13,6 +13,7 @@ import hashlib
 import os
 import shutil
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +21,7 @@ import duckdb
 
 from etl import build_digest, forecast, proof
 from etl.build_digest import META, overall
+from etl.build_engine import EngineOf, in_process
 from etl.build_fold import STATE, Built, Fold, Progress
 from etl.build_models import models_signature
 from etl.build_tables import load_build_tables, reference_signature
@@ -65,6 +67,15 @@ class Home(Protocol):
     def load_site(self) -> Site: ...
 
 
+@dataclass(frozen=True)
+class _How:
+    """What a build was asked for."""
+
+    full: bool
+    progress: Progress | None
+    engine: EngineOf
+
+
 def _connect(home: Home, marts: Path) -> duckdb.DuckDBPyConnection:
     is_new = not marts.exists()
     con = duckdb.connect(str(marts), config={"memory_limit": home.settings.memory_limit})
@@ -104,17 +115,21 @@ def _built(con: duckdb.DuckDBPyConnection) -> Built:
     return Built(*row) if row else Built()
 
 
-def build(home: Home, *, full: bool = False, progress: Progress | None = None) -> BuildReport:
+def build(
+    home: Home, *, full: bool = False, progress: Progress | None = None, engine: EngineOf = in_process
+) -> BuildReport:
     """Bring the marts up to the last loaded batch; `full` derives everything from the raw rows.
 
-    A changed site, model, reference, key or setting makes a build full by itself. Raises CheckFailedError where the
-    marts would break one of their rules; they then stay as they were. `progress` gets (step, number, of).
+    What runs the models, `engine`, changes nothing in the marts. A changed site, model, reference, key or setting makes
+    a build full by itself. Raises CheckFailedError where the marts would break one of their rules; they then stay as
+    they were. `progress` gets (step, number, of).
     """
+    how = _How(full, progress, engine)
     site = home.load_site()
     if not full and home.marts.exists():
         known, written = proof.noted(home.marts), proof.Measured()
         with closing(_connect(home, home.marts)) as con:
-            report = _bring_up(con, home, _prepare(con, home, site), progress, written)
+            report = _bring_up(con, home, _prepare(con, home, site), how, written)
         if report is not None:
             proof.after_build(home.marts, known, written)
             return report
@@ -122,7 +137,7 @@ def build(home: Home, *, full: bool = False, progress: Progress | None = None) -
     _remove(fresh)  # of a build that was killed
     try:
         with closing(_connect(home, fresh)) as con:
-            report = _derive_anew(con, home, _prepare(con, home, site), full, progress)
+            report = _derive_anew(con, home, _prepare(con, home, site), how)
     except BaseException:
         _remove(fresh)
         raise
@@ -134,7 +149,7 @@ def build(home: Home, *, full: bool = False, progress: Progress | None = None) -
 
 
 def _bring_up(
-    con: duckdb.DuckDBPyConnection, home: Home, signature: str, progress: Progress | None, written: proof.Measured
+    con: duckdb.DuckDBPyConnection, home: Home, signature: str, how: _How, written: proof.Measured
 ) -> BuildReport | None:
     """Derive what new batches touched and tell in `written` what; None where all marts have to be derived anew."""
     built, identity = _built(con), state(con)
@@ -147,7 +162,9 @@ def _bring_up(
     touched = 0
     if built.batch_id < identity.batch_id:
         with transaction(con):
-            touched = Fold(con, built, False, most, progress, written).run(identity, signature)
+            touched = Fold(con, built, False, most, how.progress, how.engine(con, False), written).run(
+                identity, signature
+            )
     return _report(con, touched, is_full=False)
 
 
@@ -156,15 +173,13 @@ def _n_messages(con: duckdb.DuckDBPyConnection, since: int) -> int:
     return int(con.execute(told).fetchall()[0][0])
 
 
-def _derive_anew(
-    con: duckdb.DuckDBPyConnection, home: Home, signature: str, full: bool, progress: Progress | None
-) -> BuildReport:
-    """Derive all marts into an empty file; identities too, where `full` or what they rest on has changed."""
-    if full or state(con).signature != signature:
+def _derive_anew(con: duckdb.DuckDBPyConnection, home: Home, signature: str, how: _How) -> BuildReport:
+    """Derive all marts into an empty file; identities too, where asked to or where their ground has changed."""
+    if how.full or state(con).signature != signature:
         reset(con, signature)
     most = home.settings.part_exams
     identity = advance(con, last_batch(con), forget=None, most=most * MESSAGES_PER_EXAM)
-    touched = Fold(con, _built(con), True, most, progress).run(identity, signature)
+    touched = Fold(con, _built(con), True, most, how.progress, how.engine(con, True)).run(identity, signature)
     return _report(con, touched, is_full=True)
 
 

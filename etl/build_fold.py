@@ -12,11 +12,12 @@ import duckdb
 from etl import forecast
 from etl.build_checks import run_checks
 from etl.build_digest import measure, store, stored
+from etl.build_engine import Engine
 from etl.build_models import BuildModel, Plan, plan_build
 from etl.build_moves import load_movers
 from etl.build_scope import KEPT, derive_scopes, in_scope, keep_before, keep_now, keep_old
 from etl.build_stage import find_touched, load_clock, load_mentions, load_touched
-from etl.build_tables import load_batch_views, load_procedure_names
+from etl.build_tables import NAMES, load_batch_views, load_procedure_names
 from etl.build_tally import TALLY, add_up, drop_helpers
 from etl.identity import State
 from etl.transaction import transaction
@@ -45,6 +46,7 @@ class Fold:
     anew: bool
     most: int
     progress: Progress | None
+    engine: Engine
     written: dict[str, tuple[int, int]] = field(default_factory=dict)  # rows and their sum by mart, as they are made
     measured: dict[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -55,7 +57,7 @@ class Fold:
         self.measured.update(stored(self.con))
         since = None if self.anew else self.built.batch_id
         load_clock(self.con, since or 0, None if self.anew else self.built.data_through)
-        parts = find_touched(self.con, since, self.most)
+        parts = find_touched(self.con, since, self.engine.most or self.most)
         steps = _Steps(self.progress, plan.n_steps(parts))
         load_movers(self.con, since)
         load_batch_views(self.con, since or 0)
@@ -109,25 +111,23 @@ class Fold:
 
     def _stage(self, model: BuildModel) -> None:
         """One staging model; local names are harmonized as soon as the exams' names are known."""
-        kind = "VIEW" if model.materialize == "view" else "TABLE"
-        self.con.execute(f"CREATE OR REPLACE TEMP {kind} {model.name} AS {model.body}")
+        self.engine.stage(model)
         if model.name == "stg_exam_fact":
-            load_procedure_names(self.con)
+            load_procedure_names(self.con, self.engine.answer(NAMES))
 
     def _derive(self, model: BuildModel) -> None:
         """Replace the rows of one mart that are in scope, and carry its digest along."""
         if model.materialize != "table":
-            kind = "VIEW" if model.materialize == "view" else "TABLE"
-            self.con.execute(f"CREATE OR REPLACE TEMP {kind} {model.name} AS {model.body}")
+            self.engine.stage(model)
             return
-        made = self.con.execute(f"CREATE OR REPLACE TEMP TABLE new_rows AS {model.body}").fetchone()
+        is_any = self.engine.rows(model)
         if model.scope == TALLY and not self.anew:
             self._find_old(model)
             add_up(self.con, model, KEPT)
         n_rows, total = self._forget(model)
         if model.scope == TALLY:
             drop_helpers(self.con, model)
-        if made is None or made[0]:
+        if is_any:
             order = f" ORDER BY {model.sorted_by}" if model.sorted_by else ""
             self.con.execute(f"INSERT INTO {model.name} BY NAME SELECT * FROM new_rows{order}")
             n_new, new = measure(self.con, "new_rows", _typed(model))

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from etl.frames import query, table
+from etl.frames import table
 from etl.identity_nodes import NODE_KINDS
 from etl.procedure_match import SAME_MODALITY, fits_modality, near_regions, procedures, span
 from etl.procedures import resolve
@@ -118,16 +118,17 @@ def load_batch_views(con: duckdb.DuckDBPyConnection, since: int) -> None:
         con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {sql} WHERE f.batch_id > {since}")
 
 
-def load_procedure_names(con: duckdb.DuckDBPyConnection) -> None:
-    """Create `procedure_name`: each distinct local name of the staged exams with the procedure that it says.
+#: SQL for the distinct local names of the staged exams. A name is told apart by the modality and the body part of the
+#: images beside it: both are evidence.
+NAMES = """
+    SELECT DISTINCT facility, procedure_code AS code, procedure_text AS text, procedure_system AS system,
+           alternate_code, alternate_text, alternate_system, modality, body_part,
+           name_key(facility, procedure_code, procedure_text, procedure_system, alternate_code, alternate_text,
+                    alternate_system, modality, body_part) AS name_key
+    FROM stg_exam_fact ORDER BY name_key"""
 
-    A name is told apart by the modality and the body part of the images beside it: both are evidence.
-    """
-    names = query(con, """
-        SELECT DISTINCT facility, procedure_code AS code, procedure_text AS text, procedure_system AS system,
-               alternate_code, alternate_text, alternate_system, modality, body_part,
-               name_key(facility, procedure_code, procedure_text, procedure_system, alternate_code, alternate_text,
-                        alternate_system, modality, body_part) AS name_key
-        FROM stg_exam_fact ORDER BY name_key""")  # fmt: skip
+
+def load_procedure_names(con: duckdb.DuckDBPyConnection, names: pl.DataFrame) -> None:
+    """Create `procedure_name`: each of the `names` of the staged exams with the procedure that it says."""
     site_loinc = dict(con.execute("SELECT loinc, procedure FROM site_loinc ORDER BY ALL").fetchall())
     table(con, "procedure_name", resolve(names, site_loinc))

@@ -27,6 +27,7 @@ from etl.site import Site
 from etl.standing import BuildReport, made_with, note, standing
 
 if TYPE_CHECKING:
+    from etl.build_engine import EngineOf
     from etl.load import Parses
 
 Facts = dict[str, Any]
@@ -112,9 +113,26 @@ def _build(home: Home, made: str, full: bool, progress: Progress) -> BuildReport
     from etl.build import build  # noqa: PLC0415
 
     open_intake(home.intake).close()
-    report = build(home, full=full, progress=progress)
+    with _engine(home) as engine:
+        report = build(home, full=full, progress=progress, engine=engine)
     note(home, made)
     return report
+
+
+@contextmanager
+def _engine(home: Home) -> Iterator[EngineOf]:
+    """What runs the models of a build."""
+    from etl.build_engine import in_process  # noqa: PLC0415
+
+    if home.settings.engine != "spark":
+        yield in_process
+        return
+    from etl.spark.models import spark_engine  # noqa: PLC0415
+    from etl.spark.parser import folder_of  # noqa: PLC0415
+    from etl.spark.session import session  # noqa: PLC0415
+
+    with folder_of(home, "build") as folder, session("radops build", home.settings.spark_master) as spark:
+        yield spark_engine(spark, home, folder)
 
 
 def publish_stage(home: Home, log: Log, digest: str = "") -> Facts:

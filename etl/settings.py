@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     )
     engine: Literal["duckdb", "spark"] = Field(
         default="duckdb",
-        description="what ingests: this machine's processes (duckdb) or Spark's executors",
+        description="what ingests and builds: this machine (duckdb) or Spark's executors",
     )
     spark_master: str = Field(default="local[*]", description="master of Spark: local[*], spark://host:7077, yarn, ...")
     spark_folder: Path | None = Field(

@@ -47,7 +47,7 @@ MACROS: tuple[Macro, ...] = (
           "CAST(unix_timestamp(until) - unix_timestamp(since) AS DOUBLE) / 60.0"),
     Macro("add_seconds", (("moment", "TIMESTAMP"), ("seconds", "DOUBLE")), "TIMESTAMP",
           "moment + to_microseconds(CAST(round(CAST(seconds AS DOUBLE) * 1000000) AS BIGINT))",
-          "timestamp_micros(unix_micros(moment) + CAST(round(seconds * 1000000) AS BIGINT))"),
+          "timestamp_micros(unix_micros(moment) + CAST(round(CAST(seconds AS DOUBLE) * 1000000) AS BIGINT))"),
     # 0 is Monday 00:00, 10,079 Sunday 23:59.
     Macro("minute_of_week", (("wall", "TIMESTAMP"),), "INT",
           "CAST((isodow(wall) - 1) * 1440 + hour(wall) * 60 + minute(wall) AS INTEGER)",

@@ -200,7 +200,7 @@ def test_locks_of_tests_agree_with_the_lock(path: Path) -> None:
         dict(re.findall(r"^([\w.-]+)==(\S+)", p.read_text("utf-8"), re.M)) for p in (REPO / "requirements.lock", path)
     ]
     both = pins[0].keys() & pins[1].keys()
-    assert both
+    assert both or path.name == "spark.lock", "pyspark and py4j stand alone"
     assert {name: pins[1][name] for name in both} == {name: pins[0][name] for name in both}
 
 

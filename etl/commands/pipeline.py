@@ -57,6 +57,10 @@ def _publish(scopes: tuple[str, ...], *, as_json: bool) -> None:
         show(facts, as_json=True)
 
 
+def _on(engine: Engine | None, master: str | None) -> dict[str, str | None]:
+    return {"engine": engine, "spark_master": master}
+
+
 def _instant(text: str) -> datetime:
     """The instant that is meant: the end of a day, or as given; without an offset it is UTC."""
     try:
@@ -101,21 +105,23 @@ def register(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
 
     @app.command("run")
-    def run_verb(paths: Paths = None, as_json: AsJson = False) -> None:
+    def run_verb(
+        paths: Paths = None, engine: EngineName = None, master: Master = None, as_json: AsJson = False
+    ) -> None:
         """Ingest, build and publish: the verb for cron."""
-        _run(paths, ("ingest", "build", "publish"), as_json=as_json)
+        _run(paths, ("ingest", "build", "publish"), as_json=as_json, settings=_on(engine, master))
 
     @app.command("ingest")
     def ingest_verb(
         paths: Paths = None, engine: EngineName = None, master: Master = None, as_json: AsJson = False
     ) -> None:
         """Load new files of any standard, recognised by content, into the raw store."""
-        _run(paths, ("ingest",), as_json=as_json, settings={"engine": engine, "spark_master": master})
+        _run(paths, ("ingest",), as_json=as_json, settings=_on(engine, master))
 
     @app.command("build")
-    def build_verb(as_json: AsJson = False) -> None:
+    def build_verb(engine: EngineName = None, master: Master = None, as_json: AsJson = False) -> None:
         """Derive the marts for what was loaded since the last build."""
-        _run(None, ("build",), as_json=as_json)
+        _run(None, ("build",), as_json=as_json, settings=_on(engine, master))
 
     @app.command("publish")
     def publish_verb(
@@ -138,11 +144,13 @@ def register(app: typer.Typer) -> None:
             str, typer.Option(help="Day (its end) or instant, UTC: from what was loaded then.")
         ] = "",
         out: Annotated[Path | None, typer.Option(help="New file for the snapshot as known on that day.")] = None,
+        engine: EngineName = None,
+        master: Master = None,
         as_json: AsJson = False,
     ) -> None:
         """Derive all marts again from the raw store; the digest must be the same. Or a snapshot as known earlier."""
         if not as_known_on and out is None:
-            _run(None, ("build",), as_json=as_json, full=True)
+            _run(None, ("build",), as_json=as_json, full=True, settings=_on(engine, master))
             return
         if not as_known_on or out is None:
             raise typer.BadParameter("--as-known-on and --out belong together")

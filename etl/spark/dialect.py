@@ -22,8 +22,8 @@ class NotForSparkError(ValueError):
 #: Letter by letter: DuckDB never makes two letters of one and does not look at what stands beside it.
 _LETTERS = (
     "CASE WHEN word RLIKE '[^ -~]' THEN array_join(transform(split(word, ''), letter -> "
-    "CASE letter WHEN '{odd}' THEN '{even}' "
-    "ELSE CASE WHEN char_length({turn}(letter)) = 1 THEN {turn}(letter) ELSE letter END END), '') "
+    "CASE WHEN letter = '{odd}' THEN '{even}' WHEN char_length({turn}(letter)) = 1 THEN {turn}(letter) "
+    "WHEN char_length({title}(letter)) = 1 THEN {title}(letter) ELSE letter END), '') "
     "ELSE {turn}(word) END"
 )
 
@@ -42,14 +42,16 @@ WORDS: dict[type[exp.Expr], tuple[tuple[str, ...], Macro]] = {
     exp.DateDiff: (("expression", "this"), _word(
         "since until", "date_diff('day', since, until)", "datediff(CAST(until AS DATE), CAST(since AS DATE))")),
     exp.DayOfWeekIso: (("this",), _word("day", "isodow(day)", "(weekday(CAST(day AS DATE)) + 1)")),
-    exp.Upper: (("this",), _word("word", "upper(word)", _LETTERS.format(turn="upper", odd="ß", even="ẞ"))),
-    exp.Lower: (("this",), _word("word", "lower(word)", _LETTERS.format(turn="lower", odd="İ", even="i"))),
+    exp.Upper: (("this",), _word(
+        "word", "upper(word)", _LETTERS.format(turn="upper", title="initcap", odd="ß", even="ẞ"))),
+    exp.Lower: (("this",), _word(
+        "word", "lower(word)", _LETTERS.format(turn="lower", title="lower", odd="İ", even="i"))),
 }  # fmt: skip
 _CALLED = """
     abs array_join bool_and bool_or ceil chr coalesce concat concat_ws count date_trunc datediff dense_rank encode
-    explode floor from_utc_timestamp greatest hour lag lead least length lower max max_by min min_by minute nullif
-    percentile percentile_disc rank regexp_replace replace round row_number sequence sha2 split split_part substring sum
-    timestamp_micros transform trim unhex unix_micros unix_timestamp upper weekday
+    explode floor from_utc_timestamp greatest hour initcap lag lead least length lower max max_by min min_by minute
+    nullif percentile percentile_disc rank regexp_replace replace round row_number sequence sha2 split split_part
+    substring sum timestamp_micros transform trim unhex unix_micros unix_timestamp upper weekday
 """
 #: Functions that the models use in Spark: each means there what it means in DuckDB, as the parity test shows.
 FUNCTIONS = frozenset(_CALLED.split())
@@ -135,4 +137,4 @@ def _body(macro: Macro, values: list[exp.Expr], macros: dict[str, Macro]) -> exp
     for column in list(holder.find_all(exp.Column)):
         if not column.table and column.name in given:
             column.replace(exp.Paren(this=given[column.name].copy()))
-    return holder
+    return holder.this if isinstance(holder.this, exp.Func) else holder

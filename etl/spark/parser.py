@@ -54,7 +54,7 @@ class SparkParser:
 
     def parse(self, candidates: list[Candidate]) -> Iterator[JobResult]:
         """Results in the order of `candidates`. Raises SettingsError, ClusterError."""
-        with _folder(self.home) as folder, session("radops ingest", self.settings.spark_master) as spark:
+        with folder_of(self.home, "ingest") as folder, session("radops ingest", self.settings.spark_master) as spark:
             orders = Orders(folder, self.settings, self.site, code())
             waves = _waves(list(cut(candidates)), TASKS_A_CORE * max(spark.sparkContext.defaultParallelism, 2))
             for wave, told in _ahead(spark, orders, waves):
@@ -152,14 +152,14 @@ def _path(candidate: Candidate) -> str:
 
 
 @contextmanager
-def _folder(home: Home) -> Iterator[Path]:
+def folder_of(home: Home, stage: str) -> Iterator[Path]:
     """The folder of this run, seen by all; what earlier runs of this home left is removed. Needs the writer's lock."""
     shared = home.settings.spark_folder or home.root / "spark"
     own = hashlib.sha256(os.fsencode(home.root)).hexdigest()[:12]
     shared.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in shared.glob(f"ingest-{own}-*"):
+    for left in shared.glob(f"{stage}-{own}-*"):
         shutil.rmtree(left, ignore_errors=True)
-    folder = shared / f"ingest-{own}-{uuid.uuid4().hex}"
+    folder = shared / f"{stage}-{own}-{uuid.uuid4().hex}"
     folder.mkdir(mode=0o700)
     try:
         yield folder

@@ -1,0 +1,188 @@
+"""The models of a build on Spark: the same files in the same order, over the tables that this machine hands over.
+
+A staging table is written as Parquet and read again by those that follow, so a lost executor costs no more than its
+tasks; a view stays one. Marts are written as Parquet and taken into the marts' file as the rows of any model are. Of
+all exams everything runs there. At night the models that read raw rows do, of the touched exams alone; what follows
+from their changes is small, needs the marts as they were, and runs where these are.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from etl.build import Home
+from etl.build_engine import Engine, EngineOf, InProcess
+from etl.build_models import BuildModel, plan_build
+from etl.build_tally import TALLY, sums
+from etl.errors import ClusterError
+from etl.pseudonym import load_key
+from etl.spark import tables
+from etl.spark.dialect import to_spark
+from etl.spark.private import private_macros
+from sql.macros import Macro
+
+if TYPE_CHECKING:
+    import polars as pl
+    from pyspark.sql import DataFrame, SparkSession
+
+#: What makes Spark mean what DuckDB means: errors instead of NULL, one zone, instants as they are.
+OPTIONS = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.timestampType": "TIMESTAMP_LTZ",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+}
+#: What pyspark writes the text of an error to, which may quote a value.
+_LOGGERS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
+#: Exams of a part: Spark cuts the work itself.
+ALL = 1 << 62
+
+
+def spark_engine(spark: SparkSession, home: Home, folder: Path) -> EngineOf:
+    """The engine of builds of `home` on a session; it writes to `folder`, which all hosts see and nobody else."""
+    choices = home.settings
+    macros = private_macros(
+        load_key(home.key_file), publish_accession=choices.publish_accession, publish_names=choices.publish_names
+    )
+    apart = own_session(spark)
+
+    def engine(con: duckdb.DuckDBPyConnection, anew: bool) -> Engine:
+        return OnSpark(con, anew, apart, Path(tempfile.mkdtemp(dir=folder)), macros)
+
+    return engine
+
+
+def own_session(spark: SparkSession) -> SparkSession:
+    """A session beside another on the same executors, which means what DuckDB means and tells no log what it read."""
+    from pyspark.logger import PySparkLogger  # noqa: PLC0415
+
+    for name in _LOGGERS:
+        PySparkLogger.getLogger(name).disabled = True
+    spark.sparkContext.setLogLevel("OFF")
+    apart = spark.newSession()
+    for name, value in OPTIONS.items():
+        apart.conf.set(name, value)
+    return apart
+
+
+@dataclass
+class OnSpark:
+    """Runs the models of one derivation on a session of its own; `known` are the tables that Spark has."""
+
+    con: duckdb.DuckDBPyConnection
+    anew: bool
+    spark: SparkSession
+    folder: Path
+    macros: tuple[Macro, ...]
+    most: int | None = ALL
+    known: set[str] = field(default_factory=set)
+
+    def _is_here(self, model: BuildModel) -> bool:
+        """Whether DuckDB runs a model: at night what does not read raw rows of the touched exams."""
+        plan = plan_build()
+        return not self.anew and model not in plan.staging and model not in plan.exam_marts
+
+    def stage(self, model: BuildModel) -> None:
+        """Make the rows of a model known to later ones. Raises ClusterError."""
+        if self._is_here(model):
+            InProcess(self.con).stage(model)
+        elif model.materialize == "view":
+            self._view(model.name, self._asked(model.body, model.name))
+        else:
+            with _told(model.name):
+                self._kept(model.name, _writable(self._asked(model.body, model.name)))
+
+    def rows(self, model: BuildModel) -> bool:
+        """Temporary table `new_rows` with the rows of a mart; whether there is any. Raises ClusterError."""
+        if self._is_here(model):
+            return InProcess(self.con).rows(model)
+        declared = {column.name: tables.spark_type(column.type) for column in model.columns}
+        with _told(model.name):
+            made = self._asked(model.body, model.name)
+            typed = [f"CAST(`{name}` AS {declared[name]}) AS `{name}`" if name in declared else f"`{name}`"
+                     for name in made.columns]  # fmt: skip
+            read = self._kept(model.name, _writable(made.selectExpr(*typed)))
+            if model.scope == TALLY:
+                read = read.where(f"`{sums(model)[0].name}` <> 0")
+            self._view(model.name, read.select(*(f"`{name}`" for name in declared)))
+        columns = [(column.name, column.type) for column in model.columns]
+        return tables.take(self.con, "new_rows", self._place(model.name), columns)
+
+    def answer(self, statement: str) -> pl.DataFrame:
+        """The rows of a query on what is staged. Raises ClusterError."""
+        import polars as pl  # noqa: PLC0415
+
+        with _told("names"):
+            frame = pl.from_arrow(self._asked(statement, "names").toArrow())
+        assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table becomes a frame
+        return frame
+
+    def _place(self, name: str) -> Path:
+        return self.folder / f"{name}.rows"
+
+    def _asked(self, statement: str, name: str) -> DataFrame:
+        self._provide(statement)
+        with _told(name):
+            return self.spark.sql(to_spark(statement, self.macros))
+
+    def _kept(self, name: str, rows: DataFrame) -> DataFrame:
+        """Write rows, and read them under their name from then on."""
+        path = str(self._place(name))
+        rows.write.mode("overwrite").parquet(path)
+        read = self.spark.read.schema(rows.schema).parquet(path)
+        self._view(name, read)
+        return read
+
+    def _view(self, name: str, rows: DataFrame) -> None:
+        rows.createOrReplaceTempView(name)
+        self.known.add(name)
+
+    def _provide(self, statement: str) -> None:
+        """Hand over what a statement reads and Spark does not have: a view as a view, a table as its rows."""
+        for name in sorted(_read(statement) - self.known):
+            text = tables.view_text(self.con, name)
+            if text is not None:
+                self._view(name, self._asked(text, name))
+                continue
+            written = tables.write(self.con, name, self.folder)
+            with _told(name):
+                self._view(name, self.spark.read.schema(written.schema).parquet(str(written.path)))
+
+
+def _read(statement: str) -> set[str]:
+    """Tables that a statement of DuckDB reads, without its own."""
+    tree = sqlglot.parse_one(statement, read="duckdb")
+    own = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
+    return {table.name for table in tree.find_all(exp.Table)} - own
+
+
+def _writable(rows: DataFrame) -> DataFrame:
+    """Rows with columns that hold nothing but NULL as text: files have no type for nothing."""
+    from pyspark.sql import functions as f  # noqa: PLC0415
+    from pyspark.sql.types import NullType, StringType  # noqa: PLC0415
+
+    empty = [column.name for column in rows.schema.fields if isinstance(column.dataType, NullType)]
+    return rows.withColumns({name: f.lit(None).cast(StringType()) for name in empty}) if empty else rows
+
+
+@contextmanager
+def _told(model: str) -> Iterator[None]:
+    """Errors of Spark by their kind alone: their text may quote a value."""
+    try:
+        yield
+    except ClusterError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever Spark raises
+        condition = getattr(error, "getCondition", lambda: None)() or type(error).__name__
+        raise ClusterError(f"Spark gave up at {model} ({condition}); the marts are as they were") from None

@@ -1,0 +1,127 @@
+"""Spark and DuckDB make the same marts of the same raw rows, table by table, of all exams and of a night's."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from etl.build import build
+from etl.build_digest import recount
+from etl.build_models import read_build_models
+from etl.home import Home
+from etl.log import Log
+from etl.pipeline import run
+from etl.settings import Settings
+from etl.spark import tables
+from etl.spark.models import spark_engine
+from etl.standing import BuildReport
+from sample_data.simulate import simulate
+from tests.published import Published
+from tests.spark_session import little_session
+
+#: pyspark reads answers by sockets that it leaves to the collector of garbage.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"),
+]
+SEED, EXAMS, DAYS = 20_261, 40, 10
+#: Files of the network that come in the night.
+LATE = 12
+Build = Callable[[Home], BuildReport]
+Digests = dict[str, tuple[int, int]]
+MARTS = [model.name for model in read_build_models("marts") if model.materialize == "table"]
+
+
+def digests(home: Home) -> Digests:
+    """Rows and digest of each mart, from its rows."""
+    with duckdb.connect(str(home.marts), read_only=True) as con:
+        return recount(con, MARTS)
+
+
+def differing(here: Digests, there: Digests) -> list[str]:
+    """Marts that are not the same."""
+    return sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
+
+
+def copied(home: Home, root: Path) -> Home:
+    """The raw rows, key and site of `home` at another place, without marts."""
+    (root / "key").mkdir(parents=True)
+    shutil.copy(home.intake, root / "intake.duckdb")
+    shutil.copy(home.key_file, root / "key" / "pseudonym.key")
+    return Home(root, home.settings.model_copy(update={"home": root, "site": home.site, "key_file": None}))
+
+
+def simulated(root: Path) -> tuple[Home, list[Path]]:
+    """A home without rows, and the files that a network emits."""
+    simulate(root / "made", exams=EXAMS, days=DAYS, seed=SEED)
+    site = root / "made" / "site"
+    home = Home(root / "home", Settings(home=root / "home", site=site, workers=1, settle_seconds=0, max_rejects=1.0))
+    home.prepare()
+    return home, sorted(path for path in (root / "made" / "files").rglob("*") if path.is_file())
+
+
+def compared(name: str, there: Home, root: Path) -> list[str]:
+    """Marts of Spark that differ from all exams anew in DuckDB; prints the line of the parity table."""
+    here = copied(there, root)
+    build(here, full=True)
+    one, other = digests(here), digests(there)
+    wrong = differing(one, other)
+    rows = sum(n for n, _ in one.values())
+    print(f"{name:32} {rows:>9,} rows, {len(one) - len(wrong)} of {len(MARTS)} marts the same")
+    return wrong
+
+
+@pytest.fixture(scope="module")
+def on_spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
+    """Builds a home on Spark."""
+    with little_session() as spark:
+
+        def built(home: Home) -> BuildReport:
+            return build(home, engine=spark_engine(spark, home, tmp_path_factory.mktemp("handed")))
+
+        yield built
+
+
+def test_marts_are_the_same_and_a_planted_difference_is_not(
+    on_spark: Build, published: Published, tmp_path: Path
+) -> None:
+    there = copied(published.home, tmp_path / "there")
+    assert on_spark(there).is_full
+    assert compared("sample", there, tmp_path / "here") == []
+    with duckdb.connect(str(there.marts)) as con:
+        con.execute("UPDATE fct_exam SET n_images = n_images + 1 WHERE exam_key = (SELECT min(exam_key) FROM fct_exam)")
+    assert differing(digests(there), digests(published.home)) == ["fct_exam"]
+
+
+def test_a_night_on_spark_is_all_exams_anew_in_duckdb(
+    on_spark: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A seed whole in DuckDB; then a night on Spark, which reads the raw rows of its own exams alone."""
+    home, files = simulated(tmp_path)
+    ingest(home, files[:-LATE])
+    first = build(home)
+    ingest(home, files[-LATE:])
+    handed: dict[str, int] = {}
+
+    def write(con: duckdb.DuckDBPyConnection, table: str, folder: Path) -> tables.Written:
+        written = original(con, table, folder)
+        handed[table] = con.execute(f"SELECT count(*) FROM '{written.path}'").fetchall()[0][0]
+        return written
+
+    original = tables.write
+    monkeypatch.setattr(tables, "write", write)
+    night = on_spark(home)
+    assert not night.is_full
+    assert 0 < night.touched < first.n_exams
+    with duckdb.connect(str(home.intake), read_only=True) as con:
+        assert 0 < handed["raw_event"] < con.execute("SELECT count(*) FROM raw_event").fetchall()[0][0]
+    assert "fct_exam" not in handed, "what follows from changes is derived where the marts are"
+    assert compared("a seed, then a night on Spark", home, tmp_path / "here") == []
+
+
+def ingest(home: Home, paths: list[Path]) -> None:
+    run(home, Log(home.log, is_quiet=True), paths, stages=("ingest",))
