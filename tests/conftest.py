@@ -63,6 +63,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 #: Files whose tests take longest, the longest first.
 LONG = (
+    "etl/test_spark_cluster.py", "etl/test_spark_ingest.py",
     "etl/test_schedule.py", "etl/test_killed.py", "etl/test_same_answer.py", "planning/test_validation.py",
     "truth/test_metrics_truth.py", "truth/test_parts_truth.py", "etl/test_build_ranges.py", "etl/test_build.py",
     "etl/test_export.py", "oracle/test_sequences.py", "oracle/test_metrics.py", "etl/test_disk_full.py",

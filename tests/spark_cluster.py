@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -17,7 +18,7 @@ from pathlib import Path
 from tests.conftest import missing
 
 #: A virtual machine that starts soon matters more here than one that is fast in the end.
-QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
 DEFAULTS = f"""
 spark.executor.memory 512m
 spark.driver.memory 512m
@@ -42,14 +43,19 @@ os.open = held
 """
 
 
+def lacking() -> tuple[str, str] | None:
+    """What Spark lacks on this machine, and the fix."""
+    if importlib.util.find_spec("pyspark") is None:
+        return "pyspark", "pip install --require-hashes -r tests/spark.lock"
+    if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
+        return "Java", "install Java 17 (openjdk-17-jre-headless) or set JAVA_HOME"
+    return None
+
+
 def needs_spark() -> None:
     """Go on only with pyspark and Java."""
-    try:
-        import pyspark  # noqa: F401, PLC0415
-    except ImportError:
-        missing("pyspark", "pip install -r tests/spark.lock")
-    if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
-        missing("Java", "install Java 17 (openjdk-17-jre-headless) or set JAVA_HOME")
+    if found := lacking():
+        missing(*found)
 
 
 @dataclass
@@ -89,14 +95,13 @@ class Cluster:
                 [*command, "--webui-port", "0", *arguments], env=os.environ | self.environment | own, stdout=out,
                 stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
             )  # fmt: skip
-        found: list[str] = []
-        until(lambda: bool(found := re.findall(told, log.read_text("utf-8", "replace"))) and self.alive(name), log.name)
-        found = re.findall(told, log.read_text("utf-8", "replace"))
-        return found[0]
 
-    def alive(self, name: str) -> bool:
-        assert self.processes[name].poll() is None, f"{name} ended: {self.root / name}.log"
-        return True
+        def found() -> list[str]:
+            assert self.processes[name].poll() is None, f"{name} ended: {log.read_text('utf-8', 'replace')[-500:]}"
+            return re.findall(told, log.read_text("utf-8", "replace"))
+
+        until(lambda: bool(found()), log.name)
+        return found()[0]
 
     def worker(self, name: str) -> None:
         """Start a worker of one core and wait until the master knows it."""
@@ -133,8 +138,8 @@ class Cluster:
 
 
 @contextmanager
-def cluster(root: Path) -> Iterator[Cluster]:
-    """A master with two workers, which end with the block."""
+def cluster(root: Path, n_workers: int = 2) -> Iterator[Cluster]:
+    """A master with workers of one core each, which end with the block."""
     needs_spark()
     made = Cluster(root)
     for name in ("conf", "daemons", "local", "hold"):
@@ -143,8 +148,8 @@ def cluster(root: Path) -> Iterator[Cluster]:
     (root / "hold" / "sitecustomize.py").write_text(HOLD, "ascii")
     try:
         made.url = made.start("master", "master.Master", "--port", "0", told=r"Starting Spark master at (spark://\S+)")
-        made.worker("worker-1")
-        made.worker("worker-2")
+        for number in range(1, n_workers + 1):
+            made.worker(f"worker-{number}")
         yield made
     finally:
         made.stop()

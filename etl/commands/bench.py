@@ -18,6 +18,7 @@ JOBS = {
     "questions": "tests.bench.bench_questions",
     "rescan": "tests.bench.bench_rescan",
     "serve": "tests.bench.bench_serve",
+    "spark": "tests.bench.bench_spark",
     "warehouse": "tests.bench.bench_warehouse",
 }
 #: Job -> options that it takes.

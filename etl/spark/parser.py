@@ -14,7 +14,7 @@ import shutil
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 TASK_FILES, TASK_BYTES, TASK_FILES_LEAST, FEW_TASKS = 200, 256 << 20, 20, 32
 #: Waves that are parsed or wait while one is loaded, and tasks of a wave for each core.
 WAVES_AHEAD, TASKS_A_CORE = 2, 4
+#: Seconds between two looks at the executors, and those without any after which a run gives up.
+LOOK_SECONDS, ALONE_SECONDS = 5.0, 300.0
 ROW = "task long, part string, rows string, problem string"
 
 
@@ -87,14 +89,35 @@ def _ahead(spark: SparkSession, orders: Orders, waves: Iterator[list[Task]]) -> 
             for wave in waves:
                 running.append((wave, threads.submit(_run, spark, orders, wave)))
                 if len(running) > WAVES_AHEAD:
-                    first, told = running.popleft()
-                    yield first, told.result()
+                    yield running[0][0], _answer(spark, running[0][1])
+                    running.popleft()
             while running:
-                first, told = running.popleft()
-                yield first, told.result()
+                yield running[0][0], _answer(spark, running[0][1])
+                running.popleft()
         finally:
-            if running:
+            left = [told for _, told in running if not told.cancel()]
+            while wait(left, LOOK_SECONDS / 5).not_done:
                 spark.sparkContext.cancelAllJobs()
+
+
+def _answer(spark: SparkSession, told: Future[list[Told]]) -> list[Told]:
+    """What a wave told. Raises ClusterError where nobody is there to work on it: that may stay so for ever."""
+    alone = 0.0
+    while True:
+        try:
+            return told.result(LOOK_SECONDS)
+        except TimeoutError:
+            alone = 0.0 if _has_executors(spark) else alone + LOOK_SECONDS
+            if alone >= ALONE_SECONDS:
+                raise ClusterError(
+                    f"no executor within {ALONE_SECONDS:.0f} s: are workers up, with free cores and memory?"
+                ) from None
+
+
+def _has_executors(spark: SparkSession) -> bool:
+    """Is there an executor beside the driver, or is the driver one?"""
+    context = spark.sparkContext
+    return str(context.master).startswith("local") or context._jsc.sc().getExecutorMemoryStatus().size() > 1
 
 
 def _run(spark: SparkSession, orders: Orders, wave: list[Task]) -> list[Told]:

@@ -12,6 +12,7 @@ import gc
 import hashlib
 import os
 import resource
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+from zipimport import zipimporter
 
 import etl
 from etl.faults import place
@@ -76,6 +78,8 @@ def done(orders: Orders, task: Task, attempt: tuple[int, int]) -> Iterator[Told]
         yield from _done(orders, task, attempt)
     except Exception as error:  # noqa: BLE001 - its text may quote a value
         raise RuntimeError(f"radops: {place(error)}") from None
+    finally:
+        _forget_archives()
 
 
 def _done(orders: Orders, task: Task, attempt: tuple[int, int]) -> Iterator[Told]:
@@ -116,6 +120,16 @@ def _gathered(results: Iterator[JobResult]) -> Iterator[JobResult]:
             held = []
     if held:
         yield merged(held)
+
+
+def _forget_archives() -> None:
+    """Let Python open archives anew when it imports from them again.
+
+    Spark has it read the directory of each that it holds before each task: of its own, held once a package, for 150 ms.
+    """
+    for path, finder in list(sys.path_importer_cache.items()):
+        if isinstance(finder, zipimporter):
+            del sys.path_importer_cache[path]
 
 
 @cache

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import os
 import subprocess
 import sys
+import zipfile
+from concurrent.futures import Future
 from pathlib import Path
 
 import polars as pl
@@ -124,11 +127,40 @@ def test_executors_with_another_radops_are_refused(found: list[Candidate], tmp_p
         list(parser._results(given.folder, [(0, found)], told))
 
 
+def test_archives_are_not_read_again_before_each_task(found: list[Candidate], tmp_path: Path) -> None:
+    """Spark asks Python for that; an archive is imported from as before."""
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("once_and_again_1.py", "")
+        file.writestr("once_and_again_2.py", "")
+    sys.path.append(str(archive))
+    try:
+        importlib.import_module("once_and_again_1")
+        assert str(archive) in sys.path_importer_cache
+        list(done(orders(tmp_path), (0, found), (0, 1)))
+        assert str(archive) not in sys.path_importer_cache
+        importlib.import_module("once_and_again_2")
+    finally:
+        sys.path.remove(str(archive))
+
+
 def test_what_fails_on_an_executor_tells_no_value(found: list[Candidate], tmp_path: Path) -> None:
     given = dataclasses.replace(orders(tmp_path), folder=tmp_path / "PATIENT^NAME")
     with pytest.raises(RuntimeError, match="radops: FileNotFoundError at ") as raised:
         list(done(given, (0, found), (0, 1)))
     assert "PATIENT" not in str(raised.value)
+
+
+def test_a_run_that_nobody_works_on_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not while there is an executor, however long it takes."""
+    monkeypatch.setattr(parser, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(parser, "ALONE_SECONDS", 0.05)
+    n_executors = iter([0, 0, 0, 1, *[0] * 99])
+    monkeypatch.setattr(parser, "_has_executors", lambda _spark: next(n_executors))
+    with pytest.raises(ClusterError, match="no executor within"):
+        parser._answer(None, Future())  # type: ignore[arg-type]
+    assert next(n_executors) == 0
+    assert len(list(n_executors)) in range(85, 95)
 
 
 @pytest.mark.parametrize(("n", "size", "most"), [(0, 1, 0), (1, 1, 1), (19, 1, 19), (900, 1, 29), (9000, 1, 200),

@@ -1,0 +1,120 @@
+"""A real cluster, hurt while it works: the raw rows, the ledger and the digest are those of one machine, once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from etl.spark.parser import TASK_FILES_LEAST
+from tests.conftest import REPO
+from tests.installation import Installation
+from tests.raw_rows import raw_rows
+from tests.spark_cluster import Cluster, above, cluster, descendants, kill, until
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster(tmp_path_factory.mktemp("cluster")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def whole(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """The files of a network, one twice, ingested and built by one machine; `again` gives homes with this inbox."""
+    root = tmp_path_factory.mktemp("whole")
+    made = Installation(root / "home", {"site": network / "site", "key_file": root / "key"})
+    files = sorted(path for path in (network / "files").rglob("*") if path.is_file())
+    assert len(files) > 3 * TASK_FILES_LEAST
+    for number, path in enumerate(files):
+        shutil.copyfile(path, made.home.inbox / f"{'hold-' if number == 50 else ''}{number:04}{path.suffix}")
+    shutil.copyfile(files[0], made.home.inbox / f"again{files[0].suffix}")
+    (made.home.inbox / "none.hl7").write_bytes(b"MSH|^~\\&|nothing of use")
+    made.stages("ingest", "build")
+    return made
+
+
+def again(whole: Installation, root: Path) -> Installation:
+    """A home with the same files, which nobody has read yet."""
+    made = Installation(root, whole.settings)
+    shutil.copytree(whole.home.inbox, made.home.inbox, dirs_exist_ok=True)
+    return made
+
+
+def begin(home: Installation, spark: Cluster) -> subprocess.Popen[bytes]:
+    """Ingest on the cluster, in a process of its own; returns while a task is at the held file."""
+    spark.hold_again()
+    command = home.command("ingest", "--engine", "spark", "--master", spark.url)
+    environment = home.environment | spark.environment | {"PYTHONPATH": f"{spark.hold}{os.pathsep}{REPO}"}
+    return subprocess.Popen(command, cwd=REPO, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def finish(driver: subprocess.Popen[bytes], spark: Cluster) -> None:
+    spark.go_on()
+    _, said = driver.communicate(timeout=240)
+    assert driver.returncode == 0, said.decode()
+
+
+def check(home: Installation, whole: Installation) -> None:
+    assert raw_of(home) == raw_of(whole)
+    assert home.ledger() == whole.ledger()
+    assert list((home.root / "spark").iterdir()) == []
+
+
+def raw_of(home: Installation) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of the raw store, whichever home read them and when."""
+    with duckdb.connect(str(home.root / "intake.duckdb"), read_only=True) as con:
+        return raw_rows(con)
+
+
+def executor_of(python: int, spark: Cluster) -> tuple[str, int]:
+    """The worker and the executor's process above a Python process."""
+    line = above(python)
+    (name,) = [name for name, process in spark.processes.items() if process.pid in line]
+    return name, line[line.index(spark.processes[name].pid) - 1]
+
+
+def test_the_driver_is_killed_in_the_middle(spark: Cluster, whole: Installation, tmp_path: Path) -> None:
+    """What its executors had written is not loaded; the next run loads all once, and leaves none of it."""
+    home = again(whole, tmp_path / "home")
+    driver = begin(home, spark)
+    spark.at_hold()
+    until(lambda: any((home.root / "spark").glob("*/*.parquet")), "a part that is written")
+    left = descendants(driver.pid)
+    driver.kill()
+    driver.communicate()
+    assert any((home.root / "spark").glob("*/*.parquet"))
+    spark.go_on()
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left), "the driver's own processes to end")
+    finish(begin(home, spark), spark)
+    check(home, whole)
+    finish(begin(home, spark), spark)
+    check(home, whole)
+
+
+def test_an_executor_and_then_a_worker_are_killed_in_the_middle(
+    spark: Cluster, whole: Installation, tmp_path: Path
+) -> None:
+    """The task goes to another executor, and then to the only machine that is left; the answer is the same."""
+    home = again(whole, tmp_path / "home")
+    driver = begin(home, spark)
+    _, first = executor_of(spark.at_hold(), spark)
+    spark.hold_again()
+    kill(first)
+    name, second = executor_of(spark.at_hold(), spark)
+    assert second != first
+    for pid in (spark.processes[name].pid, second, *descendants(second)):
+        kill(pid)
+    spark.processes.pop(name).wait()
+    finish(driver, spark)
+    check(home, whole)
+    assert home.digest() == whole.digest()
+    spark.worker(f"{name}-anew")
