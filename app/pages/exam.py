@@ -98,8 +98,8 @@ def _timeline(context: Context, events: pl.DataFrame, facility: str) -> Any:
                     html.Div(
                         [
                             html.Strong(text(f"event.{row['code']}")),
-                            html.Span(_origin(row), className="event-source"),
                             *([html.Span(text("exam.milestone"), className="badge")] if row["is_milestone"] else []),
+                            html.Span(_origin(row), className="event-source"),
                         ],
                         className="event-what",
                     ),

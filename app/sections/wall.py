@@ -81,20 +81,23 @@ def _panel(context: Context, name: str, frame: pl.DataFrame) -> html.Section:
 
 
 def _exam(row: Row, place: str) -> html.Li:
-    urgent = "" if row["priority"] == "routine" else row["priority"]
+    urgent = "" if row["priority"] == "routine" else row["priority"] or ""
+    told = words.group("priority", urgent) if urgent else ""
     what = now.procedure(row)
-    stage = [] if row["stage"] == "unread" else [html.Span(text(f"live.stage.{row['stage']}"), className="wall-stage")]
+    said: list[Any] = [what]
+    if row["stage"] != "unread":
+        said += [" ", html.Small(text(f"live.stage.{row['stage']}"), className="wall-stage")]
     return html.Li(
         [
             html.Div(
                 [
                     html.Div(words.minutes(abs(row["left_min"])), className="wall-left"),
-                    html.Div([html.Span(urgent, className=f"wall-priority {urgent}"), html.Span(row[place] or ""),
-                              *stage], className="wall-where"),
+                    html.Div([html.Span(told, className=f"wall-priority {urgent}"), html.Span(row[place] or "")],
+                             className="wall-where"),
                 ],
                 className="wall-when",
             ),
-            html.Span(what, className="wall-what" if len(what) <= SHORT else "wall-what long"),
+            html.Span(said, className="wall-what" if len(what) <= SHORT else "wall-what long"),
         ],
         className=f"due-{row['due']}", **data("exam", row["exam_key"]),
         **now.marked(f"exam {row['exam_key']}", row["due"]),

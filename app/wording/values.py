@@ -66,5 +66,8 @@ TEXTS: dict[str, str] = {
     "better.neither": "neither",
     **{f"value.{group}.{value}": value for group, values in _VALUES.items() for value in values},
     "value.service_line.msk": "MSK",
+    "value.laterality.N": "none", "value.laterality.L": "left", "value.laterality.R": "right",
+    "value.laterality.B": "both", "value.contrast.N": "none", "value.contrast.W": "with",
+    "value.contrast.WO": "without", "value.contrast.WWO": "without and with",
     **{f"stat.{name}": name.replace("_", " ") for name in _STATISTICS},
-}
+}  # fmt: skip

@@ -157,6 +157,11 @@ def test_the_wall_fits_its_screen_and_is_left_by_a_key(browser: Browser, board: 
     assert max(bottoms) < WALL["height"]
     assert min(sizes_of(page, ".wall-left, .wall-number, .wall-what:not(.long)")) >= 44
     assert all(size >= 33 for size in sizes_of(page, ".wall-what.long"))  # a long name has two lines
+    page.set_viewport_size({"width": WALL["width"], "height": 860})  # a low screen: smaller, not overlaid
+    over = """all => all.filter(one => [...one.querySelectorAll("div, span")].some(part =>
+      part.getBoundingClientRect().bottom > one.getBoundingClientRect().bottom + 1)).length"""
+    assert page.locator(".wall li").evaluate_all(over) == 0
+    page.set_viewport_size(WALL)  # type: ignore[arg-type]
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert sum(int(part) for part in ground.removeprefix("rgb(").removesuffix(")").split(",")) < 120
     publish(folder, later(), next_number(folder), 10)

@@ -88,7 +88,7 @@ TEXTS: dict[str, str] = {
     "live.backlog": "Unbefundete Untersuchungen",
     "wall.leave": "Verlassen (Esc)",
     "wall.soon": "Nächste Fälligkeit",
-    "wall.over": "Über Ziel, zuletzt zuerst",
+    "wall.over": "Über Ziel, neueste zuerst",
     "wall.none.soon": "Nichts ist fällig",
     "wall.none.over": "Nichts ist über seinem Ziel",
     "wall.more": "und {n} weitere",

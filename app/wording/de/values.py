@@ -4,6 +4,14 @@ from __future__ import annotations
 
 TEXTS: dict[str, str] = {
     "value.none": "(ohne)",
+    "value.laterality.N": "keine",
+    "value.laterality.L": "links",
+    "value.laterality.R": "rechts",
+    "value.laterality.B": "beide",
+    "value.contrast.N": "keines",
+    "value.contrast.W": "mit",
+    "value.contrast.WO": "ohne",
+    "value.contrast.WWO": "ohne und mit",
     "value.priority.stat": "Notfall",
     "value.priority.urgent": "dringlich",
     "value.priority.routine": "Routine",
