@@ -21,7 +21,8 @@ from etl.store import open_place, shelf
 from etl.store.follow import LOCK
 from etl.store.offer import offer
 from tests.app.boards import exams, later, publish
-from tests.app.conftest import browser, chromium, free_port, started
+from tests.app.conftest import browser, chromium
+from tests.app.serving import free_port, started
 from tests.app.watching import LOADED, WIDE, Watched
 from tests.conftest import REPO
 from tests.store.conftest import BUCKET
@@ -101,7 +102,7 @@ def test_a_page_does_not_go_back_to_a_host_that_lags(browser: Browser, tmp_path:
     publish(tmp_path, exams(), 1)
     publish(tmp_path, later(), 2, 10)
     port = free_port()
-    process = started(tmp_path, port)
+    process = started(tmp_path, port, workers=1, is_warm=False)
     address = f"http://127.0.0.1:{port}"
     context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
     try:
