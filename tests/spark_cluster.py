@@ -25,6 +25,9 @@ spark.driver.memory 512m
 spark.driver.extraJavaOptions {QUICK}
 spark.executor.extraJavaOptions {QUICK}
 spark.log.level OFF
+spark.sql.shuffle.partitions 2
+spark.sql.codegen.wholeStage false
+spark.sql.codegen.factoryMode NO_CODEGEN
 """
 #: On the PYTHONPATH of a driver, and so of its executors: who is about to open a file named `hold…` leaves word, and
 #: waits until the test says so.

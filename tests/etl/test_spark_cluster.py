@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from etl.build_digest import overall
 from etl.spark.parser import TASK_FILES_LEAST
 from tests.conftest import REPO
 from tests.installation import Installation
@@ -42,6 +43,19 @@ def whole(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Installati
     return made
 
 
+def raw_only(whole: Installation, root: Path) -> Installation:
+    """A home with the same raw rows and key, and without marts."""
+    made = Installation(root, whole.settings)
+    shutil.copyfile(whole.home.intake, made.home.intake)
+    return made
+
+
+def built(home: Installation) -> str:
+    """The digest of the marts as they are."""
+    with duckdb.connect(str(home.home.marts), read_only=True) as con:
+        return overall(con)
+
+
 def again(whole: Installation, root: Path) -> Installation:
     """A home with the same files, which nobody has read yet."""
     made = Installation(root, whole.settings)
@@ -55,6 +69,17 @@ def begin(home: Installation, spark: Cluster) -> subprocess.Popen[bytes]:
     command = home.command("ingest", "--engine", "spark", "--master", spark.url)
     environment = home.environment | spark.environment | {"PYTHONPATH": f"{spark.hold}{os.pathsep}{REPO}"}
     return subprocess.Popen(command, cwd=REPO, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def begin_build(home: Installation, spark: Cluster) -> subprocess.Popen[bytes]:
+    """Build on the cluster, in a process of its own; returns once a dozen models are written."""
+    command = home.command("build", "--engine", "spark", "--master", spark.url)
+    environment = home.environment | spark.environment | {"PYTHONPATH": str(REPO)}
+    driver = subprocess.Popen(command, cwd=REPO, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    written = lambda: list((home.root / "spark").glob("build-*/*/*.rows/_SUCCESS"))  # noqa: E731
+    until(lambda: driver.poll() is not None or len(written()) >= 12, "a dozen models that are written")
+    assert driver.poll() is None, "the build ended before anything could be killed"
+    return driver
 
 
 def finish(driver: subprocess.Popen[bytes], spark: Cluster) -> None:
@@ -117,4 +142,21 @@ def test_an_executor_and_then_a_worker_are_killed_in_the_middle(
     finish(driver, spark)
     check(home, whole)
     assert home.digest() == whole.digest()
+    spark.worker(f"{name}-anew")
+
+
+def test_a_worker_is_killed_in_the_middle_of_a_build(spark: Cluster, whole: Installation, tmp_path: Path) -> None:
+    """What its executor held is made again on the machine that is left; every mart is the same."""
+    home = raw_only(whole, tmp_path / "home")
+    driver = begin_build(home, spark)
+    name = next(name for name in spark.processes if name.startswith("worker"))
+    worker = spark.processes.pop(name)
+    executors = descendants(worker.pid)
+    assert executors, "it had work"
+    for pid in (worker.pid, *executors):
+        kill(pid)
+    worker.wait()
+    finish(driver, spark)
+    assert built(home) == built(whole)
+    assert list((home.root / "spark").iterdir()) == []
     spark.worker(f"{name}-anew")
