@@ -34,21 +34,22 @@ def censored_statement(asked: Metric, ask: Ask, statistics: Sequence[str] = ()) 
 ), picked AS (
 SELECT {ask.period_start} AS period_start, CAST(b.period_local AS DATE) AS on_day{keys},
        b.stop_at IS NOT NULL AS is_finished,
-       date_diff('second', b.start_at, coalesce(b.stop_at, CAST({_NOW} AS TIMESTAMP))) / 60.0 AS length
+       date_diff('second', b.start_at, coalesce(b.stop_at, CAST({_NOW} AS TIMESTAMP))) / 60.0 AS lasted_min
 FROM body b{SHIFT_JOIN if ask.has_shift else ""}
 WHERE {ask.where}
 ), step AS (
-SELECT period_start{names}, length, count(*) AS n, count(*) FILTER (WHERE is_finished) AS n_finished,
+SELECT period_start{names}, lasted_min, count(*) AS n, count(*) FILTER (WHERE is_finished) AS n_finished,
        min(on_day) AS first_day, max(on_day) AS last_day
 FROM picked
-WHERE length >= 0
-GROUP BY period_start{names}, length
+WHERE lasted_min >= 0
+GROUP BY period_start{names}, lasted_min
 ), risk AS (
-SELECT *, sum(n) OVER ({group} ORDER BY length ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS n_at_risk FROM step
+SELECT *, sum(n) OVER ({group} ORDER BY lasted_min ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS n_at_risk
+FROM step
 ), curve AS (
-SELECT *, product(1 - n_finished / n_at_risk) OVER ({group} ORDER BY length {until_now}) AS survival,
+SELECT *, product(1 - n_finished / n_at_risk) OVER ({group} ORDER BY lasted_min {until_now}) AS survival,
        sum(CASE WHEN n_at_risk > n_finished THEN n_finished / (n_at_risk * (n_at_risk - n_finished)) END)
-           OVER ({group} ORDER BY length {until_now}) AS variance
+           OVER ({group} ORDER BY lasted_min {until_now}) AS variance
 FROM risk
 ), bounded AS (
 SELECT c.*, CASE WHEN c.survival > 0 AND c.survival < 1 THEN exp(-exp({_LOG_LOG} + {_REACH})) END AS low,
@@ -75,6 +76,6 @@ def _reached_sql(asked: Metric, ask: Ask) -> str:
     """Fields of the first lengths at which the curve and its bounds are down to what the percentile leaves."""
     probability = f"coalesce({probability_sql(asked, ask)}, error('{asked.id}: only percentiles of what still waits'))"
     return ", ".join(
-        f"'{name}': CAST(min(c.length) FILTER (WHERE c.{column} <= 1 - {probability} + {_SLACK!r}) AS DOUBLE)"
+        f"'{name}': CAST(min(c.lasted_min) FILTER (WHERE c.{column} <= 1 - {probability} + {_SLACK!r}) AS DOUBLE)"
         for name, column in (("value", "survival"), ("lower", "low"), ("upper", "high"))
     )

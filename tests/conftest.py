@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 
+from tests.app.watching import ARGS, CHROMIUM
 from tests.published import Published, export_report, opened, publish_network
 from tests.sharing import made_once, shared_base
 
@@ -54,6 +57,23 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
 def report_pack(published: Published, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the pack of a month of that network, with the metrics of its report; read only."""
     return made_once(shared_base(tmp_path_factory), "pack", lambda folder: export_report(published, folder))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser's program."""
+    if not CHROMIUM.exists():
+        missing("Chromium", "apt-get install chromium")
+    return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """The one browser of a process: playwright runs once in a thread, so no test starts another."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=str(chromium), args=ARGS)
+        yield launched
+        launched.close()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from app.context import Context
 from app.figures.base import template
@@ -21,11 +21,10 @@ from app.guard import Person
 from app.state import State
 from sql.snapshot import Store
 from tests.app.serving import serving, serving_all
-from tests.app.watching import ARGS, WIDE, Watched
-from tests.conftest import REPO, missing
+from tests.app.watching import WIDE, Watched
+from tests.conftest import REPO
 from tests.sharing import made_once, shared_base
 
-CHROMIUM = Path("/usr/bin/chromium")
 SAMPLE = REPO / "sample_data" / "sample" / "files"
 LOCAL = Person("local", sees_readers=True)
 
@@ -81,23 +80,6 @@ def taking(clicks: int = 0) -> dict[str, Any]:
 def drawn(chart: Chart, scheme: str = "light") -> Any:
     """A chart as plotly's own figure, which refuses what plotly.js does not know."""
     return go.Figure({"data": chart.data, "layout": {**chart.layout, "template": template(scheme)}})
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Path:
-    """The browser's program."""
-    if not CHROMIUM.exists():
-        missing("Chromium", "apt-get install chromium")
-    return CHROMIUM
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: Path) -> Iterator[Browser]:
-    """The one browser of a process: playwright runs once in a thread, so no test starts another."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(chromium), args=ARGS)
-        yield launched
-        launched.close()
 
 
 class Apart(NamedTuple):

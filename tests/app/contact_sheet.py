@@ -14,8 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from app.pages import PAGES
-from tests.app.conftest import CHROMIUM
-from tests.app.watching import ARGS, LOADED, PHONE, WALL, WIDE, graphs_drawn
+from tests.app.watching import ARGS, CHROMIUM, LOADED, PHONE, WALL, WIDE, graphs_drawn
 
 #: Ways of looking: name, colour scheme, size, width on the sheet, most height of the page that is shown.
 LOOKS = (("light", "light", WIDE, 560, 2100), ("dark", "dark", WIDE, 560, 2100), ("phone", "light", PHONE, 190, 2400))

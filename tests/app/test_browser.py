@@ -100,10 +100,10 @@ def test_a_mark_of_a_chart_leads_to_its_exams(watched: Watched) -> None:
     page = watched.open("/turnaround", "turnaround")
     graphs_drawn(page)
     card = page.locator("section", has=page.get_by_role("heading", name="How the times spread"))
-    card.locator(".bars .point path").nth(3).click(force=True)
+    card.locator(".bars .point path").nth(3).click(force=True, modifiers=["Shift"])
     page.wait_for_selector(".page-exams", timeout=LOADED)
-    assert parse_qs(urlsplit(page.url).query)["measure"] == ["report_final_min:45-60"]
-    expect(page.locator(".lead")).to_contain_text("Final report from 45")
+    assert parse_qs(urlsplit(page.url).query)["length"] == ["report_final_min:45-60"]
+    expect(page.locator("#sentence")).to_contain_text("exam end to final report of 45")
 
 
 def test_the_csv_of_a_card_has_the_numbers_of_the_query(watched: Watched, store: Store) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from playwright.sync_api import BrowserContext, Page, expect
 
+CHROMIUM = Path("/usr/bin/chromium")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WIDE, PHONE, WALL = {"width": 1360, "height": 860}, {"width": 390, "height": 844}, {"width": 1920, "height": 1080}
 LOADED = 120_000

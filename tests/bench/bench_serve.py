@@ -33,8 +33,8 @@ from etl.log import Log
 from etl.pipeline import run as run_stages
 from etl.settings import Settings
 from sample_data.simulate import simulate
-from tests.app.conftest import CHROMIUM
 from tests.app.serving import free_port, started
+from tests.app.watching import CHROMIUM
 
 PAGES = ("", "", "", "turnaround", "turnaround", "utilization", "repeats", "workload", "interoperability", "metric",
          "definitions")  # fmt: skip

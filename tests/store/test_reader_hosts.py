@@ -21,14 +21,11 @@ from etl.store import open_place, shelf
 from etl.store.follow import LOCK
 from etl.store.offer import offer
 from tests.app.boards import exams, later, publish
-from tests.app.conftest import browser, chromium
 from tests.app.serving import free_port, started
 from tests.app.watching import LOADED, WIDE, Watched
 from tests.conftest import REPO
 from tests.store.conftest import BUCKET
 from tests.store.snapshots_made import home_of
-
-__all__ = ["browser", "chromium"]  # fixtures
 
 
 class Host(NamedTuple):
