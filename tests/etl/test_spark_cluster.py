@@ -84,7 +84,7 @@ def begin_build(home: Installation, spark: Cluster) -> subprocess.Popen[bytes]:
 
 def finish(driver: subprocess.Popen[bytes], spark: Cluster) -> None:
     spark.go_on()
-    _, said = driver.communicate(timeout=240)
+    _, said = driver.communicate(timeout=600)  # a build takes long on a busy machine
     assert driver.returncode == 0, said.decode()
 
 
