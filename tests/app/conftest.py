@@ -82,6 +82,16 @@ def drawn(chart: Chart, scheme: str = "light") -> Any:
     return go.Figure({"data": chart.data, "layout": {**chart.layout, "template": template(scheme)}})
 
 
+@pytest.fixture
+def watched(browser: Browser, address: str) -> Iterator[Watched]:
+    """A wide page in light colours and English; nothing may have gone wrong on it in the end."""
+    context = browser.new_context(viewport=WIDE, color_scheme="light", locale="en-US")  # type: ignore[arg-type]
+    seen = Watched(context, address)
+    yield seen
+    context.close()
+    assert seen.faults == []
+
+
 class Apart(NamedTuple):
     """A home that a test may change, and a page over it."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,17 +15,7 @@ from app.state import State
 from sql import query
 from sql.snapshot import Store
 from tests.app.conftest import SAMPLE, Apart, radops
-from tests.app.watching import LOADED, PHONE, WIDE, Watched, graphs_drawn
-
-
-@pytest.fixture
-def watched(browser: Browser, address: str) -> Iterator[Watched]:
-    """A wide page in light colours; nothing may have gone wrong on it in the end."""
-    context = browser.new_context(viewport=WIDE, color_scheme="light")  # type: ignore[arg-type]
-    seen = Watched(context, address)
-    yield seen
-    context.close()
-    assert seen.faults == []
+from tests.app.watching import LOADED, PHONE, Watched, graphs_drawn
 
 
 def test_the_phone_has_a_drawer_and_folds_its_filters(browser: Browser, address: str) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from app import cross, words
 from app.context import Context
@@ -16,16 +14,7 @@ from sql import query
 from sql.snapshot import Store
 from sql.words.dates import WEEKDAYS
 from tests.app.conftest import LOCAL
-from tests.app.watching import LOADED, WIDE, Watched, graphs_drawn
-
-
-@pytest.fixture
-def watched(browser: Browser, address: str) -> Iterator[Watched]:
-    context = browser.new_context(viewport=WIDE, color_scheme="light")  # type: ignore[arg-type]
-    seen = Watched(context, address)
-    yield seen
-    context.close()
-    assert seen.faults == []
+from tests.app.watching import LOADED, Watched, graphs_drawn
 
 
 def asked(page: Page) -> dict[str, list[str]]:

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from playwright.sync_api import expect
 
-import pytest
-from playwright.sync_api import Browser, expect
-
-from tests.app.watching import LOADED, WIDE, Watched
-
-
-@pytest.fixture
-def watched(browser: Browser, address: str) -> Iterator[Watched]:
-    context = browser.new_context(viewport=WIDE, locale="en-US")  # type: ignore[arg-type]
-    seen = Watched(context, address)
-    yield seen
-    context.close()
-    assert seen.faults == []
+from tests.app.watching import LOADED, Watched
 
 
 def test_the_language_is_switched_and_remembered(watched: Watched) -> None:

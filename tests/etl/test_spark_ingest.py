@@ -187,7 +187,6 @@ def test_without_java_the_fix_is_told(tmp_path: Path) -> None:
     assert home.ledger()["read"] == 0
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="as the pool's own tests")
 def test_files_that_kill_and_hang_cost_only_themselves(tmp_path: Path) -> None:
     """A file that crashes Python and one that no signal interrupts: the executor's Python dies of each, and goes on."""
     needs_spark()
