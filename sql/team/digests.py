@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, text, update
 
 from sql.team import tables
 from sql.team.store import Team, TeamError, now
@@ -123,7 +123,8 @@ def subscribers(team: Team) -> list[Subscriber]:
     for row in team.rows(select(tables.subscribed)):
         views.setdefault(row["subscriber"], []).append(row["view"])
     spoken = {row["subscriber"]: row["language"] for row in team.rows(select(tables.spoken))}
-    found = team.rows(select(tables.subscriber).order_by(tables.subscriber.c.created_at, tables.subscriber.c.id))
+    came = tables.subscriber.c.created_at, text("rowid")  # two of one second: as they were written
+    found = team.rows(select(tables.subscriber).order_by(*came))
     return [
         Subscriber(row["id"], row["address"], row["author"], _scope(row["facilities"]), row["created_at"],
                    tuple(sorted(views.get(row["id"], ()))), spoken.get(row["id"], ENGLISH))
