@@ -1,18 +1,20 @@
 """Views that are made before anybody asks: after a publish, the first look at each page in the languages that were
-asked for last, and what was asked before."""
+asked for last, what was asked before, and the other periods that the filter bar offers, the long ones last."""
 
 from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from threading import Lock, Thread
 from typing import NamedTuple
 
-from app import failure
+from app import failure, filterbar
 from app.gate import Busy, Gate
 from app.guard import Person
 from app.pages import MENU
+from app.state import State
 from sql.snapshot import SnapshotError, Store
 from sql.words import ENGLISH
 
@@ -20,6 +22,10 @@ from sql.words import ENGLISH
 LOOK_EVERY, STEP_ASIDE = 5.0, 0.2
 #: Views of persons that are remembered.
 REMEMBERED = 40
+#: Pages that take long over many days.
+LONG = ("/", "/turnaround", "/utilization", "/repeats", "/workload", "/mappings")
+#: Other periods are made in at most one part of the time in so many: where publishes follow each other, not of each.
+SHARE = 4
 
 
 class Asked(NamedTuple):
@@ -58,7 +64,7 @@ class Warmer:
 
     def __init__(self, store: Store, gate: Gate, recent: Recent, make: Callable[[Asked], object]) -> None:
         self._store, self._gate, self._recent, self._make = store, gate, recent, make
-        self._made_of = ""
+        self._made_of, self._periods_from = "", 0.0
 
     def start(self, person: Person) -> None:
         """Look for new snapshots for as long as the process lives; `person` is who looks at a page first."""
@@ -73,21 +79,33 @@ class Warmer:
     def look(self, person: Person) -> None:
         """Make the views of the newest snapshot, unless they are made; ends where another one is published."""
         try:
-            newest = self._store.current().id
-            if newest == self._made_of:
+            newest = self._store.current()
+            if newest.id == self._made_of:
                 return
             recent = self._recent.all()
             spoken = dict.fromkeys(asked.language for asked in recent) or {ENGLISH: None}
             first = [Asked(person, page.path, "", "light", language) for language in spoken for page in MENU]
-            for asked in dict.fromkeys([*first, *recent]):
-                while self._gate.is_full:
-                    time.sleep(STEP_ASIDE)
-                if self._store.current().id != newest:
+            if not self._all([*first, *recent], newest.id):
+                return
+            began = time.monotonic()
+            if began >= self._periods_from:
+                whole = self._all(list(_periods(person, list(spoken), newest.data_through)), newest.id)
+                self._periods_from = began + SHARE * (time.monotonic() - began)
+                if not whole:
                     return
-                self._one(asked)
         except SnapshotError:
             return
-        self._made_of = newest
+        self._made_of = newest.id
+
+    def _all(self, views: list[Asked], of: str) -> bool:
+        """Make views, each once, while the newest snapshot is the one of that id; whether it still is."""
+        for asked in dict.fromkeys(views):
+            while self._gate.is_full:
+                time.sleep(STEP_ASIDE)
+            if self._store.current().id != of:
+                return False
+            self._one(asked)
+        return True
 
     def _one(self, asked: Asked) -> None:
         try:
@@ -96,3 +114,12 @@ class Warmer:
             return
         except Exception as error:  # noqa: BLE001 - who asks for the view is told; the log says where
             failure.LOG.warning("a view could not be made beforehand: %s", failure.told(error))
+
+
+def _periods(person: Person, languages: list[str], data_through: datetime) -> Iterator[Asked]:
+    """The other periods of the bar, as it asks for them, the shorter ones first."""
+    first = State.read("", data_through)
+    for period in filterbar.PERIODS:
+        query = filterbar.after({"filter-period": period}, first, data_through).query()
+        for language in languages if query else ():
+            yield from (Asked(person, path, query, "light", language) for path in LONG)

@@ -1,4 +1,4 @@
-"""After a publish, views are made beforehand: the first look at each page, and what was asked before."""
+"""After a publish, views are made beforehand: the first look at each page, what was asked before, other periods."""
 
 from __future__ import annotations
 
@@ -7,35 +7,36 @@ from typing import Any
 
 import pytest
 
-from app import answers
+from app import answers, filterbar, warm
 from app.context import Context
 from app.gate import Gate
 from app.guard import LOCAL, Person
 from app.pages import MENU
 from app.views import Views
-from app.warm import Asked, Recent
+from app.warm import LONG, Asked, Recent
 from sql.snapshot import Store
 from sql.words import speaking
 from tests.app.test_views import publish
 
 EAST = Person("east", facilities=("EAST",))
 FIRST = {(LOCAL, page.path, "light") for page in MENU}
+N_PERIODS = len(LONG) * len(filterbar.PERIODS)
 
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What was made: snapshot, person, path, scheme and days."""
     told: list[tuple[Any, ...]] = []
-    shown = answers.shown
 
     def noted(context: Context, path: str) -> answers.Answer:
         filters = context.filters
         told.append((context.snapshot.seq, context.person, path, context.scheme, filters.since, filters.modality))
         if path == "/workload":
             raise RuntimeError("a page that fails")
-        return shown(context, path)
+        return answers.plain("problem.unknown")  # what it shows is of no matter here
 
     monkeypatch.setattr(answers, "shown", noted)
+    monkeypatch.setattr(warm, "SHARE", 1e9)  # other periods of the first snapshot alone
     return told
 
 
@@ -51,7 +52,7 @@ def test_first_looks_and_what_was_asked_are_made_once(tmp_path: Path, made: list
     assert {(person, path, scheme) for _, person, path, scheme, *_ in made} == FIRST
     served.view(LOCAL, "/turnaround", "", "light", {})
     warmer.look(LOCAL)
-    assert len(made) == len(MENU)
+    assert len(made) == len(MENU) + N_PERIODS
     served.view(EAST, "/repeats", "modality=CT", "dark", {})
     publish(tmp_path, 2, 40)
     made.clear()
@@ -78,7 +79,7 @@ def test_first_looks_are_made_in_the_languages_that_are_asked_for(tmp_path: Path
     with speaking("de"):
         served.view(LOCAL, "/turnaround", "", "light", {})
     warmer.look(LOCAL)
-    assert told == ["de"] * len(MENU)
+    assert told == ["de"] * (len(MENU) + N_PERIODS)
     served.view(LOCAL, "/", "", "light", {})
     publish(tmp_path, 2, 40)
     told.clear()
@@ -102,7 +103,37 @@ def test_it_ends_where_another_one_is_published(tmp_path: Path, made: list[tuple
     assert [seq for seq, *_ in made] == [1, 1]
     warmer.look(LOCAL)
     assert {seq for seq, *_ in made[2:]} == {2}
-    assert len(made) == 2 + len(MENU)
+    assert len(made) == 2 + len(MENU) + N_PERIODS
+
+
+def test_every_period_of_the_bar_is_there_before_it_is_chosen(tmp_path: Path, made: list[tuple[Any, ...]]) -> None:
+    publish(tmp_path, 1, 30)
+    served = views(tmp_path)
+    served.warmer().look(LOCAL)
+    made.clear()
+    for period in filterbar.PERIODS:
+        served.view(LOCAL, "/turnaround", "", "light", {"filter-period": period})
+    assert made == []
+    served.view(LOCAL, "/turnaround", "", "light", {"filter-modality": ["CT"]})
+    assert len(made) == 1
+
+
+def test_periods_take_a_part_of_the_time_only(
+    tmp_path: Path, made: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warmer = views(tmp_path).warmer()
+    for seq, share, n in ((1, 1e9, N_PERIODS), (2, 1e9, 0), (3, 0, 0)):
+        monkeypatch.setattr(warm, "SHARE", share)
+        publish(tmp_path, seq, 30 + seq)
+        made.clear()
+        warmer.look(LOCAL)
+        assert len(made) == len(MENU) + n
+    warmer._periods_from = 0.0  # so much later
+    for seq in (4, 5):
+        publish(tmp_path, seq, 40 + seq)
+        made.clear()
+        warmer.look(LOCAL)
+        assert len(made) == len(MENU) + N_PERIODS
 
 
 def test_nothing_is_made_before_the_first_publish(tmp_path: Path, made: list[tuple[Any, ...]]) -> None:
