@@ -29,6 +29,7 @@ from etl.standing import BuildReport, made_with, note, standing
 if TYPE_CHECKING:
     from etl.build_engine import EngineOf
     from etl.load import Parses
+    from etl.store import Place
 
 Facts = dict[str, Any]
 #: Called with (stage, done, of) while a stage works.
@@ -145,20 +146,36 @@ def publish_stage(home: Home, log: Log, digest: str = "") -> Facts:
     return facts
 
 
-def put_stage(home: Home, log: Log, below: str = "") -> StoreError | None:
-    """Put what is published to the place that the settings name, or to a folder of it; returns why it could not, once
-    that is in the log."""
-    from etl.store import open_place  # noqa: PLC0415
-    from etl.store.offer import told  # noqa: PLC0415
+def put_stages(home: Home, log: Log, below: str = "") -> StoreError | None:
+    """Put what is published to the places that the settings name, or to a folder of them: snapshots, and their marts
+    as Parquet. Each is tried; returns why the first could not, once that is in the log."""
+    from etl.store import marts, offer  # noqa: PLC0415
 
-    started = time.monotonic()
+    found = [
+        _put(home, log, kind, url, below, told)
+        for kind, url, told in (
+            ("put", home.settings.publish_to, offer.told), ("parquet", home.settings.parquet_to, marts.told),
+        )
+        if url
+    ]  # fmt: skip
+    return next((error for error in found if error is not None), None)
+
+
+def _put(
+    home: Home, log: Log, kind: str, url: str, below: str, told: Callable[[Home, Place], Facts]
+) -> StoreError | None:
+    from etl.store import open_place  # noqa: PLC0415
+
+    started, error, facts = time.monotonic(), None, Facts()
     try:
         with writer_lock(home.root / "put.lock"):
-            place = open_place(home.settings.publish_to, home.settings.s3_endpoint)
-            facts, error = told(home, place.below(below) if below else place)
+            place = open_place(url, home.settings.s3_endpoint)
+            facts = told(home, place.below(below) if below else place)
     except AlreadyRunningError:  # it puts the newest, or the next start does
         return None
-    name, where = ("put_scope", {"below": below}) if below else ("put", {})
+    except StoreError as known:
+        facts, error = {"error": str(known)}, known
+    name, where = (f"{kind}_scope", {"below": below}) if below else (kind, {})
     log.stage(name, **where, **facts, seconds=round(time.monotonic() - started, 2))
     return error
 
@@ -174,7 +191,7 @@ def run(
 ) -> Facts:
     """Stages (ingest, build, publish) under the lock; rejects above the limit fail the run after all is published.
 
-    What is published is then put to the place that the settings name, without the lock: the way may be long.
+    What is published is then put to the places that the settings name, without the lock: the way may be long.
     """
     facts: Facts = {}
     too_many: TooManyRejectsError | None = None
@@ -189,8 +206,8 @@ def run(
             facts["build"] = build_stage(home, log, full=full, progress=progress)
         if "publish" in stages:
             facts["publish"] = publish_stage(home, log, facts["build"]["digest"] if "build" in facts else "")
-    if "publish" in stages and home.settings.publish_to:
-        not_put = put_stage(home, log)
+    if "publish" in stages:
+        not_put = put_stages(home, log)
     if too_many is not None:
         raise too_many
     if not_put is not None:
@@ -214,8 +231,9 @@ def publish_scopes(home: Home, log: Log, names: Sequence[str]) -> Facts:
             done = publish_scope(home, scope)
             told.update(scope=scope.name, snapshot=done.snapshot_id, is_new=done.is_new, digest=done.digest)
         facts[f"scope {scope.name}"] = told
-    for scope in scopes if home.settings.publish_to else ():
-        not_put = not_put or put_stage(home_of(home, scope.name), log, f"scopes/{scope.name}")
+    for scope in scopes:
+        failed = put_stages(home_of(home, scope.name), log, f"scopes/{scope.name}")
+        not_put = not_put or failed
     if not_put is not None:
         raise not_put
     return facts

@@ -21,6 +21,7 @@ from etl.durable import sync
 from etl.errors import CheckFailedError, SettingsError, UnreadableInputError
 from etl.home import Home
 from etl.publish import Published, clear, complete, current, number, put_in_place, read_meta, retire
+from etl.scope_models import derive
 from etl.signatures import signature
 from sql import scoping
 
@@ -30,6 +31,12 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 META_SCOPE = """
     CREATE TABLE meta_scope (name VARCHAR, facilities VARCHAR[], has_people BOOLEAN, whole VARCHAR);
     COMMENT ON TABLE meta_scope IS 'The facilities that this snapshot is of. One row.'"""
+
+#: Of the whole network's build only how far the data reach.
+_BUILD = """
+    CREATE TABLE meta_build AS
+    SELECT CAST(NULL AS BIGINT) AS batch_id, CAST(NULL AS BIGINT) AS epoch, signature, data_through
+    FROM whole.meta_build"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +159,13 @@ def _cut(whole: Path, scope: Scope, target: Path) -> str:
         con.execute(f"ATTACH '{str(whole).replace(chr(39), chr(39) * 2)}' AS whole (READ_ONLY)")
         con.execute("CREATE TEMP TABLE scope (facility VARCHAR)")
         con.executemany("INSERT INTO scope VALUES (?)", [[facility] for facility in scope.facilities])
-        con.execute("CREATE TABLE meta_build AS FROM whole.meta_build")
+        con.execute(_BUILD)
         tables = [row[0] for row in con.execute("SELECT table_name FROM whole.meta_table ORDER BY 1").fetchall()]
         for table in tables:
             columns = [name for name, _ in columns_of(con, f"whole.{table}")]
             rows = scoping.selected(table, columns, has_people=scope.has_people)
             con.execute(f"CREATE TABLE {table} AS {rows}")
+        derive(con, scope.facilities, has_people=scope.has_people)
         con.execute("DETACH whole")
         con.execute(META)
         measured = recount(con, tables)

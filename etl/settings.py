@@ -18,7 +18,7 @@ OTHER_VARIABLES = frozenset({"RADOPS_REQUIRE_ALL", "RADOPS_PURE_PYTHON"})
 #: A path, or kind://name/folder without a user, a secret or parameters: those come from the environment.
 PLACE = r"^(?:[a-z][a-z0-9+.-]*://[^\s?#@:]+(?::\d+[^\s?#@:]*)?|[^:]*)$"
 #: Settings beside the paths that no snapshot tells: they name places of the installation.
-PRIVATE = frozenset({"publish_to", "pull_from", "s3_endpoint", "engine", "spark_master"})
+PRIVATE = frozenset({"publish_to", "parquet_to", "pull_from", "s3_endpoint", "engine", "spark_master"})
 
 
 class Settings(BaseSettings):
@@ -63,6 +63,11 @@ class Settings(BaseSettings):
         default="",
         pattern=PLACE,
         description="folder or URL (`s3://bucket/folder`) to put each new snapshot to; empty for none",
+    )
+    parquet_to: str = Field(
+        default="",
+        pattern=PLACE,
+        description="folder or URL to put the marts of each new snapshot to as Parquet; empty for none",
     )
     pull_from: str = Field(
         default="",

@@ -12,11 +12,16 @@ from etl.home import Home
 from etl.publish import current, read_meta
 
 #: Stages whose last log line `status` repeats.
-STAGES = ("ingest", "build", "rebuild", "publish", "scope", "put", "put_scope", "pull", "export", "digest", "failed")
+STAGES = (
+    "ingest", "build", "rebuild", "publish", "scope", "put", "put_scope", "parquet", "parquet_scope", "pull", "export",
+    "digest", "failed",
+)  # fmt: skip
 #: Stages that go to another place and may fail there -> what is then wrong.
 ELSEWHERE = {
     "put": "the newest snapshot is not where RADOPS_PUBLISH_TO says",
     "put_scope": "the newest snapshot of a scope is not where RADOPS_PUBLISH_TO says",
+    "parquet": "the newest marts are not as Parquet where RADOPS_PARQUET_TO says",
+    "parquet_scope": "the newest marts of a scope are not as Parquet where RADOPS_PARQUET_TO says",
     "pull": "no newer snapshot could be taken from RADOPS_PULL_FROM",
 }
 

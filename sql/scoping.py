@@ -38,6 +38,13 @@ def _through(column: str) -> Rule:
 
 ALL, NONE = Rule("TRUE"), Rule("FALSE")
 OWN = Rule(_OWN)
+_OTHERS_OWN = "o.facility IN (SELECT facility FROM scope)"
+#: Tables whose rows are made of reads or exams of several facilities: derived again from those of the scope alone, in
+#: this order, by the models of a build (`etl.scope_models`); nothing of them is copied.
+DERIVED = (
+    "fct_read_minutes", "dim_procedure_weight", "fct_reading_session", "fct_forecast", "fct_forecast_error",
+    "dim_forecast",
+)  # fmt: skip
 _PRIOR_IS_OWN = "t.prior_facility IN (SELECT facility FROM scope)"
 #: Columns that name a reader, a technologist.
 PEOPLE = ("radiologist", "assistant", "operator")
@@ -57,9 +64,6 @@ RULES: dict[str, Rule] = {
             "prior_facility": f"CASE WHEN {_PRIOR_IS_OWN} THEN t.prior_facility ELSE '{ELSEWHERE}' END",
         },
     ),
-    # A stretch of reading counts where it began, and may go on elsewhere: with its reader, reads of the scope alone
-    # would be taken for all that was read in it.
-    "fct_reading_session": Rule(_OWN, {"radiologist": _NOBODY}),
     "fct_header": _through("exam_key"),
     "fct_report_version": _through("exam_key"),
     "dim_device_usual": _through("device"),
@@ -72,16 +76,21 @@ RULES: dict[str, Rule] = {
     "dim_target": Rule(_ANY),
     "dim_mapping": Rule(_ANY),
     "dim_special_day": Rule(_ANY),
-    "dim_calendar": ALL,
-    "dim_procedure": ALL,
     "dim_shift": ALL,
-    # The usual minutes of a procedure are the network's, or the same work would weigh otherwise in each scope.
-    "dim_procedure_weight": Rule(
-        "EXISTS (SELECT 1 FROM whole.fct_read o WHERE o.facility IN (SELECT facility FROM scope)"
-        " AND o.modality IS NOT DISTINCT FROM t.modality AND o.procedure IS NOT DISTINCT FROM t.procedure)"
+    # From its own first exam on, and with what its own exams usually weigh.
+    "dim_calendar": Rule(
+        f"t.day >= (SELECT CAST(min(o.exam_started_local) AS DATE) FROM whole.fct_exam o WHERE {_OTHERS_OWN}"
+        " AND NOT o.is_imported)"
     ),
-    "fct_read_minutes": NONE,  # what the usual minutes are learned from; no number is made of it
+    "dim_procedure": Rule(
+        "TRUE",
+        {
+            "wrvu_usual": f"(SELECT quantile_cont(o.wrvu, 0.5) FROM whole.fct_exam o WHERE {_OTHERS_OWN}"
+            " AND o.is_countable AND o.wrvu IS NOT NULL AND o.procedure = t.procedure)"
+        },
+    ),
     "dq_identity": NONE,  # identifiers of the whole network, tied to no facility
+    **dict.fromkeys(DERIVED, NONE),
 }
 
 

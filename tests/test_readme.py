@@ -170,6 +170,8 @@ def test_scripts_run(snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     said: dict[str, object] = {}
     for script in blocks("python"):
+        if "spark.read" in script:  # of marts as Parquet: tests/store/test_marts.py
+            continue
         exec(compile(script, "README.md", "exec"), said)  # noqa: S102 - our own text
         said["engine"].dispose()  # each is a program of its own
     assert sum(row.n for row in said["volumes"]) > 0

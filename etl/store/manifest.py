@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Protocol, Self, TypeVar
 
 from etl.errors import StoreError
 
@@ -17,6 +19,35 @@ FORMAT = 1
 MAX_BYTES = 64 * 1024
 _ID = re.compile(r"\d{6,}-[0-9a-z]{1,12}")
 _SHA = re.compile(r"[0-9a-f]{64}")
+
+
+class Numbered(Protocol):
+    """What tells a snapshot of a place, whatever its files are."""
+
+    @property
+    def snapshot_id(self) -> str:
+        """Sequence and digest."""
+
+    @property
+    def seq(self) -> int:
+        """Number of the publish."""
+
+    @property
+    def built_at(self) -> str:
+        """When it was published."""
+
+    @property
+    def name(self) -> str:
+        """Name of the manifest."""
+
+    def is_same(self, other: Self) -> bool:
+        """Whether both are of the same rows."""
+
+    def to_bytes(self) -> bytes:
+        """As it is kept."""
+
+
+Made = TypeVar("Made", bound=Numbered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +90,50 @@ class Manifest:
 
 def read_manifest(data: bytes, where: str) -> Manifest:
     """The manifest that bytes hold. Raises StoreError where they hold none that this radops knows."""
+    return parsed(data, where, _made)
+
+
+def _made(told: dict[str, Any]) -> Manifest:
+    made = Manifest(**told)
+    texts = (made.digest, made.signature, made.built_at, made.data_through, made.written_at)
+    if not (all(isinstance(text, str) for text in texts) and is_file(made.size, made.sha256)):
+        raise ValueError
+    return made
+
+
+def is_file(size: object, sha256: object) -> bool:
+    """Whether these tell a file: its bytes and its SHA-256."""
+    return isinstance(size, int) and size > 0 and isinstance(sha256, str) and bool(_SHA.fullmatch(sha256))
+
+
+def parsed(data: bytes, where: str, make: Callable[[dict[str, Any]], Made], most: int = MAX_BYTES) -> Made:
+    """What `make` makes of the JSON object that bytes hold, if that tells a snapshot. Raises StoreError.
+
+    `make` may raise ValueError, TypeError, KeyError and AttributeError for what it does not know.
+    """
     try:
-        if len(data) > MAX_BYTES:
+        if len(data) > most:
             raise ValueError
         told = json.loads(data)
         if told.pop("format") != FORMAT:
             raise ValueError
-        made = Manifest(**told)
-        texts = (made.digest, made.signature, made.built_at, made.data_through, made.written_at)
-        if not (all(isinstance(text, str) for text in texts) and isinstance(made.size, int) and made.size > 0):
-            raise ValueError
-        if not (_ID.fullmatch(made.snapshot_id) and _SHA.fullmatch(made.sha256)):
-            raise ValueError
-        if not made.snapshot_id.startswith(f"{made.seq:06d}-"):
+        made = make(told)
+        if not _ID.fullmatch(made.snapshot_id) or not made.snapshot_id.startswith(f"{made.seq:06d}-"):
             raise ValueError
         datetime.fromisoformat(made.built_at)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise StoreError(f"{where}: what lies there is no manifest of a snapshot") from error
     return made
+
+
+def instant(at: datetime | None) -> str:
+    """A UTC time as manifests tell it."""
+    return "" if at is None else f"{at.isoformat(timespec='seconds')}Z"
+
+
+def now() -> str:
+    """The present time, likewise."""
+    return instant(datetime.now(UTC).replace(tzinfo=None))
 
 
 def sha256_of(path: Path) -> str:

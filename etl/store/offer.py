@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from etl.errors import StoreError
 from etl.home import Home
 from etl.publish import current, number, pinned_numbers, read_meta, snapshot_paths
 from etl.store import shelf
+from etl.store.manifest import read_manifest
 from etl.store.place import Place
 
 
@@ -32,7 +32,7 @@ def offer(home: Home, place: Place) -> Offered | None:
         return None
     there, done = shelf.numbers(place), []
     if not shelf.is_there(place, meta.snapshot_id):
-        shelf.point(place, shelf.put(place, last))
+        shelf.point(place, shelf.put(place, last), read_manifest)
         done.append(number(last))
     local = [number(path) for path in snapshot_paths(home)]
     for path in reversed(snapshot_paths(home)):
@@ -43,12 +43,8 @@ def offer(home: Home, place: Place) -> Offered | None:
     return Offered(meta.snapshot_id, tuple(done), tuple(removed))
 
 
-def told(home: Home, place: Place) -> tuple[dict[str, object], StoreError | None]:
-    """What `offer` did, for the log, and why it could not: whoever calls goes on first."""
-    try:
-        done = offer(home, place)
-    except StoreError as error:
-        return {"error": str(error)}, error
-    if done is None:
-        return {}, None
-    return {"snapshot": done.snapshot_id, "put": len(done.put), "removed": len(done.removed)}, None
+def told(home: Home, place: Place) -> dict[str, object]:
+    """What `offer` did, for the log; raises StoreError."""
+    done = offer(home, place)
+    return {} if done is None else {
+        "snapshot": done.snapshot_id, "put": len(done.put), "removed": len(done.removed)}  # fmt: skip

@@ -139,6 +139,16 @@ class Place:
         with _told(self.url), suppress(FileNotFoundError):
             self.fs.rm_file(self.path(name))
 
+    def prune(self) -> None:
+        """Remove empty folders right below this one, where the kind of place has folders of its own."""
+        if self.kind in WHOLE:
+            return
+        with _told(self.url):
+            found = [path for path in self.fs.ls(self.root, detail=False) if self.fs.isdir(path)]
+        for path in found:
+            with suppress(OSError):  # not empty, or written to just now
+                self.fs.rmdir(path)
+
     @contextmanager
     def writing(self, name: str) -> Iterator[IO[bytes]]:
         """A file to write, on this machine first: it appears under its name when the block ends well, else not."""

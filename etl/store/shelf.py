@@ -7,15 +7,15 @@ never replaced; a manifest is written once; the pointer is swapped under the con
 from __future__ import annotations
 
 import re
-from collections.abc import Set
-from datetime import UTC, datetime
+from collections.abc import Callable, Set
+from datetime import datetime
 from pathlib import Path
 
 from etl.durable import sync
 from etl.errors import StoreError
 from etl.publish import Meta, read_meta
 from etl.retention import Kept, kept
-from etl.store.manifest import Manifest, read_manifest, sha256_of
+from etl.store.manifest import Made, Manifest, Numbered, instant, now, read_manifest, sha256_of
 from etl.store.place import Place
 
 POINTER = "radops.json"
@@ -53,13 +53,9 @@ def describe(path: Path) -> Manifest:
     if meta is None:
         raise StoreError(f"{path.name} is damaged")
     return Manifest(
-        meta.snapshot_id, int(meta.snapshot_id.partition("-")[0]), meta.digest, meta.signature, _told(meta.built_at),
-        _told(meta.data_through), path.stat().st_size, sha256_of(path), _told(datetime.now(UTC).replace(tzinfo=None)),
+        meta.snapshot_id, int(meta.snapshot_id.partition("-")[0]), meta.digest, meta.signature, instant(meta.built_at),
+        instant(meta.data_through), path.stat().st_size, sha256_of(path), now(),
     )  # fmt: skip
-
-
-def _told(at: datetime | None) -> str:
-    return "" if at is None else f"{at.isoformat(timespec='seconds')}Z"
 
 
 def put(place: Place, path: Path) -> Manifest:
@@ -68,7 +64,7 @@ def put(place: Place, path: Path) -> Manifest:
     there = place.read(manifest.name)
     known = None if there is None else read_manifest(there, place.url_of(manifest.name))
     if known is not None and not known.is_same(manifest):
-        raise _foreign(place, known)
+        raise foreign(place, known)
     if place.size(manifest.object_name) != manifest.size:
         place.put(manifest.object_name, path)
     if place.size(manifest.object_name) != manifest.size:
@@ -81,19 +77,23 @@ def put(place: Place, path: Path) -> Manifest:
     return known or manifest
 
 
-def point(place: Place, manifest: Manifest) -> None:
-    """Make a snapshot that was put the newest. Raises StoreError where the place has a later one."""
+def point(place: Place, manifest: Made, read: Callable[[bytes, str], Made]) -> None:
+    """Make what was put the newest. Raises StoreError where the place has a later one, or another of that number.
+
+    `read` reads manifests of its kind.
+    """
     seen = place.seen(POINTER)
     if seen.data is not None:
-        current = read_manifest(seen.data, place.url_of(POINTER))
+        current = read(seen.data, place.url_of(POINTER))
         if current.is_same(manifest):
             return
-        if current.seq >= manifest.seq:
-            raise _foreign(place, current)
+        if current.seq >= manifest.seq and current.snapshot_id != manifest.snapshot_id:
+            raise foreign(place, current)
     place.swap(POINTER, manifest.to_bytes(), seen)
 
 
-def _foreign(place: Place, other: Manifest) -> StoreError:
+def foreign(place: Place, other: Numbered) -> StoreError:
+    """That a place has what this home never put there."""
     return StoreError(
         f"{place.url}: {other.snapshot_id} lies there, of another home; each home needs a place of its own"
     )
@@ -107,17 +107,23 @@ def retire(place: Place, keep: int, pinned: Set[int]) -> list[int]:
     known = manifests(place)
     if not known:
         return []
-    stay = kept([Kept(m.seq, datetime.fromisoformat(m.built_at)) for m in known], keep) | pinned
-    gone = [manifest for manifest in known if manifest.seq not in stay]
-    for manifest in gone:
-        place.remove(manifest.name)
-    named = {manifest.object_name for manifest in known if manifest.seq in stay}
+    stay, gone = let_go(place, known, keep, pinned)
+    named = {manifest.object_name for manifest in stay}
     last = max(manifest.seq for manifest in known)
     for name in place.names():
         match = _OBJECT.fullmatch(name)
         if match and name not in named and int(match[1]) <= last:
             place.remove(name)
     return [manifest.seq for manifest in gone]
+
+
+def let_go(place: Place, known: list[Made], keep: int, pinned: Set[int]) -> tuple[list[Made], list[Made]]:
+    """Remove the manifests that the policy lets go; those that stay, and those that went."""
+    policy = kept([Kept(m.seq, datetime.fromisoformat(m.built_at)) for m in known], keep) | pinned
+    stay, gone = ([m for m in known if (m.seq in policy) is has] for has in (True, False))
+    for manifest in gone:
+        place.remove(manifest.name)
+    return stay, gone
 
 
 def fetch(place: Place, manifest: Manifest, target: Path) -> Meta:

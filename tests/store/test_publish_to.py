@@ -15,7 +15,7 @@ from etl.log import Log
 from etl.pipeline import run
 from etl.settings import PRIVATE, Settings, load_settings, shown
 from etl.status import status
-from etl.store import open_place, shelf
+from etl.store import marts, open_place, shelf
 from tests.published import Published
 from tests.store.conftest import BUCKET, SECRETS
 
@@ -56,8 +56,32 @@ def test_publish_puts_and_makes_up_for_what_failed(copied: Copied, s3: str) -> N
     assert not any(secret in log for secret in SECRETS)
 
 
+def test_marts_as_parquet_are_made_up_for_too(copied: Copied, s3: str, tmp_path: Path) -> None:
+    """Of two places one may fail: the other has its files, and the one that failed is told."""
+    url, other = f"s3://{BUCKET}/parquet-to", tmp_path / "snapshots"
+    home = copied(parquet_to=url, publish_to=str(other), s3_endpoint="http://127.0.0.1:9")
+    with pytest.raises(StoreError, match="EndpointConnectionError") as caught:
+        run(home, Log(home.log, is_quiet=True), [], stages=("publish",))
+    assert caught.value.exit_code == 16
+    told = status(home)
+    assert [alarm for alarm in told["alarms"] if "RADOPS_PARQUET_TO" in alarm]
+    assert not [alarm for alarm in told["alarms"] if "RADOPS_PUBLISH_TO" in alarm]
+    manifest = shelf.newest(open_place(str(other)))
+    assert manifest is not None
+    assert manifest.snapshot_id == told["snapshot"]
+    home = copied(parquet_to=url, s3_endpoint=s3)
+    run(home, Log(home.log, is_quiet=True), [], stages=("publish",))
+    assert not [alarm for alarm in status(home)["alarms"] if "RADOPS_PARQUET_TO" in alarm]
+    named = marts.newest(open_place(url, s3))
+    assert named is not None
+    assert named.snapshot_id == told["snapshot"]
+
+
 def test_no_snapshot_tells_where_others_lie() -> None:
-    named = Settings(publish_to="s3://own-bucket/x", pull_from="s3://own-bucket/x", s3_endpoint="http://own-host")
+    named = Settings(
+        publish_to="s3://own-bucket/x", pull_from="s3://own-bucket/x", parquet_to="s3://own-bucket/x",
+        s3_endpoint="http://own-host",
+    )  # fmt: skip
     assert [row for row in shown(named) if "own-" in row[1]] == []
     assert {name.removeprefix("RADOPS_").lower() for name, *_ in shown(named)}.isdisjoint(PRIVATE)
 
@@ -68,7 +92,7 @@ def test_a_home_that_pulls_does_not_publish(copied: Copied, tmp_path: Path) -> N
         run(home, Log(home.log, is_quiet=True), [], stages=("publish",))
 
 
-@pytest.mark.parametrize("name", ["RADOPS_PUBLISH_TO", "RADOPS_PULL_FROM"])
+@pytest.mark.parametrize("name", ["RADOPS_PUBLISH_TO", "RADOPS_PULL_FROM", "RADOPS_PARQUET_TO"])
 def test_a_secret_in_a_url_is_refused_and_not_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "s3://key:very-secret@bucket/x")
     with pytest.raises(SettingsError) as caught:
