@@ -57,7 +57,7 @@ class NotSentError(RadopsError):
 
 
 class StoreError(RadopsError):
-    """A place of snapshots elsewhere cannot be used: what is published here stays, and the next start tries again."""
+    """A place elsewhere cannot be used: what is published here stays, and the next start tries again."""
 
     exit_code = 16
 

@@ -128,8 +128,8 @@ def _engine(home: Home) -> Iterator[EngineOf]:
     if home.settings.engine != "spark":
         yield in_process
         return
+    from etl.spark.folder import folder_of  # noqa: PLC0415
     from etl.spark.models import spark_engine  # noqa: PLC0415
-    from etl.spark.parser import folder_of  # noqa: PLC0415
     from etl.spark.session import session  # noqa: PLC0415
 
     with folder_of(home, "build") as folder, session("radops build", home.settings.spark_master) as spark:

@@ -18,7 +18,7 @@ OTHER_VARIABLES = frozenset({"RADOPS_REQUIRE_ALL", "RADOPS_PURE_PYTHON"})
 #: A path, or kind://name/folder without a user, a secret or parameters: those come from the environment.
 PLACE = r"^(?:[a-z][a-z0-9+.-]*://[^\s?#@:]+(?::\d+[^\s?#@:]*)?|[^:]*)$"
 #: Settings beside the paths that no snapshot tells: they name places of the installation.
-PRIVATE = frozenset({"publish_to", "parquet_to", "pull_from", "s3_endpoint", "engine", "spark_master"})
+PRIVATE = frozenset({"publish_to", "parquet_to", "pull_from", "s3_endpoint", "engine", "spark_master", "spark_folder"})
 
 
 class Settings(BaseSettings):
@@ -48,8 +48,10 @@ class Settings(BaseSettings):
         description="what ingests and builds: this machine (duckdb) or Spark's executors",
     )
     spark_master: str = Field(default="local[*]", description="master of Spark: local[*], spark://host:7077, yarn, ...")
-    spark_folder: Path | None = Field(
-        default=None, description="folder that all of Spark's hosts see, for what they hand over; default HOME/spark"
+    spark_folder: str = Field(
+        default="",
+        pattern=PLACE,
+        description="folder that all of Spark's hosts see, or URL, for what they hand over; empty for HOME/spark",
     )
     paper: Literal["a4", "letter"] = Field(default="a4", description="sheet of the printed report: a4, or US letter")
     silence_hours: float = Field(

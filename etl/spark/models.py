@@ -8,11 +8,10 @@ from their changes is small, needs the marts as they were, and runs where these 
 
 from __future__ import annotations
 
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -23,10 +22,12 @@ from etl.build import Home
 from etl.build_engine import Engine, EngineOf, InProcess
 from etl.build_models import BuildModel, plan_build
 from etl.build_tally import TALLY, sums
-from etl.errors import ClusterError
+from etl.errors import ClusterError, StoreError
 from etl.pseudonym import load_key
-from etl.spark import tables
+from etl.spark import files, tables
 from etl.spark.dialect import to_spark
+from etl.spark.files import Rows
+from etl.spark.folder import Folder, said
 from etl.spark.private import private_macros
 from sql.macros import Macro
 
@@ -49,8 +50,8 @@ _LOGGERS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 ALL = 1 << 62
 
 
-def spark_engine(spark: SparkSession, home: Home, folder: Path) -> EngineOf:
-    """The engine of builds of `home` on a session; it writes to `folder`, which all hosts see and nobody else."""
+def spark_engine(spark: SparkSession, home: Home, folder: Folder) -> EngineOf:
+    """The engine of builds of `home` on a session; it hands over by `folder`."""
     choices = home.settings
     macros = private_macros(
         load_key(home.key_file), publish_accession=choices.publish_accession, publish_names=choices.publish_names
@@ -58,7 +59,7 @@ def spark_engine(spark: SparkSession, home: Home, folder: Path) -> EngineOf:
     apart = own_session(spark)
 
     def engine(con: duckdb.DuckDBPyConnection, anew: bool) -> Engine:
-        return OnSpark(con, anew, apart, Path(tempfile.mkdtemp(dir=folder)), macros)
+        return OnSpark(con, anew, apart, folder.below(uuid.uuid4().hex), macros)
 
     return engine
 
@@ -83,7 +84,7 @@ class OnSpark:
     con: duckdb.DuckDBPyConnection
     anew: bool
     spark: SparkSession
-    folder: Path
+    folder: Folder
     macros: tuple[Macro, ...]
     most: int | None = ALL
     known: set[str] = field(default_factory=set)
@@ -112,12 +113,13 @@ class OnSpark:
             made = self._asked(model.body, model.name)
             typed = [f"CAST(`{name}` AS {declared[name]}) AS `{name}`" if name in declared else f"`{name}`"
                      for name in made.columns]  # fmt: skip
-            read = self._kept(model.name, _writable(made.selectExpr(*typed)))
+            written, read = self._kept(model.name, _writable(made.selectExpr(*typed)))
             if model.scope == TALLY:
                 read = read.where(f"`{sums(model)[0].name}` <> 0")
             self._view(model.name, read.select(*(f"`{name}`" for name in declared)))
         columns = [(column.name, column.type) for column in model.columns]
-        return tables.take(self.con, "new_rows", self._place(model.name), columns)
+        with files.taken(written) as folder:
+            return tables.take(self.con, "new_rows", folder, columns)
 
     def answer(self, statement: str) -> pl.DataFrame:
         """The rows of a query on what is staged. Raises ClusterError."""
@@ -128,21 +130,17 @@ class OnSpark:
         assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table becomes a frame
         return frame
 
-    def _place(self, name: str) -> Path:
-        return self.folder / f"{name}.rows"
-
     def _asked(self, statement: str, name: str) -> DataFrame:
         self._provide(statement)
         with _told(name):
             return self.spark.sql(to_spark(statement, self.macros))
 
-    def _kept(self, name: str, rows: DataFrame) -> DataFrame:
+    def _kept(self, name: str, rows: DataFrame) -> tuple[Rows, DataFrame]:
         """Write rows, and read them under their name from then on."""
-        path = str(self._place(name))
-        rows.write.mode("overwrite").parquet(path)
-        read = self.spark.read.schema(rows.schema).parquet(path)
+        written = files.write(rows, self.folder, f"{name}.rows")
+        read = files.read(self.spark, written)
         self._view(name, read)
-        return read
+        return written, read
 
     def _view(self, name: str, rows: DataFrame) -> None:
         rows.createOrReplaceTempView(name)
@@ -155,9 +153,9 @@ class OnSpark:
             if text is not None:
                 self._view(name, self._asked(text, name))
                 continue
-            written = tables.write(self.con, name, self.folder)
+            written = tables.write(self.con, name, self.folder.here)
             with _told(name):
-                self._view(name, self.spark.read.schema(written.schema).parquet(str(written.path)))
+                self._view(name, files.read(self.spark, files.hand_over(written.path, written.schema, self.folder)))
 
 
 def _read(statement: str) -> set[str]:
@@ -181,8 +179,8 @@ def _told(model: str) -> Iterator[None]:
     """Errors of Spark by their kind alone: their text may quote a value."""
     try:
         yield
-    except ClusterError:
+    except (ClusterError, StoreError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever Spark raises
-        condition = getattr(error, "getCondition", lambda: None)() or type(error).__name__
+        condition = said(error) or getattr(error, "getCondition", lambda: None)() or type(error).__name__
         raise ClusterError(f"Spark gave up at {model} ({condition}); the marts are as they were") from None

@@ -7,17 +7,11 @@ whatever a killed driver, executor or attempt left is in no answer of Spark's, a
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-import shutil
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etl.errors import ClusterError, SettingsError
@@ -27,6 +21,7 @@ from etl.parsing import JobResult
 from etl.settings import Settings
 from etl.site import Site
 from etl.spark import parts
+from etl.spark.folder import Folder, folder_of, said
 from etl.spark.session import session
 from etl.spark.work import Orders, Task, Told, code, done
 
@@ -151,7 +146,7 @@ def _task(shared: Any) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.Recor
     return on_executor
 
 
-def _results(folder: Path, wave: list[Task], told: list[Told]) -> Iterator[JobResult]:
+def _results(folder: Folder, wave: list[Task], told: list[Told]) -> Iterator[JobResult]:
     """The parts of a wave in the order of its files; each must be there once, and all files with it."""
     if problems := {one.problem for one in told} - {""}:
         raise SettingsError(f"executors cannot parse ({', '.join(sorted(problems))}): install this radops on all hosts")
@@ -174,27 +169,10 @@ def _path(candidate: Candidate) -> str:
     return candidate.path
 
 
-@contextmanager
-def folder_of(home: Home, stage: str) -> Iterator[Path]:
-    """The folder of this run, seen by all; what earlier runs of this home left is removed. Needs the writer's lock."""
-    shared = home.settings.spark_folder or home.root / "spark"
-    own = hashlib.sha256(os.fsencode(home.root)).hexdigest()[:12]
-    shared.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in shared.glob(f"{stage}-{own}-*"):
-        shutil.rmtree(left, ignore_errors=True)
-    folder = shared / f"{stage}-{own}-{uuid.uuid4().hex}"
-    folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _explained(error: Exception) -> Exception:
     """Spark's failure without its text, which may quote anything."""
     text = str(error)
     if re.search(r"ModuleNotFoundError: No module named '(etl|polars|pyarrow|pydicom|pandas)", text):
         return SettingsError("executors do not find radops: install it on all hosts, for the Python of PYSPARK_PYTHON")
-    own = re.findall(r"radops: (\w+ at [\w/.:; ]+)", text)
-    said = own[-1] if own else type(error).__name__
-    return ClusterError(f"Spark gave up a job ({said}): what is loaded is whole, run again for the rest")
+    told = said(error) or type(error).__name__
+    return ClusterError(f"Spark gave up a job ({told}): what is loaded is whole, run again for the rest")

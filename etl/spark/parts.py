@@ -1,4 +1,4 @@
-"""What executors hand over: parsed files as Parquet in a folder that the driver sees too.
+"""What executors hand over: parsed files as Parquet in the folder of the run.
 
 A part is one JobResult: a file for what the ledger needs, and one a record type. Its name is that of one attempt of one
 task, so nothing is ever written twice; it counts once Spark has told the driver of it, and not because it lies there.
@@ -7,9 +7,7 @@ task, so nothing is ever written twice; it counts once Spark has told the driver
 from __future__ import annotations
 
 import io
-import os
 from dataclasses import astuple, dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -18,6 +16,7 @@ from etl.errors import ClusterError
 from etl.inbox import Candidate
 from etl.parsing import FileResult, JobResult
 from etl.records import Rejected
+from etl.spark.folder import Folder
 
 _FILES = "file"
 _SCHEMA: dict[str, pl.DataType] = {
@@ -48,22 +47,22 @@ class Part:
         return {name: int(n) for name, _, n in (word.partition(":") for word in self.rows.split())}
 
 
-def write(folder: Path, name: str, result: JobResult, candidates: list[Candidate]) -> Part:
+def write(folder: Folder, name: str, result: JobResult, candidates: list[Candidate]) -> Part:
     """Write a result under a name that is new. Files are told by their place among the candidates of the task."""
     places = {candidate: number for number, candidate in enumerate(candidates)}
     frames = {_FILES: _told(result, places), **result.frames}
     for kind, frame in frames.items():
         held = io.BytesIO()
         frame.write_parquet(held, compression="lz4", statistics=False)
-        _put(_path(folder, name, kind), held.getbuffer())
+        folder.put(_file_name(name, kind), held.getbuffer())
     return Part(name, " ".join(f"{kind}:{frame.height}" for kind, frame in frames.items()))
 
 
-def read(folder: Path, part: Part, candidates: list[Candidate]) -> JobResult:
+def read(folder: Folder, part: Part, candidates: list[Candidate]) -> JobResult:
     """The result of a part of a task with these candidates. Raises ClusterError where it is not as told."""
-    frames = {kind: pl.read_parquet(_path(folder, part.name, kind)) for kind in part.heights}
+    frames = {kind: pl.read_parquet(folder.get(_file_name(part.name, kind))) for kind in part.heights}
     if {kind: frame.height for kind, frame in frames.items()} != part.heights:
-        raise ClusterError(f"{part.name} holds other rows than its executor wrote: do all hosts see the same {folder}?")
+        raise ClusterError(f"{part.name} holds other rows than its executor wrote: do all hosts see the same folder?")
     files = [_file(candidates[number], *values) for number, *values in frames.pop(_FILES).iter_rows()]
     return JobResult(files, frames)
 
@@ -75,10 +74,10 @@ def _file(candidate: Candidate, *values: Any) -> FileResult:
     return file
 
 
-def remove(folder: Path, part: Part) -> None:
+def remove(folder: Folder, part: Part) -> None:
     """Remove a part that is loaded."""
     for kind in part.heights:
-        _path(folder, part.name, kind).unlink(missing_ok=True)
+        folder.remove(_file_name(part.name, kind))
 
 
 def _told(result: JobResult, places: dict[Candidate, int]) -> pl.DataFrame:
@@ -92,11 +91,5 @@ def _told(result: JobResult, places: dict[Candidate, int]) -> pl.DataFrame:
     return pl.DataFrame(rows, _SCHEMA, orient="row")
 
 
-def _path(folder: Path, name: str, kind: str) -> Path:
-    return folder / f"{name}-{kind}.parquet"
-
-
-def _put(path: Path, data: memoryview) -> None:
-    """A new file for the owner's eyes only."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
+def _file_name(name: str, kind: str) -> str:
+    return f"{name}-{kind}.parquet"

@@ -1,4 +1,4 @@
-"""Tables of this machine's engine for Spark: each as one file of Parquet in the folder of the build.
+"""Tables of this machine's engine for Spark, each as one file of Parquet, and Spark's files for this engine.
 
 Of raw rows only those columns are written that a model names; no patient's name is among them.
 """

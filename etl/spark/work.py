@@ -12,7 +12,6 @@ import gc
 import hashlib
 import os
 import resource
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,16 +19,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-from zipimport import zipimporter
 
 import etl
-from etl.faults import place
 from etl.inbox import Candidate
 from etl.parsing import FileResult, JobResult, merged, run_job
 from etl.pool import GRACE_SECONDS, Parser
 from etl.settings import Settings
 from etl.site import Site
 from etl.sources import STANDARDS, source
+from etl.spark.folder import Folder, quiet
 from etl.spark.parts import Part, write
 
 #: The number of a task and its files.
@@ -44,7 +42,7 @@ WATCH_SECONDS = 1.0
 class Orders:
     """What all tasks of a run share: where parts go, limits, the site, and what the driver's code is."""
 
-    folder: Path
+    folder: Folder
     settings: Settings
     site: Site
     code: str
@@ -74,12 +72,8 @@ def done(orders: Orders, task: Task, attempt: tuple[int, int]) -> Iterator[Told]
 
     Raises RuntimeError that says where it failed and no value, since Spark writes it to its logs.
     """
-    try:
+    with quiet():
         yield from _done(orders, task, attempt)
-    except Exception as error:  # noqa: BLE001 - its text may quote a value
-        raise RuntimeError(f"radops: {place(error)}") from None
-    finally:
-        _forget_archives()
 
 
 def _done(orders: Orders, task: Task, attempt: tuple[int, int]) -> Iterator[Told]:
@@ -120,16 +114,6 @@ def _gathered(results: Iterator[JobResult]) -> Iterator[JobResult]:
             held = []
     if held:
         yield merged(held)
-
-
-def _forget_archives() -> None:
-    """Let Python open archives anew when it imports from them again.
-
-    Spark has it read the directory of each that it holds before each task: of its own, held once a package, for 150 ms.
-    """
-    for path, finder in list(sys.path_importer_cache.items()):
-        if isinstance(finder, zipimporter):
-            del sys.path_importer_cache[path]
 
 
 @cache

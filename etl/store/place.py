@@ -102,6 +102,22 @@ class Place:
         start = len(self.path(""))
         return sorted(path[start:] for path in found if not _BEGUN.fullmatch(path.rpartition("/")[2]))
 
+    def entries(self) -> list[str]:
+        """Names of the files and folders right in it, in order."""
+        with _told(self.url):
+            try:
+                found = self.fs.ls(self.root, detail=False)
+            except FileNotFoundError:
+                return []
+        return sorted({path.rstrip("/").rpartition("/")[2] for path in found})
+
+    def clear(self, name: str) -> None:
+        """Remove a folder in it with all that lies there; one that is not there is removed already."""
+        if not name.strip("/."):
+            raise ValueError("a place itself is not removed")
+        with _told(self.url), suppress(FileNotFoundError):
+            self.fs.rm(self.path(name), recursive=True)
+
     def put(self, name: str, source: Path) -> None:
         """Copy a file of this machine to a name: whole, in place of what was there."""
         with self._begun(name) as begun, _told(self.url, "write"):

@@ -22,6 +22,7 @@ from etl.parsing import JobResult
 from etl.pool import Parser
 from etl.settings import Settings
 from etl.spark import parser, parts, work
+from etl.spark.folder import Folder
 from etl.spark.work import Orders, Told, code, done
 from tests.conftest import REPO
 from tests.etl.test_poison import HOSTILE, dicom
@@ -56,7 +57,7 @@ def found(tmp_path: Path) -> list[Candidate]:
 def orders(folder: Path) -> Orders:
     (folder / "parts").mkdir()
     installation = Installation(folder / "home")
-    return Orders(folder / "parts", installation.home.settings, installation.home.load_site(), code())
+    return Orders(Folder(folder / "parts"), installation.home.settings, installation.home.load_site(), code())
 
 
 def outcome(results: list[JobResult]) -> tuple[list[dict[str, object]], dict[str, list[tuple[object, ...]]]]:
@@ -79,7 +80,7 @@ def test_a_task_tells_what_the_pool_does(found: list[Candidate], tmp_path: Path,
     assert [file.candidate for file in result.files] == found
     assert sum(bool(file.rejected) for file in result.files) == 1
     assert [file.skipped for file in result.files if file.skipped] == ["vanished"]
-    assert {path.stat().st_mode & 0o777 for path in given.folder.iterdir()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in given.folder.here.iterdir()} == {0o600}
 
 
 def test_a_task_of_much_writes_several_parts(
@@ -94,7 +95,7 @@ def test_a_task_of_much_writes_several_parts(
     results = list(parser._results(given.folder, [(0, found)], told[::-1]))
     assert [file.candidate for result in results for file in result.files] == found
     assert outcome(results) == outcome(list(Parser(given.settings, given.site).parse(found)))
-    assert list(given.folder.iterdir()) == []
+    assert list(given.folder.here.iterdir()) == []
 
 
 def test_only_what_spark_told_is_loaded(found: list[Candidate], tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ def test_only_what_spark_told_is_loaded(found: list[Candidate], tmp_path: Path) 
     list(done(given, (0, found), (1, 2)))
     results = list(parser._results(given.folder, [(0, found)], told))
     assert [file.candidate for result in results for file in result.files] == found
-    assert {path.name.split("-")[1] for path in given.folder.iterdir()} == {"2"}
+    assert {path.name.split("-")[1] for path in given.folder.here.iterdir()} == {"2"}
     with pytest.raises(ClusterError, match="task 0 told of 0 files and not of its 45"):
         list(parser._results(given.folder, [(0, found)], []))
 
@@ -112,7 +113,7 @@ def test_only_what_spark_told_is_loaded(found: list[Candidate], tmp_path: Path) 
 def test_a_part_with_other_rows_is_refused(found: list[Candidate], tmp_path: Path) -> None:
     given = orders(tmp_path)
     (told,) = done(given, (0, found), (0, 1))
-    event = given.folder / f"{told.part}-event.parquet"
+    event = given.folder.here / f"{told.part}-event.parquet"
     pl.read_parquet(event).head(3).write_parquet(event)
     with pytest.raises(ClusterError, match="other rows"):
         list(parser._results(given.folder, [(0, found)], [told]))
@@ -122,7 +123,7 @@ def test_executors_with_another_radops_are_refused(found: list[Candidate], tmp_p
     given = dataclasses.replace(orders(tmp_path), code="another")
     told = list(done(given, (0, found), (0, 1)))
     assert told == [Told(0, "", "", "other code")]
-    assert list(given.folder.iterdir()) == []
+    assert list(given.folder.here.iterdir()) == []
     with pytest.raises(SettingsError, match="install this radops on all hosts"):
         list(parser._results(given.folder, [(0, found)], told))
 
@@ -145,7 +146,7 @@ def test_archives_are_not_read_again_before_each_task(found: list[Candidate], tm
 
 
 def test_what_fails_on_an_executor_tells_no_value(found: list[Candidate], tmp_path: Path) -> None:
-    given = dataclasses.replace(orders(tmp_path), folder=tmp_path / "PATIENT^NAME")
+    given = dataclasses.replace(orders(tmp_path), folder=Folder(tmp_path / "PATIENT^NAME"))
     with pytest.raises(RuntimeError, match="radops: FileNotFoundError at ") as raised:
         list(done(given, (0, found), (0, 1)))
     assert "PATIENT" not in str(raised.value)

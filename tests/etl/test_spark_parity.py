@@ -17,10 +17,13 @@ from etl.log import Log
 from etl.pipeline import run
 from etl.settings import Settings
 from etl.spark import tables
+from etl.spark.folder import folder_of
 from etl.spark.models import spark_engine
 from etl.standing import BuildReport
+from etl.store import open_place
 from sample_data.simulate import simulate
 from tests.published import Published
+from tests.s3_server import BUCKET, s3_server
 from tests.spark_session import little_session
 
 #: pyspark reads answers by sockets that it leaves to the collector of garbage.
@@ -47,12 +50,12 @@ def differing(here: Digests, there: Digests) -> list[str]:
     return sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
 
 
-def copied(home: Home, root: Path) -> Home:
-    """The raw rows, key and site of `home` at another place, without marts."""
+def copied(home: Home, root: Path, **settings: str) -> Home:
+    """The raw rows, key and site of `home` at another place, without marts; with other settings."""
     (root / "key").mkdir(parents=True)
     shutil.copy(home.intake, root / "intake.duckdb")
     shutil.copy(home.key_file, root / "key" / "pseudonym.key")
-    return Home(root, home.settings.model_copy(update={"home": root, "site": home.site, "key_file": None}))
+    return Home(root, home.settings.model_copy(update={"home": root, "site": home.site, "key_file": None} | settings))
 
 
 def simulated(root: Path) -> tuple[Home, list[Path]]:
@@ -76,21 +79,30 @@ def compared(name: str, there: Home, root: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def on_spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
-    """Builds a home on Spark."""
+def s3() -> Iterator[str]:
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def on_spark(s3: str) -> Iterator[Build]:
+    """Builds a home on Spark, whose processes know the keys of S3."""
     with little_session() as spark:
 
         def built(home: Home) -> BuildReport:
-            return build(home, engine=spark_engine(spark, home, tmp_path_factory.mktemp("handed")))
+            with folder_of(home, "build") as folder:
+                return build(home, engine=spark_engine(spark, home, folder))
 
         yield built
 
 
 def test_marts_are_the_same_and_a_planted_difference_is_not(
-    on_spark: Build, published: Published, tmp_path: Path
+    on_spark: Build, s3: str, published: Published, tmp_path: Path
 ) -> None:
-    there = copied(published.home, tmp_path / "there")
+    """Executors write and read at S3, by their own means."""
+    there = copied(published.home, tmp_path / "there", spark_folder=f"s3://{BUCKET}/handed", s3_endpoint=s3)
     assert on_spark(there).is_full
+    assert open_place(f"s3://{BUCKET}", s3).names("handed/") == []
     assert compared("sample", there, tmp_path / "here") == []
     with duckdb.connect(str(there.marts)) as con:
         con.execute("UPDATE fct_exam SET n_images = n_images + 1 WHERE exam_key = (SELECT min(exam_key) FROM fct_exam)")

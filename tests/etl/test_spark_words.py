@@ -19,6 +19,7 @@ from etl.errors import ClusterError
 from etl.pseudonym import keyed_macro
 from etl.spark import tables
 from etl.spark.dialect import FUNCTIONS, to_spark
+from etl.spark.folder import Folder
 from etl.spark.models import OnSpark, own_session
 from etl.spark.private import private_macros
 from sql.macros import MACROS
@@ -153,7 +154,7 @@ def test_a_failed_model_tells_no_value(
 ) -> None:
     model = read_build_models("staging")[0]
     duck.execute("CREATE OR REPLACE TEMP TABLE told AS SELECT 'Geheim' AS name")
-    engine = OnSpark(duck, True, spark, tmp_path, PRIVATE)
+    engine = OnSpark(duck, True, spark, Folder(tmp_path), PRIVATE)
     with pytest.raises(ClusterError, match=rf"Spark gave up at {model.name} \(CAST_INVALID_INPUT\)") as raised:
         engine.stage(replace(model, body="SELECT CAST(t.name AS INTEGER) AS n FROM told t"))
     assert "Geheim" not in "".join((str(raised.value), repr(raised.value.__cause__), *capfd.readouterr()))

@@ -13,7 +13,7 @@ import pytest
 
 from etl.errors import SettingsError, StoreError
 from etl.store import Place, Seen, open_place
-from tests.store.conftest import BUCKET, SECRETS
+from tests.s3_server import BUCKET, SECRETS
 
 
 def test_what_is_written_is_read(place: Place, tmp_path: Path) -> None:
@@ -36,6 +36,20 @@ def test_what_is_written_is_read(place: Place, tmp_path: Path) -> None:
     assert place.names() == ["a/b", "a/d"]
     with pytest.raises(FileNotFoundError):
         place.get("c", tmp_path / "gone")
+
+
+def test_a_folder_is_cleared_and_what_lies_beside_it_stays(place: Place) -> None:
+    assert place.entries() == []
+    for name in ("a/b", "a/c/d", "ab", "e/f"):
+        place.write(name, b"x")
+    assert place.entries() == ["a", "ab", "e"]
+    place.clear("a")
+    place.clear("a")
+    assert place.names() == ["ab", "e/f"]
+    for name in ("", "/", "."):
+        with pytest.raises(ValueError, match="not removed"):
+            place.clear(name)
+    assert place.names() == ["ab", "e/f"]
 
 
 def test_a_taken_name_is_not_written(place: Place) -> None:

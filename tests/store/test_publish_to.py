@@ -17,7 +17,7 @@ from etl.settings import PRIVATE, Settings, load_settings, shown
 from etl.status import status
 from etl.store import marts, open_place, shelf
 from tests.published import Published
-from tests.store.conftest import BUCKET, SECRETS
+from tests.s3_server import BUCKET, SECRETS
 
 Copied = Callable[..., Home]
 

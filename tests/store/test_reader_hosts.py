@@ -24,7 +24,7 @@ from tests.app.boards import exams, later, publish
 from tests.app.serving import free_port, started
 from tests.app.watching import LOADED, WIDE, Watched
 from tests.conftest import REPO
-from tests.store.conftest import BUCKET
+from tests.s3_server import BUCKET
 from tests.store.snapshots_made import home_of
 
 
