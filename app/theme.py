@@ -74,7 +74,7 @@ def css_variables() -> str:
     for scheme, palette in PALETTES.items():
         pairs = [f"--{name}:{getattr(palette, name)}" for name in names]
         pairs += [f"--series-{number}:{colour}" for number, colour in enumerate(palette.series)]
-        also = ":root:has(.wall)," if scheme == "dark" else ""  # a wall display is dark for everybody
+        also = ":root.is-wall," if scheme == "dark" else ""  # a wall display is dark for everybody
         blocks.append(f'{also}:root[data-mantine-color-scheme="{scheme}"]{{{";".join(pairs)}}}')
     on_paper = ";".join(f"--{name}:{getattr(LIGHT, name)}" for name in names)
     blocks.append(f"@media print{{:root[data-mantine-color-scheme]{{{on_paper}}}}}")

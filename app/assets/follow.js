@@ -102,8 +102,16 @@
     });
   }
 
+  /* What the whole screen follows is told by classes of the root: style sheets that look for a page by `:root:has()` have
+     all styles made anew at every change anywhere, of which a chart makes hundreds. */
+  function name() {
+    root.classList.toggle("is-live", page().querySelector(".page-live") !== null);
+    root.classList.toggle("is-wall", page().querySelector(".wall") !== null);
+  }
+
   /* The page is made anew: before it is painted, draw what came as text, tell the age, and put everything back. */
   function renewed() {
+    name();
     draw();
     tell();
     if (held && held.path === window.location.pathname && page().firstElementChild) restore(held);
@@ -116,6 +124,7 @@
     if (watcher || !page()) return;
     watcher = new MutationObserver(renewed);
     watcher.observe(page(), { childList: true });
+    name();
     draw();
   }
 

@@ -60,11 +60,11 @@ def serving(published: Path) -> Iterator[str]:
 
 @contextmanager
 def serving_all(base: Path, published: Path) -> Iterator[str]:
-    """Address of a whole server that all test workers of this run share."""
+    """Address of a server of two processes that all test workers of this run share."""
 
     def begin() -> str:
         port = free_port()
-        _BEGUN.append(started(published, port))
+        _BEGUN.append(started(published, port, is_warm=False))
         return f"{_BEGUN[-1].pid} {port}"
 
     with used_together(base, "app-server", begin, lambda told: os.kill(int(told.split()[0]), signal.SIGTERM)) as told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from datetime import date, datetime
 from typing import Any
@@ -19,6 +20,7 @@ from app.figures.trend import Line, trend
 from app.figures.waiting import waiting
 from app.theme import DARK, LIGHT, css_variables
 from tests.app.conftest import drawn
+from tests.conftest import REPO
 
 
 def shape(**columns: list[Any]) -> pl.DataFrame:
@@ -195,6 +197,14 @@ def test_words_stand_out_from_their_ground(scheme: str, name: str) -> None:
 
 def test_the_style_sheet_knows_every_colour_it_uses() -> None:
     assert '[data-mantine-color-scheme="dark"]{--ground:#0f151b' in css_variables()
+
+
+def test_no_style_looks_for_a_page_from_the_root() -> None:
+    """A browser would make all styles anew at each change anywhere, hundreds of times a chart."""
+    sheets = [path.read_text("utf-8") for path in (REPO / "app" / "assets").glob("*.css")]
+    assert len(sheets) >= 4
+    looking = re.compile(r"(?::root|html|body)[^\s{,]*:has\(")
+    assert [looking.findall(text) for text in (*sheets, css_variables())] == [[]] * (len(sheets) + 1)
 
 
 def test_an_axis_of_lengths_that_does_not_begin_at_zero_is_told_in_hours():

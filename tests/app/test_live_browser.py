@@ -142,6 +142,8 @@ def test_the_wall_fits_its_screen_and_is_left_by_a_key(browser: Browser, board: 
     context = browser.new_context(viewport=WALL, color_scheme="light")  # type: ignore[arg-type]
     seen = Watched(context, address)
     page = seen.open("/live?facility=NORTH", "live")
+    assert page.locator(".of-dates").count() > 0
+    expect(page.locator(".of-dates:visible")).to_have_count(0)
     page.locator("#wall-enter").click()
     expect(page.locator(".wall")).to_be_visible(timeout=LOADED)
     expect(page.locator(".wall .age")).to_contain_text("old", timeout=LOADED)
