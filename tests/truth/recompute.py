@@ -41,13 +41,13 @@ def first_read(d: Department) -> Iterator[Row]:
         yield words | {"value": length if length is not None and length >= 0 else None}
 
 
-def target_of(d: Department, exam: Row) -> float | None:
-    """The most specific target of the report's turnaround, minutes."""
+def target_of(d: Department, exam: Row, metric: str = "report_final") -> float | None:
+    """The most specific target of a metric for an exam, minutes."""
     columns = ("facility", "modality", "priority", "patient_class")
     fitting = [
         row
         for row in d.site("targets.csv")
-        if row["metric"] == "report_final" and all(row[c] in ("", "*", exam[c]) for c in columns)
+        if row["metric"] == metric and all(row[c] in ("", "*", exam[c]) for c in columns)
     ]
     if not fitting:
         return None

@@ -17,12 +17,17 @@ from tests.truth.world import World
 
 GROUPS = ("facility", "modality", "priority", "patient_class")
 KEYS = ("facility", "accession")
+#: Stage -> the metric whose targets hold in it, beside those of the report.
+TARGETS = {"waiting": "wait", "in_exam": "exam_duration"}
 
 
 def truth(world: World) -> pl.DataFrame:
-    """Exams of the truth with their targets."""
+    """Exams of the truth with their targets: of the report, of the wait and of the exam's own length."""
     d = world.department
-    rows: list[Row] = [exam | {"target": target_of(d, exam)} for exam in d.exams]
+    rows: list[Row] = [
+        exam | {"target": target_of(d, exam)} | {stage: target_of(d, exam, metric) for stage, metric in TARGETS.items()}
+        for exam in d.exams
+    ]
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
@@ -47,6 +52,8 @@ def opened(exams: pl.DataFrame, at: datetime) -> pl.DataFrame:
     found = exams.with_columns(stage=stage).filter(c("stage").is_not_null()).with_columns(since=since)
     age = (now - c("since")).dt.total_microseconds() / 6e7
     goal = pl.when(c("stage") == "unread").then(c("target"))
+    for name in TARGETS:
+        goal = goal.when(c("stage") == name).then(c(name))
     return found.with_columns(age=age, left=goal - age)
 
 
