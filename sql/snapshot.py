@@ -34,8 +34,13 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
-#: Set once the engine's extensions are there; the last one forbids any other.
-LATE_SETTINGS = ("SET GLOBAL TimeZone = 'UTC'", "SET GLOBAL lock_configuration = true")
+#: Set once the engine's extensions are there; the last one forbids any other. The packing of what is sorted is off:
+#: DuckDB 2.0.1 takes the bound of a count from a joined table that turns out to be empty, and 156 came back as -100.
+LATE_SETTINGS = (
+    "SET GLOBAL disabled_optimizers = 'compressed_materialization'",
+    "SET GLOBAL TimeZone = 'UTC'",
+    "SET GLOBAL lock_configuration = true",
+)
 
 
 class SnapshotError(RuntimeError):
