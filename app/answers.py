@@ -67,7 +67,7 @@ def page(store: Store, person: Person, pathname: str, search: str, scheme: str) 
     except SnapshotError:
         return plain("problem.unpublished")
     except FilterError as error:
-        return plain("problem.filter", why=str(error))
+        return plain("problem.filter", snapshot, why=str(error))
     return shown(Context(snapshot, state, person, scheme, store), pathname)
 
 
@@ -75,7 +75,7 @@ def shown(context: Context, pathname: str) -> Answer:
     """The page of a path in a context."""
     current = BY_PATH.get(pathname)
     if current is None:
-        return plain("problem.unknown")
+        return plain("problem.unknown", context.snapshot)
     snapshot, state = context.snapshot, context.state
     try:
         with HABITS.of((pathname, state.own.get("metric")), snapshot, context.filters):
@@ -92,10 +92,12 @@ def shown(context: Context, pathname: str) -> Answer:
     )  # fmt: skip
 
 
-def plain(key: str, why: str = "") -> Answer:
-    """A page that says what is wrong."""
-    body = shell.problem(text(f"{key}.title"), why or text(f"{key}.hint"))
-    return Answer(body, [], [], None, text("shell.name"), has_no_filters=True)
+def plain(key: str, snapshot: Snapshot | None = None, why: str = "") -> Answer:
+    """A page that says what is wrong, with the menu where there is something to lead to."""
+    title = text(f"{key}.title")
+    body = shell.problem(title, text("problem.why", why=why) if why else text(f"{key}.hint"))
+    menu = [] if snapshot is None else shell.nav(State.read("", snapshot.data_through), None)
+    return Answer(body, menu, [], None, f"{title} · {text('shell.name')}", has_no_filters=True)
 
 
 def snapshot_id(store: Store) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -154,6 +154,13 @@ class Context:
         first = query.rows(self.snapshot, "fct_exam", columns=("exam_ended_local",), where={"is_countable": True},
                            order_by=("exam_ended_local",), limit=1)["exam_ended_local"].to_list()  # fmt: skip
         return first[0].date() if first and first[0] is not None else None
+
+    def short_until(self, days: int) -> date | None:
+        """Day before which shares of what was done up to `days` days earlier are too low, because the data begin too
+        late to know; None where the period and the one compared with lie behind it."""
+        first, since = self.data_from(), (self.filters.before() or self.filters).since
+        whole = None if first is None else first + timedelta(days=days)
+        return whole if whole is not None and (since is None or since < whole) else None
 
     @property
     def grain(self) -> str:

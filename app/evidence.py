@@ -19,7 +19,8 @@ def fold(context: Context, metric: Metric, statistic: str) -> html.Details:
     """Below a figure: how many rows were used, and on opening everything else."""
     fates = context.completeness(metric.id, statistic)
     found = verdict(metric, fates)
-    label = text("evidence.short", n=words.count(found.n), share=words.share(found.share))
+    told_n = "evidence.short" if found.n else "card.n"
+    label = text(told_n, n=words.count(found.n), **({"share": words.share(found.share)} if found.n else {}))
     return html.Details(
         [html.Summary(label, className="warn" if found.fault == "incomplete" else None), *told(context, metric, fates)],
         className="evidence-fold",

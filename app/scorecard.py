@@ -24,12 +24,14 @@ class Measure:
     statistic: str | None = None
 
 
+#: Days that a repeat may lie behind the exam it repeats.
+REPEAT_DAYS = 30
 MEASURES = (
     Measure("p50", "report_final", "min", "p50"),
     Measure("p90", "report_final", "min", "p90"),
     Measure("within", "within_target", "share"),
     Measure("utilization", "utilization", "share"),
-    Measure("repeats", "repeat_exam_rate", "share", "30d"),
+    Measure("repeats", "repeat_exam_rate", "share", f"{REPEAT_DAYS}d"),
     Measure("waiting", "backlog", "exams", "waiting"),
     Measure("past_target", "backlog", "exams", "past_target"),
 )
@@ -54,6 +56,8 @@ def _card(context: Context, groups: tuple[str, ...]) -> pl.DataFrame:
         named = [pl.col(c).alias(measure.name if c == "value" else f"{measure.name}_{c}") for c in _KEPT]
         found = found.join(frame.select(pl.col("group_value").alias("facility"), *named), on="facility", how="full",
                            coalesce=True)  # fmt: skip
+    if context.short_until(REPEAT_DAYS) is not None:  # a rise while the data begin is no finding, nor coloured
+        found = found.with_columns(repeats_verdict=pl.lit("same"))
     silent = context.counts("dq_freshness", groups, where={"is_silent": True}).select(
         (pl.col("facility") if groups else pl.lit("all")).alias("facility"), pl.col("n").alias("n_silent")
     )

@@ -48,11 +48,14 @@ DARK = Palette(
 PALETTES = {"light": LIGHT, "dark": DARK}
 
 #: Mantine's own palette of ten shades, around the accent.
+#: Its greys of the dark scheme (text, placeholder, border, hover, field, surface), in ours.
+_DARK = [DARK.ink, "#c3cdd6", DARK.muted, DARK.muted, DARK.line, DARK.grid, DARK.raised, DARK.surface, DARK.ground,
+         "#0b1015"]  # fmt: skip
 _SHADES = ["#eaf4fa", "#d5e6f1", "#a7cce3", "#76b0d4", "#4f98c7", "#3689bf", "#2a7fb6", "#1c6a96", "#155a82", "#0a4768"]
 MANTINE: dict[str, Any] = {
     "primaryColor": "radops",
     "primaryShade": {"light": 7, "dark": 4},
-    "colors": {"radops": _SHADES},
+    "colors": {"radops": _SHADES, "dark": _DARK},
     "fontFamily": FONT,
     "fontFamilyMonospace": MONO,
     "headings": {"fontFamily": FONT, "fontWeight": "650"},

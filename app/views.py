@@ -72,9 +72,9 @@ class Views:
         except SnapshotError:
             return None, _body(answers.plain("problem.unpublished"))
         except FilterError as error:
-            return None, _body(answers.plain("problem.filter", why=str(error)))
+            return None, _body(answers.plain("problem.filter", snapshot, why=str(error)))
         if path not in BY_PATH:
-            return None, _body(answers.plain("problem.unknown"))
+            return None, _body(answers.plain("problem.unknown", snapshot))
         key: Hashable = (
             snapshot.id, newest.id, self._store.numbers(), shell.silent_hours(snapshot), path, state.query(), scheme,
             language(), person.facilities, person.sees_readers, BY_PATH[path].depends(self._store),

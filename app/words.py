@@ -14,14 +14,19 @@ from sql.written import NO_VALUE, THIN, count, day_lengths, decimal, delta, hour
 
 __all__ = [
     "NO_VALUE", "THIN", "clock", "count", "day", "day_lengths", "days", "decimal", "delta", "group", "hours", "instant",
-    "long_day", "minutes", "month", "named", "plain", "said", "share", "signs", "size", "statistic", "told", "unit",
-    "value", "weekday", "weekday_day", "within",
+    "long_day", "minutes", "month", "named", "plain", "said", "share", "short", "signs", "size", "statistic", "told",
+    "unit", "value", "weekday", "weekday_day", "within",
 ]  # fmt: skip
 
 
 def days(value: int | None) -> str:
     """A length in whole days; a dash where there is none."""
     return NO_VALUE if value is None else f"{value}{THIN}d"
+
+
+def short(minutes_left: float) -> str:
+    """A length that counts down or up: what rounds to nothing is under a minute, and not none."""
+    return minutes(minutes_left) if round(minutes_left) else f"<{THIN}{minutes(1)}"
 
 
 def plain(number: float | None) -> str:

@@ -32,19 +32,19 @@ def minutes(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """A share of one as per cent."""
-    return signs(f"{value * 100:.1f}{THIN}%")
+    """A share of one as per cent; what rounds to nothing has no sign."""
+    return signs(f"{value * 100:z.1f}{THIN}%")
 
 
 def count(value: float) -> str:
     """A whole number with thousands apart."""
-    return signs(f"{value:,.0f}")
+    return signs(f"{value:z,.0f}")
 
 
 def decimal(value: float) -> str:
     """A number with two decimals below ten, one below a hundred, none from there on."""
     digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
-    return signs(f"{value:,.{digits}f}")
+    return signs(f"{value:z,.{digits}f}")
 
 
 def hours(value: float) -> str:

@@ -149,7 +149,7 @@ def _hints(context: Context, row: Row, facilities: pl.DataFrame) -> dict[str, st
         "n_in_exam": _patients(context, row, facilities, "in_exam"),
         "n_unread": text("live.no_read", n=words.count(row["n_no_read"])),
         "n_over": text("live.left", n=words.count(row["n_left"])) if row["n_left"] else "",
-        "n_soon": "" if row["next_min"] is None else text("live.next_in", length=words.minutes(row["next_min"])),
+        "n_soon": "" if row["next_min"] is None else text("live.next_in", length=words.short(row["next_min"])),
     }
 
 
@@ -178,11 +178,11 @@ def _said(context: Context, row: Row) -> str:
     listed = query.open_list(context.snapshot, "all", context.filters)
     ahead, late = now.next_of(listed), now.latest_of(listed)
     parts = [text("live.none_next") if ahead is None else text(
-        "live.next", exam=now.named(context, ahead), length=words.minutes(ahead["left_min"]))]  # fmt: skip
+        "live.next", exam=now.named(context, ahead), length=words.short(ahead["left_min"]))]  # fmt: skip
     if late is None:
         parts.append(text("live.none_over"))
     else:
-        latest = text("live.latest", length=words.minutes(-late["left_min"]))
+        latest = text("live.latest", length=words.short(-late["left_min"]))
         parts.append(text("live.over_now", n=words.count(row["n_over"]), latest=latest))
     return " ".join(parts)
 

@@ -56,6 +56,8 @@ def _exceptions(frame: pl.DataFrame, whole: pl.DataFrame, context: Context) -> h
         for item in found
     ]  # fmt: skip
     calm = [html.Li([icon("check", 15), text("overview.calm")], className="finding calm")]
+    if frame.is_empty() and whole.is_empty():  # nothing is known to be well where nothing is known
+        calm = [html.Li(text("empty.title") + ". " + text("empty.hint"), className="finding none")]
     told = [
         html.Li(scorecard.sentence(row, scorecard.name_of(row["facility"], context)))
         for row in pl.concat([whole, frame]).iter_rows(named=True)
@@ -63,7 +65,7 @@ def _exceptions(frame: pl.DataFrame, whole: pl.DataFrame, context: Context) -> h
     return html.Section(
         [
             html.Div([html.H2(text("overview.exceptions")), html.Ul(items or calm, className="findings")]),
-            html.Div([html.H2(text("overview.words")), html.Ul(told, className="in-words")]),
+            *([html.Div([html.H2(text("overview.words")), html.Ul(told, className="in-words")])] if told else []),
         ],
         className="brief",
     )

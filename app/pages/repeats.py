@@ -27,6 +27,8 @@ LIMITS = ((0.08, "target"), (0.10, "act"))
 PUBLISHED = {"imported": (9, 79), "held": (14, 27), "unavailable": (13, 18), "none": (18, 143)}
 HEADLINES = (("reject_rate", None), ("repeat_exam_rate", "7d"), ("repeat_exam_rate", "30d"),
              ("repeat_exam_rate", "90d"), ("duplicate_across_facilities", "30d"))  # fmt: skip
+#: Days that the longest of them looks back.
+LONGEST = 90
 #: Repeats that are declared, not found.
 STATED = tuple(("declared_repeat", statistic) for statistic in ("necessary", "unfound", "duplicate_order"))
 
@@ -88,6 +90,7 @@ def render(context: Context) -> list[Any]:
     """The page."""
     return [
         page_head(context, text("repeats.title"), text("repeats.lead")),
+        *_short(context),
         _tiles(context),
         html.Div(
             [
@@ -104,6 +107,14 @@ def render(context: Context) -> list[Any]:
         ),
         evidence.block(context, METRIC),
     ]
+
+
+def _short(context: Context) -> list[html.P]:
+    """A warning where the data begin too late to know what was repeated."""
+    until, first = context.short_until(LONGEST), context.data_from()
+    if until is None or first is None:
+        return []
+    return [html.P(text("repeats.short", first=words.day(first), until=words.day(until)), className="uncovered apart")]
 
 
 def _tiles(context: Context) -> html.Div:

@@ -108,7 +108,7 @@ def _left(row: Row) -> Any:
     if row["left_min"] is None:
         return {"t": text("live.no_target"), "class": "muted"}
     width = min(row["age_min"] / row["target_min"], 2.0) * 50 if row["target_min"] else 100.0
-    length = words.minutes(abs(row["left_min"]))
+    length = words.short(abs(row["left_min"]))
     said = text("live.over", length=length) if row["left_min"] < 0 else length
     return {"t": said, "bar": round(width, 1), "class": f"due-{row['due']}"}
 

@@ -91,7 +91,7 @@ def _exam(row: Row, place: str) -> html.Li:
         [
             html.Div(
                 [
-                    html.Div(words.minutes(abs(row["left_min"])), className="wall-left"),
+                    html.Div(words.short(abs(row["left_min"])), className="wall-left"),
                     html.Div([html.Span(told, className=f"wall-priority {urgent}"), html.Span(row[place] or "")],
                              className="wall-where"),
                 ],

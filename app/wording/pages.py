@@ -43,7 +43,7 @@ _UTILIZATION = {
     "utilization.closed": "No device was staffed or busy on this day.",
     "utilization.exams": "Exams",
     "utilization.throughput": "Exams per hour",
-    "utilization.turnover": "Turnover, median · 90 %",
+    "utilization.turnover": "Turnover, median · 90\u00a0%",
     "utilization.turnover.hint": "Gap of up to an hour between two sessions in staffed time",
     "utilization.on_time": "First case on time",
     "utilization.on_time.hint": "Days whose first exam starts within 15 minutes of opening",
@@ -68,6 +68,8 @@ _UTILIZATION = {
 _REPEATS = {
     "repeats.title": "Repeat imaging",
     "repeats.lead": "Images taken again at the device, exams done again, and what not having the prior images does.",
+    "repeats.short": "Data start on {first}: what was done before is not known. Until {until} shares of exams repeated "
+    "within 30 and 90 days are too low, so a rise may be none.",
     "repeats.unreported": "not reported by these devices",
     "repeats.no_rejects": "No rejection notes from these devices: the rate is not known, which is not zero.",
     "repeats.no_flow": "No exam of another facility was repeated in this period.",

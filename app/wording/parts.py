@@ -198,6 +198,7 @@ TEXTS: dict[str, str] = {
     "`radops run` publishes one that has.",
     "problem.filter.title": "This address cannot be read",
     "problem.filter.hint": "One of its filters is not valid.",
+    "problem.why": "In the address: {why}.",
     "problem.unknown.title": "There is no such page",
     "problem.unknown.hint": "The address may be mistyped.",
 }

@@ -15,6 +15,7 @@ from app.context import Context
 from app.pages import PAGES, QUESTIONS
 from app.server import create_app
 from app.state import State
+from app.texts import text
 from sql import query
 from sql.snapshot import Store
 from tests.app.conftest import LOCAL
@@ -69,7 +70,23 @@ def test_what_cannot_be_asked_is_said(client: FlaskClient, store: Store) -> None
     assert client.get("/csv/no.such.csv").status_code == 404
     assert client.get("/csv/overview.course.csv?since=never").status_code == 400
     assert "since is not a date" in str(answers.page(store, LOCAL, "/", "?since=never", "light").page)
-    assert "no such page" in str(answers.page(store, LOCAL, "/nowhere", "", "light").page)
+    nowhere, unread = (
+        answers.page(store, LOCAL, "/nowhere", "", "light"),
+        answers.page(store, LOCAL, "/", "?since=x", ""),
+    )
+    assert "no such page" in str(nowhere.page)
+    assert nowhere.title == "There is no such page · radops"
+    usual = [link.href for link in answers.page(store, LOCAL, "/", "", "light").nav]
+    assert [link.href for link in nowhere.nav] == [link.href for link in unread.nav] == usual
+    assert not any("on" in link.className.split() for link in nowhere.nav)
+
+
+def test_no_exam_is_no_all_clear_and_says_nothing_of_completeness(store: Store) -> None:
+    told = str(answers.page(store, LOCAL, "/", "?since=2020-01-01&until=2020-02-01", "light").page)
+    assert text("overview.calm") not in told
+    assert "In words" not in told
+    assert "'n = 0'" in told
+    assert "of values known" not in told
 
 
 def test_before_the_first_snapshot_the_page_says_what_to_do(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,25 @@ def test_findings_come_gravest_first_and_only_when_clear(context: Context) -> No
     assert own[0].href.startswith("/turnaround?facility=NORTH")
     assert "3 of 9" in own[1].told
     assert [item.weight for item in found] == sorted((item.weight for item in found), reverse=True)
+
+
+def test_a_rise_of_repeats_while_the_data_begin_is_no_finding(tmp_path: Path) -> None:
+    """The first weeks cannot know what was done before them, so nearly every site has such a rise."""
+    days = [datetime(2026, 2, 1, 8) + timedelta(hours=4 * number) for number in range(6 * 84)]
+    exams = [exam_row(60.0, f"{day}", exam_key=f"E{number}", exam_started_at=day, patient_key=f"P{number}",
+                      region="head") for number, day in enumerate(days)]  # fmt: skip
+    soon = {"kind": "repeat", "is_7d": True, "is_30d": True, "is_90d": True}
+    repeats = [{"exam_key": f"E{number}", "exam_started_local": day, **soon}
+               for number, day in enumerate(days) if day >= datetime(2026, 3, 29) and number % 2]  # fmt: skip
+    snapshot = snapshot_of(tmp_path, datetime(2026, 4, 26), fct_exam=exams, fct_repeat=repeats)
+
+    def told(since: str) -> tuple[date | None, bool]:
+        asked = Context(snapshot, State.read(f"since={since}&until=2026-04-26&compare=previous",
+                                             snapshot.data_through), LOCAL)  # fmt: skip
+        return asked.short_until(30), "repeat one of" in str(scorecard.findings(scorecard.network(asked), asked))
+
+    assert told("2026-03-31") == (None, True)  # compared with 5 to 30 March
+    assert told("2026-03-29") == (date(2026, 3, 3), False)  # with 1 to 28 March
 
 
 def test_a_silent_sender_is_named_with_its_rhythm(tmp_path: Path) -> None:

@@ -43,6 +43,17 @@ def test_changes_have_a_sign() -> None:
     assert words.delta(None, "min") == "–"
 
 
+def test_what_rounds_to_nothing_has_no_sign() -> None:
+    assert plain(words.value(-0.0004, "share")) == "0.0 %"
+    assert (words.count(-0.2), words.plain(-0.001)) == ("0", "0.00")
+    assert plain(words.value(-0.031, "share")) == "−3.1 %"
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0.0, "< 1 min"), (0.4, "< 1 min"), (0.6, "1 min"), (95.0, "1 h 35")])
+def test_what_counts_down_is_never_none(value: float, shown: str) -> None:
+    assert plain(words.short(value)) == shown
+
+
 def test_a_missing_text_is_an_error() -> None:
     with pytest.raises(TextError):
         text("no.such.text")

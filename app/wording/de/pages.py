@@ -39,7 +39,7 @@ TEXTS: dict[str, str] = {
     "utilization.closed": "An diesem Tag war kein Gerät in Betrieb oder belegt.",
     "utilization.exams": "Untersuchungen",
     "utilization.throughput": "Unt./h",
-    "utilization.turnover": "Wechsel, Median · 90 %",
+    "utilization.turnover": "Wechsel, Median · 90\u00a0%",
     "utilization.turnover.hint": "Lücke von bis zu einer Stunde zwischen zwei Sitzungen in der Betriebszeit",
     "utilization.on_time": "Pünktlich",
     "utilization.on_time.hint": "Tage, deren erste Untersuchung spätestens 15 Minuten nach Öffnung beginnt",
@@ -63,6 +63,8 @@ TEXTS: dict[str, str] = {
     "repeats.title": "Wiederholungsaufnahmen",
     "repeats.lead": "Am Gerät noch einmal gemachte Aufnahmen, wiederholte Untersuchungen, und was fehlende "
     "Voraufnahmen bewirken.",
+    "repeats.short": "Die Daten beginnen am {first}: Was vorher gemacht wurde, ist nicht bekannt. Bis {until} sind die "
+    "Anteile der binnen 30 und 90 Tagen wiederholten Untersuchungen zu niedrig, ein Anstieg kann also keiner sein.",
     "repeats.unreported": "von diesen Geräten nicht gemeldet",
     "repeats.no_rejects": "Keine Ausschussmeldungen dieser Geräte: Die Rate ist nicht bekannt, was nicht null ist.",
     "repeats.no_flow": "In diesem Zeitraum wurde keine Untersuchung eines anderen Standorts wiederholt.",

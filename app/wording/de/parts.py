@@ -191,6 +191,7 @@ TEXTS: dict[str, str] = {
     "nächste `radops run` veröffentlicht einen, der es hat.",
     "problem.filter.title": "Diese Adresse ist nicht lesbar",
     "problem.filter.hint": "Einer ihrer Filter ist ungültig.",
+    "problem.why": "In der Adresse: {why}.",
     "problem.unknown.title": "Diese Seite gibt es nicht",
     "problem.unknown.hint": "Die Adresse ist vielleicht vertippt.",
 }
