@@ -11,6 +11,7 @@ from dash import dcc, html
 from app import changes, cross, evidence, words
 from app.context import Context
 from app.dom import aria, data
+from app.everywhere import kept_to
 from app.figures.chart import Chart
 from app.icons import icon
 from app.questions import Question
@@ -32,7 +33,11 @@ def page_head(context: Context, title: str, lead: str = "") -> html.Div:
     return html.Div(
         [
             html.H1(title),
-            html.P(context.filters.sentence(named=words.group), className="sentence", id="sentence"),
+            html.P(
+                context.filters.sentence(named=words.group) + kept_to(context.snapshot),
+                className="sentence",
+                id="sentence",
+            ),
             *_uncovered(context),
             *([html.P(lead, className="lead")] if lead else []),
         ],

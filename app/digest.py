@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from app import changes, moves, notes, saved, scorecard, words
 from app.context import Context
+from app.everywhere import kept_to
 from app.figures.pins import span
 from app.guard import Person
 from app.noted import place, who
@@ -98,7 +99,8 @@ def _told(context: Context, dashboard: str, day: date) -> dict[str, Any]:
     stale = "" if hours is None else text("shell.stale", age=words.minutes(hours * 60))
     return {
         "subject": text("digest.subject", day=words.day(day), said=text("digest.subject.stale") if stale else said),
-        "day": words.day(day), "said": said, "stale": stale, "lead": context.filters.sentence(),
+        "day": words.day(day), "said": said, "stale": stale,
+        "lead": context.filters.sentence() + kept_to(snapshot),
         "sentences": [scorecard.sentence(row, scorecard.name_of(row["facility"], context))
                       for row in card.iter_rows(named=True)],
         "findings": [Line(item.whole, dashboard + item.href, item.weight) for item in found[:MOST_FINDINGS]],

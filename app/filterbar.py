@@ -80,8 +80,11 @@ def _names(snapshot: Snapshot, key: str) -> dict[str, str]:
     return {value: name for value, name in found.iter_rows() if name}
 
 
-def bar(found: Options) -> list[Any]:
-    """The controls; those of no use to the person are there but hidden, so that the callback is always whole."""
+def bar(found: Options, all_facilities: str) -> list[Any]:
+    """The controls; those of no use to the person are there but hidden, so that the callback is always whole.
+
+    `all_facilities` says over the choice of facilities which they are.
+    """
     labels = {item.key: said(item.label) for item in FILTERS}
     fixed = [
         dmc.Select(
@@ -105,6 +108,7 @@ def bar(found: Options) -> list[Any]:
                 clearable=True, searchable=True, hidePickedOptions=False, className="multi",
                 nothingFoundMessage=text("bar.none"), comboboxProps={"width": 230, "position": "bottom-start"},
             ),
+            title=all_facilities if key == "facility" else None,
             className=" ".join(["multi-box", *(["gone"] if key not in found else ["marked"] if key in MARKED else [])]),
         )
         for key in SHOWN

@@ -11,6 +11,7 @@ from dash import html
 from app import words
 from app.context import Context
 from app.dom import aria, data
+from app.everywhere import everywhere
 from app.figures.pins import Pin, span
 from app.icons import icon
 from app.texts import text
@@ -85,7 +86,7 @@ def place(context: Context, filters: Filters) -> str:
     told = [", ".join(context.name(item.key, value) for value in values) if item.key in ("facility", "device")
             else item.sentence.format(values=", ".join(context.name(item.key, value) for value in values))
             for item, values in chosen]  # fmt: skip
-    return " · ".join(told) or text("notes.everywhere")
+    return " · ".join(told) or everywhere(context.snapshot, "notes.everywhere")
 
 
 def who(note: Note) -> str:

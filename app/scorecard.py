@@ -10,6 +10,7 @@ import polars as pl
 
 from app import words
 from app.context import Context
+from app.everywhere import everywhere
 from app.state import drill
 from app.texts import text
 
@@ -147,7 +148,7 @@ def _why(context: Context, measure: Measure, facility: str) -> str:
 
 def name_of(facility: str, context: Context) -> str:
     """What people call a row of the scorecard."""
-    return text("overview.all") if facility == "all" else context.name("facility", facility)
+    return everywhere(context.snapshot) if facility == "all" else context.name("facility", facility)
 
 
 def sentence(row: dict[str, Any], name: str) -> str:

@@ -22,6 +22,7 @@ from gunicorn.app.base import BaseApplication
 from app import answers, callbacks, failure, filterbar, language, shell, site_routes, sql_routes, team_routes
 from app.bodies import ASK_AGAIN
 from app.editions import Damaged
+from app.everywhere import everywhere
 from app.files import CHARTS, Files, keep_suites
 from app.gate import Busy, Gate
 from app.guard import LOCAL, Person, Sign, content_policy, local_person, person, protect
@@ -80,7 +81,7 @@ def create_app(
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}], add_log_handler=False,
         on_error=failure.on_error,
     )  # fmt: skip
-    app.layout = lambda: shell.frame(filterbar.options(_newest(store), _person()))
+    app.layout = lambda: _layout(_newest(store))
     callbacks.register(app, store)
     keep_suites(server)
     views = Views(store, gate)
@@ -103,6 +104,11 @@ class _Dash(Dash):
         """The page with its parts."""
         page: str = super().interpolate_index(**parts)  # type: ignore[no-untyped-call]
         return page.replace("@language@", spoken(), 1).replace("@calendar@", escape(language.calendar()), 1)
+
+
+def _layout(newest: Snapshot | None) -> Any:
+    """The frame of each page, with the choices that the newest snapshot gives."""
+    return shell.frame(filterbar.options(newest, _person()), everywhere(newest))
 
 
 def _index(files: Files) -> str:

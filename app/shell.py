@@ -27,7 +27,7 @@ LOOK_EVERY = 20_000
 STALE_HOURS = 24
 
 
-def frame(options: filterbar.Options) -> dmc.MantineProvider:
+def frame(options: filterbar.Options, all_facilities: str) -> dmc.MantineProvider:
     """The whole layout; pages are put into `page`."""
     return dmc.MantineProvider(
         id="provider",
@@ -65,7 +65,7 @@ def frame(options: filterbar.Options) -> dmc.MantineProvider:
                     html.Nav(id="nav", className="nav", **aria(text("shell.menu"))),
                     html.Main(
                         [
-                            html.Div(filterbar.bar(options), id="filters", className="filters"),
+                            html.Div(filterbar.bar(options, all_facilities), id="filters", className="filters"),
                             notice("busy"),
                             notice("failed"),
                             notice("cut_off"),
@@ -127,7 +127,7 @@ def status(snapshot: Snapshot) -> list[Any]:
             ]
         ),
         *(
-            [html.B(text("shell.scope", name=scope.name), className="snapshot", title=", ".join(scope.facilities))]
+            [html.B(text("shell.scope", name=scope.label), className="scope", title=", ".join(scope.facilities))]
             if scope
             else []
         ),

@@ -20,7 +20,7 @@ _MINUTES, _DAY = (1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440), 1440.
 FROM_ZERO = 0.6
 
 
-def chart(course: pl.DataFrame, places: Mapping[str, str | None], label: str) -> dict[str, Any] | None:
+def chart(course: pl.DataFrame, places: Mapping[str, str], label: str) -> dict[str, Any] | None:
     """The panels of one measure's course; None where there is nothing to draw.
 
     `places` names the facilities in order, `all` first. x runs over the periods, y over the common scale.
@@ -47,7 +47,7 @@ def chart(course: pl.DataFrame, places: Mapping[str, str | None], label: str) ->
 
     shown = _largest(known, list(places))
     panels = [
-        {"name": places[place] or words.ALL, "points": points(place), "behind": [] if place == ALL else points(ALL)}
+        {"name": places[place], "points": points(place), "behind": [] if place == ALL else points(ALL)}
         for place in shown
     ]
     grain = known["grain"][0]

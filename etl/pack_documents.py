@@ -12,6 +12,7 @@ from etl import pack_words as words
 from etl.pack_pdf import PAPERS, to_pdf
 from etl.pack_report import Told, document
 from etl.pack_xlsx import to_xlsx
+from sql import scoping
 from sql.definitions import definitions
 from sql.filters import Filters
 from sql.leadership import data_from
@@ -30,19 +31,28 @@ def documents(
     before = filters.before()
     if filters.since is None or filters.until is None or before is None or before.since is None:
         raise ValueError("a report is of a month beside the one before")
-    told = _about(head)
+    scope = scope_of(snapshot)
+    told = ({"Facilities": words.everywhere(scope)} if scope else {}) | _about(head)
     report = Told(
         tables["scorecard"], tables["findings"], tables["course"], definitions(snapshot), filters.since, filters.until,
         before.since, data_from(snapshot), snapshot.data_through, last_day(snapshot), tuple(told.items()),
-        head["small_cells"] == "masked",
+        head["small_cells"] == "masked", scope,
     )  # fmt: skip
     about = pl.DataFrame({"about": list(told), "told": list(told.values())})
     name = f"radops_{head['period']}" + ("_masked" if head["small_cells"] == "masked" else "")
     created = snapshot.built_at
     return {
-        f"{name}.xlsx": to_xlsx({**tables, "about": about}, title=words.title(filters.since), created=created),
+        f"{name}.xlsx": to_xlsx(
+            {**tables, "about": about}, title=words.title(filters.since, report.scope), created=created
+        ),
         f"{name}.pdf": to_pdf(document(report) | {"paper": paper(snapshot)}, created=created),
     }
+
+
+def scope_of(snapshot: Snapshot) -> str:
+    """What people call the facilities of a snapshot that is of some only; empty for one of all."""
+    told = scoping.told(snapshot)
+    return "" if told is None else told.label
 
 
 def paper(snapshot: Snapshot) -> str:

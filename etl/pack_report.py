@@ -39,6 +39,12 @@ class Told:
     last_day: date
     about: tuple[tuple[str, str], ...]
     is_masked: bool = False
+    scope: str = ""
+
+    @property
+    def everywhere(self) -> str:
+        """What stands for all facilities."""
+        return words.everywhere(self.scope)
 
     @property
     def is_before_whole(self) -> bool:
@@ -50,7 +56,8 @@ def document(told: Told) -> dict[str, Any]:
     """The report: title, points, scorecard, a page a theme, definitions, where it comes from."""
     metrics = {metric: told.metrics[metric] for metric in told.scorecard["metric"].unique(maintain_order=True)}
     return {
-        "title": words.title(told.since),
+        "title": words.title(told.since, told.scope),
+        "eyebrow": words.eyebrow(told.scope),
         "month": words.month(told.since),
         "before": words.month(told.before),
         "lead": [[words.THEMES[theme], text] for theme in THEMES if (text := _lead(told, theme))],
@@ -71,17 +78,17 @@ def _points(told: Told, side: str) -> dict[str, Any]:
     mine = told.findings.filter(pl.col("side") == side)
     points = [part.to_dicts() for _, part in mine.group_by("rank", maintain_order=True)]
     shown = [
-        {"told": rows[0]["told"], "places": [_place(row) for row in rows[:MOST_PLACES]],
+        {"told": rows[0]["told"], "places": [_place(row, told.everywhere) for row in rows[:MOST_PLACES]],
          "more": max(len(rows) - MOST_PLACES, 0)}
         for rows in points[:MOST_POINTS]
     ]  # fmt: skip
     return {"points": shown, "more": max(len(points) - MOST_POINTS, 0)}
 
 
-def _place(row: dict[str, Any]) -> dict[str, str]:
+def _place(row: dict[str, Any], everywhere: str) -> dict[str, str]:
     unit = row["unit"] if row["unit"] in UNITS else ""
     return {
-        "name": row["facility_name"] or words.ALL,
+        "name": row["facility_name"] or everywhere,
         "value": value(row["value"], row["unit"]),
         "change": "" if row["delta"] is None else delta(row["delta"], unit).strip(THIN),
     }
@@ -119,7 +126,7 @@ def _table(told: Told, measures: list[Measure]) -> dict[str, Any]:
             {"label": measure.label, "target": _target(told, measure.name)} for measure in shown
         ],
         "rows": [
-            {"name": name or words.ALL, "is_whole": place == ALL,
+            {"name": name or told.everywhere, "is_whole": place == ALL,
              "cells": [_cell(rows[place, measure.name], told.metrics[measure.metric].better) for measure in shown]}
             for place, name in names.items()
         ],
@@ -157,7 +164,8 @@ def _cell(row: dict[str, Any], better: str) -> dict[str, Any]:
 
 def _theme(told: Told, theme: str) -> dict[str, Any]:
     measures = [measure for measure in MEASURES if measure.theme == theme]
-    places = dict(told.scorecard.select("facility", "facility_name").unique(maintain_order=True).iter_rows())
+    named = told.scorecard.select("facility", "facility_name").unique(maintain_order=True).iter_rows()
+    places = {place: name or told.everywhere for place, name in named}
     charts = [
         made
         for measure in measures if measure.has_course
@@ -165,17 +173,17 @@ def _theme(told: Told, theme: str) -> dict[str, Any]:
                           words.COURSES[measure.name])) is not None
     ]  # fmt: skip
     for made in charts:
-        made["caption"] = _caption(made)
+        made["caption"] = _caption(made, told.everywhere)
     return {
         "title": words.THEMES[theme], "lead": _lead(told, theme), "table": _table(told, measures), "charts": charts,
     }  # fmt: skip
 
 
-def _caption(made: dict[str, Any]) -> str:
+def _caption(made: dict[str, Any], everywhere: str) -> str:
     points = [point for panel in made["panels"] for point in panel["points"]]
     said = [
         (True, words.CAPTION.format(grain=made["grain"], end=made["to"])),
-        (len(made["panels"]) > 1, words.GREY),
+        (len(made["panels"]) > 1, words.GREY.format(everywhere=everywhere[0].lower() + everywhere[1:])),
         (any(point["hollow"] for point in points), words.HOLLOW.format(grain=made["grain"])),
         (not made["is_from_zero"], words.SCALED),
         (bool(made["left_out"]), words.LEFT_OUT.format(n=made["left_out"])),

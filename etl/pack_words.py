@@ -77,7 +77,7 @@ LEADS: dict[str, tuple[tuple[str, str], ...]] = {
         ("past_target", "{} of these past their target"),
     ),
 }
-ALL = "All facilities"
+ALL, ALL_OF = "All facilities", "All facilities of {name}"
 NOTHING_WRONG = "Nothing became clearly worse, no target is missed and no unread exam is past its target."
 NOTHING_GOOD = "Nothing became better by more than chance."
 MISSED, MET = "Target missed: {label}", "Target met: {label}"
@@ -86,7 +86,7 @@ LEGEND = (
     "full, at least a tenth; then n, the cases behind it. † fewer cases than the measure asks for. – not known."
 )
 CAPTION = "Each {grain}, the last begins on {end} and carries its value."
-GREY = "Grey line: all facilities."
+GREY = "Grey line: {everywhere}."
 HOLLOW = "Hollow: a {grain} that is not whole, or few cases."
 SCALED = "The scale does not begin at zero."
 LEFT_OUT = "Not drawn: {n} smaller facilities."
@@ -108,9 +108,19 @@ def month(day: date) -> str:
     return f"{day:%B %Y}"
 
 
-def title(since: date) -> str:
-    """The title of a month's report."""
-    return f"Imaging report, {month(since)}"
+def title(since: date, scope: str = "") -> str:
+    """The title of a month's report; `scope` names the facilities that it is of, where it is of some only."""
+    return f"Imaging report of {scope}, {month(since)}" if scope else f"Imaging report, {month(since)}"
+
+
+def eyebrow(scope: str) -> str:
+    """What stands small above the month on the first page."""
+    return f"IMAGING REPORT OF {scope.upper()}" if scope else "IMAGING REPORT"
+
+
+def everywhere(scope: str) -> str:
+    """What stands for all facilities that a report is of."""
+    return ALL_OF.format(name=scope) if scope else ALL
 
 
 def day(on: date) -> str:

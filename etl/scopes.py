@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,12 @@ from sql import scoping
 
 FILE = "scopes.toml"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
+#: Letters of a label, which stands in tables and in the header.
+MOST_LABEL = 40
 #: What a snapshot of a scope says of it.
 META_SCOPE = """
-    CREATE TABLE meta_scope (name VARCHAR, facilities VARCHAR[], has_people BOOLEAN, whole VARCHAR);
+    CREATE TABLE meta_scope (
+        name VARCHAR, facilities VARCHAR[], has_people BOOLEAN, whole VARCHAR, label VARCHAR);
     COMMENT ON TABLE meta_scope IS 'The facilities that this snapshot is of. One row.'"""
 
 #: Of the whole network's build only how far the data reach.
@@ -41,11 +44,18 @@ _BUILD = """
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Facilities that belong together for some readers, and whether single readers and technologists are told."""
+    """Facilities that belong together for some readers, whether single readers and technologists are told, and what
+    pages call them together."""
 
     name: str
     facilities: tuple[str, ...]
     has_people: bool = False
+    label: str = field(default="", compare=False)
+
+    @property
+    def title(self) -> str:
+        """What pages call it: its label, or its name."""
+        return self.label or self.name
 
 
 @dataclass(frozen=True)
@@ -95,14 +105,16 @@ def load_scopes(home: Home) -> dict[str, Scope]:
 def _scope(path: Path, name: str, entry: Any, known: set[str]) -> Scope:
     if not _NAME.fullmatch(name):
         raise SettingsError(f"{path}: {name!r}: a name has small letters, digits, - and _")
-    if not isinstance(entry, dict) or not entry.keys() <= {"facilities", "people"}:
-        raise SettingsError(f"{path}: {name}: a scope has the keys facilities and people")
-    facilities, people = entry.get("facilities"), entry.get("people", False)
+    if not isinstance(entry, dict) or not entry.keys() <= {"facilities", "people", "label"}:
+        raise SettingsError(f"{path}: {name}: a scope has the keys facilities, people and label")
+    facilities, people, label = entry.get("facilities"), entry.get("people", False), entry.get("label", "")
+    if not isinstance(label, str) or len(label) > MOST_LABEL:
+        raise SettingsError(f"{path}: {name}: label is a text of at most {MOST_LABEL} letters")
     if not isinstance(facilities, list) or not facilities or not isinstance(people, bool):
         raise SettingsError(f"{path}: {name}: facilities is a list of their ids, people is true or false")
     if unknown := sorted(set(map(str, facilities)) - known):
         raise SettingsError(f"{path}: {name}: no facility {', '.join(unknown)} in site.toml")
-    return Scope(name, tuple(sorted(set(facilities))), people)
+    return Scope(name, tuple(sorted(set(facilities))), people, label.strip())
 
 
 def publish_scope(home: Home, scope: Scope) -> Published:
@@ -128,8 +140,8 @@ def publish_scope(home: Home, scope: Scope) -> Published:
     complete(temporary, snapshot_id, number(whole), digest, meta.signature, home.settings)
     with duckdb.connect(str(temporary)) as con:
         con.execute(META_SCOPE)
-        row = [scope.name, list(scope.facilities), scope.has_people, meta.snapshot_id]
-        con.execute("INSERT INTO meta_scope VALUES (?, ?, ?, ?)", row)
+        row = [scope.name, list(scope.facilities), scope.has_people, meta.snapshot_id, scope.title]
+        con.execute("INSERT INTO meta_scope VALUES (?, ?, ?, ?, ?)", row)
     sync(temporary)
     final = put_in_place(own, temporary, whole.name)
     retire(own, final)

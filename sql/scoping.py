@@ -95,18 +95,22 @@ RULES: dict[str, Rule] = {
 
 
 class Told(NamedTuple):
-    """What a snapshot of some facilities says of itself: the name of its scope, and the facilities' ids."""
+    """What a snapshot of some facilities says of itself: the name of its scope, the facilities' ids, and what people
+    call them together."""
 
     name: str
     facilities: tuple[str, ...]
+    label: str
 
 
 def told(snapshot: Snapshot) -> Told | None:
     """The scope that a snapshot is of; None where it is of the whole network."""
-    if not snapshot.columns("meta_scope"):
+    columns = snapshot.columns("meta_scope")
+    if not columns:
         return None
-    rows = snapshot.execute("SELECT name, facilities FROM meta_scope").rows()
-    return next((Told(name, tuple(facilities)) for name, facilities in rows), None)
+    label = "label" if "label" in columns else "name"  # of a snapshot of before there were labels
+    rows = snapshot.execute(f"SELECT name, facilities, {label} FROM meta_scope").rows()
+    return next((Told(name, tuple(facilities), label) for name, facilities, label in rows), None)
 
 
 class ScopingError(ValueError):

@@ -16,6 +16,7 @@ from app import words
 from app.cards import card, choices, empty, shown
 from app.context import Context
 from app.dom import data
+from app.everywhere import everywhere
 from app.evidence import foot_line
 from app.icons import icon
 from app.questions import Question
@@ -103,7 +104,8 @@ def _head(context: Context) -> html.Div:
                 [
                     html.H1(text("live.title")),
                     html.P([html.B(text("live.as_of", at=as_of(context))), *age], className="sentence"),
-                    html.P(text("live.everything") if is_all else kept.sentence(("since", "until"), words.group),
+                    html.P(everywhere(context.snapshot, "live.everything") if is_all
+                           else kept.sentence(("since", "until"), words.group),
                            className="sentence", id="sentence"),
                     *left_out,
                 ]

@@ -11,6 +11,7 @@ from dash import dcc, html
 from app import changes, cross, evidence, moves, scorecard, words
 from app.cards import card, page_head, shown
 from app.context import Context
+from app.everywhere import everywhere
 from app.figures.unfinished import spans
 from app.icons import icon, sparkline
 from app.questions import Question
@@ -89,7 +90,7 @@ def _table(frame: pl.DataFrame, context: Context) -> Any:
 
     def site(row: Row) -> Any:
         if row["facility"] == "all":
-            return html.Strong(text("overview.all"))
+            return html.Strong(everywhere(context.snapshot))
         name = context.name("facility", row["facility"])
         return cross.cell(name, drill(context.state, "facility", row["facility"]), "facility")
 

@@ -15,6 +15,7 @@ from app.cards import card, empty
 from app.context import Context
 from app.dom import aria
 from app.editions import Damaged, Edition, content, editions, folder_of
+from app.everywhere import everywhere
 from app.icons import icon
 from app.questions import Question
 from app.tables import Column, Row, table
@@ -114,17 +115,18 @@ def section(context: Context, edition: Edition) -> list[Any]:
         why = "reports.old" if context.person.facilities is None else "reports.gone"
         return [_head(context, edition), empty(text(why))]
     headline = [measure for measure in MEASURES if measure.is_headline]
+    whole = everywhere(context.snapshot, "reports.all")
     themes = [
         html.Section([html.H2(text(f"reports.theme.{theme}")),
-                      _table(frame, [measure for measure in MEASURES if measure.theme == theme],
+                      _table(frame, whole, [measure for measure in MEASURES if measure.theme == theme],
                              text(f"reports.theme.{theme}"))],
                      className="card theme", **aria(text(f"reports.theme.{theme}")))
         for theme in THEMES
     ]  # fmt: skip
     return [
         _head(context, edition),
-        *([] if points.is_empty() else [_points(points)]),
-        card(context, CARD, _table(frame, headline, CARD.title), wide=True),
+        *([] if points.is_empty() else [_points(points, whole)]),
+        card(context, CARD, _table(frame, whole, headline, CARD.title), wide=True),
         html.Div(themes, className="themes"),
     ]
 
@@ -181,14 +183,14 @@ def _take(context: Context, edition: Edition) -> list[Any]:
     return [link for ending, key in kinds if (link := take(edition, ending, text(key))) is not None]
 
 
-def _table(frame: pl.DataFrame, measures: list[Measure], label: str) -> html.Div:
-    """Facilities down, measures across; a measure that no facility has is left out."""
+def _table(frame: pl.DataFrame, whole: str, measures: list[Measure], label: str) -> html.Div:
+    """Facilities down, `whole` for all of them, measures across; a measure that no facility has is left out."""
     cells = {(row["facility"], row["measure"]): row for row in frame.iter_rows(named=True)}
     known = {measure for (_, measure), row in cells.items() if row["value"] is not None or row["n"] is None}
     places = frame.select("facility", "facility_name").unique(maintain_order=True)
 
     def place(row: Row) -> Any:
-        return html.Strong(text("reports.all")) if row["facility"] == ALL else row["facility_name"]
+        return html.Strong(whole) if row["facility"] == ALL else row["facility_name"]
 
     def number(measure: Measure, row: Row) -> Any:
         return _cell(cells.get((row["facility"], measure.name)))
@@ -204,18 +206,25 @@ def _table(frame: pl.DataFrame, measures: list[Measure], label: str) -> html.Div
     return table(places, columns, label=label)
 
 
-def _points(frame: pl.DataFrame) -> html.Section:
+def _points(frame: pl.DataFrame, whole: str) -> html.Section:
     """What is out of order and what is good, each with the places it holds for."""
-    sides = [html.Div([html.H2(text(f"reports.{side}")), html.Ul(_side(frame.filter(pl.col("side") == side), side),
-                       className="points")]) for side in SIDES]  # fmt: skip
+    sides = [
+        html.Div(
+            [
+                html.H2(text(f"reports.{side}")),
+                html.Ul(_side(frame.filter(pl.col("side") == side), side, whole), className="points"),
+            ]
+        )
+        for side in SIDES
+    ]
     return html.Section(sides, className="brief")
 
 
-def _side(frame: pl.DataFrame, side: str) -> list[html.Li]:
+def _side(frame: pl.DataFrame, side: str, whole: str) -> list[html.Li]:
     if frame.is_empty():
         return [html.Li(text(f"reports.{side}.none"), className="muted")]
     return [
-        html.Li([html.Strong(_point(rows["told"][0])), _places(rows)], className=f"point {side}")
+        html.Li([html.Strong(_point(rows["told"][0])), _places(rows, whole)], className=f"point {side}")
         for _, rows in frame.group_by("rank", maintain_order=True)
     ]
 
@@ -226,13 +235,13 @@ def _point(told: str) -> str:
     return f"{words.said(judged + ':')} {words.said(label)}" if colon else words.said(told)
 
 
-def _places(rows: pl.DataFrame) -> html.Div:
+def _places(rows: pl.DataFrame, whole: str) -> html.Div:
     """Name, value and change of each place of a point."""
     cells = [
         cell
         for row in rows.iter_rows(named=True)
         for cell in (
-            html.Span(row["facility_name"] or text("reports.all")),
+            html.Span(row["facility_name"] or whole),
             html.B(words.value(row["value"], row["unit"])),
             html.Span("" if row["delta"] is None else words.delta(row["delta"], row["unit"])),
         )

@@ -11,6 +11,7 @@ from dash import dcc, html
 from app import words
 from app.context import Context
 from app.dom import data
+from app.everywhere import everywhere
 from app.icons import icon
 from app.sections import now
 from app.tables import Row
@@ -53,7 +54,7 @@ def _place(context: Context) -> str:
     """What the display is about: names of facilities and the other filters."""
     kept = now_filters(context.filters)
     if kept.to_query() == "" and kept.scope is None:
-        return text("live.everything").rstrip(".")
+        return everywhere(context.snapshot, "live.everything").rstrip(".")
     return kept.sentence(("since", "until"), words.group).rstrip(".")
 
 

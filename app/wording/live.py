@@ -11,6 +11,7 @@ TEXTS: dict[str, str] = {
     "live.clocks": "{local} ({utc})",
     "live.old": "{age} old",
     "live.everything": "Every facility.",
+    "live.everything.scope": "Every facility of {name}.",
     "live.stale": "The newest event is {age} old: this is how it was then. Check the intake.",
     "live.unapplied": "Not filtered by radiologist: an exam that nobody has read has none.",
     "live.wall": "Wall display",

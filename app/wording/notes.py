@@ -121,6 +121,7 @@ TEXTS: dict[str, str] = {
     "notes.withdraw": "Withdraw",
     "notes.withdraw.named": "Withdraw the note: {note}",
     "notes.everywhere": "All facilities",
+    "notes.everywhere.scope": "All facilities of {name}",
     "notes.wrote": "{name}, {at}",
     "notes.rewrote": "; last changed by {name}, {at}",
     "team.problem.empty": "Write something first.",

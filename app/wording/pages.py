@@ -26,6 +26,7 @@ _OVERVIEW = {
     "overview.silent.hint": "Senders that have sent nothing for longer than their longest pause so far",
     "overview.course": "Median over time",
     "overview.all": "All facilities",
+    "overview.all.scope": "All facilities of {name}",
 }
 _TURNAROUND = {
     "turnaround.title": "Turnaround",

@@ -22,6 +22,7 @@ TEXTS: dict[str, str] = {
     "reports.old": "This edition was made before packs had a scorecard. Its files are below.",
     "reports.damaged": "The scorecard of this edition is not what was exported: export the month again.",
     "reports.all": "All facilities",
+    "reports.all.scope": "All facilities of {name}",
     "reports.facility": "Facility",
     "reports.out_of_order": "Out of order",
     "reports.out_of_order.none": "Nothing became clearly worse, and no target is missed.",

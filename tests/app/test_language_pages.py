@@ -15,6 +15,7 @@ from plotly.utils import PlotlyJSONEncoder
 
 from app import filterbar, shell, spoken, texts
 from app.context import Context
+from app.everywhere import everywhere
 from app.pages import BY_PATH, PAGES, Page
 from app.state import State
 from sql import words as said
@@ -170,7 +171,7 @@ def exam_key(store: Store) -> str:
 
 @pytest.mark.usefixtures("german")
 def test_no_text_of_the_frame_falls_back_to_english(store: Store, context: Context, names: re.Pattern[str]) -> None:
-    frame = shell.frame(filterbar.options(store.current(), LOCAL))
+    frame = shell.frame(filterbar.options(store.current(), LOCAL), everywhere(store.current()))
     parts = [frame, shell.nav(context.state, None), shell.status(context.snapshot), shell.banner(context)]
     parts += [shell.problem(texts.text(f"problem.{kind}.title"), texts.text(f"problem.{kind}.hint"))
               for kind in ("unpublished", "older", "filter", "unknown")]  # fmt: skip

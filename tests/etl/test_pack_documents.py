@@ -235,7 +235,7 @@ def _faces(reader: pypdf.PdfReader) -> set[str]:
 _EMPTY = {"points": [], "more": 0}
 #: A report that says next to nothing.
 NOTHING: dict[str, Any] = {
-    "title": "T", "month": "M", "before": "B", "lead": [["Turnaround", "#panic() $x$"]], "notes": [],
+    "title": "T", "eyebrow": "E", "month": "M", "before": "B", "lead": [["Turnaround", "#panic() $x$"]], "notes": [],
     "wrong": _EMPTY, "good": _EMPTY, "nothing": {"wrong": "-", "good": "-"}, "legend": "L", "themes": [],
     "scorecard": {"heads": [], "rows": [{"name": "東京 =1+1 #[x]", "is_whole": True, "cells": []}], "unknown": []},
     "definitions": [], "about": [["A", "B"]], "foot": "F",

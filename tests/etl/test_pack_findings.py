@@ -104,7 +104,7 @@ def test_a_chart_keeps_gaps_targets_and_the_largest_places() -> None:
          for place_number, place in enumerate(places) for number, month in enumerate(months)
          if (place, number) != ("F11", 1)]
     ).select(COURSE)  # fmt: skip
-    made = chart(course, {place: None if place == "all" else place.lower() for place in places}, "Rejects")
+    made = chart(course, dict(zip(places, ["All facilities", *map(str.lower, places[1:])], strict=True)), "Rejects")
     assert made is not None
     assert [panel["name"] for panel in made["panels"]] == ["All facilities", *(f"f{number}" for number in range(5, 12))]
     assert made["left_out"] == 5
@@ -115,4 +115,4 @@ def test_a_chart_keeps_gaps_targets_and_the_largest_places() -> None:
     assert [(tick["told"].split()[0], tick["y"]) for tick in made["ticks"]] == [("0.0", 0), ("5.0", 0.5), ("10.0", 1)]
     assert made["target"]["y"] == 0.8
     assert [point["y"] for point in whole] == [0.2, 0.4, 0.6]
-    assert chart(course.with_columns(pl.lit(None, pl.Float64).alias("value")), {"all": None}, "") is None
+    assert chart(course.with_columns(pl.lit(None, pl.Float64).alias("value")), {"all": "all"}, "") is None

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 import sqlglot
 
+from etl.build_digest import measure
 from etl.build_models import read_build_models
 from etl.errors import ClusterError
 from etl.pseudonym import keyed_macro
@@ -22,7 +23,9 @@ from etl.spark.dialect import FUNCTIONS, to_spark
 from etl.spark.folder import Folder
 from etl.spark.models import OnSpark, own_session
 from etl.spark.private import private_macros
+from etl.store import marts, open_place
 from sql.macros import MACROS
+from tests.published import Published
 from tests.spark_session import little_session
 
 if TYPE_CHECKING:
@@ -170,3 +173,18 @@ def test_what_no_model_names_stays_here(spark: SparkSession, duck: duckdb.DuckDB
     assert written.schema == "`mention` BIGINT, `modality` STRING, `at` TIMESTAMP"
     (row,) = spark.read.schema(written.schema).parquet(str(written.path)).collect()
     assert row == (9223372036854775807, "CT", datetime(2026, 3, 8, 2, 30, 0, 1))
+
+
+def test_marts_as_parquet_are_read_as_they_are(spark: SparkSession, published: Published, tmp_path: Path) -> None:
+    """What a publish puts for other engines (`etl.store.marts`): the rows that Spark reads have the mart's sum."""
+    place = open_place(str(tmp_path))
+    marts.offer(published.home, place)
+    manifest = marts.newest(place)
+    assert manifest is not None
+    for name in ("fct_exam", "fct_forecast", "dim_procedure_weight", "dim_device_usual", "fct_import"):
+        mart = manifest.marts[name]
+        rows = spark.read.parquet(f"{tmp_path}/{mart.path}").toArrow()
+        with duckdb.connect() as con:
+            con.execute("SET TimeZone = 'UTC'")
+            con.register("rows", rows)
+            assert measure(con, "rows", list(mart.columns)) == (mart.n_rows, int(mart.digest)), name

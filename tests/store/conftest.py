@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from etl.home import Home
 from etl.store import Place, open_place
+from tests.published import Published
 from tests.s3_server import BUCKET, s3_server
+from tests.sharing import made_once, shared_base
+from tests.store.scopes_made import publish_scopes_of, scoped_home
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +41,10 @@ def _empty(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
         return open_place(f"s3://{BUCKET}/{unique}", request.getfixturevalue("s3"))
     urls = {"path": str(tmp_path / "place"), "file": f"file://{tmp_path}/place", "memory": f"memory://{unique}"}
     return open_place(urls[request.param])
+
+
+@pytest.fixture(scope="session")
+def scoped(published: Published, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A copy of the published network with its scopes; read only."""
+    base = shared_base(tmp_path_factory)
+    return scoped_home(published, made_once(base, "scoped", lambda root: publish_scopes_of(published, root)))

@@ -23,16 +23,8 @@ from sql import scoping
 from sql.catalog import Catalog
 from sql.snapshot import Store
 from tests.published import Published
-from tests.sharing import made_once, shared_base
+from tests.store.scopes_made import SCOPES, scoped_home
 
-SCOPES = """
-[scope.outpatient]
-facilities = ["WEST", "SOUTH"]
-
-[scope.teaching]
-facilities = ["NORTH"]
-people = true
-"""
 OWN = {"outpatient": ["SOUTH", "WEST"], "teaching": ["NORTH"]}
 #: Numbers that the whole snapshot makes with rows of other facilities: of stretches of reading that go on there, by
 #: what procedures usually take and weigh, of the forecast, and beside the network's rate.
@@ -48,28 +40,6 @@ IDENTIFYING = (
     ("dim_device", "station"), ("dim_facility", "facility"), ("dim_facility", "facility_name"),
     ("dim_facility_alias", "alias"), ("dq_system_flow", "sender"),
 )  # fmt: skip
-
-
-def _home(published: Published, root: Path) -> Home:
-    site = root / "site"
-    settings = published.home.settings.model_copy(update={"home": root / "home", "site": site})
-    return replace(published.home, root=root / "home", settings=settings)
-
-
-@pytest.fixture(scope="session")
-def scoped(published: Published, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A copy of the published network with its scopes; read only."""
-
-    def make(root: Path) -> None:
-        ignored = shutil.ignore_patterns("runs", "inbox", "intake.duckdb", "marts.duckdb")
-        shutil.copytree(published.home.root, root / "home", symlinks=True, ignore=ignored)
-        shutil.copytree(published.home.site, root / "site")
-        (root / "site" / "scopes.toml").write_text(SCOPES, "utf-8")
-        home = _home(published, root)
-        for scope in load_scopes(home).values():
-            assert publish_scope(home, scope).is_new
-
-    return _home(published, made_once(shared_base(tmp_path_factory), "scoped", make))
 
 
 @pytest.fixture(params=list(OWN))
@@ -224,8 +194,9 @@ def test_a_scope_says_what_it_is_and_can_be_proven(both: Both, scoped: Home) -> 
         assert recount(s, list(stored(s))) == stored(s)
     store = Store(home_of(scoped, name).published)
     assert store.current().id == told[3]
-    assert scoping.told(store.current()) == (name, tuple(OWN[name]))
-    assert f"Only {name}" in str(shell.status(store.current())), "each page says that it is not of all facilities"
+    label = {"outpatient": "Outpatient group", "teaching": "teaching"}[name]
+    assert scoping.told(store.current()) == (name, tuple(OWN[name]), label)
+    assert f"Only {label}" in str(shell.status(store.current())), "each page says that it is not of all facilities"
     assert scoping.told(Store(scoped.published).current()) is None
     assert "Only" not in str(shell.status(Store(scoped.published).current()))
 
@@ -257,6 +228,7 @@ def test_a_table_without_a_rule_is_refused(columns: list[str]) -> None:
         ("[scope.a]\nfacilities = ['NOWHERE']", "no facility NOWHERE"),
         ("[scope.a]\nfacilities = []", "a list of their ids"),
         ("[scope.a]\nfacilities = ['NORTH']\nreaders = true", "has the keys"),
+        ("[scope.a]\nfacilities = ['NORTH']\nlabel = 7", "label is a text"),
         ("[scope.'../a']\nfacilities = ['NORTH']", "small letters"),
         ("scope = ", "scopes.toml"),
         ("[scope.a]\nfacilities = ['NORTH']", "no scope b in"),
@@ -266,14 +238,14 @@ def test_a_wrong_scope_is_told(published: Published, tmp_path: Path, text: str, 
     shutil.copytree(published.home.site, tmp_path / "site")
     (tmp_path / "site" / "scopes.toml").write_text(text, "utf-8")
     with pytest.raises(SettingsError, match=said):
-        chosen(_home(published, tmp_path), ["b"])
+        chosen(scoped_home(published, tmp_path), ["b"])
 
 
 def test_publish_makes_scopes_and_puts_them_to_places_of_their_own(published: Published, tmp_path: Path) -> None:
     shutil.copytree(published.home.root, tmp_path / "home", symlinks=True)
     shutil.copytree(published.home.site, tmp_path / "site")
     (tmp_path / "site" / "scopes.toml").write_text(SCOPES, "utf-8")
-    home = _home(published, tmp_path)
+    home = scoped_home(published, tmp_path)
     home = replace(
         home,
         settings=home.settings.model_copy(

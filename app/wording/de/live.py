@@ -11,6 +11,7 @@ TEXTS: dict[str, str] = {
     "live.clocks": "{local} ({utc})",
     "live.old": "{age} alt",
     "live.everything": "Alle Standorte.",
+    "live.everything.scope": "Alle Standorte von {name}.",
     "live.stale": "Das neueste Ereignis ist {age} alt: So war es damals. Prüfen Sie den Eingang.",
     "live.unapplied": "Nicht nach Befunder gefiltert: Eine unbefundete Untersuchung hat noch keinen.",
     "live.wall": "Wandanzeige",

@@ -26,6 +26,7 @@ TEXTS: dict[str, str] = {
     "notes.withdraw": "Zurückziehen",
     "notes.withdraw.named": "Notiz zurückziehen: {note}",
     "notes.everywhere": "Alle Standorte",
+    "notes.everywhere.scope": "Alle Standorte von {name}",
     "notes.wrote": "{name}, {at}",
     "notes.rewrote": "; zuletzt geändert von {name}, {at}",
     "team.problem.empty": "Schreiben Sie erst etwas.",

@@ -26,6 +26,7 @@ TEXTS: dict[str, str] = {
     "overview.silent.hint": "Sender, von denen länger nichts kam als in ihrer bisher längsten Pause",
     "overview.course": "Median im Verlauf",
     "overview.all": "Alle Standorte",
+    "overview.all.scope": "Alle Standorte von {name}",
     "turnaround.title": "Befundungszeit",
     "turnaround.lead": "Vom Ende der Untersuchung bis zum ersten Endbefund, und wo die Zeit davor bleibt.",
     "turnaround.within": "Im Ziel",

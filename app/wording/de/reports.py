@@ -24,6 +24,7 @@ TEXTS: dict[str, str] = {
     "reports.damaged": "Die Übersichtstafel dieser Ausgabe ist nicht mehr die ausgegebene: Geben Sie den Monat neu "
     "aus.",
     "reports.all": "Alle Standorte",
+    "reports.all.scope": "Alle Standorte von {name}",
     "reports.facility": "Standort",
     "reports.out_of_order": "Auffällig",
     "reports.out_of_order.none": "Nichts wurde klar schlechter, und kein Ziel ist verfehlt.",
