@@ -168,6 +168,7 @@ def _cut(whole: Path, scope: Scope, target: Path) -> str:
     """Write the rows of a scope into a new file; their digest, proven. Raises CheckFailedError."""
     with duckdb.connect(str(target)) as con:
         con.execute("SET TimeZone = 'UTC'")
+        con.execute("SET disabled_optimizers = 'compressed_materialization'")  # as in sql.snapshot
         con.execute(f"ATTACH '{str(whole).replace(chr(39), chr(39) * 2)}' AS whole (READ_ONLY)")
         con.execute("CREATE TEMP TABLE scope (facility VARCHAR)")
         con.executemany("INSERT INTO scope VALUES (?)", [[facility] for facility in scope.facilities])
