@@ -16,6 +16,7 @@ from app.figures.chart import Chart
 from app.icons import icon
 from app.questions import Question
 from app.texts import text
+from sql.catalog import Metric
 from sql.measure import unapplied
 
 #: Of each figure: no buttons of plotly's, and it follows the width of its card.
@@ -53,12 +54,20 @@ def _uncovered(context: Context) -> list[html.P]:
     return [html.P(text("head.uncovered", first=words.day(first)), className="uncovered")]
 
 
-def card(
-    context: Context, question: Question, body: Any, *, n: int | None = None, wide: bool = False, tools: Any = None
+def card(  # noqa: PLR0913 - one card with named parts
+    context: Context,
+    question: Question,
+    body: Any,
+    *,
+    n: int | None = None,
+    wide: bool = False,
+    tools: Any = None,
+    place: str = "",
 ) -> html.Section:
     """A question with its answer: title, note, body, and a foot with evidence, what was not applied, and CSV.
 
     `n` is told where the question is about no single metric. What rests on too few or incomplete values is greyed out.
+    `place` is the name by which a link leads to it.
     """
     foot: list[Any] = []
     metric, why = question.about(context), ""
@@ -68,9 +77,8 @@ def card(
         statistic = question.statistic(context)
         foot.append(evidence.fold(context, metric, statistic))
         why = evidence.fault(context, metric, statistic)
-        left_out = dict.fromkeys(text(f"filter.{key}") for key in unapplied(metric, context.filters))
-        if left_out:
-            foot.append(html.Span(text("card.unapplied", names=", ".join(left_out)), className="warn"))
+        if left_out := not_applied(context, metric):
+            foot.append(html.Span(left_out, className="warn"))
         foot.append(dcc.Link(text("card.definition"), href=f"/definitions#{metric.id}", title=metric.question))
         if metric.id != context.state.own.get("metric"):
             foot.append(dcc.Link(text("card.more"), href=context.state.bare().href("/metric", metric=metric.id),
@@ -83,6 +91,7 @@ def card(
         [html.Div([html.H2(question.title), html.P(question.note, className="note")]), *([tools] if tools else [])],
         className="card-head",
     )
+    named: dict[str, Any] = {"id": place} if place else {}
     grey = [html.P(why, className="note unsound")] if why else []
     return html.Section(
         [
@@ -92,6 +101,7 @@ def card(
             html.Div(foot, className="card-foot"),
         ],
         className="card wide" if wide else "card",
+        **named,
         **aria(question.title),
     )
 
@@ -132,8 +142,15 @@ def tiles(context: Context, question: Question, main: str, *, named: Callable[[s
         metric = context.definition(row["metric"])
         statistic = f" · {text('stat.' + row['statistic'])}" if named(row["metric"], row["statistic"]) else ""
         made.append(headline(metric.title + statistic, words.value(row["value"], metric.unit),
-                             change=changes.shown(row, metric.unit), is_main=row["metric"] == main))  # fmt: skip
+                             change=changes.shown(row, metric.unit), is_main=row["metric"] == main,
+                             hint=not_applied(context, metric)))  # fmt: skip
     return html.Div(made, className="tiles")
+
+
+def not_applied(context: Context, metric: Metric) -> str:
+    """Which filters of the page a metric does not take, in words; empty where it takes all."""
+    left_out = dict.fromkeys(text(f"filter.{key}") for key in unapplied(metric, context.filters))
+    return text("card.unapplied", names=", ".join(left_out)) if left_out else ""
 
 
 def headline(

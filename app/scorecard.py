@@ -77,7 +77,7 @@ class Finding:
     @property
     def whole(self) -> str:
         """All of it in one line."""
-        return f"{self.told} ({self.why})" if self.why else self.told
+        return f"{self.told}; {self.why}" if self.why else self.told
 
 
 def findings(frame: pl.DataFrame, context: Context) -> list[Finding]:

@@ -52,32 +52,41 @@ def bar(label: str, name: str, unit: str, full: float, mark: float | None = None
     return Column(label, cell)
 
 
-def table(
+def table(  # noqa: PLR0913 - one table with named parts
     frame: pl.DataFrame,
     columns: Sequence[Column],
     *,
     label: str,
     limit: int = 0,
+    fold: int = 0,
     sort_href: Callable[[str], str] | None = None,
     faint: Callable[[Row], bool] | None = None,
 ) -> html.Div:
     """A table of a frame's rows in their order, the first `limit` where it is given; `label` names it for readers.
 
-    `faint` rows (too few exams for a firm number) are greyed out.
+    `faint` rows (too few exams for a firm number) are greyed out. Rows beyond `fold` are there at a click.
     """
     shown = frame.head(limit) if limit else frame
     head = html.Thead(html.Tr([_heading(column, sort_href) for column in columns]))
     body = [
         html.Tr(
             [html.Td(column.cell(row), className=None if column.is_text else "num") for column in columns],
-            className="faint" if faint is not None and faint(row) else None,
+            className=_kind(is_faint=faint is not None and faint(row), is_beyond=bool(fold) and place >= fold),
         )
-        for row in shown.iter_rows(named=True)
+        for place, row in enumerate(shown.iter_rows(named=True))
     ]
     left = frame.height - shown.height
-    more = [html.Div(text("table.more", n=words.count(left)), className="more")] if left > 0 else []
+    more: list[Any] = [html.Div(text("table.more", n=words.count(left)), className="more")] if left > 0 else []
     made = html.Table([head, html.Tbody(body)], className="table", **aria(label))
-    return html.Div([html.Div(made, className="table-scroll", tabIndex=0), *more])
+    if fold and shown.height > fold:
+        more.append(html.Details(html.Summary(text("table.all", n=words.count(shown.height))), className="fold"))
+    return html.Div(
+        [html.Div(made, className="table-scroll", tabIndex=0), *more], className="folding" if fold else None
+    )
+
+
+def _kind(*, is_faint: bool, is_beyond: bool) -> str | None:
+    return " ".join(["faint"] * is_faint + ["beyond"] * is_beyond) or None
 
 
 def _heading(column: Column, sort_href: Callable[[str], str] | None) -> html.Th:

@@ -70,6 +70,8 @@ SCORECARD = (
 COURSE = ("facility", "measure", "metric", "statistic", "unit", "grain", "period_start", "period_end", "value", "n",
           "is_small", "is_partial", "target")  # fmt: skip
 _COMPARED = ("delta", "relative", "verdict", "is_clear")
+#: Statistics that look so many days back: while the data begin, they rise by themselves.
+LOOKS_BACK = {"30d": 30}
 #: Months that a course goes back, the same month of the year before included; weeks where the data begin later.
 MONTHS, WEEKS = 13, 13
 #: Days of data before a month's end from which its course is drawn by month.
@@ -80,7 +82,8 @@ def scorecard(snapshot: Snapshot, filters: Filters) -> pl.DataFrame:
     """A row a facility (`all` first) and measure: its value beside target and `filters.compare`; columns `SCORECARD`.
 
     A facility without rows has no value and n 0; is_small below the metric's min_n; is_clear as `compare` says. What
-    adds up over a period is not compared where the data do not cover both periods.
+    adds up over a period is not compared where the data do not cover both periods; nor what looks days back where they
+    begin too late for it.
     """
     places = _places(snapshot, filters)
     known = definitions(snapshot)
@@ -92,6 +95,9 @@ def scorecard(snapshot: Snapshot, filters: Filters) -> pl.DataFrame:
         found = found.with_columns(
             pl.when(pl.col("metric").is_in(added).not_()).then(pl.col(name)).alias(name) for name in _COMPARED
         )
+    if not reaches_back(snapshot, filters):
+        back = pl.col("statistic").is_in(list(LOOKS_BACK))
+        found = found.with_columns(pl.when(back.not_()).then(pl.col(name)).alias(name) for name in _COMPARED)
     ranked = found.with_columns(pl.col("measure").replace_strict(order, return_dtype=pl.Int64).alias("place"))
     return ranked.sort("place", maintain_order=True).select(SCORECARD)
 
@@ -138,6 +144,14 @@ def covers(snapshot: Snapshot, filters: Filters) -> bool:
         first is not None and begins is not None and filters.until is not None
         and first <= begins and last_day(snapshot) >= filters.until
     )  # fmt: skip
+
+
+def reaches_back(snapshot: Snapshot, filters: Filters) -> bool:
+    """Whether the data begin so early that what the period compared with looks back to is known."""
+    first, before = data_from(snapshot), filters.before()
+    if first is None or before is None or before.since is None:
+        return True
+    return all(first + timedelta(days=days) <= before.since for days in LOOKS_BACK.values())
 
 
 def data_from(snapshot: Snapshot) -> date | None:

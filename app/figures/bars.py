@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from app import words
-from app.figures.base import figure, interval, level, palette
+from app.figures.base import figure, interval, length, level, palette
 from app.figures.chart import Chart
 from app.texts import text
 
@@ -86,6 +86,7 @@ def ranges(
             xanchor="center", yanchor="bottom", font={"size": 11, "color": colours.ink},
         )  # fmt: skip
     made.update_layout(margin={"t": 12 + 14 * len(marks)})
+    made.update_yaxes(tickformat=",")
     made.update_xaxes(tickvals=list(range(len(rows))), ticktext=[_start(row) for row in rows],
                       autotickangles=[0, 90])  # fmt: skip
     return made
@@ -112,6 +113,5 @@ def _range_tip(row: dict[str, Any]) -> str:
 
 
 def _start(row: dict[str, Any]) -> str:
-    low = row["low"]
-    label = f"{low:.0f}m" if low < 60 else f"{words.signs(f'{low / 60:g}')}h" if low < 2880 else f"{low / 1440:g}d"
-    return f"≥{label}" if row["high"] is None else label
+    label = length(row["low"], row["low"])
+    return f"≥ {label}" if row["high"] is None else label

@@ -16,7 +16,7 @@ MOST = 18
 def systems(frame: pl.DataFrame, scheme: str, *, unsaid: str) -> Chart:
     """Bands whose width is the number of messages (columns sender, receiver, standard, n_messages).
 
-    A receiver that the messages do not name is `unsaid`.
+    A receiver that the messages do not name is `unsaid`. A standard has a colour, named above.
     """
     made = figure()
     colours = palette(scheme)
@@ -39,6 +39,10 @@ def systems(frame: pl.DataFrame, scheme: str, *, unsaid: str) -> Chart:
               "customdata": tips, "hovertemplate": "%{customdata}<extra></extra>"},
         textfont={"color": colours.ink, "size": 11.5, "shadow": "none"},
     )  # fmt: skip
+    named = "\u2003".join(f'<span style="color:{tones[one]}">■</span> {one.upper()}' for one in standards)
+    made.update_layout(margin={"t": 28})
+    made.add_annotation(xref="paper", yref="paper", x=0, y=1, yshift=6, xanchor="left", yanchor="bottom", text=named,
+                        showarrow=False, font={"size": 12, "color": colours.muted})  # fmt: skip
     return made
 
 

@@ -89,4 +89,4 @@ def _ticks(unit: str, lines: Sequence[Line], target: float | None) -> dict[str, 
     if unit == "min":
         tops = [line.frame["value"].max() for line in lines]
         return length_ticks(max([top for top in tops if isinstance(top, int | float)] + [target or 0.0, 1.0]), 5)
-    return {"tickformat": ".0%"} if unit == "share" else {}
+    return {"tickformat": ".0%" if unit == "share" else ","}

@@ -32,7 +32,7 @@ def waiting(frame: pl.DataFrame, scheme: str, *, href: str = "", pins: Sequence[
                 "hour_at", column).iter_rows()],
             hovertemplate="%{text}<extra></extra>", customdata=[href] * frame.height,
         )  # fmt: skip
-    made.update_yaxes(rangemode="tozero")
+    made.update_yaxes(rangemode="tozero", tickformat=",")
     made.update_xaxes(**day_ticks())
     pinned(made, pins, scheme, (x[0].date(), x[-1].date()) if x else None)
     return made

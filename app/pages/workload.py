@@ -17,15 +17,18 @@ from app.figures.trend import Line, trend
 from app.figures.waiting import waiting
 from app.noted import noted
 from app.questions import Question, of_metric, of_trend
-from app.sections import graded, whatif
+from app.sections import burden, graded, whatif
 from app.sections.forecast import forecast
 from app.state import drill
 from app.tables import Column, Row, bar, table
 from app.texts import text
+from sql.measure import unapplied
 
 METRIC = "reads"
 #: Readers that a group must have to be shown to those who may not see single readers.
 GROUP_OF = 5
+#: Readers that stand there at once; the others at a click.
+FOLD = 10
 HEADLINES = (("reads", "final"), ("wrvu", None), ("reads_per_hour", None), ("share_after_hours", None),
              ("backlog", "waiting"), ("backlog", "past_target"))  # fmt: skip
 #: Columns of a table of groups: name, metric, statistic.
@@ -49,7 +52,8 @@ def _grouped(context: Context, group: str) -> pl.DataFrame:
         frame = context.metric(metric, (group,), statistic=statistic)
         found = found.join(frame.select("group_value", pl.col("value").alias(name)), on="group_value", how="full",
                            coalesce=True)  # fmt: skip
-    return found.sort("value", descending=True, nulls_last=True)
+    known = found.filter(pl.col("value").is_not_null() | pl.col("prelim").is_not_null())
+    return known.sort("value", "prelim", descending=True, nulls_last=True)
 
 
 def _readers(context: Context) -> pl.DataFrame:
@@ -86,9 +90,11 @@ _COLOURED = ("CT", "MR", "DX", "US", "NM")
 def render(context: Context) -> list[Any]:
     """The page."""
     cells, backlog, course = WEEK.ask(context), BACKLOG.ask(context), COURSE.ask(context)
+    coming, places, tested = forecast(context)
     return [
         page_head(context, text("workload.title"), text("workload.lead")),
         tiles(context, HEADLINE, METRIC, named=lambda metric, _: metric == "backlog"),
+        *burden.said(context, _by(context), READERS.ask(context), backlog, cells),
         html.Div(
             [
                 card(context, BACKLOG, shown(backlog, lambda: noted(context, lambda pins: graph(BACKLOG, waiting(
@@ -97,21 +103,23 @@ def render(context: Context) -> list[Any]:
                         sort="exam_ended_local")), by=(cross.PERIOD,)))),
                      wide=True),
                 _readers_card(context),
-                _group_card(context, SHIFTS, "shift"),
-                _group_card(context, LINES, "service_line"),
                 whatif.section(context),
                 card(context, WEEK, shown(cells, lambda: graph(WEEK, week(
                     cells, context.scheme, unit="reads", min_n=1,
                     href=lambda row: drill(context.state, row["group_name"], row["group_value"], clock="final")), 260,
                     context=context, by=cross.HOURS)), wide=True),
+                coming,
+                _group_card(context, SHIFTS, "shift"),
+                _group_card(context, LINES, "service_line"),
                 card(context, COURSE, shown(course, lambda: noted(context, lambda pins: graph(COURSE, trend(
                     [Line("wRVU", course)], context.scheme, unit="wRVU", y="wRVU", pins=pins, href=lambda row: drill(
                         context.state.having(since=row["period_start"], until=row["period_end"]), "all", "all",
                         clock="final")), 240, by=(cross.PERIOD,)))), wide=True),
-                _weights_card(context),
                 _order_card(context),
                 graded.section(context),
-                *forecast(context),
+                places,
+                _weights_card(context),
+                tested,
             ],
             className="grid",
         ),
@@ -148,10 +156,24 @@ def _columns(context: Context, group: str, frame: pl.DataFrame) -> list[Column]:
 
 def _readers_card(context: Context) -> html.Section:
     frame = READERS.ask(context)
-    group = "radiologist" if context.person.sees_readers else "facility"
+    group = _by(context)
     note = text("people.shown") if context.person.sees_readers else text("people.grouped", n=GROUP_OF)
-    body = shown(frame, lambda: table(frame, _columns(context, group, frame), label=READERS.title))
-    return card(context, READERS, [html.P(note, className="note people"), body], wide=True)
+    body = shown(frame, lambda: table(frame, _columns(context, group, frame), label=READERS.title, fold=FOLD))
+    return card(context, READERS, [html.P(note, className="note people"), body, *(
+        [] if frame.is_empty() else _unfiltered(context))], wide=True)  # fmt: skip
+
+
+def _by(context: Context) -> str:
+    return "radiologist" if context.person.sees_readers else "facility"
+
+
+def _unfiltered(context: Context) -> list[html.P]:
+    """Which columns are of whole hours of reading, and so know fewer filters than the others."""
+    left_out = unapplied(context.definition("reads_per_hour"), context.filters)
+    names = dict.fromkeys(text(f"filter.{key}") for key in left_out)
+    columns = ", ".join(text(f"workload.{name}") for name in ("per_hour", "pace"))
+    told = text("workload.unapplied", columns=columns, names=", ".join(names))
+    return [html.P(told, className="note")] if names else []
 
 
 def _group_card(context: Context, question: Question, group: str) -> html.Section:

@@ -18,6 +18,8 @@ from sql.catalog import Metric
 
 METRIC, ERROR = "forecast_volume", "forecast_error"
 LIMIT = 25
+#: Rules of a level in the back-test.
+RULES = ("forecast", "last_4_weeks", "seasonal_naive")
 
 COURSE = Question("forecast.course", lambda context: query.outlook(context.snapshot, context.filters), METRIC,
                   dict.fromkeys(("lower_80", "upper_80", "n"), "exams"))  # fmt: skip
@@ -46,8 +48,8 @@ def forecast(context: Context) -> list[Any]:
         card(context, GROUPS, shown(groups, lambda: table(
             groups, _group_columns(context), label=GROUPS.title, limit=LIMIT,
             faint=lambda row: row["reason"] is not None)), wide=True),
-        card(context, TESTED, shown(tested, lambda: table(tested, _test_columns(), label=TESTED.title), note=none),
-             wide=True),
+        card(context, TESTED, shown(tested, lambda: table(
+            tested, _test_columns(), label=TESTED.title, fold=len(RULES)), note=none), wide=True),
     ]  # fmt: skip
 
 
@@ -57,10 +59,7 @@ def _in_words(context: Context) -> str:
     if not rows:
         return text("forecast.untested")
     level = rows[0]["level"]
-    ours, mean, naive = (
-        next(row for row in rows if (row["level"], row["model"]) == (level, model))
-        for model in ("forecast", "last_4_weeks", "seasonal_naive")
-    )
+    ours, mean, naive = (next(row for row in rows if (row["level"], row["model"]) == (level, model)) for model in RULES)
     best = "better" if ours["mae"] < min(mean["mae"], naive["mae"]) else "worse"
     facts = {
         name: words.value(row["wape"], "share") for name, row in (("ours", ours), ("mean", mean), ("naive", naive))

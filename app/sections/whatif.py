@@ -22,7 +22,7 @@ from sql.query import what_if
 READERS = ("add_reader:hours=7-12", "add_reader:hours=17-22", "add_reader:hours=22-6")
 DEVICE = "add_device:modality={modality},facility={facility},hours=8-16,weekdays=6"
 MODALITIES = ("CT", "MR")
-PATH = "/workload"
+PATH, PLACE = "/workload", "what-if"
 
 
 def offered(context: Context) -> list[Change]:
@@ -58,7 +58,7 @@ def section(context: Context) -> html.Section:
         name = "choice on" if is_chosen else "choice"
         links.append(dcc.Link(change.sentence(names), href=href, className=name, style=style))
     body = [html.Div(links, className="choices buttons", role="group"), *_told(context, names)]
-    return card(context, ANSWER, body, wide=True)
+    return card(context, ANSWER, body, wide=True, place=PLACE)
 
 
 def _told(context: Context, names: dict[str, str]) -> list[Any]:

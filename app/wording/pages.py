@@ -95,6 +95,12 @@ _REPEATS = {
 _WORKLOAD = {
     "workload.title": "Workload",
     "workload.lead": "Who carries what, when, and how much is waiting.",
+    "workload.said.who": "Most reports: {name}, {n}{change}.",
+    "workload.said.change": " ({delta} since the period before)",
+    "workload.said.when": "Most exams waited on {at}: {n}, of which {late} were past their target.",
+    "workload.said.signed": "Most is signed on {day} from {hour} on: {n} reports in this hour of all weeks.",
+    "workload.said.help": "What one more reader or scanner would do",
+    "workload.unapplied": "{columns}: not filtered by {names}.",
     "workload.reads": "Final reports",
     "workload.prelim": "Preliminary",
     "workload.per_hour": "Reads per hour",

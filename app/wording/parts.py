@@ -62,6 +62,7 @@ TEXTS: dict[str, str] = {
     "card.csv": "These numbers as a CSV file",
     "table.n": "n",
     "table.change": "Change",
+    "table.all": "All {n} rows",
     "table.more": "{n} more in the CSV file",
     "table.sort": "Sort by this column",
     "table.clear": "The 95 % intervals do not overlap",

@@ -95,7 +95,7 @@ def test_ranges_show_counts_and_place_values_inside_their_range() -> None:
     made = drawn(bars.ranges(rows, "light", marks=[(90.0, "Median")], href=lambda row: f"{row['low']:g}"))
     assert list(made.data[0].y) == [4, 5, 1]
     assert list(made.data[0].customdata) == ["0", "60", "120"]
-    assert list(made.layout.xaxis.ticktext) == ["0m", "1h", "≥2h"]
+    assert list(made.layout.xaxis.ticktext) == ["0", "1 h", "≥ 2 h"]
     assert made.layout.shapes[0].x0 == pytest.approx(1.0)
 
 

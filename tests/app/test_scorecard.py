@@ -153,4 +153,4 @@ def test_a_finding_says_since_when_and_what_made_most_of_it(tmp_path: Path) -> N
     told = {item.told: item.why.replace(words.THIN, " ") for item in scorecard.findings(card, context)}
     (why,) = {why for line, why in told.items() if "half of the reports" in line}
     assert why.startswith("since about 11 Mar 2026, most from CT (+")
-    assert all(item.whole == f"{item.told} ({item.why})" for item in scorecard.findings(card, context) if item.why)
+    assert all(item.whole == f"{item.told}; {item.why}" for item in scorecard.findings(card, context) if item.why)

@@ -66,6 +66,7 @@ TEXTS: dict[str, str] = {
     "card.csv": "Diese Zahlen als CSV-Datei",
     "table.n": "n",
     "table.change": "Änderung",
+    "table.all": "Alle {n} Zeilen",
     "table.more": "{n} weitere in der CSV-Datei",
     "table.sort": "Nach dieser Spalte sortieren",
     "table.clear": "Die 95-%-Intervalle überlappen nicht",
