@@ -18,7 +18,9 @@ OTHER_VARIABLES = frozenset({"RADOPS_REQUIRE_ALL", "RADOPS_PURE_PYTHON"})
 #: A path, or kind://name/folder without a user, a secret or parameters: those come from the environment.
 PLACE = r"^(?:[a-z][a-z0-9+.-]*://[^\s?#@:]+(?::\d+[^\s?#@:]*)?|[^:]*)$"
 #: Settings beside the paths that no snapshot tells: they name places of the installation.
-PRIVATE = frozenset({"publish_to", "parquet_to", "pull_from", "s3_endpoint", "engine", "spark_master", "spark_folder"})
+PRIVATE = frozenset(
+    {"publish_to", "parquet_to", "pull_from", "s3_endpoint", "engine", "spark_master", "spark_folder", "lake"}
+)
 
 
 class Settings(BaseSettings):
@@ -52,6 +54,11 @@ class Settings(BaseSettings):
         default="",
         pattern=PLACE,
         description="folder that all of Spark's hosts see, or URL, for what they hand over; empty for HOME/spark",
+    )
+    lake: str = Field(
+        default="",
+        pattern=PLACE,
+        description="folder that all of Spark's hosts see, or URL, to keep raw rows in for Spark; empty for none",
     )
     paper: Literal["a4", "letter"] = Field(default="a4", description="sheet of the printed report: a4, or US letter")
     silence_hours: float = Field(

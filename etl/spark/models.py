@@ -18,16 +18,17 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
-from etl.build import Home
 from etl.build_engine import Engine, EngineOf, InProcess
 from etl.build_models import BuildModel, plan_build
 from etl.build_tally import TALLY, sums
 from etl.errors import ClusterError, StoreError
+from etl.home import Home
 from etl.pseudonym import load_key
 from etl.spark import files, tables
 from etl.spark.dialect import to_spark
 from etl.spark.files import Rows
 from etl.spark.folder import Folder, said
+from etl.spark.lake import Lake, bring_up
 from etl.spark.private import private_macros
 from sql.macros import Macro
 
@@ -59,7 +60,8 @@ def spark_engine(spark: SparkSession, home: Home, folder: Folder) -> EngineOf:
     apart = own_session(spark)
 
     def engine(con: duckdb.DuckDBPyConnection, anew: bool) -> Engine:
-        return OnSpark(con, anew, apart, folder.below(uuid.uuid4().hex), macros)
+        lake = bring_up(con, choices.lake, choices.s3_endpoint) if choices.lake else None
+        return OnSpark(con, anew, apart, folder.below(uuid.uuid4().hex), macros, lake=lake)
 
     return engine
 
@@ -87,6 +89,7 @@ class OnSpark:
     folder: Folder
     macros: tuple[Macro, ...]
     most: int | None = ALL
+    lake: Lake | None = None
     known: set[str] = field(default_factory=set)
 
     def _is_here(self, model: BuildModel) -> bool:
@@ -149,6 +152,10 @@ class OnSpark:
     def _provide(self, statement: str) -> None:
         """Hand over what a statement reads and Spark does not have: a view as a view, a table as its rows."""
         for name in sorted(_read(statement) - self.known):
+            if self.lake is not None and self.anew and self.lake.holds(name):
+                with _told(name):
+                    self._view(name, self.lake.read(self.spark, self.con, name))
+                continue
             text = tables.view_text(self.con, name)
             if text is not None:
                 self._view(name, self._asked(text, name))

@@ -6,7 +6,6 @@ Of raw rows only those columns are written that a model names; no patient's name
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -51,18 +50,24 @@ def _named() -> frozenset[str]:
     return frozenset(word for body in bodies for word in re.findall(r"\w+", body))
 
 
-def _kept(table: str, columns: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    raw = table.startswith("raw_")
-    return (column for column in columns if not raw or column[0] in _named())
+def kept(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
+    """(name, type) of the columns of a table that Spark gets: of raw rows those that a model names."""
+    raw = table.removeprefix("intake.").startswith("raw_")
+    return [column for column in columns_of(con, table) if not raw or column[0] in _named()]
+
+
+def copy(con: duckdb.DuckDBPyConnection, table: str, path: Path, where: str = "TRUE") -> str:
+    """Write the rows of a table or view that satisfy `where` to a file; returns their schema in Spark's words."""
+    columns = kept(con, table)
+    parts = ", ".join(f'{TYPES[kind][0].format(f"{chr(34)}{name}{chr(34)}")} AS "{name}"' for name, kind in columns)
+    con.execute(f"COPY (SELECT {parts} FROM {table} WHERE {where}) TO '{_quoted(path)}' (FORMAT parquet)")
+    return ", ".join(f"`{name}` {spark_type(kind)}" for name, kind in columns)
 
 
 def write(con: duckdb.DuckDBPyConnection, table: str, folder: Path) -> Written:
     """Write a table or view of `con` to `folder`/<table>.parquet."""
-    kept = list(_kept(table, columns_of(con, table)))
-    parts = ", ".join(f'{TYPES[kind][0].format(f"{chr(34)}{name}{chr(34)}")} AS "{name}"' for name, kind in kept)
     path = folder / f"{table}.parquet"
-    con.execute(f"COPY (SELECT {parts} FROM {table}) TO '{_quoted(path)}' (FORMAT parquet)")
-    return Written(path, ", ".join(f"`{name}` {spark_type(kind)}" for name, kind in kept))
+    return Written(path, copy(con, table, path))
 
 
 def view_text(con: duckdb.DuckDBPyConnection, name: str) -> str | None:

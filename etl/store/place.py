@@ -102,6 +102,16 @@ class Place:
         start = len(self.path(""))
         return sorted(path[start:] for path in found if not _BEGUN.fullmatch(path.rpartition("/")[2]))
 
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Bytes of the files below a prefix that ends in `/`, by their names."""
+        with _told(self.url):
+            try:
+                found = self.fs.find(self.path(prefix).rstrip("/"), detail=True)
+            except FileNotFoundError:
+                return {}
+        start = len(self.path(""))
+        return {path[start:]: int(info["size"]) for path, info in sorted(found.items())}
+
     def entries(self) -> list[str]:
         """Names of the files and folders right in it, in order."""
         with _told(self.url):

@@ -14,16 +14,25 @@ import pytest
 
 from etl.build_digest import overall
 from etl.spark.parser import TASK_FILES_LEAST
+from etl.store import Place, open_place
 from tests.conftest import REPO
 from tests.installation import Installation
 from tests.raw_rows import raw_rows
+from tests.s3_server import BUCKET, s3_server
 from tests.spark_cluster import Cluster, above, cluster, descendants, kill, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 @pytest.fixture(scope="module")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def s3() -> Iterator[str]:
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def spark(s3: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Workers that know the keys of S3."""
     with cluster(tmp_path_factory.mktemp("cluster")) as made:
         yield made
 
@@ -43,9 +52,9 @@ def whole(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Installati
     return made
 
 
-def raw_only(whole: Installation, root: Path) -> Installation:
-    """A home with the same raw rows and key, and without marts."""
-    made = Installation(root, whole.settings)
+def raw_only(whole: Installation, root: Path, **settings: str) -> Installation:
+    """A home with the same raw rows and key, with other settings, and without marts."""
+    made = Installation(root, whole.settings | settings)
     shutil.copyfile(whole.home.intake, made.home.intake)
     return made
 
@@ -71,12 +80,13 @@ def begin(home: Installation, spark: Cluster) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=REPO, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
-def begin_build(home: Installation, spark: Cluster) -> subprocess.Popen[bytes]:
-    """Build on the cluster, in a process of its own; returns once a dozen models are written."""
+def begin_build(home: Installation, spark: Cluster, handed: Place) -> subprocess.Popen[bytes]:
+    """Build on the cluster, in a process of its own; returns once a dozen models are written to where they are handed
+    over."""
     command = home.command("build", "--engine", "spark", "--master", spark.url)
     environment = home.environment | spark.environment | {"PYTHONPATH": str(REPO)}
     driver = subprocess.Popen(command, cwd=REPO, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    written = lambda: list((home.root / "spark").glob("build-*/*/*.rows/_SUCCESS"))  # noqa: E731
+    written = lambda: {name.split("/")[-2] for name in handed.names() if ".rows/" in name}  # noqa: E731
     until(lambda: driver.poll() is not None or len(written()) >= 12, "a dozen models that are written")
     assert driver.poll() is None, "the build ended before anything could be killed"
     return driver
@@ -145,10 +155,14 @@ def test_an_executor_and_then_a_worker_are_killed_in_the_middle(
     spark.worker(f"{name}-anew")
 
 
-def test_a_worker_is_killed_in_the_middle_of_a_build(spark: Cluster, whole: Installation, tmp_path: Path) -> None:
-    """What its executor held is made again on the machine that is left; every mart is the same."""
-    home = raw_only(whole, tmp_path / "home")
-    driver = begin_build(home, spark)
+def test_a_worker_is_killed_in_the_middle_of_a_build_at_s3(
+    spark: Cluster, whole: Installation, s3: str, tmp_path: Path
+) -> None:
+    """What its executor held is made again on the machine that is left; every mart is the same, and raw rows stay."""
+    settings = {"spark_folder": f"s3://{BUCKET}/handed", "lake": f"s3://{BUCKET}/lake", "s3_endpoint": s3}
+    home = raw_only(whole, tmp_path / "home", **settings)
+    handed = open_place(settings["spark_folder"], s3)
+    driver = begin_build(home, spark, handed)
     name = next(name for name in spark.processes if name.startswith("worker"))
     worker = spark.processes.pop(name)
     executors = descendants(worker.pid)
@@ -158,5 +172,6 @@ def test_a_worker_is_killed_in_the_middle_of_a_build(spark: Cluster, whole: Inst
     worker.wait()
     finish(driver, spark)
     assert built(home) == built(whole)
-    assert list((home.root / "spark").iterdir()) == []
+    assert (handed.names(), list((home.root / "spark").iterdir())) == ([], [])
+    assert any(name.startswith("raw/event/1-") for name in open_place(settings["lake"], s3).names())
     spark.worker(f"{name}-anew")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -18,10 +19,12 @@ from etl.pipeline import run
 from etl.settings import Settings
 from etl.spark import tables
 from etl.spark.folder import folder_of
+from etl.spark.lake import bring_up
 from etl.spark.models import spark_engine
-from etl.standing import BuildReport
-from etl.store import open_place
+from etl.standing import BuildReport, last_batch
+from etl.store import Place, open_place
 from sample_data.simulate import simulate
+from tests.etl.test_spark_ingest import MESSAGE
 from tests.published import Published
 from tests.s3_server import BUCKET, s3_server
 from tests.spark_session import little_session
@@ -50,7 +53,7 @@ def differing(here: Digests, there: Digests) -> list[str]:
     return sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
 
 
-def copied(home: Home, root: Path, **settings: str) -> Home:
+def copied(home: Home, root: Path, **settings: object) -> Home:
     """The raw rows, key and site of `home` at another place, without marts; with other settings."""
     (root / "key").mkdir(parents=True)
     shutil.copy(home.intake, root / "intake.duckdb")
@@ -96,17 +99,43 @@ def on_spark(s3: str) -> Iterator[Build]:
         yield built
 
 
+def lake_of(home: Home) -> list[str]:
+    """Bring the lake of a home up without Spark; its files without the digits of their content."""
+    with closing(duckdb.connect()) as con:
+        con.execute(f"ATTACH '{home.intake}' AS intake (READ_ONLY)")
+        bring_up(con, home.settings.lake, home.settings.s3_endpoint)
+    return files_of(open_place(home.settings.lake, home.settings.s3_endpoint).names("raw/"))
+
+
+def files_of(names: list[str]) -> list[str]:
+    return [name.rpartition("-")[0] for name in names if name.startswith("raw/")]
+
+
 def test_marts_are_the_same_and_a_planted_difference_is_not(
-    on_spark: Build, s3: str, published: Published, tmp_path: Path
+    on_spark: Build, s3: str, published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Executors write and read at S3, by their own means."""
-    there = copied(published.home, tmp_path / "there", spark_folder=f"s3://{BUCKET}/handed", s3_endpoint=s3)
+    """Raw rows lie at S3 already, but for the last batch; what is handed over lies in a folder."""
+    lake = f"s3://{BUCKET}/lake"
+    there = copied(published.home, tmp_path / "there", lake=lake, s3_endpoint=s3, settle_seconds=0.0)
+    old = lake_of(there)
+    assert {name.split("/")[1] for name in old} > {"event", "order", "report"}
+    (tmp_path / "late.hl7").write_bytes(MESSAGE % (1, 1, 1))
+    there.prepare()
+    ingest(there, [tmp_path / "late.hl7"])
+    put, original = list[str](), Place.put
+    monkeypatch.setattr(Place, "put", lambda self, name, path: (put.append(name), original(self, name, path)))
     assert on_spark(there).is_full
-    assert open_place(f"s3://{BUCKET}", s3).names("handed/") == []
+    new = files_of(put)
+    with duckdb.connect(str(there.intake), read_only=True) as con:
+        last = last_batch(con, "intake")
+    assert new == [f"raw/event/{last}-{last}", f"raw/order/{last}-{last}"]
+    assert sorted(old + new) == files_of(open_place(lake, s3).names())
+    assert list((there.root / "spark").iterdir()) == []
     assert compared("sample", there, tmp_path / "here") == []
+    made = digests(there)
     with duckdb.connect(str(there.marts)) as con:
         con.execute("UPDATE fct_exam SET n_images = n_images + 1 WHERE exam_key = (SELECT min(exam_key) FROM fct_exam)")
-    assert differing(digests(there), digests(published.home)) == ["fct_exam"]
+    assert differing(digests(there), made) == ["fct_exam"]
 
 
 def test_a_night_on_spark_is_all_exams_anew_in_duckdb(

@@ -27,6 +27,7 @@ def test_what_is_written_is_read(place: Place, tmp_path: Path) -> None:
     assert (place.read("a/b"), place.size("a/b"), place.read("a/d")) == (b"two!", 4, b"")
     assert place.names() == ["a/b", "a/d", "c"]
     assert (place.names("a/"), place.below("a").names()) == (["a/b", "a/d"], ["b", "d"])
+    assert (place.sizes("a/"), place.sizes("none/")) == ({"a/b": 4, "a/d": 0}, {})
     place.get("c", tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == source.read_bytes()
     with place.reading("c") as file:
