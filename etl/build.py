@@ -32,6 +32,7 @@ from etl.site import Site
 from etl.site_tables import load_site_tables, site_signature
 from etl.standing import BuildReport, last_batch
 from etl.transaction import transaction
+from sql.engine import SOUND
 from sql.macros import MACROS
 
 #: Messages of an exam at a sender that tells much; identity takes so many at once as a part of the exams has.
@@ -81,6 +82,7 @@ def _connect(home: Home, marts: Path) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(str(marts), config={"memory_limit": home.settings.memory_limit})
     if is_new:
         marts.chmod(0o600)
+    con.execute(SOUND)
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET preserve_insertion_order = false")
     con.execute(f"ATTACH '{str(home.intake).replace(chr(39), chr(39) * 2)}' AS intake")

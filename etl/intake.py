@@ -11,6 +11,7 @@ from etl.frames import insert
 from etl.identity_nodes import EXAM_RECORDS, mention_of, patient_number
 from etl.records import LOADED, RECORDS, SQL_TYPE
 from etl.transaction import transaction
+from sql.engine import SOUND
 
 if TYPE_CHECKING:
     import polars as pl
@@ -76,6 +77,7 @@ def open_intake(path: Path, *, memory_limit: str = "4GB") -> duckdb.DuckDBPyConn
     """The writer's connection, with all tables. Only the ETL, under its lock, may call this."""
     is_new = not path.exists()
     con = duckdb.connect(str(path), config={"memory_limit": memory_limit})
+    con.execute(SOUND)
     con.execute("SET TimeZone = 'UTC'")
     if is_new:
         path.chmod(0o600)

@@ -24,6 +24,7 @@ from etl.publish import Published, clear, complete, current, number, put_in_plac
 from etl.scope_models import derive
 from etl.signatures import signature
 from sql import scoping
+from sql.engine import SOUND
 
 FILE = "scopes.toml"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
@@ -168,7 +169,7 @@ def _cut(whole: Path, scope: Scope, target: Path) -> str:
     """Write the rows of a scope into a new file; their digest, proven. Raises CheckFailedError."""
     with duckdb.connect(str(target)) as con:
         con.execute("SET TimeZone = 'UTC'")
-        con.execute("SET disabled_optimizers = 'compressed_materialization'")  # as in sql.snapshot
+        con.execute(SOUND)
         con.execute(f"ATTACH '{str(whole).replace(chr(39), chr(39) * 2)}' AS whole (READ_ONLY)")
         con.execute("CREATE TEMP TABLE scope (facility VARCHAR)")
         con.executemany("INSERT INTO scope VALUES (?)", [[facility] for facility in scope.facilities])

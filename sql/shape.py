@@ -193,10 +193,11 @@ CASE WHEN f.probability IS NULL THEN list_avg(f.v) - {Z} * list_stddev_samp(f.v)
      WHEN {_FROM_RANK} >= 1 THEN f.v[{_FROM_RANK}] END AS lower,
 CASE WHEN f.probability IS NULL THEN list_avg(f.v) + {Z} * list_stddev_samp(f.v) / sqrt(f.n)
      WHEN {_TO_RANK} <= f.n THEN f.v[{_TO_RANK}] END AS upper"""
-#: Rows without a numerator are no trials. The interval is Wilson's (1927), of `n` trials.
+#: Rows without a numerator are no trials. The interval is Wilson's (1927), of `n` trials. They are summed as DOUBLE:
+#: of it the engine knows no bounds that could be wrong (`sql.engine`), and macros run in clients without our settings.
 _FOLD_RATIO = """CAST(sum(p.numerator) AS DOUBLE) AS numerator,
 CAST(sum(p.denominator) FILTER (WHERE p.numerator IS NOT NULL) AS DOUBLE) AS denominator,
-CAST(coalesce({n}, 0) AS BIGINT) AS n"""
+CAST(coalesce(sum(CAST(p.{n} AS DOUBLE)) FILTER (WHERE p.numerator IS NOT NULL), 0) AS BIGINT) AS n"""
 _FINISH_RATIO = "f.n, f.numerator, f.denominator, f.numerator / f.denominator AS value"
 _SHARE = "f.numerator / f.denominator"
 _CENTRE = f"({_SHARE} + {Z * Z / 2} / f.denominator)"
@@ -205,13 +206,14 @@ _WILSON = f"""greatest(({_CENTRE} - {_MARGIN}) / (1 + {Z * Z} / f.denominator), 
 least(({_CENTRE} + {_MARGIN}) / (1 + {Z * Z} / f.denominator), 1) AS upper"""
 #: What was counted is everything that happened, not a sample of it: no interval.
 _NO_INTERVAL = "CAST(NULL AS DOUBLE) AS lower, CAST(NULL AS DOUBLE) AS upper"
-_FOLD_SUM = _FOLD_RATIO.format(n="sum(p.n) FILTER (WHERE p.numerator IS NOT NULL)")
+_FOLD_SUM = _FOLD_RATIO.format(n="n")
 _FINISH_SUM = f"f.n, f.numerator, f.denominator, f.numerator AS value, {_NO_INTERVAL}"
 _FOLD_MAX = "max(p.value) AS value, count(p.value) AS n, count(*) AS denominator"
 _FINISH_MAX = f"""f.n, CAST(f.n AS DOUBLE) AS numerator, CAST(f.denominator AS DOUBLE) AS denominator, f.value,
 {_NO_INTERVAL}"""
 #: Draws are added place by place over the rows; the interval lies between two interpolated quantiles of the sums.
-_FOLD_FORECAST = """CAST(sum(p.value) AS DOUBLE) AS value, CAST(sum(p.n) AS BIGINT) AS n, count(*) AS denominator,
+_FOLD_FORECAST = """CAST(sum(p.value) AS DOUBLE) AS value, CAST(sum(CAST(p.n AS DOUBLE)) AS BIGINT) AS n,
+count(*) AS denominator,
 list(p.drawn) AS drawn"""
 _SORTED = {
     "forecast": """, list_sort(list_transform(range(1, 1 + len(f.drawn[1])),
@@ -233,11 +235,11 @@ _FINISH_FORECAST = f"""f.n, f.value AS numerator, CAST(f.denominator AS DOUBLE) 
 KINDS: dict[str, tuple[str, str]] = {
     "percentile": (_FOLD_PERCENTILE, _FINISH_PERCENTILE),
     "ratio": (
-        _FOLD_RATIO.format(n="sum(p.denominator) FILTER (WHERE p.numerator IS NOT NULL)"),
+        _FOLD_RATIO.format(n="denominator"),
         f"{_FINISH_RATIO}, {_WILSON}",
     ),
     "rate": (
-        _FOLD_RATIO.format(n="sum(p.n) FILTER (WHERE p.numerator IS NOT NULL)"),
+        _FOLD_RATIO.format(n="n"),
         f"{_FINISH_RATIO}, {_NO_INTERVAL}",
     ),
     "sum": (_FOLD_SUM, _FINISH_SUM),

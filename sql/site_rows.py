@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from sql.engine import SOUND
 from sql.rederive import literal_rows, with_list
 from sql.rows import MAX_ROWS, rows
 from sql.site_files import PUT_FILES, TYPES, Row, parts
@@ -58,6 +59,7 @@ def spelt(file: str, proposed: Sequence[Row]) -> pl.DataFrame:
         return pl.DataFrame(told, schema=dict.fromkeys(PUT_FILES[file], pl.String())).sort("facility")
     model, select = _SPELT.get(file, ("", f"SELECT * FROM site_{file.partition('.')[0]}"))
     with duckdb.connect(":memory:", config=SETTINGS) as con:
+        con.execute(SOUND)
         sql = f"{with_list(given(file, proposed), [model] if model else [])} SELECT * FROM ({select}) ORDER BY ALL"
         found = pl.DataFrame(con.execute(sql).to_arrow_table())
     return found.with_columns(pl.all().cast(pl.String).fill_null(""))

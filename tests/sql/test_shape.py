@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -211,14 +211,3 @@ def test_draws_are_added_place_by_place_before_quantiles_are_taken(tmp_path: Pat
     assert (together["period_start"], together["period_end"]) == (date(2026, 4, 1), date(2026, 4, 3))
     one_day = only(snapshot, "forecast_volume", filters=Filters(since=date(2026, 4, 2), facility=("A",)))
     assert (one_day["lower"], one_day["upper"]) == pytest.approx((0.1, 3.9))  # 95 %: 0.025 and 0.975 of four steps
-
-
-def test_a_count_over_an_empty_joined_table_is_whole(tmp_path: Path) -> None:
-    """With the engine's packing of what is sorted it came back as one byte, -106: the bound was that of no rows."""
-    days = [datetime(2026, 1, 6) + timedelta(hours=4 * number) for number in range(6 * 84)]
-    exams = [exam_row(60.0, f"{day}", exam_key=f"E{number}", exam_started_at=day, patient_key=f"P{number}",
-                      region="head") for number, day in enumerate(days)]  # fmt: skip
-    repeats = [{"exam_key": f"E{number}", "kind": "repeat"} for number in range(40)]
-    snapshot = snapshot_of(tmp_path, THROUGH, fct_exam=exams, fct_repeat=repeats)
-    row = only(snapshot, "repeat_exam_rate", filters=Filters(since=date(2026, 3, 6), until=date(2026, 3, 31)))
-    assert (row["n"], row["denominator"]) == (150, 150.0)
