@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -67,17 +68,23 @@ def _card(context: Context, groups: tuple[str, ...]) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something to look at: how grave (2 act, 1 watch), the words, where to look, and since when and why."""
+    """Something to look at: how grave (2 act, 1 watch), the words, where to look; `ask` tells since when and why."""
 
     weight: int
     told: str
     href: str
-    why: str = ""
+    ask: Callable[[], str] = str
+
+    @property
+    def why(self) -> str:
+        """Since when and why, as far as it can be told; asked for where it is shown, since it takes statements."""
+        return self.ask()
 
     @property
     def whole(self) -> str:
         """All of it in one line."""
-        return f"{self.told}; {self.why}" if self.why else self.told
+        why = self.why
+        return f"{self.told}; {why}" if why else self.told
 
 
 def findings(frame: pl.DataFrame, context: Context) -> list[Finding]:
@@ -122,7 +129,7 @@ def _findings(row: dict[str, Any], context: Context) -> Iterator[Finding]:
         if row[f"{measure.name}_is_clear"]:
             told = text(f"finding.{measure.name}", name=name, value=words.value(row[measure.name], measure.unit),
                         delta=words.delta(row[f"{measure.name}_delta"], measure.unit))  # fmt: skip
-            yield Finding(2, told, here.href(_PAGE_OF[measure.name]), _why(context, measure, facility))
+            yield Finding(2, told, here.href(_PAGE_OF[measure.name]), partial(_why, context, measure, facility))
     if facility == "all":
         return
     if row["past_target"]:

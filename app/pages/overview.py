@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,8 @@ from app.state import drill
 from app.tables import Column, Row, table
 from app.texts import text
 
+#: Findings, and facilities in words, that stand open; others are folded, and why is not asked of them.
+MOST = 12
 #: What the table of changes parts, and by what.
 CHANGED, CHANGED_STATISTIC, CHANGED_BY = "report_final", "p90", ("facility", "modality")
 
@@ -51,11 +54,7 @@ def render(context: Context) -> list[Any]:
 
 def _exceptions(frame: pl.DataFrame, whole: pl.DataFrame, context: Context) -> html.Section:
     found = scorecard.findings(pl.concat([whole, frame]), context)
-    items = [
-        html.Li(dcc.Link([icon("alert", 15), html.Span([item.told, *([html.Small(item.why)] if item.why else [])]),
-                          icon("arrow", 14)], href=item.href), className=f"finding weight-{item.weight}")
-        for item in found
-    ]  # fmt: skip
+    items = [*(_finding(item, item.why) for item in found[:MOST]), *_folded(map(_finding, found[MOST:]))]
     calm = [html.Li([icon("check", 15), text("overview.calm")], className="finding calm")]
     if frame.is_empty() and whole.is_empty():  # nothing is known to be well where nothing is known
         calm = [html.Li(text("empty.title") + ". " + text("empty.hint"), className="finding none")]
@@ -63,6 +62,7 @@ def _exceptions(frame: pl.DataFrame, whole: pl.DataFrame, context: Context) -> h
         html.Li(scorecard.sentence(row, scorecard.name_of(row["facility"], context)))
         for row in pl.concat([whole, frame]).iter_rows(named=True)
     ]
+    told = [*told[:MOST], *_folded(told[MOST:])]
     return html.Section(
         [
             html.Div([html.H2(text("overview.exceptions")), html.Ul(items or calm, className="findings")]),
@@ -70,6 +70,18 @@ def _exceptions(frame: pl.DataFrame, whole: pl.DataFrame, context: Context) -> h
         ],
         className="brief",
     )
+
+
+def _finding(item: scorecard.Finding, why: str = "") -> html.Li:
+    told = html.Span([item.told, *([html.Small(why)] if why else [])])
+    return html.Li(dcc.Link([icon("alert", 15), told, icon("arrow", 14)], href=item.href),
+                   className=f"finding weight-{item.weight}")  # fmt: skip
+
+
+def _folded(items: Iterable[html.Li]) -> list[html.Li]:
+    """What is too much to read at once, behind a line that says how much."""
+    rest = list(items)
+    return [html.Li(html.Details([html.Summary(text("overview.more", n=len(rest))), html.Ul(rest)]))] if rest else []
 
 
 def courses_of(frame: pl.DataFrame) -> dict[str, list[float | None]]:

@@ -6,6 +6,7 @@ _OVERVIEW = {
     "overview.title": "Overview",
     "overview.exceptions": "Look at this first",
     "overview.words": "In words",
+    "overview.more": "{n} more",
     "overview.calm": "Nothing got clearly worse, nothing is silent, and no report is past its target.",
     "overview.facility": "Facility",
     "overview.n": "Reports",

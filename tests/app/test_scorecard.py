@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from plotly.io.json import to_json_plotly
 
 from app import changes, scorecard, words
 from app.context import Context
@@ -154,3 +155,21 @@ def test_a_finding_says_since_when_and_what_made_most_of_it(tmp_path: Path) -> N
     (why,) = {why for line, why in told.items() if "half of the reports" in line}
     assert why.startswith("since about 11 Mar 2026, most from CT (+")
     assert all(item.whole == f"{item.told}; {item.why}" for item in scorecard.findings(card, context) if item.why)
+
+
+def test_what_is_too_much_to_read_is_folded_and_not_asked_why(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def findings(*_: Any) -> list[scorecard.Finding]:
+        def of(number: int) -> scorecard.Finding:
+            return scorecard.Finding(2, f"finding {number}", "/", lambda: f"why {asked.append(number) or number}")
+
+        return [of(number) for number in range(overview.MOST + 3)]
+
+    monkeypatch.setattr(scorecard, "findings", findings)
+    told = to_json_plotly(overview.render(context))
+    assert asked == list(range(overview.MOST))
+    assert f"finding {overview.MOST + 2}" in told
+    assert "3 more" in told

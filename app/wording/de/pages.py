@@ -6,6 +6,7 @@ TEXTS: dict[str, str] = {
     "overview.title": "Überblick",
     "overview.exceptions": "Zuerst ansehen",
     "overview.words": "In Worten",
+    "overview.more": "{n} weitere",
     "overview.calm": "Nichts wurde klar schlechter, nichts ist verstummt, und kein Befund ist über seinem Ziel.",
     "overview.facility": "Standort",
     "overview.n": "Befunde",
