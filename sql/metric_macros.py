@@ -7,7 +7,7 @@ A macro is made from the same file and the same wrapper as `sql.query.metric` an
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import duckdb
 
@@ -21,7 +21,7 @@ from sql.kaplan_meier import censored_statement, is_censorable
 from sql.meta_tables import INTERNAL_TABLES, META_TABLES
 from sql.shape import PERIODS, Ask, group_sql, period_end_sql, period_sql, statement
 
-__all__ = ["create_macro", "install", "signature"]
+__all__ = ["create_macro", "install", "install_macros", "signature"]
 
 _META_METRIC = (
     "id", "title", "question", "unit", "better", "kind", "statistic", "clock_start", "clock_stop", "includes",
@@ -123,12 +123,7 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Add macros, comments, `meta_metric` and `meta_column` to a copy of the marts, before it is made read-only."""
     catalog = Catalog.load()
     connection.execute("BEGIN")  # one commit, not one a statement: a fifth of the time
-    for schema, created in CREATED.items():
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        for metric in (m for m in catalog.metrics.values() if created in _folded(m)):
-            connection.execute(created(metric))
-            words = _text(f"{metric.title}. {metric.question}")
-            connection.execute(f"COMMENT ON MACRO TABLE {schema}.{metric.id} IS {words}")
+    install_macros(connection, catalog.metrics.values())
     _install_dictionary(connection, catalog)
     present = {name for (name,) in connection.execute(
         "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'").fetchall()}  # fmt: skip
@@ -139,6 +134,17 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
             comments += [f'COMMENT ON COLUMN {name}."{column}" IS {_text(note)}' for column, note in notes.items()]
             connection.execute("; ".join(comments))
     connection.execute("COMMIT")
+
+
+def install_macros(connection: duckdb.DuckDBPyConnection, metrics: Iterable[Metric]) -> None:
+    """Add all macros of metrics, with comments, and the schemas that they are in."""
+    known = list(metrics)
+    for schema, created in CREATED.items():
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        for metric in (m for m in known if created in _folded(m)):
+            connection.execute(created(metric))
+            words = _text(f"{metric.title}. {metric.question}")
+            connection.execute(f"COMMENT ON MACRO TABLE {schema}.{metric.id} IS {words}")
 
 
 def _described(model: Model) -> tuple[str, tuple[str, dict[str, str]]]:

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from etl.home import Home
 from etl.log import Log
 from etl.pipeline import run
 from etl.settings import Settings
 from etl.sources import sniff, source
+from sql import metric_macros
 from tests import forks
 from tests.conftest import REPO
+from tests.forked import few_macros
 
 #: Settings of a test that names no others; files of tests are whole as soon as they are there.
 USUAL: dict[str, Any] = {"workers": 1, "settle_seconds": 0}
@@ -49,7 +52,10 @@ def _pieces_of(path: Path) -> Iterator[Piece]:
 
 @dataclass(frozen=True)
 class Installation:
-    """`deliver` fills the inbox; `stages` works in this process, `radops` in one of its own."""
+    """`deliver` fills the inbox; `stages` works in this process, `radops` in one of its own.
+
+    Snapshots have the macros of some metrics (`tests.forked.FEW`).
+    """
 
     root: Path
     settings: dict[str, Any] = field(default_factory=dict)
@@ -79,7 +85,9 @@ class Installation:
     def stages(self, *names: str, full: bool = False, paths: Sequence[Path] = ()) -> dict[str, Any]:
         """Run stages (default: all) and return their facts."""
         home = self.home
-        return run(home, Log(home.log, is_quiet=True), list(paths), stages=names or STAGES, full=full)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(metric_macros, "install_macros", few_macros(metric_macros.install_macros))
+            return run(home, Log(home.log, is_quiet=True), list(paths), stages=names or STAGES, full=full)
 
     def digest(self, *, full: bool = False) -> str:
         """The digest after a build."""
