@@ -84,10 +84,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 #: Files whose tests take longest, the longest first.
 LONG = (
     "etl/test_spark_cluster.py", "etl/test_spark_ingest.py",
-    "etl/test_schedule.py", "etl/test_killed.py", "etl/test_same_answer.py", "planning/test_validation.py",
-    "truth/test_metrics_truth.py", "truth/test_parts_truth.py", "etl/test_build_ranges.py", "etl/test_build.py",
-    "etl/test_export.py", "oracle/test_sequences.py", "oracle/test_metrics.py", "etl/test_disk_full.py",
-    "etl/test_cli.py", "etl/test_canary.py", "forecast/test_forecast.py", "etl/test_poison.py", "etl/test_demo.py",
+    "etl/test_schedule.py", "etl/test_killed.py", "etl/test_spark_parity.py", "etl/test_build.py",
+    "etl/test_same_answer.py", "truth/test_metrics_truth.py", "truth/test_parts_truth.py", "etl/test_build_ranges.py",
+    "planning/test_validation.py", "store/test_spark_files.py", "etl/test_build_tally.py", "truth/test_together.py",
+    "truth/test_evidence_truth.py", "etl/test_export.py", "etl/test_cli.py", "oracle/test_streams.py",
+    "etl/test_disk_full.py", "oracle/test_days.py", "oracle/test_metrics.py", "etl/test_canary.py",
+    "app/test_habits.py", "oracle/test_sequences.py", "forecast/test_forecast.py", "etl/test_poison.py",
+    "etl/test_demo.py",
 )  # fmt: skip
 #: Files with a browser: one worker takes them all, so that one browser and one server are started for them.
 BROWSER = (

@@ -124,7 +124,8 @@ def test_a_server_that_misbehaves_is_told_and_asked_again(root: Path, team: Team
     with subscribed(team, "ann@north.example", "bob@north.example") as ids:
         with MailServer(behaviour=behaviour) as server:
             began = time.monotonic()
-            made = run(home(root, port=server.port, seconds=1))
+            # Only who says nothing is waited for: to hear the others takes longer than a second on a busy machine.
+            made = run(home(root, port=server.port, seconds=1 if behaviour in ("silent", "slow") else 20))
         assert time.monotonic() - began < 30
         assert fates(made) == (0, 0, 2, 0)
         assert all(problem in told for told in made["problems"])

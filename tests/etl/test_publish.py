@@ -12,6 +12,7 @@ from etl import publish
 from etl.build_digest import overall, recount, stored
 from etl.publish import complete
 from sql import metric_macros
+from tests.forked import few_macros
 from tests.warehouse import Warehouse, exam
 
 DAY = "2026-03-02"
@@ -52,6 +53,8 @@ def test_macros_are_written_when_definitions_change(tmp_path: Path, monkeypatch:
 
 
 def test_killed_between_macros_all_are_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the macros of a few metrics: they are written three times."""
+    monkeypatch.setattr(metric_macros, "install_macros", few_macros(metric_macros.install_macros))
     house = Warehouse(tmp_path).built(*exam("A1", f"{DAY} 15:00", f"{DAY} 15:30"))
     first = explained(house, "first", ONE)
 
