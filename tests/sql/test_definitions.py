@@ -120,10 +120,11 @@ def test_every_metric_is_what_its_last_version_says() -> None:
     assert versions.unrecorded(Catalog.load().metrics.values()) == [], "run: python -m sql.versions"
 
 
-#: Digest of how each kind folds rows to a number. Where one changes, raise the versions of the metrics of that kind.
+#: Digest of how each kind folds rows to a number. Where one changes, raise the versions of the metrics of that kind,
+#: unless the numbers stay (as where counts are summed as DOUBLE, `sql.engine`).
 FOLDS = {
-    "percentile": "89afde10dcf1", "ratio": "b965940884ec", "rate": "ce50dc20104d", "sum": "32f95cfd5a91",
-    "last": "49b2c7a84ca2", "max": "20439aa4a3ef", "forecast": "1db1df4978e1",
+    "percentile": "89afde10dcf1", "ratio": "797d6dc3914e", "rate": "a7a124a35cd3", "sum": "233cfd441175",
+    "last": "f8cbccfe3894", "max": "20439aa4a3ef", "forecast": "a240afa44cf0",
 }  # fmt: skip
 
 
