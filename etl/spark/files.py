@@ -190,7 +190,15 @@ def get_batches(folder: Folder, groups: Iterable[Group]) -> Iterator[pa.RecordBa
 
     for part, asked in groupby(groups, lambda group: group[0]):
         with _opened_part(folder, part) as file, pq.ParquetFile(file, pre_buffer=True) as rows:
-            yield from rows.iter_batches(row_groups=[number for _, number in asked])
+            yield from map(_alike, rows.iter_batches(row_groups=[number for _, number in asked]))
+
+
+def _alike(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Columns that may be NULL: a writer that sees none in its rows may say so in its file, another does not."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    fields = [pa.field(field.name, field.type) for field in batch.schema]
+    return pa.RecordBatch.from_arrays(batch.columns, schema=pa.schema(fields))
 
 
 def _opened_part(folder: Folder, part: Part) -> AbstractContextManager[IO[bytes]]:

@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import sys
+import tempfile
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +55,8 @@ def session(name: str, master: str, options: Mapping[str, str] | None = None) ->
         master = f"local[{own[1] or 1},{ATTEMPTS}]"
     if "SPARK_CONF_DIR" not in os.environ:
         given["spark.driver.extraJavaOptions"] = f"-Dlog4j2.configurationFile={LOG.as_uri()}"
+    unused = Path(tempfile.gettempdir(), f"radops-{uuid.uuid4().hex}")  # else Spark leaves a folder where it is started
+    given.setdefault("spark.sql.warehouse.dir", unused.as_uri())
     for key, value in given.items():
         builder = builder.config(key, value)
     try:
@@ -65,6 +69,7 @@ def session(name: str, master: str, options: Mapping[str, str] | None = None) ->
         yield spark
     finally:
         spark.stop()
+        shutil.rmtree(unused, ignore_errors=True)
 
 
 def _builder() -> SparkSession.Builder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -70,9 +71,18 @@ def home(tmp_path: Path) -> Home:
     return home_of(tmp_path / "home", keep_snapshots=2)
 
 
-def test_each_mart_of_a_snapshot_is_there_as_it_is(published: Published, shared: Place, tmp_path: Path) -> None:
-    done = offered(published.home, shared)
-    with duckdb.connect(str(published.snapshot), read_only=True) as con:
+@pytest.fixture
+def apart(published: Published, tmp_path: Path) -> Published:
+    """The session's snapshot at a place of its own: readers of this process may have that one open, set otherwise."""
+    home = home_of(tmp_path / "apart")
+    snapshot = Path(shutil.copy(published.snapshot, home.published))
+    (home.published / "radops.duckdb").symlink_to(snapshot.name)
+    return Published(home, snapshot)
+
+
+def test_each_mart_of_a_snapshot_is_there_as_it_is(apart: Published, shared: Place, tmp_path: Path) -> None:
+    done = offered(apart.home, shared)
+    with duckdb.connect(str(apart.snapshot), read_only=True) as con:
         con.execute("SET TimeZone = 'UTC'")
         known = stored(con)
         assert set(done.written) == set(known) == set(named(shared).marts)
@@ -81,14 +91,14 @@ def test_each_mart_of_a_snapshot_is_there_as_it_is(published: Published, shared:
             columns = columns_of(con, name)
             assert columns_of(con, f"SELECT * FROM {copy}") == columns, name
             assert measure(con, copy, columns) == told, name
-            with duckdb.connect() as apart:  # another reader than the one that wrote
-                apart.execute("SET TimeZone = 'UTC'")
-                apart.register("frame", pl.read_parquet(tmp_path / f"{name}.parquet"))
-                assert measure(apart, "frame", columns) == told, name
+            with duckdb.connect() as other:  # another reader than the one that wrote
+                other.execute("SET TimeZone = 'UTC'")
+                other.register("frame", pl.read_parquet(tmp_path / f"{name}.parquet"))
+                assert measure(other, "frame", columns) == told, name
         for name in ("fct_exam", "fct_backlog_hour", "fct_exam_event"):
             rows = con.execute(f"SELECT hash(t) FROM {name} t").fetchall()
             assert con.execute(f"SELECT hash(t) FROM {read(shared, name, tmp_path)} t").fetchall() == rows, "sorted"
-    assert offered(published.home, shared) == replace(done, written=(), kept=tuple(named(shared).marts))
+    assert offered(apart.home, shared) == replace(done, written=(), kept=tuple(named(shared).marts))
 
 
 def test_values_of_every_type_survive(home: Home, tmp_path: Path) -> None:
@@ -197,10 +207,10 @@ def test_a_manifest_of_another_form_is_refused(home: Home, tmp_path: Path, chang
         read_mart_manifest(json.dumps(told).encode(), "x")
 
 
-def test_the_readmes_lines_read_them(published: Published, tmp_path: Path) -> None:
+def test_the_readmes_lines_read_them(apart: Published, tmp_path: Path) -> None:
     """DuckDB and polars for real; that Spark reads such a file is tested with Spark."""
-    offered(published.home, open_place(str(tmp_path)))
-    with duckdb.connect(str(published.snapshot), read_only=True) as con:
+    offered(apart.home, open_place(str(tmp_path)))
+    with duckdb.connect(str(apart.snapshot), read_only=True) as con:
         expected = con.execute("SELECT count(*) FROM fct_exam").fetchall()
     (line,) = [line for block in blocks("sh") for line in block.splitlines() if "getvariable" in line]
     asked = re.findall(r'"(.*)"', line.replace("/srv/marts", str(tmp_path)))[0]
