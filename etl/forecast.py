@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from etl.forecast_backtest import MODEL, SUMS, TESTED_DAYS, History, Score, scores
+from etl.forecast_backtest import MODEL, SUMS, TESTED_DAYS, History, scores
 from etl.forecast_model import HORIZON, Layout, Real, draw, fit
 from etl.frames import query, table
 
@@ -26,7 +26,7 @@ BAND_HOURS = 6
 QUIET = 6
 N_PATHS, SEED = 200, 20260101
 #: Changes whenever the same exams would give another forecast.
-VERSION = f"3 numpy {np.__version__}"
+VERSION = f"4 numpy {np.__version__}"
 Schema = dict[str, pl.DataType | type[pl.DataType]]
 Unit = tuple[str | None, str | None]
 
@@ -70,15 +70,17 @@ def load_forecast(con: duckdb.DuckDBPyConnection) -> None:
     reasons = {} if daily is None else dict(_reasons(daily))
     kept = sorted((unit for unit, reason in reasons.items() if reason is None), key=_order)
     paths = pl.DataFrame(schema=PATH)
-    scored: list[dict[str, Any]] = []
+    scored = [pl.DataFrame(schema=SCORE)]
     if daily is not None and kept:
         first = max(min(daily.spans[unit].first for unit in kept), daily.last_day - timedelta(days=MOST_HISTORY - 1))
         history = _history(daily, kept, first)
-        paths, scored = _paths(history, kept, daily), list(_scores(history, kept, daily))
+        paths = _paths(history, kept, daily)
+        scored += [rows.select(pl.col(name).cast(kind) for name, kind in SCORE.items())
+                   for rows in _scores(history, kept, daily)]  # fmt: skip
     units = [] if daily is None else [_unit(daily, unit, reason) for unit, reason in reasons.items()]
     table(con, "forecast_path", paths)
-    for name, rows, schema in (("score", scored, SCORE), ("unit", units, UNIT)):
-        table(con, f"forecast_{name}", pl.DataFrame(rows, schema=schema, orient="row"))
+    table(con, "forecast_score", pl.concat(scored))
+    table(con, "forecast_unit", pl.DataFrame(units, schema=UNIT, orient="row"))
 
 
 def bands() -> list[str]:
@@ -192,7 +194,8 @@ def _paths(history: History, units: list[Unit], daily: Daily) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=PATH)
 
 
-def _scores(history: History, units: list[Unit], daily: Daily) -> Iterator[dict[str, Any]]:
+def _scores(history: History, units: list[Unit], daily: Daily) -> Iterator[pl.DataFrame]:
+    """Rows of `SCORE`, of one level and model after the other."""
     layout, names = history.layout, bands()
     facilities = sorted({unit[0] or "" for unit in units})
     levels: dict[str, tuple[Any, list[tuple[Any, ...]]]] = {
@@ -204,22 +207,26 @@ def _scores(history: History, units: list[Unit], daily: Daily) -> Iterator[dict[
     n_days = len(history.counts)
     window = {"from_day": daily.last_day - timedelta(days=min(TESTED_DAYS, n_days) - 1), "to_day": daily.last_day}
     for level, score in scores(history, {level: members for level, (members, _) in levels.items()}).items():
-        keys = levels[level][1]
-        for model, sums in score.sums.items():
-            for group, week in zip(*np.nonzero(sums["n_days"]), strict=True):
-                key = dict(zip(("facility", "modality", "hour_band"), keys[group], strict=True))
-                yield {"level": level, **key, "model": model, "horizon_week": int(week) + 1, **window,
-                       **_told(score, model, (group, week))}  # fmt: skip
+        names_of = list(zip(*levels[level][1], strict=True))
+        for model, sums in score.items():
+            group, week = np.nonzero(sums["n_days"])
+            keys = {
+                key: pl.Series(told, dtype=pl.String).gather(group)
+                for key, told in zip(("facility", "modality", "hour_band"), names_of, strict=True)
+            }
+            told = {name: _told(values[group, week], name, model) for name, values in sums.items()}
+            place = {"level": level, "model": model, "horizon_week": week + 1, **window}
+            yield pl.DataFrame(keys | told).with_columns(
+                **{k: v if isinstance(v, np.ndarray) else pl.lit(v) for k, v in place.items()}
+            )
 
 
-def _told(score: Score, model: str, place: tuple[int, int]) -> dict[str, Any]:
+def _told(values: Real, name: str, model: str) -> pl.Series:
     """The sums as they are stored; only our own forecast has an interval."""
-    has_interval = model == MODEL
-    return {
-        name: None if not has_interval and name.endswith(("_80", "_95"))
-        else int(values[place]) if name.startswith("n_") else round(float(values[place]), 6)
-        for name, values in score.sums[model].items()
-    }  # fmt: skip
+    kind = SCORE[name]
+    if model != MODEL and name.endswith(("_80", "_95")):
+        return pl.Series([None], dtype=kind).new_from_index(0, len(values))
+    return pl.Series(np.round(values, 6)).cast(kind)
 
 
 def _unit(daily: Daily, unit: Unit, reason: str | None) -> dict[str, Any]:

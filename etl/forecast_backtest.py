@@ -8,16 +8,15 @@ the origin (Hyndman and Koehler, 2006).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
 
-from etl.forecast_model import HORIZON, Layout, Real, Truth, Whole, draw, fit, summed
+from etl.forecast_model import HORIZON, Layout, Real, Truth, Whole, fit, summed
+from etl.forecast_spread import doubts, quantiles, variances
 
 #: Days forecast and compared: the last ones; days between origins; days that a series must have before an origin.
 TESTED_DAYS, STEP_DAYS, LEAST_DAYS = 56, 3, 28
-N_PATHS = 100
 MODEL = "forecast"
 #: Rules to beat: name -> counts before the origin to counts of the horizon.
 BASELINES: dict[str, Callable[[Real], Real]] = {
@@ -40,22 +39,20 @@ class History:
     layout: Layout
 
 
-@dataclass
-class Score:
-    """Sums of `SUMS` by model, (group, week of the horizon)."""
+#: Sums of `SUMS` by model, each (group, week of the horizon).
+Score = dict[str, dict[str, Real]]
 
-    members: Whole
-    sums: dict[str, dict[str, Real]] = field(default_factory=dict)
 
-    def add(self, model: str, week: Whole, values: dict[str, Real]) -> None:
-        """Add values (day, group) of days in `week` of the horizon, one day after the other."""
-        groups = int(self.members.max()) + 1
-        kept = self.sums.setdefault(model, {name: np.zeros((groups, HORIZON // 7)) for name in SUMS})
-        ends = np.searchsorted(week, np.arange(HORIZON // 7), "right").tolist()
-        spans = [(number, begin, end) for number, (begin, end) in enumerate(pairwise([0, *ends])) if begin < end]
-        for name, of_day in values.items():
-            for number, begin, end in spans:
-                kept[name][:, number] += of_day[begin:end].sum(0)
+@dataclass(frozen=True)
+class _Told:
+    """Of one origin and level: the values of `SUMS` by model (day, group), week of each day, and what tells intervals:
+    counts expected and seen, and the variance of the factor."""
+
+    week: Whole
+    values: dict[str, dict[str, Real]]
+    expected: Real
+    variance: Real
+    seen: Real
 
 
 def origins(n_days: int) -> list[int]:
@@ -66,13 +63,14 @@ def origins(n_days: int) -> list[int]:
 
 def scores(history: History, levels: dict[str, Whole]) -> dict[str, Score]:
     """The back-test by level: name -> number of the group of each series."""
-    found = {level: Score(members) for level, members in levels.items()}
+    told: dict[str, list[_Told]] = {level: [] for level in levels}
     for origin in origins(len(history.counts)):
-        _score(history, origin, found)
-    return found
+        for level, of_origin in _score(history, origin, levels):
+            told[level].append(of_origin)
+    return {level: _added(of_level) for level, of_level in told.items() if of_level}
 
 
-def _score(history: History, origin: int, found: dict[str, Score]) -> None:
+def _score(history: History, origin: int, levels: dict[str, Whole]) -> Iterator[tuple[str, _Told]]:
     n_days = len(history.counts)
     first = max(n_days - TESTED_DAYS, origin)
     days = slice(first, min(origin + HORIZON, n_days))
@@ -83,52 +81,56 @@ def _score(history: History, origin: int, found: dict[str, Score]) -> None:
         return
     before = history.counts[:origin]
     fitted = fit(before, history.kind[: origin + HORIZON], history.is_open[: origin + HORIZON], history.layout)
-    rng = np.random.Generator(np.random.PCG64(origin))
-    within = _within(history, days, draw(fitted, history.layout, N_PATHS, rng, ahead), is_known, found)
-    expected = {MODEL: fitted.expected} | {name: rule(before) for name, rule in BASELINES.items()}
-    for level, score in found.items():
-        seen, past = summed(history.counts[days] * is_known, score.members), summed(before * is_known, score.members)
-        scale = np.abs(past[7:] - past[:-7]).mean(0)
-        n_known = np.minimum(summed(is_known, score.members), 1.0) * np.ones_like(seen)
-        for model, counts in expected.items():
-            missed = np.abs(seen - summed(counts[ahead] * is_known, score.members))
-            values = {"n_days": n_known, "n_exams": seen, "abs_error": missed, "scale": scale * n_known}
-            if model == MODEL:
-                values |= {name: of_day * n_known for name, of_day in within[level].items()}
-            score.add(model, week, values)
+    rules = {MODEL: fitted.expected} | {name: rule(before) for name, rule in BASELINES.items()}
+    known = {model: counts[ahead] * is_known for model, counts in rules.items()}
+    doubt = doubts(fitted, ahead)
+    real, past = history.counts[days] * is_known, before * is_known
+    for level, members in levels.items():
+        seen, history_of = summed(real, members), summed(past, members)
+        scale = np.abs(history_of[7:] - history_of[:-7]).mean(0)
+        n_known = np.minimum(summed(is_known, members), 1.0) * np.ones_like(seen)
+        expected = {model: summed(counts, members) for model, counts in known.items()}
+        values = {
+            model: {"n_days": n_known, "n_exams": seen, "abs_error": np.abs(seen - counts), "scale": scale * n_known}
+            for model, counts in expected.items()
+        }
+        factor = variances(fitted, history.layout, members, known[MODEL], doubt, ahead)
+        yield level, _Told(week, values, expected[MODEL], factor, seen)
 
 
-def _within(
-    history: History, days: slice, drawn: Iterator[Whole], is_known: Real, found: dict[str, Score]
-) -> dict[str, dict[str, Real]]:
-    """By level: what `_intervals` says of each day and group."""
-    rows: dict[str, list[Real]] = {level: [] for level in found}
-    for of_day in drawn:
-        kept = of_day * is_known[:, None]
-        for level, score in found.items():
-            rows[level].append(summed(kept, score.members, axis=0))
-    seen = history.counts[days] * is_known
-    return {
-        level: dict(_intervals(np.sort(np.array(of_days), axis=2), summed(seen, found[level].members)))
-        for level, of_days in rows.items()
+def _added(told: list[_Told]) -> Score:
+    """The sums of all origins by model."""
+    week = np.concatenate([one.week for one in told])
+    found = {
+        model: {name: _by_week(week, [one.values[model][name] for one in told]) for name in told[0].values[model]}
+        for model in told[0].values
     }
+    n_known, expected, variance, seen = (
+        np.concatenate(parts)
+        for parts in zip(
+            *((one.values[MODEL]["n_days"], one.expected, one.variance, one.seen) for one in told), strict=True
+        )
+    )
+    for name, of_day in _intervals(expected, variance, seen):
+        found[MODEL][name] = _by_week(week, [of_day * n_known])
+    nothing = np.zeros_like(found[MODEL]["n_days"])
+    return {model: {name: sums.get(name, nothing) for name in SUMS} for model, sums in found.items()}
 
 
-def _intervals(ordered: Real, seen: Real) -> Iterator[tuple[str, Real]]:
-    """Whether counts (day, group) are within their intervals, and their widths.
+def _by_week(week: Whole, values: list[Real]) -> Real:
+    """Sums (group, week of the horizon) of values (day, group), one day after the other."""
+    rows = values[0] if len(values) == 1 else np.concatenate(values)
+    found = np.zeros((rows.shape[1], HORIZON // 7))
+    for number in range(HORIZON // 7):
+        found[:, number] = rows[week == number].sum(0)
+    return found
 
-    `ordered` (day, group, path) is sorted by its paths.
-    """
-    for name, chances in INTERVALS.items():
-        lower, upper = (_at(ordered, chance) for chance in chances)
+
+def _intervals(expected: Real, variance: Real, seen: Real) -> Iterator[tuple[str, Real]]:
+    """Whether the counts `seen` (day, group) are within their intervals, and their widths."""
+    chances = sorted({chance for both in INTERVALS.values() for chance in both})
+    found = dict(zip(chances, quantiles(expected, variance, tuple(chances)), strict=True))
+    for name, (low, high) in INTERVALS.items():
+        lower, upper = found[low], found[high]
         yield f"n_within_{name}", ((seen >= lower) & (seen <= upper)).astype(np.float64)
         yield f"width_{name}", upper - lower
-
-
-def _at(ordered: Real, chance: float) -> Real:
-    """The quantile of sorted rows, as numpy's own: between the two values next to its place."""
-    place = chance * (ordered.shape[-1] - 1)
-    below = int(place)
-    low, high = ordered[..., below], ordered[..., min(below + 1, ordered.shape[-1] - 1)]
-    between: Real = low + (place - below) * (high - low)
-    return between

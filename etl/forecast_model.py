@@ -212,7 +212,7 @@ def draw(
     """
     expected, drift, apart = fitted.expected[days], np.repeat(fitted.drift, 7)[days], np.repeat(fitted.apart, 7)[days]
     n_facilities, n_units = int(layout.facility.max()) + 1, int(layout.unit.max()) + 1
-    shape = fitted.weeks * _profile_of(fitted)
+    shape = fitted.weeks * profile_of(fitted)
     doubt = np.ones((*shape.shape, n_paths))
     known = shape > 0
     doubt[known] = rng.gamma(shape[known][:, None], 1 / shape[known][:, None], (int(known.sum()), n_paths))
@@ -228,7 +228,7 @@ def draw(
         yield rng.poisson(mean)
 
 
-def _profile_of(fitted: Fit) -> Real:
+def profile_of(fitted: Fit) -> Real:
     """Largest expected count by kind of day and series, the scale of the doubt about the profile."""
     of_kind = [np.where(fitted.kind == number, fitted.expected, 0.0).max(0) for number in range(7)]
     return np.array(of_kind)

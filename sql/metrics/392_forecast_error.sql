@@ -20,9 +20,10 @@
 -- filters: facility, modality
 -- target: below the same of seasonal_naive, else the forecast is not worth having
 -- reference: weighted absolute percentage error at rolling origins; the table has MAE, MASE (Hyndman and Koehler, 2006) and the widths, for network, facility and hour band as well
--- version: 1
+-- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | a353fd685c9d | first definition
+-- history: 2 | 2026-11-29 | a353fd685c9d | intervals of the back-test are computed, no longer taken from 100 draws, which left out a little too much
 SELECT CAST(f.to_day AS TIMESTAMP) AS period_local, f.abs_error AS error_forecast, r.error_naive, r.error_mean, f.n_exams,
        f.n_within_80, f.n_within_95, f.n_days, f.n_days AS n, f.facility, f.modality, f.horizon_week
 FROM fct_forecast_error f

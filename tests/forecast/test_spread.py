@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
-from etl.forecast_backtest import _at, _intervals
-from etl.forecast_model import HORIZON, SPREAD_DAYS, Fit, Layout, fit
+from etl.forecast_backtest import INTERVALS, _intervals
+from etl.forecast_model import HORIZON, SPREAD_DAYS, Fit, Layout, draw, fit, summed
+from etl.forecast_spread import MANY, doubts, quantiles, variances
+
+CHANCES = (0.025, 0.1, 0.5, 0.9, 0.975)
 
 
 def fitted(variance: float) -> Fit:
@@ -31,15 +36,63 @@ def test_the_spread_of_days_is_found() -> None:
     assert found.unit < 0.01
 
 
-def test_an_interval_of_80_percent_leaves_out_a_tenth_on_each_side() -> None:
-    paths = np.arange(101.0)[None, :]
-    for seen, is_within in ((9.0, (0, 1)), (10.0, (1, 1)), (90.0, (1, 1)), (91.0, (0, 1)), (98.0, (0, 0))):
-        found = {name: float(value[0]) for name, value in _intervals(paths, np.array([seen]))}
-        assert (found["n_within_80"], found["n_within_95"]) == is_within, seen
-        assert [found["width_80"], found["width_95"]] == pytest.approx([80.0, 95.0])
+def least(mean: float, variance: float, limit: float) -> int:
+    """Least count that is not exceeded with a chance, from the probabilities of a negative binomial or Poisson."""
+    size = 1 / variance if variance else 0.0
+    total, count = 0.0, 0
+    while True:
+        told = -mean + count * math.log(mean) if not variance else (
+            math.lgamma(size + count) - math.lgamma(size) - size * math.log1p(mean * variance)
+            + count * (math.log(mean * variance) - math.log1p(mean * variance)))  # fmt: skip
+        total += math.exp(told - math.lgamma(count + 1))
+        if total >= limit:
+            return count
+        count += 1
 
 
-def test_quantiles_are_those_of_numpy() -> None:
-    paths = np.random.default_rng(8).poisson(20, (7, 100)).astype(np.float64)
-    for chance in (0.0, 0.025, 0.1, 0.5, 0.9, 0.975, 1.0):
-        assert _at(np.sort(paths, axis=1), chance) == pytest.approx(np.quantile(paths, chance, axis=1), abs=1e-12)
+def test_quantiles_are_the_least_counts_of_their_chance() -> None:
+    means = np.array([0.0, 0.02, 0.3, 1.0, 2.7, 6.0, 14.0, 33.0, 90.0, 149.9])
+    for variance in (0.0, 0.01, 0.2, 3.0):
+        told = quantiles(means, np.full_like(means, variance), CHANCES)
+        for chance, of_chance in zip(CHANCES, told, strict=True):
+            truth = [least(mean, variance, chance) if mean else 0 for mean in means.tolist()]
+            assert of_chance.tolist() == truth, (chance, variance)
+
+
+def test_quantiles_of_large_counts_are_off_by_one_at_most() -> None:
+    means = np.array([MANY, 151.0, 400.0, 1250.0])
+    for variance in (0.0, 0.01, 0.05):
+        told = quantiles(means, np.full_like(means, variance), CHANCES)
+        for chance, of_chance in zip(CHANCES, told, strict=True):
+            truth = np.array([least(mean, variance, chance) for mean in means.tolist()])
+            assert np.abs(of_chance - truth).max() <= 1, (chance, variance)
+
+
+def test_intervals_are_those_of_the_paths_that_are_published() -> None:
+    """Of any sum over series: expected counts and spread are computed, the paths drawn."""
+    unit, facility = np.repeat(np.arange(4), 2), np.repeat([0, 0, 1, 1], 2)
+    layout, rng = Layout(unit, facility), np.random.default_rng(3)
+    expected = np.tile(rng.uniform(2, 30, 8), (HORIZON, 1))
+    kind = np.repeat(np.arange(HORIZON)[:, None] % 7, 8, axis=1)
+    weeks = np.full((7, 8), 3.0)
+    drift, apart = np.array([0.01, 0.012, 0.014, 0.016]), np.array([0.004, 0.005, 0.006, 0.007])
+    made = Fit(expected, kind, weeks, 0.01, 0.02, 0.03, drift, apart)
+    drawn = np.array(list(draw(made, layout, 6000, np.random.Generator(np.random.PCG64(1)))))
+    for members in (np.zeros_like(unit), facility, unit, np.arange(8)):
+        mean, paths = summed(expected, members), summed(drawn, members, axis=1)
+        factor = variances(made, layout, members, expected, doubts(made, slice(None)), slice(None))
+        assert paths.var(2) == pytest.approx(mean + mean**2 * factor, rel=0.15)
+        assert paths.var(2).mean() == pytest.approx((mean + mean**2 * factor).mean(), rel=0.03)
+        for low, high in zip(quantiles(mean, factor, (0.1,)), quantiles(mean, factor, (0.9,)), strict=True):
+            inside = ((paths >= low[..., None]) & (paths <= high[..., None])).mean()
+            least_inside = ((paths > low[..., None]) & (paths < high[..., None])).mean()
+            assert least_inside - 0.01 < 0.8 < inside + 0.01
+
+
+def test_both_ends_are_within_an_interval() -> None:
+    mean, none = np.full((1, 1), 20.0), np.zeros((1, 1))
+    low, high = (float(q[0, 0]) for q in quantiles(mean, none, INTERVALS["80"]))
+    assert (low, high) == (14, 26)
+    for seen, is_within in ((13.0, 0), (14.0, 1), (26.0, 1), (27.0, 0)):
+        found = {name: float(value[0, 0]) for name, value in _intervals(mean, none, np.full((1, 1), seen))}
+        assert (found["n_within_80"], found["width_80"]) == (is_within, 12.0), seen
