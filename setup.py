@@ -6,8 +6,17 @@ They are named here and not in pyproject.toml, because setuptools calls its tabl
 from setuptools import Extension, setup
 
 FILES = {
+    "etl/_files": ("_files.c",),
     "etl/_rows": ("_columns.c", "_rows.c", "_rows.h"),
-    "etl/sources/_dicom": ("_dicom.c", "_dicom_template.c", "_dicom_times.c", "_dicom_values.c", "_dicom.h"),
+    "etl/sources/_dicom": (
+        "_dicom.c",
+        "_dicom_plan.c",
+        "_dicom_series.c",
+        "_dicom_template.c",
+        "_dicom_times.c",
+        "_dicom_values.c",
+        "_dicom.h",
+    ),
     "etl/sources/_hl7": ("_hl7.c", "_hl7_times.c", "_hl7_values.c", "_hl7.h"),
 }
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from etl import files_twin
+
 
 class TooSlow(BaseException):
     """Not an Exception: no handler inside a parser may swallow it."""
@@ -35,7 +37,14 @@ class Deadline:
         self.seconds = seconds
 
     def __enter__(self) -> None:
-        signal.setitimer(signal.ITIMER_REAL, self.seconds)
+        _limit(self.seconds)
 
     def __exit__(self, *_raised: object) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        _limit(0)
+
+
+def _limit(seconds: float) -> None:
+    if (kernel := files_twin.KERNEL) is not None:
+        kernel.limit(seconds)
+    else:
+        signal.setitimer(signal.ITIMER_REAL, seconds)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote
 
+from etl import files_twin
 from etl.errors import UnreadableInputError
 
 Answer = TypeVar("Answer")
@@ -133,6 +134,11 @@ class Opened:
 
     def __init__(self, candidate: Candidate) -> None:
         self.candidate = candidate
+        if (kernel := files_twin.KERNEL) is not None:
+            self.handle = kernel.open(candidate.path)
+            if isinstance(self.handle, str):
+                raise UnsafeFileError(self.handle)
+            return
         try:
             self.handle = os.open(candidate.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError as error:
@@ -154,11 +160,15 @@ class Opened:
 
     def __exit__(self, kind: type[BaseException] | None, *_raised: object) -> None:
         seen = self.candidate
-        try:
-            info = os.fstat(self.handle)
-        finally:
-            os.close(self.handle)
-        if kind is None and (info.st_size != seen.size or info.st_mtime_ns != seen.modified_ns):
+        if (kernel := files_twin.KERNEL) is not None:
+            is_same = kernel.close(self.handle, seen.size, seen.modified_ns)
+        else:
+            try:
+                info = os.fstat(self.handle)
+            finally:
+                os.close(self.handle)
+            is_same = (info.st_size, info.st_mtime_ns) == (seen.size, seen.modified_ns)
+        if kind is None and not is_same:
             raise UnsafeFileError("changing")
 
     def head(self, most_bytes: int) -> bytes:
@@ -172,6 +182,9 @@ class Opened:
     def part(self, at: int, n_bytes: int) -> bytes:
         """The bytes from `at`; fewer where the file ends. One call of the system is enough unless it is huge."""
         try:
+            if (kernel := files_twin.KERNEL) is not None:
+                told: bytes = kernel.read(self.handle, n_bytes, at)
+                return told
             data = os.pread(self.handle, n_bytes, at)
             if len(data) == n_bytes or not data:
                 return data

@@ -40,8 +40,8 @@ PARTS = {"sql/planning/": {"simpy"}, "etl/spark/": {"pyspark"}}
 PYTHON_LINES, SQL_LINES, C_LINES = 300, 120, 500
 
 
-#: What a compiled twin may include beside its own headers.
-C_HEADERS = {"Python.h", "datetime.h", "stdint.h", "string.h"}
+#: What a compiled twin may include beside its own headers: Python's, C's, and those of the system's calls.
+C_HEADERS = {"Python.h", "datetime.h", "stdint.h", "string.h", "fcntl.h", "unistd.h", "sys/stat.h", "sys/time.h"}
 
 
 def tracked(pattern: str) -> list[Path]:

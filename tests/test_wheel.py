@@ -56,7 +56,9 @@ def test_wheel_holds_the_files_of_the_rooms(built: tuple[ZipFile, str]) -> None:
 def test_wheel_holds_the_compiled_twins_where_there_is_a_compiler(built: tuple[ZipFile, str]) -> None:
     has_compiler = bool(shutil.which((os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]))
     compiled = {name.partition(".")[0] for name in held(built[0]) if COMPILED.fullmatch(name)}
-    assert compiled == ({"etl/_rows", "etl/sources/_dicom", "etl/sources/_hl7"} if has_compiler else set())
+    assert compiled == (
+        {"etl/_files", "etl/_rows", "etl/sources/_dicom", "etl/sources/_hl7"} if has_compiler else set()
+    )
 
 
 def test_no_compiler_is_needed(tmp_path: Path) -> None:
@@ -66,11 +68,12 @@ def test_no_compiler_is_needed(tmp_path: Path) -> None:
     wheel.extractall(tmp_path / "installed")
     # What is installed for development finds extensions of this checkout for any package of the name.
     code = "import sys; sys.meta_path[:] = [each for each in sys.meta_path if '__editable__' not in str(each)]; "
-    code += "from etl import rows_twin as rows; from etl.sources import dicom, dicom_kernel, hl7_twin as hl7; "
-    code += "print(dicom.__file__, dicom_kernel.compiled, hl7.KERNEL, rows.KERNEL)"
+    code += "from etl import files_twin as files, rows_twin as rows; "
+    code += "from etl.sources import dicom, dicom_kernel, hl7_twin as hl7; "
+    code += "print(dicom.__file__, dicom_kernel.compiled, hl7.KERNEL, rows.KERNEL, files.KERNEL)"
     run = [sys.executable, "-c", code]
     said = subprocess.run(run, cwd=tmp_path / "installed", capture_output=True, text=True, check=True).stdout.split()
-    assert said == [str(tmp_path / "installed" / "etl" / "sources" / "dicom.py"), "None", "None", "None"]
+    assert said == [str(tmp_path / "installed" / "etl" / "sources" / "dicom.py"), *["None"] * 4]
 
 
 def test_building_gives_no_warning(built: tuple[ZipFile, str]) -> None:

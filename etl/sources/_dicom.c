@@ -9,102 +9,15 @@
 #include "_dicom.h"
 
 #include <stdint.h>
+#include <string.h>
 
+static const Level NOTHING = {NULL, 0};
 enum { MAX_DEPTH = 32, MAX_ELEMENTS = 50000, MAX_VALUE = 8 << 20, MAX_FRAGMENTS = 1000000 };
 #define UNDEFINED 0xFFFFFFFFu
 #define ITEM 0xFFFEE000u
 #define ITEM_END 0xFFFEE00Du
 #define SEQUENCE_END 0xFFFEE0DDu
-#define PLAN "etl.sources._dicom.plan"
 #define VR(a, b) ((a) << 8 | (b))
-
-/* ---- wanted tags: levels of sorted entries; an entry is a value, or a sequence whose items have a level ---- */
-
-typedef struct {
-    uint32_t tag;
-    int child; /* number of the level wanted of its items, -1 for a value */
-    PyObject *key;
-} Entry;
-
-typedef struct {
-    Entry *entries;
-    Py_ssize_t n;
-} Level;
-
-typedef struct {
-    Level *levels;
-    Py_ssize_t n;
-} Plan;
-
-static const Level NOTHING = {NULL, 0};
-
-static void plan_free(Plan *plan)
-{
-    for (Py_ssize_t i = 0; plan->levels && i < plan->n; i++) {
-        for (Py_ssize_t k = 0; k < plan->levels[i].n; k++)
-            Py_XDECREF(plan->levels[i].entries[k].key);
-        PyMem_Free(plan->levels[i].entries);
-    }
-    PyMem_Free(plan->levels);
-    PyMem_Free(plan);
-}
-
-static void plan_destroy(PyObject *capsule)
-{
-    plan_free(PyCapsule_GetPointer(capsule, PLAN));
-}
-
-/* One level from a list of (tag, child); tags must ascend and children exist. */
-static int level_fill(Level *level, PyObject *listed, Py_ssize_t n_levels)
-{
-    Py_ssize_t n = PyList_Check(listed) ? PyList_GET_SIZE(listed) : -1;
-    if (n < 0) {
-        PyErr_SetString(PyExc_TypeError, "a level is a list");
-        return -1;
-    }
-    level->entries = PyMem_Calloc(n ? n : 1, sizeof(Entry));
-    if (!level->entries) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    for (; level->n < n; level->n++) {
-        Entry *entry = &level->entries[level->n];
-        unsigned int tag;
-        if (!PyArg_ParseTuple(PyList_GET_ITEM(listed, level->n), "Ii", &tag, &entry->child))
-            return -1;
-        if (entry->child >= n_levels || (level->n && tag <= entry[-1].tag)) {
-            PyErr_SetString(PyExc_ValueError, "tags of a level ascend and its children exist");
-            return -1;
-        }
-        entry->tag = tag;
-        entry->key = PyLong_FromUnsignedLong(tag);
-        if (!entry->key)
-            return -1;
-    }
-    return 0;
-}
-
-static PyObject *dicom_plan(PyObject *self, PyObject *levels)
-{
-    if (!PyList_Check(levels))
-        return PyErr_Format(PyExc_TypeError, "levels are a list");
-    Plan *plan = PyMem_Calloc(1, sizeof(Plan));
-    if (!plan)
-        return PyErr_NoMemory();
-    plan->n = PyList_GET_SIZE(levels);
-    plan->levels = PyMem_Calloc(plan->n ? plan->n : 1, sizeof(Level));
-    int is_bad = !plan->levels || !plan->n;
-    if (is_bad)
-        PyErr_SetString(PyExc_ValueError, "no level");
-    for (Py_ssize_t i = 0; !is_bad && i < plan->n; i++)
-        is_bad = level_fill(&plan->levels[i], PyList_GET_ITEM(levels, i), plan->n) < 0;
-    PyObject *capsule = is_bad ? NULL : PyCapsule_New(plan, PLAN, plan_destroy);
-    if (!capsule)
-        plan_free(plan);
-    return capsule;
-}
-
-/* ---- the walk ---- */
 
 typedef struct {
     const unsigned char *data;
@@ -183,18 +96,6 @@ static int is_unknown(const Walk *walk, uint64_t at)
     return walk->is_explicit && walk->data[at + 4] == 'U' && walk->data[at + 5] == 'N';
 }
 
-/* The entry of `tag`, NULL where it is not wanted. `cursor` follows tags that ascend. */
-static const Entry *entry_of(const Level *level, uint32_t tag, Py_ssize_t *cursor)
-{
-    Py_ssize_t i = *cursor;
-    if (i && level->entries[i - 1].tag >= tag)
-        i = 0;
-    while (i < level->n && level->entries[i].tag < tag)
-        i++;
-    *cursor = i;
-    return i < level->n && level->entries[i].tag == tag ? &level->entries[i] : NULL;
-}
-
 static PyObject *walk_items(Walk *walk, int is_un, uint64_t *at, uint64_t end, const Level *wanted, int depth,
                             int is_undefined);
 
@@ -233,7 +134,7 @@ static int walk_elements(Walk *walk, PyObject *found, uint64_t *position, uint64
         *last = tag;
         if (value_at(walk, at, &value, &length) < 0)
             return -1;
-        const Entry *entry = entry_of(wanted, tag, &cursor);
+        const Entry *entry = dicom_entry(wanted, tag, &cursor);
         uint64_t next = value + length;
         if (next > end) {
             if (length != UNDEFINED)
@@ -365,7 +266,7 @@ static PyObject *dicom_top(PyObject *self, PyObject *args)
     int64_t last;
     if (!PyArg_ParseTuple(args, "y*KKppOI", &data, &size, &at, &is_explicit, &is_big, &capsule, &stop))
         return NULL;
-    const Plan *plan = PyCapsule_GetPointer(capsule, PLAN);
+    const Plan *plan = dicom_plan_of(capsule);
     if (plan && at > size)
         PyErr_SetString(PyExc_ValueError, "a position behind the end");
     else if (plan && (found = PyDict_New())) {
@@ -402,15 +303,33 @@ int dicom_place(const Py_buffer *data, int is_explicit, int is_big, uint32_t sto
     return items ? 0 : -1;
 }
 
-static int walk_fragments(Walk *walk, uint64_t at)
+/* The 8 octets of a mark at `at`, from the data or, behind it, from `fetch`. */
+static int mark_at(Walk *walk, uint64_t at, PyObject *fetch, unsigned char *mark)
 {
+    if (at + 8 <= walk->have) {
+        memcpy(mark, walk->data + at, 8);
+        return 0;
+    }
+    if (fetch == Py_None)
+        return refuse(walk, "truncated");
+    PyObject *told = PyObject_CallFunction(fetch, "Ki", (unsigned long long)at, 8);
+    int is_there = told && PyBytes_Check(told) && PyBytes_GET_SIZE(told) == 8;
+    if (is_there)
+        memcpy(mark, PyBytes_AS_STRING(told), 8);
+    Py_XDECREF(told);
+    return is_there ? 0 : refuse(walk, "truncated");
+}
+
+static int walk_fragments(Walk *walk, uint64_t at, PyObject *fetch)
+{
+    unsigned char octets[8];
     for (int i = 0; i < MAX_FRAGMENTS; i++) {
-        uint32_t mark;
-        if (tag_at(walk, at, &mark) < 0)
+        if (mark_at(walk, at, fetch, octets) < 0 || (i % 1024 == 1023 && PyErr_CheckSignals() < 0))
             return -1;
+        uint32_t mark = u16(octets, walk->is_big) << 16 | u16(octets + 2, walk->is_big);
+        uint32_t length = u32(octets + 4, walk->is_big);
         if (mark == SEQUENCE_END)
             return 0;
-        uint32_t length = u32(walk->data + at + 4, walk->is_big);
         if (mark != ITEM || length == UNDEFINED)
             return refuse(walk, "bad_encoding");
         at += 8 + (uint64_t)length;
@@ -418,27 +337,36 @@ static int walk_fragments(Walk *walk, uint64_t at)
     return refuse(walk, "too_many_elements");
 }
 
+const char *dicom_prove(const unsigned char *data, uint64_t have, uint64_t size, uint64_t at, int is_explicit,
+                        int is_big, PyObject *fetch, uint32_t *tag)
+{
+    Walk walk = {.data = data, .have = have < size ? have : size, .size = size};
+    uint64_t value;
+    uint32_t length;
+    walk.is_explicit = is_explicit;
+    walk.is_big = is_big;
+    if (tag_at(&walk, at, tag) < 0 || value_at(&walk, at, &value, &length) < 0)
+        return walk.reason;
+    if (length == UNDEFINED)
+        return walk_fragments(&walk, value, fetch) < 0 && !PyErr_Occurred() ? walk.reason : NULL;
+    return value + length > size ? "truncated" : NULL;
+}
+
 static PyObject *dicom_rest(PyObject *self, PyObject *args)
 {
     Py_buffer data;
     unsigned long long size, at;
     int is_explicit, is_big;
-    uint32_t tag, length;
-    uint64_t value;
-    Walk walk;
-    PyObject *made = NULL;
-    if (!PyArg_ParseTuple(args, "y*KKpp", &data, &size, &at, &is_explicit, &is_big))
+    uint32_t tag;
+    PyObject *fetch = Py_None, *made = NULL;
+    if (!PyArg_ParseTuple(args, "y*KKpp|O", &data, &size, &at, &is_explicit, &is_big, &fetch))
         return NULL;
     if (at > size)
         PyErr_SetString(PyExc_ValueError, "a position behind the end");
     else {
-        walk_start(&walk, &data, size, is_explicit, is_big);
-        int is_whole = tag_at(&walk, at, &tag) == 0 && value_at(&walk, at, &value, &length) == 0;
-        if (is_whole && length == UNDEFINED)
-            is_whole = walk_fragments(&walk, value) == 0;
-        else if (is_whole && value + length > walk.size)
-            is_whole = refuse(&walk, "truncated") == 0;
-        made = answer(&walk, is_whole ? PyLong_FromUnsignedLong(tag) : NULL);
+        const char *reason = dicom_prove(data.buf, (uint64_t)data.len, size, at, is_explicit, is_big, fetch, &tag);
+        if (!PyErr_Occurred())
+            made = reason ? PyUnicode_FromString(reason) : PyLong_FromUnsignedLong(tag);
     }
     PyBuffer_Release(&data);
     return made;
@@ -448,8 +376,9 @@ static PyMethodDef METHODS[] = {
     {"plan", dicom_plan, METH_O, NULL},
     {"top", dicom_top, METH_VARARGS, NULL},
     {"rest", dicom_rest, METH_VARARGS, NULL},
-    {"differing", dicom_differing, METH_VARARGS, NULL},
-    {"follow", (PyCFunction)(void (*)(void))dicom_follow, METH_FASTCALL, NULL},
+    {"template", dicom_template, METH_VARARGS, NULL},
+    {"match", (PyCFunction)(void (*)(void))dicom_match, METH_FASTCALL, NULL},
+    {"slice", (PyCFunction)(void (*)(void))dicom_slice, METH_FASTCALL, NULL},
     {"moment", (PyCFunction)(void (*)(void))dicom_moment, METH_FASTCALL, NULL},
     {"instants", (PyCFunction)(void (*)(void))dicom_instants, METH_FASTCALL, NULL},
     {"outer", (PyCFunction)(void (*)(void))dicom_outer, METH_FASTCALL, NULL},

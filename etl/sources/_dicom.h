@@ -7,7 +7,39 @@
 #include <stdint.h>
 
 /* Raised with every change of what a function takes or gives: an old build is not used (etl/sources/dicom_kernel.py). */
-#define DICOM_VERSION 3
+#define DICOM_VERSION 4
+
+/* Wanted tags: levels of sorted entries; an entry is a value, or a sequence whose items have a level. */
+typedef struct {
+    uint32_t tag;
+    int child; /* number of the level wanted of its items, -1 for a value */
+    PyObject *key;
+} Entry;
+
+typedef struct {
+    Entry *entries;
+    Py_ssize_t n;
+} Level;
+
+typedef struct {
+    Level *levels;
+    Py_ssize_t n;
+} Plan;
+
+/* The plan of a capsule, which owns it; it has at least one level. NULL with a Python error. */
+const Plan *dicom_plan_of(PyObject *capsule);
+
+/* The entry of `tag`, NULL where it is not wanted. `cursor` follows tags that ascend. */
+static inline const Entry *dicom_entry(const Level *level, uint32_t tag, Py_ssize_t *cursor)
+{
+    Py_ssize_t i = *cursor;
+    if (i && level->entries[i - 1].tag >= tag)
+        i = 0;
+    while (i < level->n && level->entries[i].tag < tag)
+        i++;
+    *cursor = i;
+    return i < level->n && level->entries[i].tag == tag ? &level->entries[i] : NULL;
+}
 
 /* An element: where it begins, where its value begins (again its begin, if its length is undefined), where it ends. */
 typedef struct {
@@ -19,12 +51,30 @@ typedef struct {
  * -1 where there is none. */
 int dicom_place(const Py_buffer *data, int is_explicit, int is_big, uint32_t stop, Place *place);
 
+/* Prove that the element at `at` is whole, as `Walker.rest`, and tell its tag; `fetch` is None or gives what lies behind
+ * the first `have` octets. The reason where it is not; NULL with a Python error where `fetch` failed. */
+const char *dicom_prove(const unsigned char *data, uint64_t have, uint64_t size, uint64_t at, int is_explicit,
+                        int is_big, PyObject *fetch, uint32_t *tag);
+
+/* What the table `table` tells of `dataset` by column, if all of it is plain; else NULL, without an error. */
+PyObject *dicom_plain_fields(PyObject *table, PyObject *dataset, int codec, int is_big);
+
+/* The instant of a pair of tags: None without a date, `...` where the twin has to look; NULL with a Python error. */
+PyObject *dicom_instant(PyObject *dataset, PyObject *pair, PyObject *hours);
+
+/* The local time of a pair of tags, what its zone knows of that hour, both new references, and its precision: 1, 0 where
+ * the twin has to look, -1 with a Python error. */
+int dicom_clock(PyObject *dataset, PyObject *pair, PyObject *hours, PyObject **known, PyObject **local,
+                PyObject **precision);
+
 int dicom_values_start(void);
 int dicom_times_start(void);
+PyObject *dicom_plan(PyObject *self, PyObject *levels);
 PyObject *dicom_table(PyObject *self, PyObject *rows);
 PyObject *dicom_fields(PyObject *self, PyObject *const *args, Py_ssize_t n);
-PyObject *dicom_differing(PyObject *self, PyObject *args);
-PyObject *dicom_follow(PyObject *self, PyObject *const *args, Py_ssize_t n);
+PyObject *dicom_template(PyObject *self, PyObject *args);
+PyObject *dicom_match(PyObject *self, PyObject *const *args, Py_ssize_t n);
+PyObject *dicom_slice(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *dicom_moment(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *dicom_instants(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *dicom_outer(PyObject *self, PyObject *const *args, Py_ssize_t n);

@@ -121,8 +121,7 @@ PyObject *dicom_moment(PyObject *self, PyObject *const *args, Py_ssize_t n)
     return made ? made : Py_NewRef(Py_None);
 }
 
-/* The instant of a pair of tags: None without a date, `...` where the twin has to look. */
-static PyObject *instant_of(PyObject *dataset, PyObject *pair, PyObject *hours)
+PyObject *dicom_instant(PyObject *dataset, PyObject *pair, PyObject *hours)
 {
     PyObject *day, *clock, *known, *local, *made;
     int is_second;
@@ -141,14 +140,30 @@ static PyObject *instant_of(PyObject *dataset, PyObject *pair, PyObject *hours)
     return made ? made : Py_NewRef(Py_Ellipsis);
 }
 
-/* instants(dataset, pairs, hours) -> the instant of each pair of tags of a date and a time, as `instant_of` says. */
+int dicom_clock(PyObject *dataset, PyObject *pair, PyObject *hours, PyObject **known, PyObject **local,
+                PyObject **precision)
+{
+    int is_second;
+    if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
+        PyErr_SetString(PyExc_TypeError, "a pair of tags");
+        return -1;
+    }
+    PyObject *day = PyDict_GetItemWithError(dataset, PyTuple_GET_ITEM(pair, 0));
+    PyObject *clock = day ? PyDict_GetItemWithError(dataset, PyTuple_GET_ITEM(pair, 1)) : NULL;
+    if (!clock || !plain_moment(day, clock, hours, known, local, &is_second))
+        return PyErr_Occurred() ? -1 : 0;
+    *precision = is_second ? second : fraction;
+    return 1;
+}
+
+/* instants(dataset, pairs, hours) -> the instant of each pair of tags of a date and a time, as `dicom_instant` says. */
 PyObject *dicom_instants(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     if (n != 3 || !PyDict_Check(args[0]) || !PyTuple_Check(args[1]) || !PyDict_Check(args[2]))
         return PyErr_Format(PyExc_TypeError, "instants(dataset, pairs, hours)");
     PyObject *found = PyList_New(PyTuple_GET_SIZE(args[1]));
     for (Py_ssize_t i = 0; found && i < PyTuple_GET_SIZE(args[1]); i++) {
-        PyObject *at = instant_of(args[0], PyTuple_GET_ITEM(args[1], i), args[2]);
+        PyObject *at = dicom_instant(args[0], PyTuple_GET_ITEM(args[1], i), args[2]);
         if (at)
             PyList_SET_ITEM(found, i, at);
         else

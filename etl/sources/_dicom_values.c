@@ -320,6 +320,37 @@ static int put(PyObject *found, const Row *row, PyObject *value)
     return 0;
 }
 
+/* What the table tells by column. `slow` is asked with `header` for a value that is not plain; without it that is the end,
+ * NULL without an error. */
+static PyObject *fields_of(const Table *table, PyObject *header, PyObject *dataset, int codec, int is_big, PyObject *slow)
+{
+    PyObject *found = PyDict_New();
+    for (Py_ssize_t i = 0; found && i < table->n; i++) {
+        const Row *row = &table->rows[i];
+        PyObject *raw = value_in(dataset, row->first), *value = NULL;
+        if (!raw || PyDict_Contains(found, row->column))
+            continue;
+        Py_INCREF(raw);
+        if (codec != NO_CODEC || row->kind == SHORT)
+            value = descend(row, raw, codec, is_big);
+        if (!value && slow && !PyErr_Occurred()) {
+            PyObject *told[] = {header, raw, row->field};
+            value = PyObject_Vectorcall(slow, told, 3, NULL);
+        }
+        Py_DECREF(raw);
+        if (!value || (value != Py_None && put(found, row, value) < 0))
+            Py_CLEAR(found);
+        Py_XDECREF(value);
+    }
+    return found;
+}
+
+PyObject *dicom_plain_fields(PyObject *capsule, PyObject *dataset, int codec, int is_big)
+{
+    const Table *table = PyCapsule_GetPointer(capsule, TABLE);
+    return table ? fields_of(table, NULL, dataset, codec, is_big, NULL) : NULL;
+}
+
 /* fields(table, header, dataset, codec, is_big, slow) -> found; slow(header, raw, field) is the twin for one value. */
 PyObject *dicom_fields(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
@@ -329,23 +360,5 @@ PyObject *dicom_fields(PyObject *self, PyObject *const *args, Py_ssize_t n)
     int codec = (int)PyLong_AsLong(args[3]), is_big = args[4] == Py_True;
     if (codec == -1 && PyErr_Occurred())
         return NULL;
-    PyObject *found = table ? PyDict_New() : NULL;
-    for (Py_ssize_t i = 0; found && i < table->n; i++) {
-        const Row *row = &table->rows[i];
-        PyObject *raw = value_in(args[2], row->first), *value = NULL;
-        if (!raw || PyDict_Contains(found, row->column))
-            continue;
-        Py_INCREF(raw);
-        if (codec != NO_CODEC || row->kind == SHORT)
-            value = descend(row, raw, codec, is_big);
-        if (!value && !PyErr_Occurred()) {
-            PyObject *told[] = {args[1], raw, row->field};
-            value = PyObject_Vectorcall(args[5], told, 3, NULL);
-        }
-        Py_DECREF(raw);
-        if (!value || (value != Py_None && put(found, row, value) < 0))
-            Py_CLEAR(found);
-        Py_XDECREF(value);
-    }
-    return found;
+    return table ? fields_of(table, args[1], args[2], codec, is_big, args[5]) : NULL;
 }

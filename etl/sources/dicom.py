@@ -79,9 +79,9 @@ def parse(data: bytes, site: Site) -> Parsed:
             _add_safely(found, position, site, parsed)
         return parsed
     parsed.read = 1
-    if end := again(data, len(data), 0, site, parsed):
-        _HEADER_END[:] = [data, end]
-        return parsed
+    if told := again(data, len(data), site):
+        _HEADER_END[:] = [data, told[1]]
+        return told[0]
     try:
         found = read_file(data, WANTED)
     except BrokenError as broken:
@@ -101,9 +101,9 @@ def parse_head(head: bytes, size: int, site: Site, fetch: Fetch | None = None) -
     """
     if head[128:132] != b"DICM":
         return None
+    if told := again(head, size, site, fetch):
+        return told[0], head[: told[1]]
     parsed = Parsed("dicom", read=1)
-    if end := again(head, size, 0, site, parsed, fetch):
-        return parsed, head[:end]
     try:
         found = read_file(head, WANTED, size, fetch)
         _add(found, 0, site, parsed, head)

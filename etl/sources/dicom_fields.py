@@ -218,13 +218,18 @@ def merged(one: Wanted | None, other: Wanted | None) -> Wanted | None:
     return both
 
 
+def compiled(rows: Table) -> Any:
+    """`rows` as the compiled twin takes them."""
+    if rows.compiled is None:
+        plans = [(row.columns, row.first, row.rest, _PLAIN.get(row.type, 0), row) for row in rows]
+        rows.compiled = dicom_kernel.compiled.table(plans)
+    return rows.compiled
+
+
 def read(header: Header, dataset: Dataset, rows: Table) -> dict[str, Any]:
     """The values that `rows` find in `dataset`, by column. Absent fields are left out."""
     if (kernel := dicom_kernel.compiled) is not None:
-        if rows.compiled is None:
-            plans = [(row.columns, row.first, row.rest, _PLAIN.get(row.type, 0), row) for row in rows]
-            rows.compiled = kernel.table(plans)
-        told: dict[str, Any] = kernel.fields(rows.compiled, header, dataset, header.codec, header.is_big, _value)
+        told: dict[str, Any] = kernel.fields(compiled(rows), header, dataset, header.codec, header.is_big, _value)
         return told
     found: dict[str, Any] = {}
     for row in [row for row in rows if row.first in dataset]:

@@ -22,7 +22,7 @@ from etl.sources.dicom_walk import (
     Wanted,
 )
 
-VERSION = 3
+VERSION = 4
 
 
 def _built() -> ModuleType | None:
@@ -52,7 +52,7 @@ class Stream:
         """As `Walker.top`."""
         if compiled is None:
             return Walker(self.data, explicit=self.is_explicit, big=self.is_big, size=self.size).top(at, wanted, stop)
-        found = compiled.top(self.data, self.size, at, self.is_explicit, self.is_big, _plan_of(wanted), stop)
+        found = compiled.top(self.data, self.size, at, self.is_explicit, self.is_big, plan_of(wanted), stop)
         if isinstance(found, str):
             raise BrokenError(found)
         told: tuple[Dataset, int, int] = found
@@ -61,20 +61,20 @@ class Stream:
     def rest(self, at: int, fetch: Fetch | None = None) -> int:
         """As `Walker.rest`; `fetch` reads the marks of fragments that lie behind `data`."""
         if compiled is not None:
-            told = compiled.rest(self.data, self.size, at, self.is_explicit, self.is_big)
-            if not isinstance(told, str):
-                last: int = told
-                return last
-            if told != "truncated" or fetch is None:
+            told = compiled.rest(self.data, self.size, at, self.is_explicit, self.is_big, fetch)
+            if isinstance(told, str):
                 raise BrokenError(told)
+            last: int = told
+            return last
         walker = Walker(self.data, explicit=self.is_explicit, big=self.is_big, size=self.size)
         walker.fetch = fetch
         return walker.rest(at)
 
 
-def _plan_of(wanted: Wanted) -> object:
+def plan_of(wanted: Wanted) -> object:
+    """`wanted` as the compiled twin takes it."""
     held = _PLANS.get(id(wanted))
-    if held is None:  # few are ever asked for: those of the data set and of file meta
+    if held is None:  # few are ever asked for: of the data set, of file meta, of what is read again
         held = _PLANS[id(wanted)] = (wanted, compiled.plan(levels_of(wanted)))
     return held[1]
 

@@ -7,13 +7,13 @@ remembered only if it gave its row, nothing beside it and no defect; one that wo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
-from etl.records import ENVELOPE, RECORDS, Parsed
+from etl.records import ENVELOPE, RECORDS, Parsed, Rows
 from etl.site import Site
-from etl.sources import dicom_kernel
-from etl.sources.dicom_fields import Table, read
+from etl.sources import dicom_kernel, dicom_template
+from etl.sources.dicom_fields import Table, compiled, read
 from etl.sources.dicom_file import File
 from etl.sources.dicom_header import Header, hashed
 from etl.sources.dicom_image import (
@@ -25,11 +25,10 @@ from etl.sources.dicom_image import (
     PER_FRAME,
     clock_of,
 )
-from etl.sources.dicom_template import Sample, Template
+from etl.sources.dicom_template import Template
 from etl.sources.dicom_walk import Fetch, Wanted
-from etl.timestamps import Stamp
 
-SERIES_UID, SOP_INSTANCE = 0x0020000E, 0x00080018
+SOP_INSTANCE = 0x00080018
 #: Columns of the clock and of the instance, read of `VARYING`, which no field table names.
 VARYING = frozenset((SOP_INSTANCE, *CREATED, ACQUISITION_DATETIME, *LADDER[0][1:3], *LADDER[1][1:3]))
 COLUMNS = frozenset(("message_id", "sop_hash", "message_at"))
@@ -43,32 +42,9 @@ _EXPOSED = {
 EXPOSURE = Table(row for row in INSTANCE if row.column in _EXPOSED)
 #: What may differ between the images of a series although it is read.
 _EXPOSURE_TAGS = {row.first for row in EXPOSURE}
-AGAIN = VARYING | _EXPOSURE_TAGS
-#: Series that are remembered, those of them that are tried, times that one is learned, octets of a header.
-MOST_SERIES, MOST_TRIED, MOST_LEARNED, MOST_BYTES = 64, 8, 8, 1 << 16
-
-
-@dataclass(slots=True, eq=False)
-class _Image:
-    """An image that was read in full: its header, its row, the values of row and envelope, what others have besides."""
-
-    sample: Sample
-    header: Header
-    row: dict[str, Any]
-    told: tuple[tuple[Any, ...], tuple[Any, ...]]
-    varying: set[int] = field(default_factory=lambda: set(VARYING))
-    n_learned: int = 0
-    template: Template | None = None
-    values: list[Any] = field(default_factory=list)
-    envelope: list[Any] = field(default_factory=list)
-    has_exposure: bool = False
-    has_rung: bool = False
-
-
-#: Series UID -> an image of the series.
-_SEEN: dict[Any, _Image] = {}
-#: Those with a template, the last one used first.
-_TRIED: list[_Image] = []
+AGAIN: Wanted = dict.fromkeys(VARYING | _EXPOSURE_TAGS)
+#: Images that are tried, octets of a header.
+MOST_TRIED, MOST_BYTES = 8, 1 << 16
 _OWN = [_PLACES[name] for name in CLOCK | COLUMNS]
 _AT, _CLOCK, _PRECISION, _ZONE, _MESSAGE_ID, _SOP_HASH, _MESSAGE_AT = (
     _PLACES[name]
@@ -79,6 +55,31 @@ _AT, _CLOCK, _PRECISION, _ZONE, _MESSAGE_ID, _SOP_HASH, _MESSAGE_AT = (
 )  # fmt: skip
 _TOLD_AT = [column.name for column in ENVELOPE].index("message_at")
 _CREATED, _ACQUIRED = (CREATED,), LADDER[0][1:3]
+_NAMES, _ENVELOPE = tuple(_PLACES), tuple(column.name for column in ENVELOPE)
+#: What the compiled twin has to know.
+_PLAN = (
+    (CREATED, _ACQUIRED), LADDER[0][0], _EXPOSED,
+    (_AT, _CLOCK, _PRECISION, _ZONE, _MESSAGE_ID, _SOP_HASH, _MESSAGE_AT), _TOLD_AT,
+)  # fmt: skip
+
+
+class _Image:
+    """An image that was read in full: what others are like, its header, its row, the values of row and envelope."""
+
+    __slots__ = ("envelope", "has_exposure", "has_rung", "header", "row", "template", "values")
+
+    def __init__(self, template: Template, header: Header, row: dict[str, Any], parsed: Parsed) -> None:
+        dataset = header.dataset
+        self.template, self.header, self.row = template, header, row
+        self.values, self.envelope = list(parsed.rows["instance"].rows[0][:-2]), list(parsed.envelopes.rows[0][:-2])
+        for place in _OWN:
+            self.values[place] = None
+        self.has_exposure = not _EXPOSURE_TAGS.isdisjoint(dataset)
+        self.has_rung = ACQUISITION_DATETIME not in dataset and all(dataset.get(tag) for tag in _ACQUIRED)
+
+
+#: The images that were read in full last or that others were like, the last one first.
+_TRIED: list[_Image] = []
 
 
 def remember(data: bytes, file: File, header: Header, row: dict[str, Any], parsed: Parsed, wanted: Wanted) -> None:
@@ -90,40 +91,13 @@ def remember(data: bytes, file: File, header: Header, row: dict[str, Any], parse
         return
     if PER_FRAME in dataset or ORIGINAL_ATTRIBUTES in dataset:
         return
-    series = dataset[SERIES_UID]
-    seen, told = _SEEN.get(series), (parsed.rows["instance"].rows[0][:-2], parsed.envelopes.rows[0][:-2])
-    if seen is None:
-        if len(_SEEN) >= MOST_SERIES:
-            forget()
-        _SEEN[series] = _Image(Sample(data, file), header, row, told)
-    elif seen.n_learned < MOST_LEARNED:
-        seen.n_learned += 1
-        if seen.header.site is header.site and _learn(seen, data, file, wanted):
-            return
-        _SEEN[series] = _Image(Sample(data, file), header, row, told, seen.varying, seen.n_learned)
+    _use(_Image(Template(data, file, wanted, AGAIN), header, row, parsed))
 
 
 def forget() -> None:
     """As if no image had been read."""
-    _SEEN.clear()
     _TRIED.clear()
-
-
-def _learn(seen: _Image, data: bytes, file: File, wanted: Wanted) -> bool:
-    """Find what another image of the series has in common with the one that was seen; False if that is too little."""
-    template = seen.sample.template(data, file, seen.varying, AGAIN, wanted)
-    if template is None:
-        return False
-    seen.template = template
-    seen.has_exposure = not seen.varying.isdisjoint(_EXPOSURE_TAGS)
-    if not seen.values:
-        seen.values, seen.envelope = list(seen.told[0]), list(seen.told[1])
-        for place in _OWN:
-            seen.values[place] = None
-        dataset = seen.header.dataset
-        seen.has_rung = ACQUISITION_DATETIME not in dataset and all(dataset.get(tag) for tag in LADDER[0][1:3])
-    _use(seen)
-    return True
+    dicom_template.forget()
 
 
 def _use(seen: _Image) -> None:
@@ -133,46 +107,63 @@ def _use(seen: _Image) -> None:
     del _TRIED[MOST_TRIED:]
 
 
-def again(data: bytes, size: int, position: int, site: Site, parsed: Parsed, fetch: Fetch | None = None) -> int | None:
-    """Add row and envelope of a file like one before, of whose `size` octets `data` are the first; its header's end.
+def again(data: bytes, size: int, site: Site, fetch: Fetch | None = None) -> tuple[Parsed, int] | None:
+    """Row and envelope of a file like one before, of whose `size` octets `data` are the first; its header's end.
 
     None where it must be read in full.
     """
     for seen in _TRIED:
-        assert seen.template is not None  # noqa: S101 - or it would not be tried
         if seen.header.site is site and (told := seen.template.match(data, size, fetch)):
             if seen is not _TRIED[0]:
                 _use(seen)
-            return told[1] if _add(seen, told[0], position, parsed) else None
+            parsed = _parsed(seen, told[0])
+            return (parsed, told[1]) if parsed else None
     return None
 
 
-def _add(seen: _Image, found: dict[int, Any], position: int, parsed: Parsed) -> bool:
-    """Add the row and the envelope with what is read of the values `found`; False, and nothing added, if one is bad."""
-    header, values, dataset = seen.header, seen.values.copy(), seen.header.dataset
+def _parsed(seen: _Image, found: dict[int, Any]) -> Parsed | None:
+    """The row and the envelope with what is read of the values `found`; None if one is bad."""
+    told = _told(seen, found)
+    if told is None:
+        return None
+    return Parsed("dicom", 1, {"instance": Rows(_NAMES, [told[0]])}, [], [], Rows(_ENVELOPE, [told[1]]))
+
+
+#: Values of a row and of an envelope, position and row number last.
+_Told = tuple[tuple[Any, ...], tuple[Any, ...]]
+
+
+def _told(seen: _Image, found: dict[int, Any]) -> _Told | None:
+    header, dataset = seen.header, seen.header.dataset
     dataset |= found
-    header.position, header.defects = position, []
+    if (kernel := dicom_kernel.compiled) is not None and seen.has_rung and header.is_plain:
+        raw: Any = dataset[SOP_INSTANCE]
+        if raw.isascii() and (uid := raw.strip(b" \0")):
+            named, exposure = sha256(uid).hexdigest()[:32], compiled(EXPOSURE) if seen.has_exposure else None
+            zone, codec, is_big = header.zone.hours, header.codec, header.is_big
+            plain: _Told | None = kernel.slice(
+                seen.values, seen.envelope, dataset, named, zone, codec, is_big, exposure, _PLAN
+            )
+            if plain is not None:
+                return plain
+    return _told_slowly(seen)
+
+
+def _told_slowly(seen: _Image) -> _Told | None:
+    header, values, dataset = seen.header, seen.values.copy(), seen.header.dataset
+    header.position, header.defects = 0, []
     sop_uid = header.value(SOP_INSTANCE)
     at = header.instants(dataset, _CREATED)[0]
-    kernel, stamp = dicom_kernel.compiled, None
-    if seen.has_rung and kernel is not None and header.is_plain:
-        stamp = kernel.moment(dataset[_ACQUIRED[0]], dataset[_ACQUIRED[1]], header.zone.hours, Stamp)
-    if stamp is not None:
-        values[_AT], values[_CLOCK], values[_PRECISION], values[_ZONE] = stamp[0], LADDER[0][0], stamp[1], stamp[2]
-    else:
-        clock = clock_of(header, seen.row.get("acquisition_duration_s"), is_original=seen.row["is_original"])
-        for name, value in clock.items():
-            values[_PLACES[name]] = value
-    if seen.has_exposure:
-        exposed = read(header, dataset, EXPOSURE)
-        for name, place in _EXPOSED.items():
-            values[place] = exposed.get(name)
+    clock = clock_of(header, seen.row.get("acquisition_duration_s"), is_original=seen.row["is_original"])
+    exposed = read(header, dataset, EXPOSURE) if seen.has_exposure else {}
     if header.defects or not sop_uid:
-        return False
+        return None
+    for name, value in clock.items():
+        values[_PLACES[name]] = value
+    for name, place in _EXPOSED.items():
+        values[place] = exposed.get(name)
     values[_MESSAGE_ID] = values[_SOP_HASH] = hashed(sop_uid)
     values[_MESSAGE_AT] = at
-    parsed.of("instance").put(position, values)
     told = seen.envelope.copy()
     told[_TOLD_AT] = at
-    parsed.envelopes.put(position, told)
-    return True
+    return (*values, 0, 0), (*told, 0, 0)

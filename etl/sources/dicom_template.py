@@ -1,155 +1,156 @@
-"""Headers that are octet by octet alike but for the values of a few elements: what follows from it without a walk.
+"""Headers that are octet by octet alike but for the values of some elements: what follows from it without a walk.
 
 A walk sees the same elements in the same order where all octets but values are the same, whatever these values and
-their lengths are: so of such a header only they need be looked at. A template is made of two headers; elements that
-differ between them are left out of the comparison if nobody reads them, or if they are read again of each file.
+their lengths are: so of such a header only they need be looked at. A template is made of one header: values that nobody
+reads and values that are read again of each file are stepped over by their lengths, all else must be the same.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from etl.sources import dicom_kernel
 from etl.sources.dicom_file import META, META_END, File
-from etl.sources.dicom_kernel import Stream
-from etl.sources.dicom_walk import PIXELS, BrokenError, Dataset, Fetch, Place, Walker, Wanted
+from etl.sources.dicom_kernel import Stream, plan_of
+from etl.sources.dicom_walk import NOTHING, PIXELS, BrokenError, Dataset, Fetch, Walker, Wanted
 
 #: Where the prefix of a Part 10 file and where its file meta begins; the preamble before says nothing.
 MAGIC, FIRST = 128, 132
-#: Octets up to the length of a value that may differ, octets of the length, whether it is big endian, the tag if read.
-Step = tuple[bytes, int, bool, int | None]
+SERIES_UID = 0x0020000E
+#: Octets around its place in the template within which the series is looked for: what lies before may be longer.
+NEAR = 512
 
 
-class Template(NamedTuple):
-    """What headers have in common; `last` stands behind the value of the last step."""
+class Step(NamedTuple):
+    """Octets up to the length of a value that may differ, octets of the length, its order; of the value here: its tag,
+    whether it is read, the value itself."""
 
-    steps: tuple[Step, ...]
-    last: bytes
-    is_explicit: bool
+    fixed: bytes
+    n_octets: int
     is_big: bool
+    tag: int
+    is_read: bool
+    value: bytes
+
+
+#: Octets of the header up to a value that differs from file to file: all of them, and in steps over what nobody reads;
+#: then the step over that value, if it is not the end.
+Part = tuple[bytes, list[Step], bytes, Step | None]
+#: Tags that nobody reads and that were seen to differ: only a guess at what will, so that most octets are compared at
+#: once. The compiled twin needs none.
+_VARYING: set[int] = set()
+
+
+class Template:
+    """What headers like that of `file` have in common, which `head` begins with; `again` are tags read of each."""
+
+    __slots__ = ("again", "compiled", "file", "head", "parts", "series", "series_at", "wanted")
+
+    def __init__(self, head: bytes, file: File, wanted: Wanted, again: Wanted) -> None:
+        self.head, self.file, self.wanted, self.again = head[: file.end], file, wanted, again
+        series = file.dataset[SERIES_UID]
+        self.series = series if isinstance(series, bytes) else b""
+        self.series_at = self.head.find(self.series)
+        self.compiled: Any = None
+        self.parts: list[Part] | None = None
 
     def match(self, data: bytes, size: int, fetch: Fetch | None) -> tuple[Dataset, int] | None:
         """The values that are read again of the file of `size` octets that begins with `data`, and its header's end.
 
         None where the file is not like the template, or where nothing proves that it is whole: the walk tells why.
         """
-        told = _follow(data, self.steps, self.last)
+        if (kernel := dicom_kernel.compiled) is not None:
+            made: tuple[Dataset, int] | None = kernel.match(data, size, self.compiled or self._compile(), fetch)
+            return made
+        told = self._follow(data)
         if told is None or told[1] >= size:
             return None
-        if (kernel := dicom_kernel.compiled) is not None:  # nearly always: as `rest`, without what is for fragments
-            last = kernel.rest(data, size, told[1], self.is_explicit, self.is_big)
-            if not isinstance(last, str):
-                return told if last >= PIXELS else None
         try:
-            last = Stream(data, size, explicit=self.is_explicit, big=self.is_big).rest(told[1], fetch)
+            last = Stream(data, size, explicit=self.file.is_explicit, big=self.file.is_big_endian).rest(told[1], fetch)
         except BrokenError:
             return None
         return told if last >= PIXELS else None
 
+    def _compile(self) -> Any:
+        own, plans = self.file, (plan_of(META), plan_of(self.wanted), plan_of(self.again))
+        self.compiled = dicom_kernel.compiled.template(self.head, own.at, own.is_explicit, own.is_big_endian, *plans)
+        return self.compiled
 
-def _follow(data: bytes, steps: tuple[Step, ...], last: bytes) -> tuple[Dataset, int] | None:
-    """Values of the steps by tag, and the position behind; None where the octets are others."""
-    if (kernel := dicom_kernel.compiled) is not None:
-        told: tuple[Dataset, int] | None = kernel.follow(data, steps, last, MAGIC)
+    def _follow(self, data: bytes) -> tuple[Dataset, int] | None:
+        if self.series not in data[max(self.series_at - NEAR, 0) : self.series_at + NEAR]:  # most often that
+            return None
+        if self.parts is None:
+            self.parts = _parts_of(self.head, _steps(self.head, self.file, self.wanted, self.again))
+        varied: list[int] = []
+        told = _follow(data, self.parts, varied)
+        if told and varied:
+            _VARYING.update(varied)
+            self.parts = None
         return told
+
+
+def forget() -> None:
+    """As if nothing had been seen to differ."""
+    _VARYING.clear()
+
+
+def _parts_of(head: bytes, steps: list[Step]) -> list[Part]:
+    parts: list[Part] = []
+    inner: list[Step] = []
+    begin = start = MAGIC
+    for step in steps:
+        behind = start + len(step.fixed)
+        if step.is_read or step.tag in _VARYING:
+            parts.append((head[begin:behind], inner, step.fixed, step))
+            inner, begin = [], behind + step.n_octets + len(step.value)
+        else:
+            inner.append(step)
+        start = behind + step.n_octets + len(step.value)
+    return [*parts, (head[begin:], inner, head[start:], None)]
+
+
+def _steps(head: bytes, file: File, wanted: Wanted, again: Wanted) -> list[Step]:
+    """A step for each value that may differ."""
+    found: list[Step] = []
+    start = MAGIC
+    stretches = [(Walker(head, explicit=True), FIRST, META_END, META, NOTHING, True, False)] if file.at > FIRST else []
+    encoding = file.is_explicit, file.is_big_endian
+    body = Walker(head, explicit=file.is_explicit, big=file.is_big_endian)
+    for walker, begin, stop, needed, read, is_explicit, is_big in (
+        *stretches, (body, file.at, PIXELS, wanted, again, *encoding)
+    ):  # fmt: skip
+        for tag, at, value, after in walker.places(begin, stop):
+            # An undefined length says nothing of its value; the first element tells the encoding.
+            if value == at or (tag in needed and tag not in read) or at == file.at:
+                continue
+            n_octets = 2 if is_explicit and value - at == 8 else 4
+            found.append(Step(head[start : value - n_octets], n_octets, is_big, tag, tag in read, head[value:after]))
+            start = after
+    return found
+
+
+def _follow(data: bytes, parts: list[Part], varied: list[int]) -> tuple[Dataset, int] | None:
     found: Dataset = {}
     at = MAGIC
-    for fixed, n_octets, is_big, tag in steps:
-        if not data.startswith(fixed, at):
-            return None
-        value = at + len(fixed) + n_octets
-        at = value + int.from_bytes(data[value - n_octets : value], "big" if is_big else "little")
-        if tag is not None:
-            found[tag] = data[value:at]
-    return (found, at + len(last)) if data.startswith(last, at) else None  # never, where a value ends behind `data`
-
-
-class Sample:
-    """The header of one image, to which others are compared."""
-
-    __slots__ = ("file", "head")
-
-    def __init__(self, data: bytes, file: File) -> None:
-        self.file, self.head = file, data[: file.end]
-
-    def template(
-        self, data: bytes, file: File, varying: set[int], again: frozenset[int], wanted: Wanted
-    ) -> Template | None:
-        """What is the same in another header, but for the values of `varying`; None where they differ in what must be.
-
-        Elements of `wanted` must be the same, but for those of `again`, which are read again. What is seen to differ
-        is added to `varying`.
-        """
-        own = self.file
-        if (file.is_explicit, file.is_big_endian) != (own.is_explicit, own.is_big_endian):
-            return None
-        kept = frozenset(varying)
-        meta = _differing(Stretch(self.head, FIRST, True, False, META_END), data, FIRST, kept)
-        if meta is None or meta[1:] != (own.at, file.at) or any(place[0] in META for place in meta[0]):
-            return None
-        rest = Stretch(self.head, own.at, own.is_explicit, own.is_big_endian, PIXELS)
-        body = _differing(rest, data, file.at, kept)
-        # The first element tells the encoding.
-        if body is None or body[1:] != (own.end, file.end) or (body[0] and body[0][0][1] == own.at):
-            return None
-        tags = {place[0] for place in body[0]}
-        if any(tag in wanted for tag in tags - again):
-            return None
-        varying |= tags
-        varying.update([place[0] for place in meta[0]])
-        steps, start = _steps(self.head, MAGIC, meta[0], (True, False), again)
-        more, start = _steps(self.head, start, body[0], (own.is_explicit, own.is_big_endian), again)
-        return Template(steps + more, self.head[start:], own.is_explicit, own.is_big_endian)
-
-
-def _steps(
-    head: bytes, start: int, places: list[Place], encoding: tuple[bool, bool], again: frozenset[int]
-) -> tuple[tuple[Step, ...], int]:
-    """Steps from `start` on, and where the octets behind them begin."""
-    is_explicit, is_big = encoding
-    steps: list[Step] = []
-    for tag, at, value, after in places:
-        n_octets = 2 if is_explicit and value - at == 8 else 4
-        steps.append((head[start : value - n_octets], n_octets, is_big, tag if tag in again else None))
-        start = after
-    return tuple(steps), start
-
-
-class Stretch(NamedTuple):
-    """Elements in one encoding, from `at` to the first tag >= `stop`; they were walked before."""
-
-    data: bytes
-    at: int
-    is_explicit: bool
-    is_big: bool
-    stop: int
-
-
-def _differing(one: Stretch, other: bytes, there: int, kept: frozenset[int]) -> tuple[list[Place], int, int] | None:
-    """Places of the elements that have another value in `other` or are in `kept`, and both ends.
-
-    None where the elements there, from `there` on, are others.
-    """
-    data, at, is_explicit, is_big, stop = one
-    if (kernel := dicom_kernel.compiled) is not None:
-        told: tuple[list[Place], int, int] | None
-        told = kernel.differing(data, at, other, there, is_explicit, is_big, stop, kept)
-        return told
-    walker = Walker(data, explicit=is_explicit, big=is_big)
-    found: list[Place] = []
-    for place in walker.places(at, stop):
-        tag, at, value, after = place
-        end = there + after - at
-        is_same = other.startswith(data[at:after], there)
-        if not is_same:
-            n_octets = 2 if is_explicit and value - at == 8 else 4
-            if value == at or not other.startswith(data[at : value - n_octets], there):
+    for whole, inner, fixed, step in parts:
+        if data.startswith(whole, at):
+            at += len(whole)
+        else:
+            for piece, n, is_big, tag, _, value in inner:
+                if not data.startswith(piece, at):
+                    return None
+                at += len(piece) + n
+                behind = at + int.from_bytes(data[at - n : at], "big" if is_big else "little")
+                if data[at:behind] != value:
+                    varied.append(tag)
+                at = behind
+            if not data.startswith(fixed, at):  # never, where a value ends behind `data`
                 return None
-            behind = there + value - at
-            end = behind + int.from_bytes(other[behind - n_octets : behind], "big" if is_big else "little")
-            if end > len(other):
-                return None
-        if not is_same or (tag in kept and value != at):
-            found.append(place)
-        at, there = after, end
-    return found, at, there
+            at += len(fixed)
+        if step is not None:
+            _, n, is_big, tag, is_read, _ = step
+            begin = at + n
+            at = begin + int.from_bytes(data[at:begin], "big" if is_big else "little")
+            if is_read:
+                found[tag] = data[begin:at]
+    return found, at

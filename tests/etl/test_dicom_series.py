@@ -97,7 +97,7 @@ def test_an_image_of_the_series_is_not_read_in_full(monkeypatch: pytest.MonkeyPa
         fields = {"SOPInstanceUID": f"1.2.3.4.{number}", "AcquisitionTime": f"10020{number}"}
         row = made.one(made.parse(made.file_of(made.image(**fields))))
         assert row["acquired_at"] == made.utc(f"2026-01-15T15:02:0{number}")
-    assert [bool(answer) for answer in answers] == [False, False, True, True]
+    assert [bool(answer) for answer in answers] == [False, True, True, True]
     made.parse(made.file_of(made.image(BodyPartExamined="HEAD")))
     assert answers[-1] is None
 
@@ -109,7 +109,7 @@ def test_slices_of_any_lengths_are_not_read_in_full(syntax: str, monkeypatch: py
     answers = []
     monkeypatch.setattr(dicom, "again", lambda *given: answers.append(again(*given)) or answers[-1])
     assert_same(files)
-    assert [bool(answer) for answer in answers[:16]] == [False] * 2 + [True] * 14
+    assert [bool(answer) for answer in answers[:16]] == [False] + [True] * 15
     forget()
     rows = [made.one(made.parse(data)) for data in files]
     assert [row["exposure_mas"] for row in rows] == [float(95 + n) for n in range(16)]
@@ -186,21 +186,27 @@ def test_fixtures_in_order(fixtures: Path) -> None:
     assert_same([data for data in found if sniff(data) == "dicom" for _ in range(3)])
 
 
-def test_few_series_are_remembered() -> None:
-    forget()
-    for number in range(dicom_series.MOST_SERIES + 2):
-        made.parse(made.file_of(made.image(SeriesInstanceUID=f"1.2.3.{number}")))
-    assert len(dicom_series._SEEN) == 2
-
-
-def test_few_series_are_tried_and_a_series_is_not_learned_for_ever() -> None:
+def test_few_images_are_tried_and_not_for_long_files() -> None:
     forget()
     for number in range(dicom_series.MOST_TRIED + 2):
         for _ in range(2):
             made.parse(made.file_of(made.image(SeriesInstanceUID=f"1.2.3.{number}")))
     assert len(dicom_series._TRIED) == dicom_series.MOST_TRIED
     forget()
-    for number in range(30):
-        made.parse(made.file_of(made.image(Rows=number)))
-    (seen,) = dicom_series._SEEN.values()
-    assert (seen.n_learned, dicom_series._TRIED) == (dicom_series.MOST_LEARNED, [])
+    long = made.image()
+    long.private_block(0x0029, "ACME", create=True).add_new(0x10, "OB", b"\1" * dicom_series.MOST_BYTES)
+    made.parse(made.file_of(long))
+    assert dicom_series._TRIED == []
+
+
+@pytest.mark.parametrize("syntax", [made.EXPLICIT, made.IMPLICIT, made.BIG])
+def test_what_nobody_reads_may_differ(syntax: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its length: also where no image of the series had another value before."""
+    answers = []
+    monkeypatch.setattr(dicom, "again", lambda *given: answers.append(again(*given)) or answers[-1])
+    files = [
+        made.file_of(made.image(ImageComments=text, PatientComments=text, SOPInstanceUID=f"1.2.{n}"), syntax)
+        for n, text in enumerate(("a", "", "abcd" * 100, "a"))
+    ]
+    assert_same(files)
+    assert [bool(answer) for answer in answers[:4]] == [False, True, True, True]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ from etl.sources.dicom_file import File, read_file
 from etl.sources.dicom_header import CODECS, _moments_of
 from etl.sources.dicom_identity import IDENTIFIERS, PATIENT
 from etl.sources.dicom_image import INSTANCE
-from etl.sources.dicom_kernel import levels_of
+from etl.sources.dicom_kernel import Stream, levels_of
 from etl.sources.dicom_series import forget
-from etl.sources.dicom_template import Stretch, _differing
+from etl.sources.dicom_template import Template
 from etl.sources.dicom_walk import HEADS, PIXELS, BrokenError, Walker, Wanted
 from tests.conftest import needs_compiled
 from tests.etl import dicom_made as made
@@ -224,16 +225,58 @@ def test_the_same_of_a_series(data: st.DataObject) -> None:
     both(lambda: [told(file) for file in (*files, bytes(damage))])
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.sampled_from(SERIES), st.sets(st.sampled_from(sorted(WANTED))), st.data())
-def test_the_same_places(series: list[bytes], kept: set[int], data: st.DataObject) -> None:
-    """Where two headers differ, and where the elements to be read again are."""
-    first, second = (data.draw(st.sampled_from(series)) for _ in range(2))
-    here, there = (read_file(file, WANTED) for file in (first, second))
-    stretch = Stretch(first, here.at, here.is_explicit, here.is_big_endian, PIXELS)
-    places = both(lambda: _differing(stretch, second, there.at, frozenset(kept)))
-    tags = {place[0] for place in places[0]} if places else set()
-    assert places is None or tags >= {tag for tag in kept & here.dataset.keys() if isinstance(here.dataset[tag], bytes)}
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from(SERIES), st.data())
+def test_the_same_of_what_is_like(series: list[bytes], data: st.DataObject) -> None:
+    """The values that are read again and the end, of whole and of damaged files and of their first parts."""
+    first, *others = (data.draw(st.sampled_from(series)) for _ in range(3))
+    damage = bytearray(others.pop())
+    at = data.draw(st.integers(0, len(damage)))
+    damage[at : at + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
+    others += [first, bytes(damage), bytes(damage[: data.draw(st.integers(0, len(damage)))])]
+    file = read_file(first, WANTED)
+    kept = data.draw(st.sets(st.sampled_from(sorted(WANTED)))) | {0x00080018}
+    again = dict.fromkeys(tag for tag in kept if isinstance(file.dataset.get(tag), bytes))
+    more = data.draw(st.integers(0, 8))
+
+    def matched() -> list[Any]:
+        template = Template(first, file, WANTED, again)
+        return [template.match(other, len(other) + more, None) for other in others]
+
+    told = both(matched)
+    assert told[-3] is not None
+    assert told[-3][1] == file.end
+    assert told[-3][0].items() <= file.dataset.items()
+
+
+MARKS = st.sampled_from((b"\xfe\xff\x00\xe0", b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0", b"\xfe\xff\x0d\xe0"))
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.tuples(MARKS, st.sampled_from((0, 2, 8, 30, 0xFFFFFFFF)), st.binary(max_size=8))), st.data())
+def test_the_same_of_fragments(fragments: list[tuple[bytes, int, bytes]], data: st.DataObject) -> None:
+    """Also where the marks lie behind the part that was read, and where the file ends within one."""
+    whole = b"\xe0\x7f\x10\x00OB\0\0" + b"\xff" * 4
+    whole += b"".join(mark + struct.pack("<L", length) + value for mark, length, value in fragments)
+    have = data.draw(st.integers(0, len(whole)))
+
+    def rest(fetch: Any) -> Any:
+        try:
+            return Stream(whole[:have], len(whole), explicit=True).rest(0, fetch)
+        except BrokenError as broken:
+            return broken.reason
+
+    both(rest, None)
+    fetched = both(rest, lambda at, n: whole[at : at + n])
+    if have >= 12:
+        assert fetched == both(lambda: rest_of_all(whole))
+
+
+def rest_of_all(whole: bytes) -> int | str:
+    try:
+        return Stream(whole, len(whole), explicit=True).rest(0)
+    except BrokenError as broken:
+        return broken.reason
 
 
 #: Starts of frames, good and bad.
@@ -307,10 +350,30 @@ def test_what_is_no_plan_is_refused() -> None:
         BUILT.rest(b"", 0, 1, True, False)
     with pytest.raises(TypeError):
         BUILT.fields(BUILT.table([]), None, [], 1, False, None)
-    for steps in ((1,), ((b"", 2),), (("", 2, False, None),), ((b"", 3, False, None),), ((b"", "2", False, None),)):
+    for head, at in ((b"", 0), (bytes(132), 0), (bytes(132), 200), (SERIES[0][0], 132), (SERIES[0][0], 400)):
+        with pytest.raises(ValueError, match="walked"):
+            BUILT.template(head, at, True, False, PLAN, PLAN, PLAN)
+    template = BUILT.template(bytes(132), 132, True, False, PLAN, PLAN, PLAN)
+    assert [BUILT.match(bytes(n), 200, template, None) for n in (0, 131, 132, 133)] == [None] * 4
+    for given_ in ((), ("", 0, template, None), (b"", "", template, None), (b"", 0, PLAN, None), (b"", 0, None, None)):
         with pytest.raises((TypeError, ValueError)):
-            BUILT.follow(b"", steps, b"", 0)
-    assert BUILT.follow(b"abc", (), b"", 4) is None
+            BUILT.match(*given_)
+    pairs, places = ((1, 2), (3, 4)), (0,) * 7
+    dataset = {1: b"20260115", 2: b"100200", 3: b"20260115", 4: b"100200"}
+    hours = {"2026011510": (timedelta(0), "facility")}
+    for values, told, plan in (
+        ((), [0], (pairs, "", {}, places, 0)), ([0], (), (pairs, "", {}, places, 0)),
+        ([0], [0], (pairs, "", {}, places)), ([0], [0], ((), "", {}, places, 0)),
+        ([0], [0], ((1, 2), "", {}, places, 0)),
+        ([0], [0], (pairs, "", {}, places, 1)), ([0], [0], (pairs, "", {}, (*places[1:], 1), 0)),
+        ([0], [0], (pairs, "", {}, (-1, *places[1:]), 0)), ([0], [0], (pairs, "", {"a": 2}, places, 0)),
+        ([0], [0], (pairs, "", {"a": None}, places, 0)),
+    ):  # fmt: skip
+        with pytest.raises((TypeError, ValueError, IndexError)):
+            BUILT.slice(values, told, dataset, "", hours, 1, False, BUILT.table([]), plan)
+    plan = (pairs, "", {}, places, 0)
+    assert BUILT.slice([0], [0], dataset, "x", hours, 1, False, None, plan)[0] == ("x", 0, 0)
+    assert BUILT.slice([0], [0], dataset, "x", {}, 1, False, None, plan) is None
     for given_ in ((), ([], 1, 2), ((), 1, 2, 3)):
         with pytest.raises(TypeError):
             BUILT.outer(*given_)
@@ -320,11 +383,6 @@ def test_what_is_no_plan_is_refused() -> None:
     for given_ in ((), ({}, [], {}), ({}, ((1,),), {}), ([], (), {})):
         with pytest.raises(TypeError):
             BUILT.instants(*given_)
-    for kept in ((), ({"a"},), (1,)):
-        with pytest.raises(TypeError):
-            BUILT.differing(b"", 0, b"", 0, True, False, PIXELS, *kept)
-    assert BUILT.differing(bytes(7), 0, bytes(9), 0, True, False, PIXELS, ()) is None
-    assert BUILT.differing(bytes(9), 0, bytes(9), 10, False, False, PIXELS, ()) is None
 
 
 def test_an_old_build_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl import rows_twin
+from etl import files_twin, rows_twin
 from etl.records import RECORDS, Rows
 from etl.sources import hl7_twin
 from tests.conftest import needs_compiled
@@ -73,7 +73,7 @@ def test_wrong_use_is_an_error() -> None:
             rows_twin.BUILT.put(*arguments)
 
 
-@pytest.mark.parametrize("twin", [rows_twin, hl7_twin])
+@pytest.mark.parametrize("twin", [rows_twin, hl7_twin, files_twin])
 def test_an_old_build_is_not_used(twin: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     needs_compiled(twin.BUILT)
     assert twin._built() is twin.BUILT
