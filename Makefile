@@ -8,6 +8,8 @@ STAMP = $(VENV)/.installed
 JAVA = $(or $(JAVA_HOME),$(shell command -v java))
 EXTRAS = $(sort $(filter-out $(if $(JAVA),,tests/spark.lock),$(wildcard tests/*.lock)))
 EXTRAS_STAMP = $(VENV)/.extras
+# The part of plotly.js that the charts need.
+PART = app/assets/plotly-part.min.js
 DEMO_HOME ?= .radops/demo
 DEMO ?=
 
@@ -17,7 +19,7 @@ DEMO ?=
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-install: $(STAMP)  ## make the virtual environment from requirements.lock
+install: $(STAMP) $(PART)  ## make the virtual environment from requirements.lock, and the scripts of browsers
 
 $(STAMP): requirements.lock pyproject.toml setup.py $(wildcard etl/sources/_*.[ch])
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "radops needs Python 3.11 or newer")'
@@ -26,7 +28,7 @@ $(STAMP): requirements.lock pyproject.toml setup.py $(wildcard etl/sources/_*.[c
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(STAMP)  ## simulate a network of four facilities, run the ETL on its files, serve the dashboard
+demo: $(STAMP) $(PART)  ## simulate a network of four facilities, run the ETL on its files, serve the dashboard
 	RADOPS_HOME=$(DEMO_HOME) $(BIN)/radops demo $(DEMO)
 
 $(EXTRAS_STAMP): $(STAMP) $(EXTRAS)
@@ -34,7 +36,7 @@ $(EXTRAS_STAMP): $(STAMP) $(EXTRAS)
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $$lock || exit; done
 	@touch $@
 
-test: $(EXTRAS_STAMP) check  ## the whole suite
+test: $(EXTRAS_STAMP) $(PART) check  ## the whole suite
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(STAMP)  ## ruff and mypy
@@ -51,16 +53,13 @@ names: $(STAMP)  ## how well procedure names are harmonized, on facilities that 
 bench: $(STAMP)  ## benchmarks beside peers, as ratios
 	$(BIN)/radops bench --json bench.json
 
-CHARTS = build/charts
-charts: PLOTLY = $(shell $(BIN)/python -c 'from plotly.offline import get_plotlyjs_version as v; print(v())')
-charts:  ## bundle the part of plotly.js that the charts need: a smaller first load (needs npm)
-	rm -rf $(CHARTS) && mkdir -p $(CHARTS)
-	npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(CHARTS) plotly.js@$(PLOTLY) esbuild@0.25.12
-	cp app/charts.js $(CHARTS)
-	cd $(CHARTS) && npx esbuild charts.js --bundle --minify --target=es2019 --format=iife --global-name=Plotly \
-	  --define:global=window --legal-comments=eof --outfile=made.js
-	{ echo "/*! plotly.js v$(PLOTLY), the parts named in app/charts.js"; cat $(CHARTS)/node_modules/plotly.js/LICENSE; \
-	  echo "*/"; cat $(CHARTS)/made.js; } > app/assets/plotly-part.min.js
+charts:  ## bundle the part of plotly.js that the charts need, once more
+	sh app/charts/make.sh $(BIN)/python
+
+# Without npm's registry all is as it is with it, but a browser loads the whole of plotly.js once.
+$(PART): $(filter-out app/charts/make.sh,$(wildcard app/charts/*)) | $(STAMP)
+	@sh app/charts/make.sh $(BIN)/python || \
+	  echo "charts: the part of plotly.js was not bundled, so browsers load the whole of it (1.8 MB instead of 0.9)"
 
 COMPILE = $(abspath $(BIN))/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
@@ -68,6 +67,8 @@ lock:  ## pin all dependencies with hashes, without index addresses
 	$(COMPILE) --extra dev --output-file requirements.lock pyproject.toml
 	cd tests && for extra in $(patsubst tests/%.in,%,$(wildcard tests/*.in)); do \
 	  $(COMPILE) --output-file $$extra.lock $$extra.in || exit; done
+	cd app/charts && $(COMPILE) --output-file node.lock node.in
+	cd app/charts && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) .radops build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -47,7 +47,7 @@ _INDEX = """<!DOCTYPE html>
 <script src="$script" data-charts="$charts" data-controls="$controls" data-sql="$sql"
  data-sql-style="$sql_style" data-admin="$admin" data-admin-style="$admin_style" data-calendar="@calendar@"
  data-usual="$usual"></script>
-<script src="$marks"></script><script src="$keys"></script>
+<script src="$turns"></script><script src="$marks"></script><script src="$keys"></script>
 {%css%}</head>
 <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>"""
@@ -114,8 +114,8 @@ def _layout(newest: Snapshot | None) -> Any:
 def _index(files: Files) -> str:
     """The page around everything, with the addresses of our own files."""
     names = {"icon": "radops.svg", "style": "radops.css", "theme": "theme.css", "charts": CHARTS,
-             "script": "radops.js", "follow": "follow.js", "marks": "marks.js", "keys": "keys.js", "sql": "sql.js",
-             "sql_style": "sql.css", "team": "team.js", "team_style": "team.css", "admin": "admin.js",
+             "script": "radops.js", "turns": "turns.js", "follow": "follow.js", "marks": "marks.js", "keys": "keys.js",
+             "sql": "sql.js", "sql_style": "sql.css", "team": "team.js", "team_style": "team.css", "admin": "admin.js",
              "admin_style": "admin.css"}  # fmt: skip
     addresses = {key: files.address(name) for key, name in names.items()}
     return Template(_INDEX).substitute(addresses, controls=" ".join(filterbar.CONTROLS), usual=DEFAULT_DAYS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -77,7 +78,10 @@ def test_a_part_of_plotly_is_sent_only_where_it_is_of_the_version_that_python_wr
 
 
 def test_the_part_of_plotly_has_every_kind_of_trace_that_a_figure_draws() -> None:
-    bundled = {"scatter", *re.findall(r"plotly\.js/lib/(\w+)", (REPO / "app" / "charts.js").read_text("utf-8"))}
+    bundled = {
+        "scatter",
+        *re.findall(r"plotly\.js/lib/(\w+)", (REPO / "app" / "charts" / "charts.js").read_text("utf-8")),
+    }
     drawn = {
         kind
         for path in (REPO / "app" / "figures").glob("*.py")
@@ -85,3 +89,12 @@ def test_the_part_of_plotly_has_every_kind_of_trace_that_a_figure_draws() -> Non
     }
     assert drawn >= {"scatter", "bar", "heatmap"}
     assert drawn <= bundled
+
+
+def test_the_part_is_made_of_the_version_that_python_writes_for_from_packages_with_hashes() -> None:
+    own = REPO / "app" / "charts"
+    asked = json.loads((own / "package.json").read_text("utf-8"))["dependencies"]
+    assert asked["plotly.js"] == get_plotlyjs_version()
+    locked = json.loads((own / "package-lock.json").read_text("utf-8"))["packages"]
+    assert locked.pop("")["dependencies"] == asked
+    assert all("integrity" in package and "resolved" not in package for package in locked.values())
