@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.app.watching import ARGS, CHROMIUM
+from tests.app.watching import ARGS, CHROMIUM, Tabs
 from tests.published import Published, export_report, opened, publish_network
 from tests.sharing import made_once, shared_base
 
@@ -74,6 +74,14 @@ def browser(chromium: Path) -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=str(chromium), args=ARGS)
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="session")
+def tabs(browser: Browser) -> Iterator[Tabs]:
+    """Tabs of that browser's one profile, each as new."""
+    made = Tabs(browser)
+    yield made
+    made.close()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 import pytest
-from playwright.sync_api import Browser
 
 from app.context import Context
 from app.figures.base import template
@@ -21,7 +20,7 @@ from app.guard import Person
 from app.state import State
 from sql.snapshot import Store
 from tests.app.serving import serving, serving_all
-from tests.app.watching import WIDE, Watched
+from tests.app.watching import Tabs, Watched
 from tests.conftest import REPO
 from tests.sharing import made_once, shared_base
 
@@ -83,13 +82,10 @@ def drawn(chart: Chart, scheme: str = "light") -> Any:
 
 
 @pytest.fixture
-def watched(browser: Browser, address: str) -> Iterator[Watched]:
+def watched(tabs: Tabs, address: str) -> Iterator[Watched]:
     """A wide page in light colours and English; nothing may have gone wrong on it in the end."""
-    context = browser.new_context(viewport=WIDE, color_scheme="light", locale="en-US")  # type: ignore[arg-type]
-    seen = Watched(context, address)
-    yield seen
-    context.close()
-    assert seen.faults == []
+    with tabs.watched(address) as seen:
+        yield seen
 
 
 class Apart(NamedTuple):
@@ -100,13 +96,9 @@ class Apart(NamedTuple):
 
 
 @pytest.fixture
-def apart(browser: Browser, home: Path, tmp_path: Path) -> Iterator[Apart]:
+def apart(tabs: Tabs, home: Path, tmp_path: Path) -> Iterator[Apart]:
     """A copy of the home with a server of its own; nothing may have gone wrong on the page in the end."""
     own = tmp_path / "home"
     shutil.copytree(home, own, symlinks=True)
-    with serving(own / "published") as at:
-        context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
-        seen = Watched(context, at)
+    with serving(own / "published") as at, tabs.watched(at) as seen:
         yield Apart(own, seen)
-        context.close()
-    assert seen.faults == []

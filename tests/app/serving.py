@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.conftest import REPO
@@ -26,6 +26,21 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+#: Ports of servers that this process has ended.
+_LEFT: list[int] = []
+
+
+def same_port() -> int:
+    """The port of a server before, so that a browser has this one's files already; a free one where that is taken."""
+    while _LEFT:
+        port = _LEFT.pop()
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself does
+            probe.bind(("127.0.0.1", port))
+            return port
+    return free_port()
 
 
 def started(published: Path, port: int, *, workers: int = 2, is_warm: bool = True) -> subprocess.Popen[bytes]:
@@ -49,13 +64,14 @@ def started(published: Path, port: int, *, workers: int = 2, is_warm: bool = Tru
 @contextmanager
 def serving(published: Path) -> Iterator[str]:
     """Address of a small server for the block; it must end well."""
-    port = free_port()
+    port = same_port()
     process = started(published, port, workers=1, is_warm=False)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         assert process.wait(30) == 0
+        _LEFT.append(port)
 
 
 @contextmanager

@@ -9,19 +9,18 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from app.state import State
 from sql import query
 from sql.snapshot import Store
 from tests.app.conftest import SAMPLE, Apart, radops
-from tests.app.watching import LOADED, PHONE, Watched, graphs_drawn
+from tests.app.watching import LOADED, PHONE, Tabs, Watched, graphs_drawn
 
 
-def test_the_phone_has_a_drawer_and_folds_its_filters(browser: Browser, address: str) -> None:
-    context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
-    seen = Watched(context, address)
-    page = seen.open("/", "overview")
+def test_the_phone_has_a_drawer_and_folds_its_filters(watched: Watched) -> None:
+    watched.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page = watched.open("/", "overview")
     link = page.get_by_role("link", name="Workload", exact=True)
     expect(link).not_to_be_visible()
     page.locator("#burger").click()
@@ -31,8 +30,6 @@ def test_the_phone_has_a_drawer_and_folds_its_filters(browser: Browser, address:
     expect(page.locator("#filter-facility")).not_to_be_visible()
     page.locator("#filters-toggle").click()
     expect(page.locator("#filter-facility")).to_be_visible()
-    context.close()
-    assert seen.faults == []
 
 
 def test_a_filter_changes_the_address_the_words_and_the_numbers(watched: Watched, store: Store) -> None:
@@ -210,3 +207,22 @@ def test_a_new_snapshot_is_shown_without_a_reload(apart: Apart, tmp_path: Path) 
     radops(apart.home, "run", str(late))
     expect(page.locator("#snapshot-id")).not_to_have_text(old, timeout=60_000)
     assert page.locator("#snapshot-id").inner_text().startswith("000002")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [("console.error('said')", "said"), ("setTimeout(() => { throw new Error('thrown'); })", "thrown"),
+     ("document.body.append(Object.assign(new Image(), {src: 'http://192.0.2.1/'}))", "192.0.2.1")],
+)  # fmt: skip
+def test_a_tab_is_as_new_and_what_goes_wrong_on_it_is_told(tabs: Tabs, address: str, wrong: str, told: str) -> None:
+    kept = "() => [localStorage.length, document.cookie]"
+    with pytest.raises(AssertionError, match=told), tabs.watched(address) as seen:  # noqa: PT012 - its end asserts
+        seen.page.goto(f"{address}/healthz")
+        assert seen.page.evaluate(kept) == [0, ""]
+        seen.page.evaluate("() => { localStorage.setItem('one', 'x'); document.cookie = 'two=x'; }")
+        assert seen.page.evaluate(kept) == [1, "two=x"]
+        seen.page.evaluate(f"() => {{ {wrong}; }}")
+        for _ in range(100):
+            if seen.faults:
+                break
+            seen.page.wait_for_timeout(50)

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.pages import PAGES
 from sql import query
 from sql.snapshot import Store
-from tests.app.watching import PHONE, WALL, WIDE, Watched, graphs_drawn
+from tests.app.watching import PHONE, WALL, WIDE, Tabs, Watched, graphs_drawn
 from tests.published import MONTH
 from tests.sharing import made_once, shared_base
 
@@ -53,17 +53,14 @@ SHOWN = {page.name: (page.path, page.name) for page in PAGES} | {
 
 @pytest.fixture(scope="module")
 def seen(
-    browser: Browser, address: str, home: Path, report_pack: Path, tmp_path_factory: pytest.TempPathFactory
+    tabs: Tabs, address: str, home: Path, report_pack: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Watched]:
     """One tab for all pages of the home, which has an edition now; they follow one another in place."""
     edition = home / "exports" / MONTH
     made_once(shared_base(tmp_path_factory), "app-edition", lambda _: put(report_pack, edition))
-    context = browser.new_context(viewport=WIDE, color_scheme="light")  # type: ignore[arg-type]
-    context.add_init_script("localStorage.removeItem('radops-scheme')")
-    watched = Watched(context, address)
-    watched.open("/definitions", "definitions")
-    yield watched
-    context.close()
+    with tabs.watched(address) as watched:
+        watched.open("/definitions", "definitions")
+        yield watched
 
 
 def put(pack: Path, edition: Path) -> None:

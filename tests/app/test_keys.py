@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 
 import pypdf
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.app.test_craft import RULES, barred, misplaced
-from tests.app.watching import LOADED, WIDE, Watched, graphs_drawn
+from tests.app.watching import LOADED, Watched, graphs_drawn
 
 #: A4 in points of print, with some slack.
 A4 = (596, 843)
 
 
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    context = browser.new_context(viewport=WIDE, color_scheme="light")  # type: ignore[arg-type]
-    seen = Watched(context, address)
-    seen.open("/repeats", "repeats")
-    graphs_drawn(seen.page)
-    yield seen.page
-    context.close()
-    assert seen.faults == []
+def page(watched: Watched) -> Page:
+    watched.open("/repeats", "repeats")
+    graphs_drawn(watched.page)
+    return watched.page
 
 
 def focused(page: Page, what: str) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from playwright.sync_api import Browser
 
 from app.context import Context
 from app.decisions import COLUMNS, decide, row_id
@@ -22,6 +21,7 @@ from etl.settings import Settings
 from sql.snapshot import open_snapshot
 from tests.app.conftest import LOCAL
 from tests.app.serving import serving
+from tests.app.watching import Watched
 from tests.warehouse import Warehouse, exam, image
 
 STEALTH, SPECIAL, RARE = "CT HEAD W/O CONTRAST STEALTH", "SPECIAL STUDY", "CT HEAD FOR MR DOE"
@@ -114,15 +114,8 @@ def address(home: Home) -> Iterator[str]:
         yield at
 
 
-def test_from_a_click_to_the_exams(
-    house: Warehouse, home: Home, address: str, browser: Browser, tmp_path: Path
-) -> None:
-    faults: list[str] = []
-    page = browser.new_page()
-    page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.goto(f"{address}/mappings")
-    page.wait_for_selector(".page-mappings", timeout=60_000)
+def test_from_a_click_to_the_exams(house: Warehouse, home: Home, watched: Watched, tmp_path: Path) -> None:
+    page = watched.open("/mappings", "mappings")
     assert RARE not in page.content()
     stealth, special = (page.locator("tr", has_text=text) for text in (STEALTH, SPECIAL))
     stealth.locator(".pick.main").click()
@@ -138,8 +131,6 @@ def test_from_a_click_to_the_exams(
     page.reload()
     page.wait_for_selector(".page-mappings", timeout=60_000)
     assert special.locator("input").input_value() == "CT_CHEST_WO"  # kept in this browser
-    page.close()
-    assert faults == []
     asked = "SELECT procedure_local, procedure FROM fct_exam GROUP BY ALL ORDER BY ALL"
     assert dict(house.rows(asked)) == {"DOE": None, "HEAD": None, "SP": None, "STEALTH": None}
     assert take(file, home.site) == 2

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import polars as pl
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Download, Page, expect
+from playwright.sync_api import Download, Page, expect
 
 from app import answers
 from app.files import ASSETS
@@ -21,7 +21,7 @@ from app.texts import TEXTS
 from sql.snapshot import Store
 from sql.worked import worked
 from tests.app.conftest import LOCAL
-from tests.app.watching import LOADED
+from tests.app.watching import LOADED, PHONE, Watched
 
 SCRIPT = (ASSETS / "sql.js").read_text("utf-8")
 
@@ -56,14 +56,11 @@ def patience() -> Iterator[None]:
     expect.set_options(timeout=None)
 
 
-def opened(context: BrowserContext, address: str, faults: list[str]) -> Page:
-    """A page that notes console errors, exceptions and requests to other machines."""
-    page = context.new_page()
-    page.set_default_timeout(LOADED)
-    page.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else faults.append(r.url))
-    return page
+@pytest.fixture
+def blank(watched: Watched) -> Page:
+    """A wide page, still empty; nothing may have gone wrong on it in the end, and no warning have come."""
+    watched.page.on("console", lambda m: watched.faults.append(m.text) if m.type == "warning" else None)
+    return watched.page
 
 
 def downloaded(page: Page, name: str) -> Download:
@@ -73,16 +70,11 @@ def downloaded(page: Page, name: str) -> Download:
 
 
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """The page on a wide screen, with its schema there; nothing may have gone wrong on it in the end."""
-    faults: list[str] = []
-    context = browser.new_context(viewport={"width": 1360, "height": 860}, color_scheme="light", accept_downloads=True)
-    made = opened(context, address, faults)
-    made.goto(f"{address}/sql")
-    expect(made.locator(".sql-entries .sql-pick", has_text="fct_exam").first).to_be_visible(timeout=LOADED)
-    yield made
-    context.close()
-    assert faults == []
+def page(blank: Page, address: str) -> Page:
+    """The page on a wide screen, with its schema there."""
+    blank.goto(f"{address}/sql")
+    expect(blank.locator(".sql-entries .sql-pick", has_text="fct_exam").first).to_be_visible(timeout=LOADED)
+    return blank
 
 
 def test_written_with_proposals_run_drawn_and_downloaded(page: Page, store: Store) -> None:
@@ -201,10 +193,8 @@ def test_queries_are_kept_and_everything_stays_while_one_looks_elsewhere(page: P
     expect(page.locator(".sql-back")).to_contain_text("seven")
 
 
-def test_a_link_shares_a_statement_short_or_long_on_a_dark_phone(browser: Browser, address: str) -> None:
-    faults: list[str] = []
-    wide = browser.new_context(viewport={"width": 1360, "height": 860})
-    page = opened(wide, address, faults)
+def test_a_link_shares_a_statement_short_or_long_on_a_dark_phone(blank: Page, address: str) -> None:
+    page = blank
     page.goto(f"{address}/sql#s=SELECT%20'%C3%A9'%20AS%20letter")
     expect(page.locator("#sql-text")).to_have_value("SELECT 'é' AS letter")
     statement = "SELECT " + ", ".join(f"{number} AS column_{number}" for number in range(200))
@@ -213,10 +203,13 @@ def test_a_link_shares_a_statement_short_or_long_on_a_dark_phone(browser: Browse
     link = page.url
     assert len(link) < len(statement) / 2
     assert "column" not in unquote(link)
-    wide.close()
-    phone = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark", has_touch=True)
-    page = opened(phone, address, faults)
+    page.evaluate("localStorage.clear()")  # somebody else's browser
+    page.goto("about:blank")
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme="dark")
+    page.context.new_cdp_session(page).send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     page.goto(link)
+    assert page.evaluate("matchMedia('(pointer: coarse)').matches")
     expect(page.locator("#sql-text")).to_have_value(statement)
     page.locator("#sql-run").click()
     expect(page.locator(".sql-table tbody tr")).to_have_count(1)
@@ -225,14 +218,10 @@ def test_a_link_shares_a_statement_short_or_long_on_a_dark_phone(browser: Browse
     expect(page.locator(".sql-side")).to_be_hidden()
     page.get_by_role("button", name="Schema and queries").click()
     expect(page.locator(".sql-side")).to_be_visible()
-    phone.close()
-    assert faults == []
 
 
-def test_no_other_page_loads_its_script(browser: Browser, address: str) -> None:
-    context = browser.new_context()
-    page = context.new_page()
-    asked: list[str] = []
+def test_no_other_page_loads_its_script(watched: Watched, address: str) -> None:
+    page, asked = watched.page, list[str]()
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{address}/definitions")
     page.wait_for_selector(".page-definitions", timeout=LOADED)
@@ -240,4 +229,3 @@ def test_no_other_page_loads_its_script(browser: Browser, address: str) -> None:
     page.get_by_role("link", name="SQL", exact=True).click()
     page.wait_for_selector("#sql-text", timeout=LOADED)
     assert sum(bool(re.search(r"/sql\.(js|css)$", url)) for url in asked) == 2
-    context.close()

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.app.serving import serving
-from tests.app.watching import LOADED
+from tests.app.watching import LOADED, Tabs
 
 HOSTILE = '<img src=x onerror="document.title=1"> & more'
 #: The team's dialogs, and whatever stands open; the sheet of keys is a closed dialog of every page.
@@ -26,18 +26,12 @@ def address(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 
 
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """A page on which nothing may have gone wrong in the end."""
-    context = browser.new_context(viewport={"width": 1360, "height": 860})
-    made, faults = context.new_page(), list[str]()
-    made.set_default_timeout(LOADED)
+def page(tabs: Tabs, address: str) -> Iterator[Page]:
+    """A page on which nothing may have gone wrong in the end, but for what is refused and cut off on purpose."""
     expect.set_options(timeout=LOADED)
-    made.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    made.on("pageerror", lambda error: faults.append(str(error)))
-    made.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else faults.append(r.url))
-    yield made
-    context.close()
-    assert [told for told in faults if "409" not in told and "ERR_FAILED" not in told] == []
+    with tabs.watched(address) as seen:
+        yield seen.page
+        seen.faults[:] = [told for told in seen.faults if "409" not in told and "ERR_FAILED" not in told]
 
 
 def marks(page: Page) -> list[str]:

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from app import words
 from sql import query
 from sql.filters import Filters
 from sql.snapshot import Snapshot, open_snapshot
 from tests.app.serving import serving
-from tests.app.watching import LOADED, WIDE, Watched
+from tests.app.watching import LOADED, Tabs, Watched
 from tests.conftest import REPO
 from tests.published import Published
 
@@ -48,14 +48,10 @@ class Front:
 
 
 @pytest.fixture(scope="module")
-def seen(browser: Browser, published: Published) -> Iterator[Watched]:
+def seen(tabs: Tabs, published: Published) -> Iterator[Watched]:
     """A page over the simulated network, which has a period to compare with."""
-    with serving(published.home.published) as at:
-        context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
-        made = Watched(context, at)
+    with serving(published.home.published) as at, tabs.watched(at) as made:
         yield made
-        context.close()
-    assert made.faults == []
 
 
 @pytest.fixture(scope="module")
