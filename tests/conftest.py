@@ -104,7 +104,8 @@ LONG = (
 BROWSER = (
     "app/test_craft.py", "app/test_browser.py", "app/test_admin.py", "app/test_live_browser.py",
     "app/test_team_browser.py", "app/test_ten_questions.py", "app/test_language_browser.py", "app/test_cross.py",
-    "app/test_mappings.py", "app/test_sql_page.py", "app/test_keys.py", "store/test_reader_hosts.py",
+    "app/test_mappings.py", "app/test_sql_page.py", "app/test_keys.py", "app/test_turns.py",
+    "store/test_reader_hosts.py",
 )  # fmt: skip
 
 
