@@ -10,6 +10,7 @@ FILES = {
     "etl/_rows": ("_columns.c", "_rows.c", "_rows.h"),
     "etl/sources/_dicom": (
         "_dicom.c",
+        "_dicom_frames.c",
         "_dicom_plan.c",
         "_dicom_series.c",
         "_dicom_template.c",

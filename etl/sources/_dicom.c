@@ -23,6 +23,7 @@ typedef struct {
     const unsigned char *data;
     uint64_t have, size;
     const Plan *plan;
+    Fold *fold;         /* of the frames at hand, of which no objects are made; NULL */
     int64_t n;          /* elements over all levels */
     const char *reason; /* of refusal; NULL with a failure is a Python error */
     int is_explicit, is_big;
@@ -99,18 +100,47 @@ static int is_unknown(const Walk *walk, uint64_t at)
 static PyObject *walk_items(Walk *walk, int is_un, uint64_t *at, uint64_t end, const Level *wanted, int depth,
                             int is_undefined);
 
-/* Keep `made`, which is consumed; NULL is a failure. */
+/* Keep `made`, which is consumed; NULL is a failure. Nothing is kept of frames that are folded. */
 static int keep(PyObject *found, const Entry *entry, PyObject *made)
 {
     if (!made)
         return -1;
-    int done = PyDict_SetItem(found, entry->key, made);
+    int done = found ? PyDict_SetItem(found, entry->key, made) : 0;
     Py_DECREF(made);
     return done;
 }
 
+/* Items of an entry's sequence, as `walk_items`; frames are folded where they can be. */
+static PyObject *walk_entry(Walk *walk, uint32_t tag, int is_un, uint64_t *at, uint64_t end, const Level *inner,
+                            int depth, int is_undefined)
+{
+    Py_ssize_t cursor = 0;
+    if (walk->fold && tag == walk->fold->content)
+        dicom_frame_begins(walk->fold);
+    const Entry *content = depth == 1 && tag == walk->plan->frames && !walk->fold
+                               ? dicom_entry(inner, walk->plan->content, &cursor)
+                               : NULL;
+    if (!content || content->child < 0 || &walk->plan->levels[content->child] == inner)
+        return walk_items(walk, is_un, at, end, inner, depth, is_undefined);
+    Fold fold = {.frames = inner, .contents = &walk->plan->levels[content->child], .content = content->tag};
+    uint64_t from = *at;
+    int64_t n = walk->n;
+    fold.started = walk->plan->started, fold.duration = walk->plan->duration;
+    walk->fold = &fold;
+    PyObject *made = walk_items(walk, is_un, at, end, inner, depth, is_undefined);
+    walk->fold = NULL;
+    if (!made)
+        return NULL;
+    Py_DECREF(made);
+    if (!fold.is_odd && fold.has_digit)
+        return dicom_frames_told(&fold);
+    *at = from;
+    walk->n = n;
+    return walk_items(walk, is_un, at, end, inner, depth, is_undefined);
+}
+
 /* Wanted elements from `*at` into `found`, up to `end` or the first tag >= `stop`. `found` is NULL where `wanted` is
- * empty. Heads are read without looking at `end`: what begins before it and ends behind it is refused. */
+ * empty or frames are folded. Heads are read without looking at `end`: what begins before it and ends behind it is refused. */
 static int walk_elements(Walk *walk, PyObject *found, uint64_t *position, uint64_t end, const Level *wanted, int depth,
                          uint32_t stop, int64_t *last)
 {
@@ -143,7 +173,8 @@ static int walk_elements(Walk *walk, PyObject *found, uint64_t *position, uint64
                 return refuse(walk, "bad_encoding");
             const Level *inner = entry ? &walk->plan->levels[entry->child] : &NOTHING;
             next = value;
-            PyObject *items = walk_items(walk, is_unknown(walk, at), &next, end, inner, depth + 1, 1);
+            PyObject *items = entry ? walk_entry(walk, tag, is_unknown(walk, at), &next, end, inner, depth + 1, 1)
+                                    : walk_items(walk, is_unknown(walk, at), &next, end, inner, depth + 1, 1);
             if (!items)
                 return -1;
             if (!inner->n)
@@ -153,14 +184,17 @@ static int walk_elements(Walk *walk, PyObject *found, uint64_t *position, uint64
         } else if (entry && entry->child >= 0) {
             uint64_t from = value;
             const Level *inner = &walk->plan->levels[entry->child];
-            if (keep(found, entry, walk_items(walk, is_unknown(walk, at), &from, next, inner, depth + 1, 0)) < 0)
+            PyObject *items = walk_entry(walk, tag, is_unknown(walk, at), &from, next, inner, depth + 1, 0);
+            if (keep(found, entry, items) < 0)
                 return -1;
         } else if (entry) {
             if (length > MAX_VALUE)
                 return refuse(walk, "value_too_large");
             if (next > walk->have)
                 return refuse(walk, "truncated");
-            if (keep(found, entry, PyBytes_FromStringAndSize((const char *)walk->data + value, length)) < 0)
+            if (walk->fold)
+                dicom_frame_value(walk->fold, tag, walk->data + value, length);
+            else if (keep(found, entry, PyBytes_FromStringAndSize((const char *)walk->data + value, length)) < 0)
                 return -1;
         }
         at = next;
@@ -190,6 +224,10 @@ static int walk_item(Walk *walk, PyObject *made, uint64_t *at, uint64_t end, con
         return 0;
     if (tag != ITEM)
         return refuse(walk, "bad_encoding");
+    if (walk->fold && wanted == walk->fold->frames)
+        dicom_frame_begins(walk->fold);
+    else if (walk->fold && wanted == walk->fold->contents)
+        walk->fold->n_items++;
     if (length == UNDEFINED) {
         if (walk_elements(walk, made, at, end, wanted, depth, ITEM_END, &last) < 0 || tag_at(walk, *at, &tag) < 0)
             return -1;
@@ -216,18 +254,21 @@ static PyObject *walk_items(Walk *walk, int is_un, uint64_t *at, uint64_t end, c
                             int is_undefined)
 {
     int was_explicit = walk->is_explicit, was_big = walk->is_big;
-    PyObject *found = PyList_New(0);
+    PyObject *found = walk->fold ? Py_NewRef(Py_None) : PyList_New(0);
     int more = found ? 1 : -1;
     if (is_un) /* PS3.5 6.2.2 note 2: whatever it is, it is encoded in implicit VR little endian */
         walk->is_explicit = walk->is_big = 0;
     while (more > 0 && (is_undefined || *at < end)) {
-        PyObject *made = wanted->n ? PyDict_New() : NULL;
-        if (wanted->n && !made)
+        int is_made = wanted->n && !walk->fold;
+        PyObject *made = is_made ? PyDict_New() : NULL;
+        if (is_made && !made)
             more = -1;
         else
             more = walk_item(walk, made, at, end, wanted, depth, is_undefined);
         if (more > 0 && made && PyList_Append(found, made) < 0)
             more = -1;
+        if (more > 0 && walk->fold && wanted == walk->fold->frames)
+            dicom_frame_ends(walk->fold);
         Py_XDECREF(made);
     }
     walk->is_explicit = was_explicit;
@@ -373,7 +414,7 @@ static PyObject *dicom_rest(PyObject *self, PyObject *args)
 }
 
 static PyMethodDef METHODS[] = {
-    {"plan", dicom_plan, METH_O, NULL},
+    {"plan", dicom_plan, METH_VARARGS, NULL},
     {"top", dicom_top, METH_VARARGS, NULL},
     {"rest", dicom_rest, METH_VARARGS, NULL},
     {"template", dicom_template, METH_VARARGS, NULL},
@@ -381,7 +422,6 @@ static PyMethodDef METHODS[] = {
     {"slice", (PyCFunction)(void (*)(void))dicom_slice, METH_FASTCALL, NULL},
     {"moment", (PyCFunction)(void (*)(void))dicom_moment, METH_FASTCALL, NULL},
     {"instants", (PyCFunction)(void (*)(void))dicom_instants, METH_FASTCALL, NULL},
-    {"outer", (PyCFunction)(void (*)(void))dicom_outer, METH_FASTCALL, NULL},
     {"table", dicom_table, METH_O, NULL},
     {"fields", (PyCFunction)(void (*)(void))dicom_fields, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},

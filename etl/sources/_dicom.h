@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* Raised with every change of what a function takes or gives: an old build is not used (etl/sources/dicom_kernel.py). */
-#define DICOM_VERSION 4
+#define DICOM_VERSION 5
 
 /* Wanted tags: levels of sorted entries; an entry is a value, or a sequence whose items have a level. */
 typedef struct {
@@ -24,6 +24,7 @@ typedef struct {
 typedef struct {
     Level *levels;
     Py_ssize_t n;
+    uint32_t frames, content, started, duration; /* tags of frames that are folded; 0 where none are */
 } Plan;
 
 /* The plan of a capsule, which owns it; it has at least one level. NULL with a Python error. */
@@ -40,6 +41,36 @@ static inline const Entry *dicom_entry(const Level *level, uint32_t tag, Py_ssiz
     *cursor = i;
     return i < level->n && level->entries[i].tag == tag ? &level->entries[i] : NULL;
 }
+
+typedef struct {
+    const unsigned char *text; /* NULL: there are none */
+    uint32_t n;
+} Octets;
+
+typedef struct {
+    Octets lasting, start;
+} LastStart;
+
+enum { MOST_DURATIONS = 8 };
+
+/* Frames that are folded as they are walked, by etl/sources/_dicom_frames.c; all octets lie in the data of the walk. */
+typedef struct {
+    const Level *frames, *contents;
+    uint32_t content, started, duration;
+    int n_items; /* of the content of the frame at hand, whose values are */
+    Octets start, lasting;
+    int is_odd, has_digit, n_last;
+    Octets first;
+    LastStart last[MOST_DURATIONS];
+} Fold;
+
+/* A frame begins, or its content does. */
+void dicom_frame_begins(Fold *fold);
+void dicom_frame_value(Fold *fold, uint32_t tag, const unsigned char *text, uint32_t n);
+void dicom_frame_ends(Fold *fold);
+
+/* (first start, last start by duration) of frames that are not odd and have a digit. */
+PyObject *dicom_frames_told(const Fold *fold);
 
 /* An element: where it begins, where its value begins (again its begin, if its length is undefined), where it ends. */
 typedef struct {
@@ -69,7 +100,7 @@ int dicom_clock(PyObject *dataset, PyObject *pair, PyObject *hours, PyObject **k
 
 int dicom_values_start(void);
 int dicom_times_start(void);
-PyObject *dicom_plan(PyObject *self, PyObject *levels);
+PyObject *dicom_plan(PyObject *self, PyObject *args);
 PyObject *dicom_table(PyObject *self, PyObject *rows);
 PyObject *dicom_fields(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *dicom_template(PyObject *self, PyObject *args);
@@ -77,5 +108,4 @@ PyObject *dicom_match(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *dicom_slice(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *dicom_moment(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *dicom_instants(PyObject *self, PyObject *const *args, Py_ssize_t n);
-PyObject *dicom_outer(PyObject *self, PyObject *const *args, Py_ssize_t n);
 #endif

@@ -49,14 +49,18 @@ static int level_fill(Level *level, PyObject *listed, Py_ssize_t n_levels)
     return 0;
 }
 
-PyObject *dicom_plan(PyObject *self, PyObject *levels)
+/* plan(levels, frames) -> plan; `frames` are the tags of frames to fold, of their content, start and duration, if given. */
+PyObject *dicom_plan(PyObject *self, PyObject *args)
 {
-    if (!PyList_Check(levels))
-        return PyErr_Format(PyExc_TypeError, "levels are a list");
+    PyObject *levels;
+    unsigned int frames = 0, content = 0, started = 0, duration = 0;
+    if (!PyArg_ParseTuple(args, "O!|(IIII)", &PyList_Type, &levels, &frames, &content, &started, &duration))
+        return NULL;
     Plan *plan = PyMem_Calloc(1, sizeof(Plan));
     if (!plan)
         return PyErr_NoMemory();
     plan->n = PyList_GET_SIZE(levels);
+    plan->frames = frames, plan->content = content, plan->started = started, plan->duration = duration;
     plan->levels = PyMem_Calloc(plan->n ? plan->n : 1, sizeof(Level));
     int is_bad = !plan->levels || !plan->n;
     if (is_bad)

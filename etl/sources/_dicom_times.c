@@ -1,5 +1,4 @@
-/* Times: a date with a time of day, as `parse_da_tm` of etl/timestamps.py reads it where it is plain; and the starts of
- * frames, the compiled twin of `_outer` in etl/sources/dicom_image.py. */
+/* Times: a date with a time of day, as `parse_da_tm` of etl/timestamps.py reads it where it is plain. */
 #include "_dicom.h"
 
 #include <datetime.h>
@@ -170,87 +169,4 @@ PyObject *dicom_instants(PyObject *self, PyObject *const *args, Py_ssize_t n)
             Py_CLEAR(found);
     }
     return found;
-}
-
-/* Octets of `raw` without its padding, if all of them are digits and points; else 0. */
-static Py_ssize_t plain_length(PyObject *raw, int *has_digit)
-{
-    const char *text = PyBytes_AS_STRING(raw);
-    Py_ssize_t n = PyBytes_GET_SIZE(raw);
-    while (n && (text[n - 1] == ' ' || !text[n - 1]))
-        n--;
-    for (Py_ssize_t i = 0; i < n; i++) {
-        if ((text[i] < '0' || text[i] > '9') && text[i] != '.')
-            return 0;
-        *has_digit |= text[i] != '.';
-    }
-    return n;
-}
-
-static int is_less(PyObject *one, PyObject *other, Py_ssize_t n)
-{
-    return memcmp(PyBytes_AS_STRING(one), PyBytes_AS_STRING(other), (size_t)n) < 0;
-}
-
-static PyObject *trimmed(PyObject *raw, Py_ssize_t n)
-{
-    return n == PyBytes_GET_SIZE(raw) ? Py_NewRef(raw) : PyBytes_FromStringAndSize(PyBytes_AS_STRING(raw), n);
-}
-
-/* Keep `raw` as the last start of its duration if it is. */
-static int keep_last(PyObject *last, PyObject *lasting, PyObject *raw, Py_ssize_t n)
-{
-    PyObject *before = PyDict_GetItemWithError(last, lasting);
-    if (before && !is_less(before, raw, n))
-        return 0;
-    PyObject *kept = PyErr_Occurred() ? NULL : trimmed(raw, n);
-    int done = kept ? PyDict_SetItem(last, lasting, kept) : -1;
-    Py_XDECREF(kept);
-    return done;
-}
-
-/* The first item of a frame's content, borrowed: NULL where it has none, or with `*is_odd` where it is no sequence. */
-static PyObject *content_of(PyObject *frame, PyObject *tag, int *is_odd)
-{
-    PyObject *content = PyDict_Check(frame) ? PyDict_GetItemWithError(frame, tag) : NULL;
-    if (content && PyBytes_Check(content) && !PyBytes_GET_SIZE(content))
-        return NULL;
-    *is_odd |= content && !PyList_Check(content);
-    PyObject *item = content && PyList_Check(content) && PyList_GET_SIZE(content) ? PyList_GET_ITEM(content, 0) : NULL;
-    return item && PyDict_Check(item) ? item : NULL;
-}
-
-/* outer(frames, content, started, duration) -> (first start, last start by duration), or None where they are odd. */
-PyObject *dicom_outer(PyObject *self, PyObject *const *args, Py_ssize_t n)
-{
-    if (n != 4 || !PyList_Check(args[0]))
-        return PyErr_Format(PyExc_TypeError, "outer(frames, content, started, duration)");
-    PyObject *last = PyDict_New(), *first = NULL, *made = NULL;
-    Py_ssize_t length = 0;
-    int is_odd = 0, has_digit = 0, failed = !last;
-    for (Py_ssize_t i = 0; !is_odd && !failed && i < PyList_GET_SIZE(args[0]); i++) {
-        PyObject *item = content_of(PyList_GET_ITEM(args[0], i), args[1], &is_odd);
-        PyObject *raw = item ? PyDict_GetItemWithError(item, args[2]) : NULL;
-        if (!raw || (PyBytes_Check(raw) && !PyBytes_GET_SIZE(raw)))
-            continue;
-        PyObject *lasting = PyDict_GetItemWithError(item, args[3]);
-        lasting = lasting ? lasting : Py_None;
-        Py_ssize_t n = PyBytes_Check(raw) ? plain_length(raw, &has_digit) : 0;
-        is_odd = !n || (first && n != length) || (!PyBytes_Check(lasting) && lasting != Py_None);
-        if (is_odd)
-            break;
-        if (!first || is_less(raw, first, n))
-            first = raw;
-        length = n;
-        failed = keep_last(last, lasting, raw, n) < 0;
-    }
-    if (!failed && (is_odd || !has_digit))
-        made = Py_NewRef(Py_None);
-    else if (!failed) {
-        PyObject *start = trimmed(first, length);
-        made = start ? PyTuple_Pack(2, start, last) : NULL;
-        Py_XDECREF(start);
-    }
-    Py_XDECREF(last);
-    return made;
 }

@@ -17,7 +17,7 @@ from etl.site import Site
 from etl.sources.dicom_classes import Sort, sort_of
 from etl.sources.dicom_document import CONTENT_SEQUENCE, DOCUMENT, add_dose_report, add_key_objects
 from etl.sources.dicom_fields import merged
-from etl.sources.dicom_file import File, read_file
+from etl.sources.dicom_file import File, inflated_of, read_file
 from etl.sources.dicom_header import OFFSET, Header
 from etl.sources.dicom_identity import IDENTITY
 from etl.sources.dicom_image import CREATED, IMAGE, RECEIVING_AE, add_image
@@ -83,7 +83,11 @@ def parse(data: bytes, site: Site) -> Parsed:
         _HEADER_END[:] = [data, told[1]]
         return told[0]
     try:
-        found = read_file(data, WANTED)
+        inflated = inflated_of(data)
+        if inflated and (told := again(inflated, len(inflated), site, is_inflated=True)):
+            _HEADER_END[:] = [data, len(data)]
+            return told[0]
+        found = read_file(data, WANTED, inflated=inflated)
     except BrokenError as broken:
         found = broken
     _add_safely(found, 0, site, parsed, data)

@@ -22,7 +22,8 @@ META: Wanted = dict.fromkeys((0x00020002, TRANSFER_SYNTAX, 0x00020016, 0x0002001
 class File(NamedTuple):
     """A walked file. `last` is the highest tag seen whole at the top level, `end` where the header's bytes end.
 
-    The data set begins at `at`, of what was inflated where `is_deflated`.
+    The data set begins at `at` and ends before its pixels at `stop`, of `inflated` where it was deflated: its file meta
+    as it stands, and behind it what was deflated. Then `end` is that of the file.
     """
 
     meta: Dataset
@@ -33,14 +34,34 @@ class File(NamedTuple):
     end: int
     at: int = 0
     is_explicit: bool = True
-    is_deflated: bool = False
+    stop: int = 0
+    inflated: bytes = b""
 
 
-def read_file(data: bytes, wanted: Wanted, size: int | None = None, fetch: Fetch | None = None) -> File:
+def inflated_of(data: bytes) -> bytes:
+    """`File.inflated` of a file that soon says that it is deflated; no octets of others. Raises BrokenError."""
+    if data[128:134] != b"DICM\2\0" or DEFLATED.encode() not in data[134:1024]:
+        return b""
+    meta, _, at = Stream(data, len(data), explicit=True).top(132, META, META_END)
+    return _inflated(data, at) if _syntax_of(meta) in DEFLATED_SYNTAXES else b""
+
+
+def _inflated(data: bytes, at: int) -> bytes:
+    return data[:at] + inflate(data[at:])
+
+
+def _syntax_of(meta: Dataset) -> str:
+    stated = meta.get(TRANSFER_SYNTAX)
+    return stated.decode("latin-1").rstrip("\0 ") if isinstance(stated, bytes) else ""
+
+
+def read_file(
+    data: bytes, wanted: Wanted, size: int | None = None, fetch: Fetch | None = None, inflated: bytes = b""
+) -> File:
     """Walk the bytes of one file, of which `data` may be the first part of `size` octets. Raises BrokenError.
 
     Of a part, `truncated` may mean that more must be read; what is not refused is what the whole file would give.
-    `fetch` reads single octets behind the part.
+    `fetch` reads single octets behind the part; `inflated` is what `inflated_of` gave, if it was asked.
     """
     at, size = 0, len(data) if size is None else size
     if data[128:132] == b"DICM":
@@ -52,22 +73,22 @@ def read_file(data: bytes, wanted: Wanted, size: int | None = None, fetch: Fetch
         meta, _, at = Stream(data, size, explicit=True).top(at, META, META_END)
     if at == size or (size > len(data) and at + 8 > len(data)):
         raise BrokenError("truncated")
-    stated = meta.get(TRANSFER_SYNTAX)
-    syntax = stated.decode("latin-1").rstrip("\0 ") if isinstance(stated, bytes) else ""
+    syntax = _syntax_of(meta)
     stream, n_octets = data, size
     if syntax in DEFLATED_SYNTAXES:
         if size > len(data):
             raise BrokenError("truncated")
-        stream, at = inflate(data[at:]), 0
+        stream = inflated or _inflated(data, at)
         n_octets = len(stream)
     is_big = syntax == BIG or (not syntax and stream[at] == 0)
     # Some writers encode otherwise than their file meta says: the first element shows whether it has a VR.
     is_explicit = stream[at + 4 : at + 6] in HEADS
     walk = Stream(stream, n_octets, explicit=is_explicit, big=is_big)
     dataset, last, stop = walk.top(at, wanted)
+    is_plain = stream is data
     if stop < n_octets:
-        last = walk.rest(stop, fetch if stream is data else None)
-    end = stop if stream is data else len(data)
+        last = walk.rest(stop, fetch if is_plain else None)
+    end = stop if is_plain else len(data)
     if end > len(data):
         raise BrokenError("truncated")
-    return File(meta, dataset, syntax, is_big, last, end, at, is_explicit, stream is not data)
+    return File(meta, dataset, syntax, is_big, last, end, at, is_explicit, stop, b"" if is_plain else stream)

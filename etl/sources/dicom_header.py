@@ -110,6 +110,14 @@ class Header:
         raw = self.meta.get(tag)
         return str(raw, "latin-1").strip(" \0") if isinstance(raw, bytes) else ""
 
+    def stamp(self, raw: bytes, tag: int) -> Stamp | None:
+        """A DT element's value."""
+        if (kernel := dicom_kernel.compiled) is not None and self.is_plain:
+            plain: Stamp | None = kernel.moment(raw[:8], raw[8:], self.zone.hours, Stamp)
+            if plain is not None:
+                return plain
+        return self.instant(self.text(raw), tag)
+
     def instant(self, raw: str, tag: int) -> Stamp | None:
         """A DT value."""
         stamp = self.moments.get(raw)

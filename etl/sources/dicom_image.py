@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from etl.records import Parsed
-from etl.sources import dicom_kernel
 from etl.sources.dicom_fields import LONGEST_S, Table, read, table, wanted_of
+from etl.sources.dicom_frames import FRAME_CONTENT, FRAME_DURATION, FRAME_STARTED, PER_FRAME, outer
 from etl.sources.dicom_header import CHARSET, Header, hashed, items
 from etl.sources.dicom_identity import IDENTIFIERS, ORDER_NUMBERS, PATIENT, add_other_patients, authorized, issue
-from etl.sources.dicom_walk import Dataset, Wanted
+from etl.sources.dicom_walk import Wanted
 from etl.timestamps import Stamp
 
 #: Columns of `instance`: place is a section of PS3.3, PS3.10 or PS3.4.
@@ -88,8 +88,6 @@ LADDER: tuple[tuple[str, int, int, bool], ...] = (
     ("series", *SERIES, False),
     ("study", *STUDY, False),
 )
-PER_FRAME, FRAME_CONTENT = 0x52009230, 0x00209111  # PS3.3 C.7.6.16.2.2
-FRAME_STARTED, FRAME_DURATION = 0x00189074, 0x00189220  # DT; FD in milliseconds
 ORIGINAL_ATTRIBUTES, MODIFIED_AT, MODIFIER, PREVIOUS = 0x04000561, 0x04000562, 0x04000563, 0x04000564
 
 IMAGE: Wanted = {
@@ -179,8 +177,8 @@ def _frames(header: Header, stamp: Stamp | None, duration_s: float | None) -> tu
     first, ends = stamp if stamp and stamp.at else None, []
     if first and first.at and duration_s:
         ends.append(_after(first.at, duration_s))
-    for text, duration_ms in _outer_frames(header):
-        start = header.instant(text, FRAME_STARTED)
+    for raw, duration_ms in _outer_frames(header):
+        start = header.stamp(raw, FRAME_STARTED)
         if start is None or start.at is None:
             continue
         ends.append(_after(start.at, duration_ms / 1000))
@@ -191,44 +189,21 @@ def _frames(header: Header, stamp: Stamp | None, duration_s: float | None) -> tu
     return first, (max(ends) - first.at).total_seconds() if ends else None
 
 
-def _outer_frames(header: Header) -> list[tuple[str, float]]:
+def _outer_frames(header: Header) -> list[tuple[bytes, float]]:
     """(start, milliseconds) of the frames that can be first or end last; the others lie between and are not parsed."""
-    frames = items(header.dataset, PER_FRAME)
-    if outer := _outer(frames):
-        first, last = outer
-        lasting = [(str(raw, "ascii"), _milliseconds(header, length)) for length, raw in last.items()]
-        return [(str(first, "ascii"), 0.0), *lasting]
-    contents = (frame.get(FRAME_CONTENT) for frame in frames)
+    told: Any = header.dataset[PER_FRAME]
+    if isinstance(told, list):
+        told = outer(told) or told
+    if isinstance(told, tuple):
+        first, last = told
+        return [(first, 0.0), *((raw, _milliseconds(header, length)) for length, raw in last.items())]
+    contents = (frame.get(FRAME_CONTENT) for frame in told or ())
     firsts = (content[0] for content in contents if isinstance(content, list) and content)
     return [
-        (header.text(raw), _milliseconds(header, content.get(FRAME_DURATION)))
+        (raw, _milliseconds(header, content.get(FRAME_DURATION)))
         for content in firsts
         if (raw := content.get(FRAME_STARTED))
     ]
-
-
-def _outer(frames: list[Dataset]) -> tuple[bytes, dict[Any, bytes]] | None:
-    """The first start, and for each duration its last start; None unless all starts are digits of one length.
-
-    Such starts are in order as octets, and a duration's last start ends last of its duration.
-    """
-    if (kernel := dicom_kernel.compiled) is not None:
-        told: tuple[bytes, dict[Any, bytes]] | None = kernel.outer(frames, FRAME_CONTENT, FRAME_STARTED, FRAME_DURATION)
-        return told
-    contents: list[Any] = [content for frame in frames if (content := frame.get(FRAME_CONTENT))]
-    if not all(isinstance(content, list) for content in contents):
-        return None
-    starts: list[tuple[Any, Any]] = [
-        (raw, content[0].get(FRAME_DURATION)) for content in contents if (raw := content[0].get(FRAME_STARTED))
-    ]
-    raws = [raw.rstrip(b" \0") for raw, _ in starts]
-    if len({len(raw) for raw in raws}) != 1 or not b"".join(raws).replace(b".", b"").isdigit():
-        return None
-    last: dict[Any, bytes] = {}
-    for raw, (_, lasting) in zip(raws, starts, strict=True):
-        if raw > last.get(lasting, b""):
-            last[lasting] = raw
-    return min(raws), last
 
 
 def _after(at: datetime, seconds: float) -> datetime:

@@ -9,6 +9,7 @@ import os
 from types import ModuleType
 from typing import Any
 
+from etl.sources.dicom_frames import FRAMES, fold
 from etl.sources.dicom_walk import (
     MAX_DEPTH,
     MAX_ELEMENTS,
@@ -22,7 +23,7 @@ from etl.sources.dicom_walk import (
     Wanted,
 )
 
-VERSION = 4
+VERSION = 5
 
 
 def _built() -> ModuleType | None:
@@ -49,9 +50,12 @@ class Stream:
         self.data, self.size, self.is_explicit, self.is_big = data, size, explicit, big
 
     def top(self, at: int, wanted: Wanted, stop: int = PIXELS) -> tuple[Dataset, int, int]:
-        """As `Walker.top`."""
+        """As `Walker.top`, with frames folded."""
         if compiled is None:
-            return Walker(self.data, explicit=self.is_explicit, big=self.is_big, size=self.size).top(at, wanted, stop)
+            walker = Walker(self.data, explicit=self.is_explicit, big=self.is_big, size=self.size)
+            walked = walker.top(at, wanted, stop)
+            fold(walked[0])
+            return walked
         found = compiled.top(self.data, self.size, at, self.is_explicit, self.is_big, plan_of(wanted), stop)
         if isinstance(found, str):
             raise BrokenError(found)
@@ -75,7 +79,7 @@ def plan_of(wanted: Wanted) -> object:
     """`wanted` as the compiled twin takes it."""
     held = _PLANS.get(id(wanted))
     if held is None:  # few are ever asked for: of the data set, of file meta, of what is read again
-        held = _PLANS[id(wanted)] = (wanted, compiled.plan(levels_of(wanted)))
+        held = _PLANS[id(wanted)] = (wanted, compiled.plan(levels_of(wanted), FRAMES))
     return held[1]
 
 

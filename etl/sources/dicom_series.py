@@ -15,6 +15,7 @@ from etl.site import Site
 from etl.sources import dicom_kernel, dicom_template
 from etl.sources.dicom_fields import Table, compiled, read
 from etl.sources.dicom_file import File
+from etl.sources.dicom_frames import PER_FRAME
 from etl.sources.dicom_header import Header, hashed
 from etl.sources.dicom_image import (
     ACQUISITION_DATETIME,
@@ -22,7 +23,6 @@ from etl.sources.dicom_image import (
     INSTANCE,
     LADDER,
     ORIGINAL_ATTRIBUTES,
-    PER_FRAME,
     clock_of,
 )
 from etl.sources.dicom_template import Template
@@ -66,11 +66,12 @@ _PLAN = (
 class _Image:
     """An image that was read in full: what others are like, its header, its row, the values of row and envelope."""
 
-    __slots__ = ("envelope", "has_exposure", "has_rung", "header", "row", "template", "values")
+    __slots__ = ("envelope", "has_exposure", "has_rung", "header", "is_inflated", "row", "template", "values")
 
     def __init__(self, template: Template, header: Header, row: dict[str, Any], parsed: Parsed) -> None:
         dataset = header.dataset
         self.template, self.header, self.row = template, header, row
+        self.is_inflated = bool(template.file.inflated)
         self.values, self.envelope = list(parsed.rows["instance"].rows[0][:-2]), list(parsed.envelopes.rows[0][:-2])
         for place in _OWN:
             self.values[place] = None
@@ -87,7 +88,8 @@ def remember(data: bytes, file: File, header: Header, row: dict[str, Any], parse
     dataset = file.dataset
     if parsed.rows.keys() != {"instance"} or parsed.rows["instance"].n != 1 or parsed.envelopes.n != 1:
         return
-    if header.defects or file.is_deflated or not 0 < file.end <= MOST_BYTES or data[128:132] != b"DICM":
+    data = file.inflated or data
+    if header.defects or not 0 < file.stop <= MOST_BYTES or data[128:132] != b"DICM":
         return
     if PER_FRAME in dataset or ORIGINAL_ATTRIBUTES in dataset:
         return
@@ -107,13 +109,19 @@ def _use(seen: _Image) -> None:
     del _TRIED[MOST_TRIED:]
 
 
-def again(data: bytes, size: int, site: Site, fetch: Fetch | None = None) -> tuple[Parsed, int] | None:
+def again(
+    data: bytes, size: int, site: Site, fetch: Fetch | None = None, *, is_inflated: bool = False
+) -> tuple[Parsed, int] | None:
     """Row and envelope of a file like one before, of whose `size` octets `data` are the first; its header's end.
 
-    None where it must be read in full.
+    None where it must be read in full. What was deflated is like what was deflated alone: elsewhere it is no data set.
     """
     for seen in _TRIED:
-        if seen.header.site is site and (told := seen.template.match(data, size, fetch)):
+        if (
+            seen.header.site is site
+            and seen.is_inflated is is_inflated
+            and (told := seen.template.match(data, size, fetch))
+        ):
             if seen is not _TRIED[0]:
                 _use(seen)
             parsed = _parsed(seen, told[0])

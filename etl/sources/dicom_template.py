@@ -47,7 +47,7 @@ class Template:
     __slots__ = ("again", "compiled", "file", "head", "parts", "series", "series_at", "wanted")
 
     def __init__(self, head: bytes, file: File, wanted: Wanted, again: Wanted) -> None:
-        self.head, self.file, self.wanted, self.again = head[: file.end], file, wanted, again
+        self.head, self.file, self.wanted, self.again = head[: file.stop], file, wanted, again
         series = file.dataset[SERIES_UID]
         self.series = series if isinstance(series, bytes) else b""
         self.series_at = self.head.find(self.series)

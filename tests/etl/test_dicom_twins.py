@@ -374,9 +374,9 @@ def test_what_is_no_plan_is_refused() -> None:
     plan = (pairs, "", {}, places, 0)
     assert BUILT.slice([0], [0], dataset, "x", hours, 1, False, None, plan)[0] == ("x", 0, 0)
     assert BUILT.slice([0], [0], dataset, "x", {}, 1, False, None, plan) is None
-    for given_ in ((), ([], 1, 2), ((), 1, 2, 3)):
+    for frames in ((), (1, 2, 3), (1, 2, 3, "4")):
         with pytest.raises(TypeError):
-            BUILT.outer(*given_)
+            BUILT.plan([[]], frames)
     for given_ in ((b"", b"", [], tuple), (b"", b"", {}, 1), (b"", b"", {}, list)):
         with pytest.raises(TypeError):
             BUILT.moment(*given_)
