@@ -37,14 +37,13 @@ class Deadline:
         self.seconds = seconds
 
     def __enter__(self) -> None:
-        _limit(self.seconds)
+        if (kernel := files_twin.KERNEL) is not None:
+            kernel.limit(self.seconds)
+        else:
+            signal.setitimer(signal.ITIMER_REAL, self.seconds)
 
     def __exit__(self, *_raised: object) -> None:
-        _limit(0)
-
-
-def _limit(seconds: float) -> None:
-    if (kernel := files_twin.KERNEL) is not None:
-        kernel.limit(seconds)
-    else:
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        if (kernel := files_twin.KERNEL) is not None:
+            kernel.limit(0)
+        else:
+            signal.setitimer(signal.ITIMER_REAL, 0)

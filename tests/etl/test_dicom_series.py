@@ -116,6 +116,26 @@ def test_slices_of_any_lengths_are_not_read_in_full(syntax: str, monkeypatch: py
     assert len({row["sop_hash"] for row in rows}) == len({row["acquired_at"] for row in rows}) == 16
 
 
+def test_slices_that_were_deflated_are_not_read_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are inflated to their end all the same: what is cut there is rejected, and so is what is not deflated."""
+    answers = []
+
+    def asked(*given: Any, **named: bool) -> Any:
+        answers.append((again(*given, **named), named))
+        return answers[-1][0]
+
+    monkeypatch.setattr(dicom, "again", asked)
+    files = slices(5, made.DEFLATED)
+    plain, start = slices(5)[0], files[0].index(b"1.2.840.10008.1.2.1.99")
+    liar = files[0][: start + 22] + plain[plain.index(b"\x08\x00\x05\x00") :]
+    assert_same([*files, files[1][:-3], liar, files[2], files[0] + b"\0"])
+    told = [bool(answer) for answer, named in answers[:10] if named]
+    assert told == [False, True, True, True, True]
+    forget()
+    assert not made.parse(files[0]).rejected
+    assert [made.parse(data).rejected[0].reason for data in (files[1][:-3], liar)] == ["truncated", "bad_encoding"]
+
+
 @pytest.mark.parametrize("syntax", [made.EXPLICIT, made.IMPLICIT, made.BIG])
 def test_a_cut_slice_is_seen(syntax: str) -> None:
     *before, data = slices(4, syntax)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from etl.sources import dicom, dicom_kernel, sniff
 from etl.sources.dicom import WANTED
 from etl.sources.dicom_file import File, read_file
+from etl.sources.dicom_frames import MOST_DURATIONS
 from etl.sources.dicom_header import CODECS, _moments_of
 from etl.sources.dicom_identity import IDENTIFIERS, PATIENT
 from etl.sources.dicom_image import INSTANCE
@@ -308,6 +309,26 @@ def test_the_same_of_frames(frames: list[tuple[bytes, bytes | None] | None], is_
     if is_dated:
         found |= {0x0008002A: (b"DT", b"20260115100200"), 0x00189073: (b"FD", struct.pack("<d", 2.5))}
     assert both(told, plain_file(found))[0]
+
+
+@pytest.mark.parametrize("n_durations", [1, MOST_DURATIONS, MOST_DURATIONS + 1])
+def test_frames_of_many_durations(n_durations: int) -> None:
+    """Beyond a number of durations each frame is read; the end is the same."""
+    items = b""
+    for n in range(20):
+        inner = element(0x00189074, b"DT", f"202601151002{n:02d}".encode())
+        inner += element(0x00189220, b"FD", struct.pack("<d", 1000.0 * (n % n_durations)))
+        items += item(element(0x00209111, b"SQ", item(inner) * (1 + n % 2)))
+    found = {
+        0x00080016: (b"UI", made.ENHANCED_MR.encode()), 0x00080018: (b"UI", b"1.2.3.45"), 0x0020000D: (b"UI", b"1.2."),
+        0x0020000E: (b"UI", b"1.2.3."), 0x52009230: (b"SQ", items), 0x7FE00010: (b"OW", b""),
+    }  # fmt: skip
+    file = both(walked, plain_file(found))
+    assert isinstance(file.dataset[0x52009230], list if n_durations > MOST_DURATIONS else tuple)
+    (row,) = made.rows(made.parse(plain_file(found)), "instance")
+    ends = max(n + n % n_durations for n in range(20))
+    assert row["acquisition_duration_s"] == ends
+    both(told, plain_file(found))
 
 
 DAYS = st.sampled_from((b"20260115", b"20261101", b"20260308", b"2026.01.15", b"20260230", b" 20260115", b"2026", b""))
