@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import duckdb
@@ -25,13 +27,25 @@ def make_tables(con: duckdb.DuckDBPyConnection, prefix: str = "") -> None:
         con.execute(f"CREATE TABLE IF NOT EXISTS {prefix}raw_{record} ({names})")
 
 
+#: Rows of one statement: to plan one costs most of the time of a row by itself.
+AT_ONCE = 100
+
+
 def insert(con: duckdb.DuckDBPyConnection, batch: int, rows: Iterable[Row], prefix: str = "") -> None:
-    """Append `rows` as messages of one file of `batch`."""
+    """Append `rows` as messages of one file of `batch`; those with values of the same kinds go together."""
+    alike: dict[tuple[Any, ...], list[list[Any]]] = defaultdict(list)
     for position, (record, columns) in enumerate(rows):
         row = {"batch_id": batch, "file_id": f"f{batch}", "position": position, "row_number": 0, **columns}
-        names = ", ".join(f'"{name}"' for name in row)
-        marks = ", ".join("?" * len(row))
-        con.execute(f"INSERT INTO {prefix}raw_{record} ({names}) VALUES ({marks})", list(row.values()))
+        alike[record, tuple(row), tuple(map(type, row.values()))].append(list(row.values()))
+    for (record, names, _), values in alike.items():
+        marks = f"({', '.join('?' * len(names))})"
+        quoted = ", ".join(f'"{name}"' for name in names)
+        for some in (values[n : n + AT_ONCE] for n in range(0, len(values), AT_ONCE)):
+            con.execute(
+                f"INSERT INTO {prefix}raw_{record} ({quoted}) VALUES {', '.join([marks] * len(some))}",
+                list(chain.from_iterable(some)),
+            )
+    for record in dict.fromkeys(record for record, *_ in alike):
         for name, sql in numbers(record).items():
             con.execute(f"UPDATE {prefix}raw_{record} SET {name} = {sql} WHERE {name} IS NULL")
 

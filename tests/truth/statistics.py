@@ -12,6 +12,7 @@ from tests.truth.department import Row
 Z = NormalDist().inv_cdf(0.975)
 PROBABILITIES = {"p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95}
 Answer = tuple[int, float, float, float | None, float | None, float | None]
+Part = tuple[float, float, int]  # numerator, denominator, n
 
 
 def quantile(values: Sequence[float], p: float) -> float:
@@ -46,20 +47,25 @@ def _part(value: object, statistic: str) -> float | None:
     return value.get(statistic) if isinstance(value, dict) else value  # type: ignore[return-value]
 
 
-def counted(rows: Sequence[Row], statistic: str) -> list[tuple[float, float, int]]:
-    """(numerator, denominator, n) of the rows that have a numerator."""
-    found = []
-    for row in rows:
-        numerator = _part(row["numerator"], statistic)
-        if numerator is not None:
-            found.append((numerator, _part(row["denominator"], statistic) or 0.0, row.get("n", 1)))
-    return found
+def added(row: Row, statistic: str) -> Part | None:
+    """What a row adds to a share, a rate or a sum; None where it has no numerator."""
+    numerator = _part(row["numerator"], statistic)
+    return None if numerator is None else (numerator, _part(row["denominator"], statistic) or 0.0, row.get("n", 1))
 
 
-def ratio_answer(rows: Sequence[Row], statistic: str) -> Answer | None:
+def counted(rows: Sequence[Row], statistic: str) -> list[Part]:
+    """What the rows add that have a numerator."""
+    return [part for row in rows if (part := added(row, statistic)) is not None]
+
+
+def _sums(parts: Sequence[Part]) -> Part:
+    above, below, ns = zip(*parts, strict=True) if parts else ((), (), ())
+    return sum(above), sum(below), sum(ns)
+
+
+def ratio_of(parts: Sequence[Part]) -> Answer | None:
     """Divided after summing, with Wilson's score interval; None without trials."""
-    parts = counted(rows, statistic)
-    successes, trials = sum(p[0] for p in parts), sum(p[1] for p in parts)
+    successes, trials, _ = _sums(parts)
     if not trials:
         return None
     share = successes / trials
@@ -68,18 +74,16 @@ def ratio_answer(rows: Sequence[Row], statistic: str) -> Answer | None:
     return (int(trials), successes, trials, share, max(centre - half, 0.0), min(centre + half, 1.0))
 
 
-def rate_answer(rows: Sequence[Row], statistic: str) -> Answer | None:
+def rate_of(parts: Sequence[Part]) -> Answer | None:
     """Divided after summing, without an interval."""
-    parts = counted(rows, statistic)
-    above, below = sum(p[0] for p in parts), sum(p[1] for p in parts)
-    return (sum(p[2] for p in parts), above, below, above / below, None, None) if below else None
+    above, below, n = _sums(parts)
+    return (n, above, below, above / below, None, None) if below else None
 
 
-def sum_answer(rows: Sequence[Row], statistic: str) -> Answer | None:
+def sum_of(parts: Sequence[Part]) -> Answer | None:
     """A sum; its denominator is what was counted."""
-    parts = counted(rows, statistic)
-    total, n = sum(p[0] for p in parts), sum(p[2] for p in parts)
-    return (n, total, sum(p[1] for p in parts), total, None, None) if parts else None
+    total, below, n = _sums(parts)
+    return (n, total, below, total, None, None) if parts else None
 
 
 def max_answer(rows: Sequence[Row], _statistic: str) -> Answer:
@@ -88,14 +92,10 @@ def max_answer(rows: Sequence[Row], _statistic: str) -> Answer:
     return (len(values), float(len(values)), float(len(rows)), max(values), None, None)
 
 
-ANSWERS = {
-    "max": max_answer,
-    "percentile": percentile_answer,
-    "ratio": ratio_answer,
-    "rate": rate_answer,
-    "sum": sum_answer,
-    "last": sum_answer,
-}
+#: Kind of a metric -> its answer from the rows.
+OF_ROWS = {"max": max_answer, "percentile": percentile_answer}
+#: Kind of a metric -> its answer from what the rows add, for rows that add something.
+OF_PARTS = {"ratio": ratio_of, "rate": rate_of, "sum": sum_of, "last": sum_of}
 
 
 def period_of(period: str, local: datetime) -> tuple[date, date] | None:

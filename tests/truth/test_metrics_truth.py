@@ -6,9 +6,11 @@ Another seed by hand: TRUTH_SEEDS=5,6 pytest tests/truth (TRUTH_EXAMS, TRUTH_DAY
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
 from functools import cache, lru_cache
 from itertools import repeat
+from typing import TypeVar
 
 import pytest
 
@@ -28,7 +30,7 @@ from tests.truth import (
     recompute_workload,
 )
 from tests.truth.department import Row
-from tests.truth.statistics import ANSWERS, Answer, period_of
+from tests.truth.statistics import OF_PARTS, OF_ROWS, Answer, Part, added, period_of
 from tests.truth.world import World
 
 PAIRS = (("facility", "modality"), ("device", "hour"), ("weekday", "hour"), ("priority", "patient_class"),
@@ -51,6 +53,7 @@ APART = frozenset({"forecast_volume", "forecast_error"})
 #: Groups whose values are pseudonyms -> mapping from the truth's names.
 PEOPLE = {"radiologist": "reader_keys", "operator": "operator_keys"}
 Key = tuple[tuple[date, date] | None, str]
+T = TypeVar("T")
 
 
 def questions(asked: Metric) -> list[tuple[tuple[str, ...], str, str]]:
@@ -87,15 +90,32 @@ def words(world: World, metric_id: str, period: str, group: str) -> list[str]:
     return [NO_VALUE if value is None else str(value) for value in values]
 
 
+@lru_cache(maxsize=50)
+def parts(world: World, metric_id: str, period: str, statistic: str) -> list[Part | None]:
+    """What each of the facts adds."""
+    return [added(row, statistic) for row in facts(world, metric_id, period)]
+
+
 def expected(world: World, asked: Metric, groups: tuple[str, ...], period: str, statistic: str) -> dict[Key, Answer]:
-    by_key: dict[Key, list[Row]] = defaultdict(list)
     rows = facts(world, asked.id, period)
     columns = [words(world, asked.id, period if asked.id == "backlog" else "all", g) for g in groups]
     names = map(" | ".join, zip(*columns, strict=True)) if groups else repeat("all", len(rows))
-    for row, lies_in, name in zip(rows, stretches(world, asked.id, period), names, strict=True):
-        by_key[lies_in, name].append(row)
-    answers = {key: ANSWERS[asked.kind](rows, statistic) for key, rows in by_key.items()}
+    keys = zip(stretches(world, asked.id, period), names, strict=True)
+    if asked.kind in OF_ROWS:
+        answers = {key: OF_ROWS[asked.kind](found, statistic) for key, found in by_key(keys, rows).items()}
+    else:
+        sums = by_key(keys, parts(world, asked.id, period if asked.id == "backlog" else "all", statistic))
+        answers = {key: OF_PARTS[asked.kind](found) for key, found in sums.items()}
     return {key: answer for key, answer in answers.items() if answer is not None}
+
+
+def by_key(keys: Iterable[Key], values: Iterable[T | None]) -> dict[Key, list[T]]:
+    """The values that there are, by their key."""
+    found: dict[Key, list[T]] = defaultdict(list)
+    for key, value in zip(keys, values, strict=True):
+        if value is not None:
+            found[key].append(value)
+    return found
 
 
 def asked_of(world: World, asked: Metric, groups: tuple[str, ...], period: str, statistic: str) -> dict[Key, Answer]:
