@@ -104,10 +104,11 @@ class Fold:
             self._derive(model)
 
     def _create_tables(self, plan: Plan) -> None:
-        for model in (*plan.exam_marts, *plan.scoping, *plan.marts):
-            if model.materialize == "table":
-                columns = ", ".join(f'"{column.name}" {column.type}' for column in model.columns)
-                self.con.execute(f"CREATE TABLE IF NOT EXISTS {model.name} ({columns})")
+        told = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()"
+        known = {name for (name,) in self.con.execute(told).fetchall()}
+        new = [m for m in (*plan.exam_marts, *plan.scoping, *plan.marts)
+               if m.materialize == "table" and m.name not in known]  # fmt: skip
+        self.con.execute("".join(f"CREATE TABLE {model.name} ({_columns(model)});" for model in new) or "SELECT 1")
 
     def _stage(self, model: BuildModel) -> None:
         """One staging model; local names are harmonized as soon as the exams' names are known."""
@@ -121,10 +122,10 @@ class Fold:
             self.engine.stage(model)
             return
         is_any = self.engine.rows(model)
-        if model.scope == TALLY and not self.anew:
+        if model.scope == TALLY and not self.anew and is_any:
             self._find_old(model)
             add_up(self.con, model, KEPT)
-        n_rows, total = self._forget(model)
+        n_rows, total = self._forget(model, is_any)
         if model.scope == TALLY:
             drop_helpers(self.con, model)
         if is_any:
@@ -134,37 +135,44 @@ class Fold:
             n_rows, total = n_rows + n_new, total + new
             n_before, before = self.written.get(model.name, (0, 0))
             self.written[model.name] = (n_before + n_new, before + new)
-        if not self.anew:
-            keep_now(self.con, model.name)
+            if not self.anew:
+                keep_now(self.con, model.name)
         self.measured[model.name] = (n_rows, total)
         self.con.execute("DROP TABLE new_rows")
         if model.name == "fct_volume_day":
             forecast.load_forecast(self.con)
 
-    def _forget(self, model: BuildModel) -> tuple[int, int]:
-        """Delete the rows in scope; returns rows and sum of those that stay."""
+    def _forget(self, model: BuildModel, is_any: bool) -> tuple[int, int]:
+        """Delete the rows in scope; returns rows and sum of those that stay. Of a tally nothing is in scope where no
+        row `is_any` change."""
         n_rows, total = self.measured.get(model.name, (0, 0))
         if not n_rows or (self.anew and model.scope == "exam"):  # a full build fills exams' marts part by part
             return n_rows, total
         if model.scope == "all":
             self.con.execute(f"DELETE FROM {model.name}")
             return 0, 0
-        if model.scope != TALLY:  # of a tally they are what was added up
-            self._find_old(model)
+        # Of a tally they are what was added up.
+        if not (is_any if model.scope == TALLY else self._find_old(model)):
+            return n_rows, total
         self.con.execute(f"DELETE FROM {model.name} WHERE rowid IN (SELECT place FROM old_place)")
         n_old, sum_old = measure(self.con, "old_rows", _typed(model))
         keep_old(self.con, model.name)
         return n_rows - n_old, total - sum_old
 
-    def _find_old(self, model: BuildModel) -> None:
-        """Temp tables `old_place` and `old_rows` of the rows in scope.
+    def _find_old(self, model: BuildModel) -> bool:
+        """Temp tables `old_place` and `old_rows` of the rows in scope; whether there is any.
 
         Found by one column, then read by their place: the other columns of all other rows are not read.
         """
         places = f"SELECT rowid AS place FROM {model.name} WHERE {in_scope(self.con, model)}"
-        self.con.execute(f"CREATE OR REPLACE TEMP TABLE old_place AS {places}")
-        old = f"SELECT * FROM {model.name} WHERE rowid IN (SELECT place FROM old_place)"
-        self.con.execute(f"CREATE OR REPLACE TEMP TABLE old_rows AS {old}")
+        (n,) = self.con.execute(f"CREATE OR REPLACE TEMP TABLE old_place AS {places}").fetchall()[0]
+        old = "WHERE rowid IN (SELECT place FROM old_place)" if n else "LIMIT 0"
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE old_rows AS SELECT * FROM {model.name} {old}")
+        return bool(n)
+
+
+def _columns(model: BuildModel) -> str:
+    return ", ".join(f'"{column.name}" {column.type}' for column in model.columns)
 
 
 def _typed(model: BuildModel) -> list[tuple[str, str]]:

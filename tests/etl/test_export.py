@@ -176,7 +176,8 @@ def one_of_each_kind(snapshot: Snapshot) -> dict[str, Metric]:
     return {metric.id: metric for metric in (found | {"": definitions(snapshot)["report_final"]}).values()}
 
 
-def test_formula_as_a_facility_is_text(tmp_path: Path) -> None:
+def test_formula_as_a_facility_is_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etl.export.definitions", one_of_each_kind)
     warehouse = Warehouse(tmp_path)
     (warehouse.site / "site.toml").write_text(SITE_TOML.replace('id = "NORTH"', 'id = "=1+1"'), "utf-8")
     warehouse.built(*exam("A1", "2026-03-02 09:00", "2026-03-02 09:30", facility="NGH", final="2026-03-02 10:00"))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from etl.home import Home
 from etl.inbox import scan
@@ -17,7 +18,9 @@ from etl.load import store
 from etl.parsing import run_job
 from etl.publish import publish
 from etl.settings import Settings
+from sql import metric_macros
 from sql.snapshot import Snapshot, open_snapshot
+from tests.forked import few_macros
 from tests.oracle.facts import Site
 from tests.warehouse import Choices, Warehouse
 
@@ -112,12 +115,14 @@ class Product:
         return report.digest
 
     def snapshot(self) -> Snapshot:
-        """The marts as published."""
+        """The marts as published, with the macros of few metrics: none is asked here."""
         root = self.house.root
         settings = Settings(home=root, key_file=self.house.key_file, publish_accession=True, publish_names=True)
         home = Home(root, settings)
         home.prepare()
-        return open_snapshot(publish(home).path)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(metric_macros, "install_macros", few_macros(metric_macros.install_macros))
+            return open_snapshot(publish(home).path)
 
     def exams(self) -> list[Row]:
         """Rows of `fct_exam` with people by what was sent: patient as its first identifier, reader by name."""

@@ -219,35 +219,46 @@ def test_the_last_word_on_a_slot(tmp_path: Path) -> None:
 
 
 FULL: dict[str, Any] = {
-    "body_part": "HEAD", "series_description": "AX", "manufacturer": "ACME", "accession": "A1", "patient_id": "1",
-}  # fmt: skip
+    "body_part": "HEAD",
+    "series_description": "AX",
+    "manufacturer": "ACME",
+}
 
 
-@pytest.mark.parametrize(
-    ("change", "lacking"),
-    [
-        ({}, set()),
-        ({"series_description": None, "protocol": "HEAD"}, set()),
-        ({"series_description": None}, {"has_description"}),
-        ({"body_part": None}, {"has_body_part"}),
-        ({"body_part": "Unknown"}, {"has_body_part"}),
-        ({"manufacturer": None}, {"has_maker"}),
-        ({"model": None}, {"has_maker"}),
-        ({"modality": None}, {"has_modality"}),
-        ({"acquired_clock": "series"}, {"has_time"}),
-        ({"acquired_at": None, "acquired_clock": None}, {"has_time"}),
-        ({"patient_id": None}, {"has_identity"}),
-    ],
-)
-def test_what_headers_lack(tmp_path: Path, change: dict[str, Any], lacking: set[str]) -> None:
+#: What the second header of an exam has otherwise, and what the exam lacks by it.
+CHANGES: list[tuple[dict[str, Any], set[str]]] = [
+    ({}, set()),
+    ({"series_description": None, "protocol": "HEAD"}, set()),
+    ({"series_description": None}, {"has_description"}),
+    ({"body_part": None}, {"has_body_part"}),
+    ({"body_part": "Unknown"}, {"has_body_part"}),
+    ({"manufacturer": None}, {"has_maker"}),
+    ({"model": None}, {"has_maker"}),
+    ({"modality": None}, {"has_modality"}),
+    ({"acquired_clock": "series"}, {"has_time"}),
+    ({"acquired_at": None, "acquired_clock": None}, {"has_time"}),
+    ({"patient_id": None}, {"has_identity"}),
+]
+
+
+def headers(number: int, change: dict[str, Any]) -> list[Row]:
+    """An exam with a full header, another with a change, and a study listing."""
+    name, mrn = f"A{number:02}", f"{number + 1}"
+    own = {"study_uid": f"9.{number}", "series_uid": f"8.{number}", "accession": name, "patient_id": mrn}
+    (kind, first), (_, second) = (image(f"{sop}-{number}", "2026-03-02 10:05", name, mrn=mrn) for sop in ("s1", "s2"))
+    first, second = {**first, **own}, {**second, **own}
+    listed = {**first, "sop_hash": f"s3-{number}", "standard": "fhir", "source": "https://x"}
+    rows = exam(name, "2026-03-02 10:00", "2026-03-02 10:20", mrn=mrn)
+    return [*rows, (kind, {**first, **FULL}), (kind, {**second, **FULL, **change}), (kind, listed)]
+
+
+def test_what_headers_lack(tmp_path: Path) -> None:
     """Every header of the exam must have it; a study listing has none and is not asked."""
-    (kind, first), (_, second) = (image(sop, "2026-03-02 10:05") for sop in ("s1", "s2"))
-    listed = {**first, "sop_hash": "s3", "standard": "fhir", "source": "https://x"}
-    rows = exam("A1", "2026-03-02 10:00", "2026-03-02 10:20")
-    house = Warehouse(tmp_path).built(
-        *rows, (kind, {**first, **FULL}), (kind, {**second, **FULL, **change}), (kind, listed)
-    )
+    house = Warehouse(tmp_path).built(*(row for n, (change, _) in enumerate(CHANGES) for row in headers(n, change)))
     names = ("has_identity", "has_modality", "has_body_part", "has_description", "has_maker", "has_time")
-    *flags, n_headers, is_ready = house.row(f"SELECT {', '.join(names)}, n_headers, is_ready FROM fct_header")
-    assert {name for name, flag in zip(names, flags, strict=True) if not flag} == lacking
-    assert (n_headers, is_ready) == (2, not lacking)
+    told = house.rows(f"""
+        SELECT {", ".join(names)}, n_headers, is_ready FROM fct_header JOIN fct_exam USING (exam_key)
+        ORDER BY accession""")
+    for (*flags, n_headers, is_ready), (change, lacking) in zip(told, CHANGES, strict=True):
+        assert {name for name, flag in zip(names, flags, strict=True) if not flag} == lacking, change
+        assert (n_headers, is_ready) == (2, not lacking), change

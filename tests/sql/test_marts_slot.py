@@ -6,8 +6,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from sql.catalog import Catalog
 from tests.raw_rows import Row
 from tests.warehouse import Warehouse, event, exam, order
@@ -59,20 +57,25 @@ CANCELS: dict[str, tuple[list[Slot], tuple[str | None, str | None, tuple[int | N
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", CANCELS)
-def test_what_became_of_a_slot(case: str, tmp_path: Path) -> None:
-    told, (outcome, cancelled, late) = CANCELS[case]
-    house = Warehouse(tmp_path).built(order("2026-03-01 09:00"), *(slot(*s) for s in [BOOKED, *told]))
-    expected = (outcome, None if cancelled is None else at(cancelled))
-    assert house.row("SELECT outcome, cancelled_at FROM fct_appointment") == expected
-    assert shares(house, "late_cancel_rate", "is_within_day, is_same_day, is_cancelled") == [late or (None, None, None)]
+def test_what_became_of_a_slot(tmp_path: Path) -> None:
+    """Each case is an order with an appointment of its own."""
+    rows = []
+    for n, (told, _) in enumerate(CANCELS.values()):
+        rows += [order("2026-03-01 09:00", f"A{n}", mrn=f"{n}"), *(slot(*s, f"A{n}", f"S{n}") for s in [BOOKED, *told])]
+    house = Warehouse(tmp_path).built(*rows)
+    for n, (case, (_, (outcome, cancelled, late))) in enumerate(CANCELS.items()):
+        of = f"a.exam_key = (SELECT exam_key FROM fct_exam WHERE accession = 'A{n}')"
+        expected = (outcome, None if cancelled is None else at(cancelled))
+        assert house.row(f"SELECT outcome, cancelled_at FROM fct_appointment a WHERE {of}") == expected, case
+        found = shares(house, "late_cancel_rate", "is_within_day, is_same_day, is_cancelled", f" AND {of}")
+        assert found == [late or (None, None, None)], case
 
 
-def shares(house: Warehouse, metric: str, columns: str = "numerator") -> list[tuple[Any, ...]]:
-    """Rows of a metric's body, the data being known until the end of March."""
+def shares(house: Warehouse, metric: str, columns: str = "numerator", more: str = "") -> list[tuple[Any, ...]]:
+    """Rows of a metric's body with one more condition, the data being known until the end of March."""
     known = "(SELECT TIMESTAMP '2026-04-01' AS data_through)"
     body = Catalog.load().metrics[metric].body.replace("meta_snapshot", known)
-    return house.rows(f"SELECT {columns} FROM ({body}) ORDER BY ALL")
+    return house.rows(f"SELECT {columns} FROM ({body}{more}) ORDER BY ALL")
 
 
 def test_an_order_cancels_the_slot_of_which_its_booking_says_nothing(tmp_path: Path) -> None:

@@ -26,14 +26,12 @@ def test_dose_reports_are_not_the_modality(house: Warehouse) -> None:
     assert house.row("SELECT modality FROM fct_exam") == ("CT",)
 
 
-@pytest.mark.parametrize(
-    ("told", "taken"),
-    [("E", "emergency"), ("EMER", "emergency"), ("I", "inpatient"), ("IMP", "inpatient"), ("AMB", "outpatient")],
-)
-def test_classes_of_both_standards(house: Warehouse, told: str, taken: str) -> None:
+def test_classes_of_both_standards(house: Warehouse) -> None:
     """HL7 table 0004 and the ActCode that FHIR names."""
-    house.built(order("2026-03-02 08:00", patient_class=told))
-    assert house.row("SELECT patient_class FROM fct_exam") == (taken,)
+    taken = {"E": "emergency", "EMER": "emergency", "I": "inpatient", "IMP": "inpatient", "AMB": "outpatient"}
+    house.built(*(order("2026-03-02 08:00", f"A-{told}", patient_class=told) for told in taken))
+    found = dict(house.rows("SELECT accession, patient_class FROM fct_exam"))
+    assert found == {f"A-{told}": word for told, word in taken.items()}
 
 
 def test_a_serial_number_says_more_than_a_station(house: Warehouse) -> None:
@@ -64,9 +62,8 @@ def test_an_addendum_that_is_sent_twice_is_one(house: Warehouse) -> None:
     assert house.row("SELECT n_addenda FROM fct_exam") == (2,)
 
 
-@pytest.mark.parametrize(
-    ("said", "is_declared"), [({"reason": "R51"}, False), ({"duplicate_reason": "A"}, True), ({}, False)]
-)
-def test_only_the_duplicate_reason_declares_a_repeat(house: Warehouse, said: dict[str, str], is_declared: bool) -> None:
-    house.built(order("2026-03-02 08:00", **said))
-    assert house.row("SELECT is_declared_repeat FROM fct_exam") == (is_declared,)
+def test_only_the_duplicate_reason_declares_a_repeat(house: Warehouse) -> None:
+    said: list[dict[str, str]] = [{"reason": "R51"}, {"duplicate_reason": "A"}, {}]
+    house.built(*(order("2026-03-02 08:00", f"A{n}", mrn=str(n), **words) for n, words in enumerate(said)))
+    found = house.rows("SELECT accession, is_declared_repeat FROM fct_exam ORDER BY 1")
+    assert found == [("A0", False), ("A1", True), ("A2", False)]

@@ -5,9 +5,10 @@ Written from the definitions, without arrays and without the product's code: eac
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import cache
-from itertools import combinations
+from itertools import accumulate, combinations
 from math import comb, floor
 
 #: group -> (mix, rate).
@@ -34,16 +35,14 @@ def kitagawa(then: Rates, now: Rates) -> Parts:
 def mixture_percentile(parts: Sequence[tuple[float, list[float]]], size: float, p: float) -> float:
     """Type 7 between the two neighbouring ranks of `size` values; each part is (share, values)."""
     total = sum(share for share, _ in parts)
-    weighted = sorted((value, share / total / len(values)) for share, values in parts for value in values)
+    weighted = [(value, share / total / len(values)) for share, values in parts for value in values]
+    weighted.sort()
+    reached = list(accumulate(weight for _, weight in weighted))
     place = (size - 1) * p
 
     def at(rank: float) -> float:
-        reached = 0.0
-        for value, weight in weighted:
-            reached += weight
-            if reached >= min(rank, 1.0) - 1e-12:
-                return value
-        return weighted[-1][0]
+        """The first value whose weight and that of all before it reach the rank."""
+        return weighted[min(bisect_left(reached, min(rank, 1.0) - 1e-12), len(weighted) - 1)][0]
 
     low, high = at((floor(place) + 0.5) / size), at((floor(place) + 1.5) / size)
     return low + (high - low) * (place - floor(place))
@@ -68,7 +67,7 @@ def percentile_parts(then: Values, now: Values, p: float) -> Parts:
     groups = sorted(then.keys() | now.keys())
     sizes = [sum(len(v) for v in side.values()) for side in (then, now)]
     shares = [{g: len(side.get(g, [])) / size for g in groups} for side, size in zip((then, now), sizes, strict=True)]
-    values = [{g: then.get(g) or now[g] for g in groups}, {g: now.get(g) or then[g] for g in groups}]
+    values = [{g: sorted(then.get(g) or now[g]) for g in groups}, {g: sorted(now.get(g) or then[g]) for g in groups}]
     both = [g for g in groups if then.get(g) and now.get(g)] or groups
     middle = {g: shares[0][g] + shares[1][g] if g in both else 0.0 for g in groups}
 
