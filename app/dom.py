@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from dash import html
@@ -20,6 +21,13 @@ def silent() -> dict[str, Any]:
 def data(name: str, value: str) -> dict[str, Any]:
     """A value that the browser's scripts and tests find an element by."""
     return {f"data-{name}": value}
+
+
+def drawn(**told: Any) -> dict[str, Any]:
+    """A table (`label`, `head`, `rows` of `cells`) or a list (`pairs`) that the browser's script draws (follow.js):
+    thousands of Dash's components, which all wake at each turn of its store, take seconds. Words are `t`, code `code`.
+    """
+    return data("rows", json.dumps(told, ensure_ascii=False, separators=(",", ":")))
 
 
 def listing(text: str) -> html.Pre:

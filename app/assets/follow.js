@@ -69,7 +69,9 @@
   function cell(told, isNumber) {
     const one = typeof told === "string" ? { t: told } : told;
     const td = made("td", { className: isNumber ? "num" : "", title: one.title || "" });
-    if (one.href) {
+    if (one.code !== undefined) {
+      td.append(made("code", { textContent: one.code }));
+    } else if (one.href) {
       td.append(made("a", { href: one.href, textContent: one.t }));
     } else if (one.bar === undefined) {
       td.append(made("span", { className: one.class || "", textContent: one.t }));
@@ -84,21 +86,29 @@
     return td;
   }
 
-  /* The tables that came as text: the server's words, never read as HTML. */
+  function table(told) {
+    const heads = told.head.map(({ t, title, num }) =>
+      made("th", { scope: "col", textContent: t, title: title || "", className: num ? "num" : "" }));
+    const rows = told.rows.map((row) => {
+      const tr = made("tr", {}, ...row.cells.map((one, number) => cell(one, told.head[number].num)));
+      if (row.exam) Object.assign(tr.dataset, { exam: row.exam, left: row.left, mark: `exam ${row.exam}`, value: row.value });
+      return tr;
+    });
+    return made("table", { className: "table", ariaLabel: told.label },
+      made("thead", {}, made("tr", {}, ...heads)), made("tbody", {}, ...rows));
+  }
+
+  function list(told) {
+    const said = ({ t, code }) => (code === undefined ? t : made("code", { textContent: code }));
+    return made("dl", {}, ...told.pairs.flatMap(([term, one]) => [made("dt", { textContent: term.t }), made("dd", {}, said(one))]));
+  }
+
+  /* The tables and lists that came as text: the server's words, never read as HTML. */
   function draw() {
     all("[data-rows]").forEach((box) => {
       if (box.firstElementChild) return;
       const told = JSON.parse(box.dataset.rows);
-      const heads = told.head.map(({ t, title, num }) =>
-        made("th", { scope: "col", textContent: t, title, className: num ? "num" : "" }));
-      const rows = told.rows.map((row) => {
-        const tr = made("tr", {}, ...row.cells.map((one, number) => cell(one, told.head[number].num)));
-        Object.assign(tr.dataset, { exam: row.exam, left: row.left, mark: `exam ${row.exam}`, value: row.value });
-        return tr;
-      });
-      const table = made("table", { className: "table", ariaLabel: told.label },
-        made("thead", {}, made("tr", {}, ...heads)), made("tbody", {}, ...rows));
-      box.append(table);
+      box.append(told.pairs ? list(told) : table(told));
     });
   }
 

@@ -203,15 +203,19 @@
         if (mine !== asked || mine.calls !== call || mine.isShown) throw dash.PreventUpdate;
         root.classList.remove("is-busy", "has-failed");
         mine.isShown = true;
+        const last = shown || {};
         shown = answer;
         const search_ = answer.query ? `?${answer.query}` : "";
         if (isPublish) follow.keep();
         const isWritten = Object.keys(chosen).length > 0 && search_ !== before;
         if (isWritten) mine.key = `${address(search_, {})} ${snapshot || ""}`;
-        const set = answer.values || controls.map(() => dash.no_update);
+        // What is set wakes every component of the page: what is as it was is not set again.
+        const change = (now, next) => (JSON.stringify(now) === JSON.stringify(next) ? dash.no_update : next);
+        const set = controls.map((_, number) => (answer.values ? change(values[number], answer.values[number]) : dash.no_update));
         return [
-          isWritten ? search_ : dash.no_update, ...set, answer.page, answer.nav, answer.status, answer.banner, answer.title,
-          answer.has_no_filters, answer.look_every,
+          isWritten ? search_ : dash.no_update, ...set, answer.page, answer.nav, change(last.status, answer.status),
+          change(last.banner, answer.banner), answer.title, change(document.getElementById("filters").hidden, answer.has_no_filters),
+          change(last.look_every, answer.look_every),
         ];
       },
       look: async function (count) {

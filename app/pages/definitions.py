@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import polars as pl
@@ -11,10 +10,9 @@ from dash import html
 from app import words
 from app.cards import card
 from app.context import Context
-from app.dom import listing
+from app.dom import drawn, listing
 from app.evidence import foot_line
 from app.questions import Question
-from app.tables import Column, table
 from app.texts import text
 from sql.catalog import Catalog, Metric, Model
 
@@ -63,15 +61,14 @@ def render(context: Context) -> list[Any]:
 def _metric(metric: Metric) -> html.Details:
     told = [(name, str(getattr(metric, name))) for name in _TOLD]
     told += [("groups", ", ".join(metric.groups)), ("filters", ", ".join(metric.filters))]
-    said: dict[str, Any] = {"unit": words.unit(metric.unit), "better": text(f"better.{metric.better}"),
-            "statistic": words.statistic(metric.statistic),
-            **{name: html.Code(value) for name, value in told if name in _CODES}}  # fmt: skip
-    pairs = [part for name, value in told if value not in ("", "none")
-             for part in (html.Dt(text(f"metric.{name}")), html.Dd(said.get(name, value)))]  # fmt: skip
+    said = {"unit": words.unit(metric.unit), "better": text(f"better.{metric.better}"),
+            "statistic": words.statistic(metric.statistic)}  # fmt: skip
+    pairs = [[{"t": text(f"metric.{name}")}, {"code" if name in _CODES else "t": said.get(name, value)}]
+             for name, value in told if value not in ("", "none")]  # fmt: skip
     return html.Details(
         [
             html.Summary([html.Strong(metric.title), html.Span(metric.question), html.Code(metric.id)]),
-            html.Dl(pairs),
+            html.Div(**drawn(pairs=pairs)),
             html.H3(text("definitions.sql")),
             listing(metric.body),
         ],
@@ -81,18 +78,16 @@ def _metric(metric: Metric) -> html.Details:
 
 
 def _model(model: Model) -> html.Details:
-    frame = pl.DataFrame([{"name": c.name, "type": c.type, "unit": c.unit, "note": c.note} for c in model.columns])
-    columns = [Column(text(f"column.{name}"), partial(_cell, name), is_text=True) for name in frame.columns]
+    head = [{"t": text(f"column.{name}")} for name in ("name", "type", "unit", "note")]
+    rows = [
+        {"cells": [{"code": c.name}, {"code": c.type}, words.said(c.unit), words.said(c.note)]} for c in model.columns
+    ]
     return html.Details(
         [
             html.Summary([html.Code(model.name), html.Span(words.said(model.purpose))]),
             html.P(text("definitions.grain", grain=words.said(model.grain), key=model.key), className="note"),
-            table(frame, columns, label=model.name),
+            html.Div(className="table-scroll", tabIndex=0, **drawn(label=model.name, head=head, rows=rows)),
         ],
         id=f"table-{model.name}",
         className="model",
     )
-
-
-def _cell(name: str, row: Any) -> Any:
-    return html.Code(row[name]) if name in ("name", "type") else words.said(row[name])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ from dash import dcc, html
 
 from app import words
 from app.context import Context
-from app.dom import aria, data, silent
+from app.dom import aria, data, drawn, silent
 from app.tables import Column, Row, table
 from app.texts import text
 from sql.live import BANDS
@@ -73,10 +72,9 @@ def exams(context: Context, frame: pl.DataFrame, label: str) -> html.Div:
          "cells": _cells(context, row)}
         for row in shown.iter_rows(named=True)
     ]  # fmt: skip
-    told = json.dumps({"label": label, "head": head, "rows": rows}, ensure_ascii=False, separators=(",", ":"))
     rest = frame.height - shown.height
     more = [html.Div(text("table.more", n=words.count(rest)), className="more")] if rest > 0 else []
-    return html.Div([html.Div(className="table-scroll", tabIndex=0, **data("rows", told)), *more])
+    return html.Div([html.Div(className="table-scroll", tabIndex=0, **drawn(label=label, head=head, rows=rows)), *more])
 
 
 def _heading(name: str) -> str:

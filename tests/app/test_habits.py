@@ -16,6 +16,8 @@ from app.state import State
 from sql.snapshot import Snapshot, Store
 from tests.app.conftest import LOCAL
 
+#: Components of Dash on a page.
+MOST = 2_000
 SEARCHES = ("", "period=all&compare=previous", "since=2026-01-01&until=2026-03-01&modality=CT&compare=year")
 
 
@@ -36,6 +38,10 @@ def test_a_page_is_the_same_with_and_without(
     for search in SEARCHES:
         monkeypatch.setattr(answers, "HABITS", Habits())
         alone[search] = page_of(home / "published", path, search)
+        n_components = alone[search].count('"namespace":')
+        assert 0 < n_components < MOST, (
+            f"{n_components}: every one wakes at each turn of Dash's store (`app.dom.drawn`)"
+        )
     assert {search: page_of(home / "published", path, search) for search in SEARCHES} == alone
     assert [record.getMessage() for record in caplog.records] == []
 
