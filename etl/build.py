@@ -39,6 +39,8 @@ from sql.macros import MACROS
 MESSAGES_PER_EXAM = 10
 #: Messages of a night up to which the engine works in one thread: what it does at once is too little for two.
 FEW_MESSAGES = 50_000
+#: Batches after which the engine makes blocks of few rows one again; in between, what a night adds stays as written.
+TIDY_BATCHES = 16
 
 
 class Choices(Protocol):
@@ -160,7 +162,10 @@ def _bring_up(
     most = home.settings.part_exams
     if _n_messages(con, built.batch_id) <= FEW_MESSAGES:
         con.execute("SET threads = 1")
-    identity = advance(con, last_batch(con), forget=built.batch_id, most=most * MESSAGES_PER_EXAM)
+    last = last_batch(con)
+    if last // TIDY_BATCHES == built.batch_id // TIDY_BATCHES:
+        con.execute("SET max_vacuum_tasks = 0")
+    identity = advance(con, last, forget=built.batch_id, most=most * MESSAGES_PER_EXAM)
     touched = 0
     if built.batch_id < identity.batch_id:
         with transaction(con):

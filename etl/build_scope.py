@@ -7,7 +7,9 @@ in scope. The bounds are chosen so that no derived interval (session, stretch of
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import date
 
 import duckdb
 
@@ -31,6 +33,18 @@ class Scope:
     also: tuple[str, ...] = ()
 
 
+#: Stretches of time that are named where old rows are looked for; more of them take longer to judge than they save.
+MOST_STRETCHES = 6
+#: The column whose day is the column of a scope.
+_OF_DAY = re.compile(r"CAST\((\w+) AS DATE\)")
+_REPORTED = """read_at IN (
+    SELECT first_final_at FROM fct_exam_before UNION ALL SELECT first_prelim_at FROM fct_exam_before)"""
+#: Marts of exams whose rows are found by numbers and times that those of touched exams have, before texts are compared.
+_NEAR = {
+    "fct_exam": "first_loaded_batch IN (SELECT first_batch FROM logged_mention)",
+    "fct_read": _REPORTED,
+    "fct_discrepancy": _REPORTED,
+}
 GROUP = ("modality", "priority", "patient_class")
 SCOPES: dict[str, Scope] = {
     "exam": Scope("touched_exam", "exam_key"),
@@ -78,21 +92,49 @@ KEPT = {
 def in_scope(con: duckdb.DuckDBPyConnection, model: BuildModel) -> str:
     """SQL condition on rows of a mart that has a scope: they are derived again.
 
-    It names the first instant of all, so that older blocks are not read.
+    It names stretches of time, or values of another column (`_NEAR`), so that what lies elsewhere is not read.
     """
     if model.scope == TALLY:
         return f"EXISTS (SELECT 1 FROM new_rows n WHERE {same_keys(model, 'n', model.name)})"
     scope = SCOPES[model.scope]
     if not model.scope_column:
-        return f"{scope.key} IN (SELECT {scope.key} FROM {scope.table})"
+        near = f"{_NEAR[model.name]} AND " if model.name in _NEAR else ""
+        return f"{near}{scope.key} IN (SELECT {scope.key} FROM {scope.table})"
     # A scope has columns of its own: a name alone would mean those.
     column = f"{model.name}.{model.scope_column}" if model.scope_column.isidentifier() else model.scope_column
     bound = f"{column} IS NOT DISTINCT FROM s.{scope.on}" if scope.on else f"{column} >= s.{scope.since}"
     bound += f" AND {column} < s.{scope.until}" if scope.until else ""
     bound += "".join(f" AND {model.name}.{key} IS NOT DISTINCT FROM s.{key}" for key in scope.also)
     found = f"EXISTS (SELECT 1 FROM {scope.table} s WHERE s.{scope.key} = {model.name}.{scope.key} AND {bound})"
-    first = con.execute(f"SELECT min({scope.since}) FROM {scope.table}").fetchall()[0][0] if scope.since else None
-    return found if first is None else f"{column} >= '{first}' AND {found}"
+    within = _within(con, scope, _OF_DAY.sub(r"\1", column))
+    return f"({within}) AND {found}" if within else found
+
+
+def _within(con: duckdb.DuckDBPyConnection, scope: Scope, column: str) -> str:
+    """SQL condition on a time or day: it lies in one of the few stretches of days that hold those of a scope."""
+    until = scope.until or scope.on
+    last = f"CAST({until} AS DATE) + 1" if until else "NULL"
+    days = con.execute(f"""
+        SELECT CAST({scope.since} AS DATE) AS since, max({last}) FROM {scope.table}
+        WHERE {scope.since} IS NOT NULL GROUP BY since ORDER BY since""").fetchall()
+    parts = []
+    for since, end in stretches(days):
+        parts.append(f"{column} >= '{since}'" + (f" AND {column} < '{end}'" if end else ""))
+    return " OR ".join(parts)
+
+
+def stretches(days: list[tuple[date, date | None]], most: int = MOST_STRETCHES) -> list[tuple[date, date | None]]:
+    """At most `most` stretches (first day, day after the last; None is open) that hold the ordered `days`."""
+    found: list[tuple[date, date | None]] = []
+    for since, until in days:
+        end = found[-1][1] if found else None
+        if found and (end is None or since <= end):
+            found[-1] = (found[-1][0], None if end is None or until is None else max(end, until))
+        else:
+            found.append((since, until))
+    gaps = sorted(range(1, len(found)), key=lambda n: found[n][0] - (found[n - 1][1] or found[n][0]), reverse=True)
+    firsts = [0, *sorted(gaps[: most - 1])]
+    return [(found[n][0], found[end - 1][1]) for n, end in zip(firsts, [*firsts[1:], len(found)], strict=True) if found]
 
 
 def keep_before(con: duckdb.DuckDBPyConnection, anew: bool) -> None:

@@ -1,0 +1,75 @@
+"""Where a night looks for the rows that it makes again: stretches of days, and what touched exams have in common."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from etl import build
+from etl.build_scope import stretches
+from tests.warehouse import Warehouse, event, exam, image, order, report
+
+DAY = date(2026, 3, 1)
+
+
+def days(*spans: tuple[int, int | None]) -> list[tuple[date, date | None]]:
+    return [(DAY + timedelta(days=since), None if end is None else DAY + timedelta(days=end)) for since, end in spans]
+
+
+@pytest.mark.parametrize(
+    ("told", "most", "held"),
+    [
+        ([], 3, []),
+        ([(0, 1)], 3, [(0, 1)]),
+        ([(0, 1), (1, 2), (2, 5), (3, 4)], 3, [(0, 5)]),
+        ([(0, 1), (9, 11), (12, 13), (40, 41)], 3, [(0, 1), (9, 13), (40, 41)]),
+        ([(0, 1), (9, 11), (12, 13), (40, 41)], 2, [(0, 13), (40, 41)]),
+        ([(0, 1), (9, 11), (12, 13), (40, 41)], 1, [(0, 41)]),
+        ([(0, 1), (9, None), (12, 13), (40, 41)], 3, [(0, 1), (9, None)]),
+        ([(0, None)], 1, [(0, None)]),
+    ],
+)  # fmt: skip
+def test_few_stretches_hold_all_days(
+    told: list[tuple[int, int | None]], most: int, held: list[tuple[int, int | None]]
+) -> None:
+    assert stretches(days(*told), most) == days(*held)
+
+
+def test_reads_whose_reports_move_leave_nothing_where_they_were(tmp_path: Path) -> None:
+    """A final report that was older, a preliminary one told late, and an exam whose order tells it another number."""
+    house = Warehouse(tmp_path).built(
+        *exam("A1", "2026-03-02 10:00", "2026-03-02 10:20", final="2026-03-02 12:00"),
+        *exam("A2", "2026-05-02 10:00", "2026-05-02 10:20", final="2026-05-02 15:00"),
+        image("7.1", "2026-04-02 09:00", None, study_uid="9.1", facility_alias="NORTH"),
+    )
+    assert house.rows("SELECT hour(read_at) FROM fct_read ORDER BY read_at") == [(12,), (15,)]
+    house.load(
+        report("2026-03-02 11:00", "A1", interpreter_id="R2"),
+        event("final_report", "2026-03-02 11:00", "A1", origin="report"),
+        report("2026-05-02 13:00", "A2", status="preliminary", interpreter_id="R3"),
+        event("preliminary_report", "2026-05-02 13:00", "A2", origin="report"),
+        order("2026-04-02 08:00", "A3", study_uid="9.1"),
+    )
+    night = house.build()
+    assert not night.is_full
+    told = house.rows("SELECT hour(read_at) FROM fct_read ORDER BY read_at")
+    assert told[0] == (11,)
+    assert (12,) not in told
+    assert house.row("SELECT count(*) FROM fct_exam") == (3,)
+    assert house.build(full=True).digest == night.digest
+
+
+def test_blocks_of_few_rows_are_made_one_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = "SELECT count(DISTINCT row_group_id) FROM pragma_storage_info('fct_exam_event')"
+    counts = []
+    for batches in (1000, 1):
+        monkeypatch.setattr(build, "TIDY_BATCHES", batches)
+        (tmp_path / str(batches)).mkdir()
+        house = Warehouse(tmp_path / str(batches)).built(*exam("A0", "2026-03-02 10:00", "2026-03-02 10:20"))
+        for n in range(1, 6):
+            house.load(*exam(f"A{n}", f"2026-03-0{n + 2} 10:00", "2026-03-09 10:20"), order("2026-03-01 08:00", "A0"))
+            assert not house.build().is_full
+        counts.append(house.row(blocks)[0])
+    assert counts[0] > counts[1]
