@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import mimetypes
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -224,6 +226,16 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn ships no typ
         return create_app(self._published, first=LOCAL, desk=Desk(self._runtime)).server
 
 
+def _leave(_server: object, worker: Any) -> None:
+    """End a worker as it is about to, but at once: a thread that makes views may be within DuckDB, from where Python's
+    end would throw it out, which aborts the process."""
+    if worker.pid != os.getpid():  # gunicorn tells the master too of a worker that is gone
+        return
+    leaving = sys.exception()
+    logging.shutdown()
+    os._exit(leaving.code if isinstance(leaving, SystemExit) and isinstance(leaving.code, int) else 1)
+
+
 def serve(
     published: Path, host: str = "127.0.0.1", port: int = 8050, workers: int = 2,
     beside: Callable[[], None] | None = None,
@@ -237,11 +249,10 @@ def serve(
     options = {
         "bind": address, "workers": workers, "worker_class": "gthread", "threads": THREADS, "timeout": 120,
         "graceful_timeout": 20, "keepalive": 5, "loglevel": "warning", "control_socket_disable": True,
-        "proc_name": "radops", "limit_request_line": 8190,
+        "proc_name": "radops", "limit_request_line": 8190, "worker_exit": _leave,
     }  # fmt: skip
-    own, runtime = os.getpid(), Path(mkdtemp(prefix="radops-"))  # 0700
+    runtime = Path(mkdtemp(prefix="radops-"))  # 0700
     try:
         _Gunicorn(published, runtime, options, beside).run()
-    finally:
-        if os.getpid() == own:  # a worker ends here too, and the others go on
-            shutil.rmtree(runtime, ignore_errors=True)
+    finally:  # a worker does not come here
+        shutil.rmtree(runtime, ignore_errors=True)
