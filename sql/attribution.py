@@ -18,12 +18,13 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from sql.asked import QueryError
 from sql.catalog import PERCENTILES, Metric
 from sql.compare import compare, judged
 from sql.counterfactual import Mixtures
 from sql.definitions import definition
 from sql.filters import Filters
-from sql.measure import QueryError, metric
+from sql.measure import metric
 from sql.snapshot import Snapshot
 from sql.units import units
 

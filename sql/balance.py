@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from sql.asked import QueryError
 from sql.definitions import definition
 from sql.filters import Filters
-from sql.measure import SHAPE, QueryError, metric
+from sql.measure import SHAPE, metric
 from sql.snapshot import Snapshot
 
 METRIC = "wrvu_per_hour"

@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from sql.asked import QueryError
 from sql.catalog import PERCENTILES, Metric
 from sql.compare import judged
 from sql.counterfactual import Floats, weighted_percentile
 from sql.definitions import definition
 from sql.filters import Filters
-from sql.measure import QueryError, metric
+from sql.measure import metric
 from sql.shape import Z
 from sql.snapshot import Snapshot
 from sql.strata import stratified

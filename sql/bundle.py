@@ -1,27 +1,31 @@
-"""One statement for several questions about a metric: sets of groups, statistics and one or two periods of its rows."""
+"""One statement for several questions about a metric: sets of groups, statistics and one or two periods of its rows.
+
+The engine groups by the columns as they lie; their text, the days of open periods and everything else that can be told
+of a few folded rows is told there, not of each row. Percentiles are folded by `sql.ordered`.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
+from sql.asked import ask_of
+from sql.bundle_folds import folded
 from sql.catalog import Metric
 from sql.filters import Filters
-from sql.measure import ask_of
 from sql.shape import (
     KINDS,
     SHIFT_JOIN,
     Ask,
-    group_sql,
+    group_raw_sql,
     is_told_sql,
     order_sql,
     period_end_sql,
     period_sql,
-    probability_sql,
-    values_sql,
+    text_sql,
     where_sql,
 )
 from sql.windows import windowed
@@ -30,7 +34,7 @@ from sql.windows import windowed
 Set = tuple[tuple[str, ...], str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bundle:
     """Questions that one statement answers: every set of groups with every statistic in every slice (filters that
     differ by their dates, which do not overlap).
@@ -41,51 +45,67 @@ class Bundle:
     statistics: tuple[str, ...]
     slices: tuple[Filters, ...]
 
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """The column of each group."""
+        groups = dict.fromkeys(group for names, _ in self.sets for group in names)
+        return {group: f"g{number}" for number, group in enumerate(groups)}
+
+    @cached_property
+    def starts(self) -> dict[str, str]:
+        """The column of each grain's first day."""
+        grains = dict.fromkeys(grain for _, grain in self.sets if grain != "all")
+        return {grain: f"d{number}" for number, grain in enumerate(grains)}
+
+    @cached_property
+    def is_open(self) -> bool:
+        """Whether the days of some period are those of its rows."""
+        return not self.metric.has_dates or any(None in (each.since, each.until) for each in self.slices)
+
+    def columns(self, part: Set) -> list[str]:
+        """The columns that a set is grouped by."""
+        names, grain = part
+        return [*([self.starts[grain]] if grain != "all" else []), *(self.keys[name] for name in names)]
+
+    def dates(self, key: str) -> list[str]:
+        """SQL of a slice's first day (`since`) or of the day behind its last, NULL where it is open."""
+        return [f"${key}_{number}" if getattr(each, key) and self.metric.has_dates else "NULL"
+                for number, each in enumerate(self.slices)]  # fmt: skip
+
 
 def bundle_statement(bundle: Bundle) -> tuple[str, dict[str, Any]]:
     """The statement and its parameters. Its rows have slice and part (numbers of a slice and a set), statistic, and the
     columns of `SHAPE`; those of one question come in the order in which `sql.shape.statement` gives them.
     """
-    metric, sets = bundle.metric, bundle.sets
-    groups = tuple(dict.fromkeys(group for names, _ in sets for group in names))
-    grains = tuple(dict.fromkeys(grain for _, grain in sets if grain != "all"))
-    keys = {group: f"g{number}" for number, group in enumerate(groups)}
-    starts = {grain: f"d{number}" for number, grain in enumerate(grains)}
-    ask, params = _ask(bundle)
+    metric, sets, keys, starts = bundle.metric, bundle.sets, bundle.keys, bundle.starts
+    ask, params = asked(bundle)
     columns = [*starts.values(), *keys.values()]
     per_part = _per_part(sets)
-    slices = range(len(bundle.slices))
-    values, folds = _folded(bundle, ask)
+    values, folds = folded(metric, ask, bundle.statistics)
     start = per_part(lambda part: f"f.{starts[part[1]]}" if part[1] != "all" else "CAST(NULL AS DATE)")
     end = per_part(
         lambda part: period_end_sql(part[1]).format(start=f"f.{starts[part[1]]}" if part[1] != "all" else "")
     )
     value = per_part(lambda part: " || ' | ' || ".join(f"f.{keys[group]}" for group in part[0]) or "'all'")
     of_part = "OVER (PARTITION BY f.slice, f.part)"
-    since, until = (_of_slice([f"${key}_{n}" if getattr(bundle.slices[n], key) and metric.has_dates else "NULL"
-                               for n in slices]) for key in ("since", "until"))  # fmt: skip
-    statement = f"""WITH body AS (
-{windowed(metric.body, metric.windows, ask.since, "$until" if "until" in params else "NULL")}
-), picked AS (
-SELECT {_slice_sql(bundle)} AS slice, CAST(b.period_local AS DATE) AS on_day{
-        "".join(f", {period_sql(grain)} AS {name}" for grain, name in starts.items())
-    }{"".join(f", {group_sql(group)} AS {name}" for group, name in keys.items())}{
-        "".join(f", {sql} AS {name}" for name, sql in values.items())
-    }
-FROM body b{SHIFT_JOIN if "shift" in groups else ""}
-WHERE {where_sql(metric, ask)}
-), folded AS (
-SELECT {", ".join(f"p.{name}" for name in ["slice", *columns])}, {_part_sql(sets, starts, keys)} AS part,
-min(p.on_day) AS first_day, max(p.on_day) AS last_day,
-{folds}
+    first, last = (
+        f", CAST({each} AS DATE)" if bundle.is_open else ""
+        for each in (f"min(f.first_at) {of_part}", f"max(f.last_at) {of_part} + INTERVAL 1 DAY")
+    )
+    since, until = (_of_slice(bundle.dates(key)) for key in ("since", "until"))
+    texts = "".join(f", {text_sql(f'g.{name}')} AS {name}" for name in keys.values())
+    statement = f"""{picked(bundle, ask, params, values)}, grouped AS (
+SELECT {", ".join(f"p.{name}" for name in ["slice", *columns])}, {part_sql(bundle, sets)} AS part,
+{DAYS_SQL if bundle.is_open else ""}{folds}
 FROM picked p
-GROUP BY GROUPING SETS ({", ".join(_set_sql(part, starts, keys) for part in sets)})
+GROUP BY {sets_sql(bundle, sets)}
+), folded AS (SELECT g.*{f" REPLACE ({texts[2:]})" if texts else ""} FROM grouped g
 ), finished AS (
-{_finished_sql(bundle, ask, columns)}
+{_finished_sql(bundle, columns)}
 )
 SELECT f.slice, f.part, f.statistic,
-coalesce({start}, CAST({since} AS DATE), min(f.first_day) {of_part}) AS period_start,
-coalesce({end}, CAST({until} AS DATE), CAST(max(f.last_day) {of_part} + 1 AS DATE)) AS period_end,
+coalesce({start}, CAST({since} AS DATE){first}) AS period_start,
+coalesce({end}, CAST({until} AS DATE){last}) AS period_end,
 {per_part(lambda part: f"'{' | '.join(part[0]) or 'all'}'")} AS group_name, {value} AS group_value,
 {KINDS[metric.kind][1]}
 FROM finished f
@@ -94,7 +114,30 @@ ORDER BY f.slice, f.part, f.statistic, {start}{_order_sql(sets, keys)}"""
     return statement, params
 
 
-def _ask(bundle: Bundle) -> tuple[Ask, dict[str, Any]]:
+#: Aggregates of the times of rows, where the dates are open.
+DAYS_SQL = "min(p.at) AS first_at, max(p.at) AS last_at, "
+
+
+def picked(bundle: Bundle, ask: Ask, params: dict[str, Any], values: dict[str, str]) -> str:
+    """Rows of the body with slice, keys as they lie, first days of periods and what is folded, as `picked`."""
+    metric = bundle.metric
+    parts = [
+        f"{_slice_sql(bundle)} AS slice",
+        *(["b.period_local AS at"] if bundle.is_open else []),
+        *(f"{period_sql(grain)} AS {name}" for grain, name in bundle.starts.items()),
+        *(f"{group_raw_sql(group)} AS {name}" for group, name in bundle.keys.items()),
+        *(f"{sql} AS {name}" for name, sql in values.items()),
+    ]
+    return f"""WITH body AS (
+{windowed(metric.body, metric.windows, ask.since, "$until" if "until" in params else "NULL")}
+), picked AS (
+SELECT {", ".join(parts)}
+FROM body b{SHIFT_JOIN if "shift" in bundle.keys else ""}
+WHERE {where_sql(metric, ask)}
+)"""
+
+
+def asked(bundle: Bundle) -> tuple[Ask, dict[str, Any]]:
     """What the rows of all slices are asked, with its parameters; the end of the dates is that of a row's slice."""
     metric, slices = bundle.metric, bundle.slices
     dates = [(each.since, each.until) for each in slices]
@@ -115,34 +158,16 @@ def _ask(bundle: Bundle) -> tuple[Ask, dict[str, Any]]:
     return replace(ask, where=f"{ask.where}{apart}", until=until_of), params
 
 
-def _folded(bundle: Bundle, ask: Ask) -> tuple[dict[str, str], str]:
-    """What is folded of a row by name, and the aggregates: of several choices, each with the number of its choice."""
-    metric, (fold, _) = bundle.metric, KINDS[bundle.metric.kind]
-    if not _has_choices(bundle):
-        return values_sql(metric, ask), fold
-    values: dict[str, str] = {}
-    for number, name in enumerate(bundle.statistics):
-        chosen = values_sql(metric, replace(ask, statistic=f"'{name}'"))
-        values |= {_numbered(column, number): sql for column, sql in chosen.items()}
-    return values, ",\n".join(_numbered(fold, number) for number in range(len(bundle.statistics)))
-
-
 def _has_choices(bundle: Bundle) -> bool:
     return bool(bundle.metric.choices) and len(bundle.statistics) > 1
 
 
-def _numbered(sql: str, number: int) -> str:
-    """The columns of a choice, and the aggregates over them, by its number."""
-    return re.sub(r"\b(numerator|denominator|n)\b", rf"\1_{number}", sql)
-
-
-def _finished_sql(bundle: Bundle, ask: Ask, columns: list[str]) -> str:
+def _finished_sql(bundle: Bundle, columns: list[str]) -> str:
     """The folded rows, once a statistic."""
     if not _has_choices(bundle):
-        return f"""SELECT f.*, s.statistic, s.probability
-FROM folded f
-CROSS JOIN (VALUES {_statistics_sql(bundle, ask)}) s(statistic, probability)"""
-    names = "".join(f", f.{name}" for name in ["part", *columns, "first_day", "last_day"])
+        return f"SELECT f.*, '{bundle.statistics[0]}' AS statistic FROM folded f"
+    days = ["first_at", "last_at"] if bundle.is_open else []
+    names = "".join(f", f.{name}" for name in ["part", *columns, *days])
     return " UNION ALL ".join(
         f"SELECT f.slice{names}, '{name}' AS statistic, f.numerator_{k} AS numerator, "
         f"f.denominator_{k} AS denominator, f.n_{k} AS n FROM folded f"
@@ -174,31 +199,23 @@ def _per_part(sets: tuple[Set, ...]) -> Callable[[Callable[[Set], str]], str]:
     return made
 
 
-def _columns(part: Set, starts: dict[str, str], keys: dict[str, str]) -> list[str]:
-    names, grain = part
-    return [*([starts[grain]] if grain != "all" else []), *(keys[name] for name in names)]
+def sets_sql(bundle: Bundle, sets: Sequence[Set]) -> str:
+    """What rows are grouped by: the slice and the columns of each set."""
+    told = [", ".join(f"p.{name}" for name in ["slice", *bundle.columns(part)]) for part in sets]
+    return told[0] if len(told) == 1 else f"GROUPING SETS ({', '.join(f'({names})' for names in told)})"
 
 
-def _set_sql(part: Set, starts: dict[str, str], keys: dict[str, str]) -> str:
-    return f"({', '.join(f'p.{name}' for name in ['slice', *_columns(part, starts, keys)])})"
-
-
-def _part_sql(sets: tuple[Set, ...], starts: dict[str, str], keys: dict[str, str]) -> str:
+def part_sql(bundle: Bundle, sets: Sequence[Set]) -> str:
     """The number of a row's set: which of the columns it is not grouped by."""
-    columns = [*starts.values(), *keys.values()]
+    columns = [*bundle.starts.values(), *bundle.keys.values()]
     if len(sets) == 1:
         return "0"
     cases = []
     for number, part in enumerate(sets):
-        mine = _columns(part, starts, keys)
+        mine = bundle.columns(part)
         mask = sum(1 << place for place, name in enumerate(reversed(columns)) if name not in mine)
         cases.append((mask, str(number)))
     return f"CASE GROUPING({', '.join(f'p.{name}' for name in columns)}){_cases(cases)} END"
-
-
-def _statistics_sql(bundle: Bundle, ask: Ask) -> str:
-    asks = {name: replace(ask, statistic=f"'{name}'") for name in bundle.statistics}
-    return ", ".join(f"('{name}', {probability_sql(bundle.metric, each)})" for name, each in asks.items())
 
 
 def _order_sql(sets: tuple[Set, ...], keys: dict[str, str]) -> str:

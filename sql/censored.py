@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from sql.asked import QueryError
 from sql.catalog import PERCENTILES
 from sql.definitions import definition, is_current
 from sql.filters import Filters
 from sql.kaplan_meier import censored_statement, is_censorable
-from sql.measure import QueryError, answer, metric
+from sql.measure import answer, metric
 from sql.noted import noted
 from sql.snapshot import Snapshot
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from sql.asked import clause_of, dates_of, must_have
 from sql.candidates import (
     CLOCKED,
     CLOCKS_ORDER,
@@ -19,7 +20,6 @@ from sql.candidates import (
 from sql.catalog import Catalog, Metric
 from sql.definitions import definition
 from sql.filters import CLOCKS, Filters
-from sql.measure import clause_of, dates_of, must_have
 from sql.noted import noted
 from sql.snapshot import Snapshot
 

@@ -12,11 +12,12 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from sql.asked import QueryError, clause_of, must_have
 from sql.candidates import candidates, fate_sql
 from sql.catalog import PERCENTILES, Metric
 from sql.definitions import definition
 from sql.filters import Filters
-from sql.measure import QueryError, clause_of, metric, must_have
+from sql.measure import metric
 from sql.shape import weight_sql
 from sql.snapshot import Snapshot
 

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
+from sql.asked import QueryError, answer_key, ask_of, clause_of, must_have
+from sql.bundle import Bundle
+from sql.bundled import answers
 from sql.catalog import Catalog, Metric
 from sql.definitions import definition, is_current, own_statement
-from sql.filters import KEYS, LENGTH, Clause, Filters
+from sql.filters import Filters
 from sql.noted import noted
-from sql.shape import (
-    PERIODS,
-    SHAPE,
-    Ask,
-    group_sql,
-    order_sql,
-    period_end_sql,
-    period_sql,
-    statement,
-)
+from sql.shape import SHAPE, Ask, statement
 from sql.snapshot import Snapshot
 
 __all__ = ["SHAPE", "Explained", "QueryError", "explain", "metric"]
-
-
-class QueryError(ValueError):
-    """A question that the catalog does not allow; says what would be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +46,17 @@ def metric(
     metric's `min_n` are returned: whoever shows them greys them out. Raises CatalogError or QueryError.
     """
     asked, filters = definition(snapshot, metric_id), filters or Filters()
-    known = snapshot.kept(answer_key(asked.id, groups, period, statistic or asked.statistic, filters))
+    statistic = statistic or asked.statistic
+    key = answer_key(asked.id, groups, period, statistic, filters)
+    known = snapshot.kept(key)
     if known is not None:
         return known
+    if is_current(snapshot):
+        must_have(asked, groups, period, statistic)
+        one = Bundle(asked, ((tuple(groups), period),), (statistic,), (filters.replace(compare="none"),))
+        return answers(snapshot, one)[key]
     return answer(snapshot, asked, "metrics", lambda ask: statement(asked, ask), groups=groups, period=period,
                   filters=filters, statistic=statistic)  # fmt: skip
-
-
-def answer_key(
-    metric_id: str, groups: Sequence[str], period: str, statistic: str, filters: Filters
-) -> tuple[Hashable, ...]:
-    """Under what a snapshot keeps the answer of `metric` where it was asked together with others."""
-    return "metric", metric_id, tuple(groups), period, statistic, filters.replace(compare="none")
 
 
 def explain(
@@ -109,52 +98,6 @@ def answer(  # noqa: PLR0913 - one question with named parts
     if is_current(snapshot):
         return snapshot.execute(made(ask), params)
     return snapshot.execute(*own_statement(asked, schema, tuple(groups), period, filters, chosen))
-
-
-def ask_of(
-    asked: Metric, groups: tuple[str, ...], period: str, filters: Filters, statistic: str
-) -> tuple[Ask, dict[str, Any]]:
-    """The ask in literals, and its parameters. Raises QueryError."""
-    must_have(asked, groups, period, statistic)
-    clause = clause_of(asked, filters)
-    numbers = range(len(groups))
-    since, until = dates_of(clause)
-    ask = Ask(
-        keys=tuple(map(group_sql, groups)),
-        group_name=f"'{' | '.join(groups) or 'all'}'",
-        group_value=" || ' | ' || ".join(f"f.g{n}" for n in numbers) or "'all'",
-        period_start=period_sql(period),
-        period_end=period_end_sql(period),
-        since=since,
-        until=until,
-        statistic=f"'{statistic}'",
-        where=clause.sql,
-        has_shift="shift" in groups,
-        order=", ".join(["f.period_start", *(order_sql(group, n) for n, group in enumerate(groups))]),
-    )
-    return ask, clause.params
-
-
-def must_have(asked: Metric, groups: Sequence[str], period: str, statistic: str) -> None:
-    """Raises QueryError where the metric has not what is asked."""
-    for what, given, known in (("group", groups, asked.groups), ("period", (period,), ("all", *PERIODS)),
-                               ("statistic", (statistic,), asked.statistics)):  # fmt: skip
-        if wrong := [value for value in given if value not in known]:
-            raise QueryError(f"{asked.id} has no {what} {', '.join(wrong)}; it has {', '.join(known)}")
-    if len(set(groups)) != len(groups):
-        raise QueryError(f"{asked.id}: a group is named twice")
-
-
-def clause_of(asked: Metric, filters: Filters) -> Clause:
-    """Condition of the filters that apply, over a row `b` of the metric's statement."""
-    columns = [key for key in (*KEYS, "facility") if key in asked.filters]
-    columns += ["exam_key"] if LENGTH in asked.filters else []
-    return filters.where(columns, anchor="period_local" if asked.has_dates else "", alias="b", table=asked.table)
-
-
-def dates_of(clause: Clause) -> tuple[str, str]:
-    """SQL of the first day and of the day behind the last, as the condition binds them; NULL where it is open."""
-    return tuple(f"${key}" if key in clause.params else "NULL" for key in ("since", "until"))  # type: ignore[return-value]
 
 
 def _literal(value: Any) -> str:

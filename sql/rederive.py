@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import polars as pl
 
+from sql.asked import ask_of
 from sql.catalog import Catalog
 from sql.filters import Filters
-from sql.measure import ask_of
 from sql.shape import statement
 from sql.snapshot import Snapshot
 

@@ -21,6 +21,7 @@ PERIODS = {"day": "1 DAY", "week": "7 DAY", "month": "1 MONTH", "quarter": "3 MO
 Z = 1.959963984540054
 #: Type of what is summed: the sum does not depend on the order of the rows.
 _EXACT = "DECIMAL(18, 9)"
+_NO_DAY = "CAST(NULL AS DATE)"
 #: Expression of a group that comes from the anchor's wall clock.
 CLOCK_SQL = {"shift": "s.shift", "weekday": "isodow(b.period_local)", "hour": "hour(b.period_local)"}
 SHIFT_JOIN = """
@@ -47,18 +48,27 @@ class Ask:
 
 def group_sql(group: str) -> str:
     """A group's value on a row, as text, with a word where there is none."""
-    column = CLOCK_SQL[group] if group in CLOCK_GROUPS else f"b.{group}"
+    return text_sql(group_raw_sql(group))
+
+
+def group_raw_sql(group: str) -> str:
+    """A group's value on a row as it lies."""
+    return CLOCK_SQL[group] if group in CLOCK_GROUPS else f"b.{group}"
+
+
+def text_sql(column: str) -> str:
+    """A group's value as text, with a word where there is none."""
     return f"coalesce(CAST({column} AS VARCHAR), '{NO_VALUE}')"
 
 
 def period_sql(period: str) -> str:
     """First day of the period in which a row lies; NULL for `all`."""
-    return "CAST(NULL AS DATE)" if period == "all" else f"CAST(date_trunc('{period}', b.period_local) AS DATE)"
+    return _NO_DAY if period == "all" else f"CAST(date_trunc('{period}', b.period_local) AS DATE)"
 
 
 def period_end_sql(period: str) -> str:
     """The day after the period's last, over {start}."""
-    return "CAST(NULL AS DATE)" if period == "all" else f"CAST({{start}} + INTERVAL {PERIODS[period]} AS DATE)"
+    return _NO_DAY if period == "all" else f"CAST({{start}} + INTERVAL {PERIODS[period]} AS DATE)"
 
 
 def order_sql(group: str, number: int) -> str:
@@ -124,7 +134,13 @@ def _last_hour_end(ask: Ask) -> str:
 
 def last_hour_end_sql(period_end: str, until: str) -> str:
     """End of the last full hour that lies in the period and in the data."""
-    return f"least(CAST({period_end} AS TIMESTAMP), CAST({until} AS TIMESTAMP), b.latest_local + INTERVAL 1 HOUR)"
+    ends = [f"CAST({end} AS TIMESTAMP), " for end in (period_end, until) if end not in ("NULL", _NO_DAY)]
+    return f"least({''.join(ends)}b.latest_local + INTERVAL 1 HOUR)"
+
+
+def is_last_sql(ask: Ask) -> str:
+    """Whether a row `b` of a count at an instant is of the last full hour."""
+    return f"b.period_local >= {_last_hour_end(ask)} - INTERVAL 1 HOUR"
 
 
 def values_sql(metric: Metric, ask: Ask) -> dict[str, str]:
@@ -132,16 +148,20 @@ def values_sql(metric: Metric, ask: Ask) -> dict[str, str]:
     if metric.kind in ("percentile", "max"):
         return {"value": "CAST(b.value AS DOUBLE)"}
     if metric.kind == "forecast":
-        return {"value": f"CAST(b.value AS {_EXACT})", "n": "b.n", "drawn": "b.drawn"}
+        return {"value": exact_sql("b.value"), "n": "b.n", "drawn": "b.drawn"}
     values = {
-        "numerator": _chosen(metric, ask, {c.name: f"CAST(b.{c.numerator} AS {_EXACT})" for c in metric.choices}),
+        "numerator": _chosen(metric, ask, {c.name: exact_sql(f"b.{c.numerator}") for c in metric.choices}),
         "denominator": _chosen(metric, ask, {c.name: _denominator(c) for c in metric.choices}),
         "n": "b.n" if "n" in metric.columns else "1",
     }
     if metric.kind != "last":
         return values
-    is_last = f"b.period_local >= {_last_hour_end(ask)} - INTERVAL 1 HOUR"
-    return {part: f"CASE WHEN {is_last} THEN {sql} ELSE 0 END" for part, sql in values.items()}
+    return {part: f"CASE WHEN {is_last_sql(ask)} THEN {sql} ELSE 0 END" for part, sql in values.items()}
+
+
+def exact_sql(value: str) -> str:
+    """A value as it is summed."""
+    return f"CAST({value} AS {_EXACT})"
 
 
 def weight_sql(metric: Metric, statistic: str) -> str:
@@ -153,7 +173,7 @@ def weight_sql(metric: Metric, statistic: str) -> str:
 
 
 def _denominator(choice: Choice) -> str:
-    return f"CAST({f'b.{choice.denominator}' if choice.denominator else '1'} AS {_EXACT})"
+    return exact_sql(f"b.{choice.denominator}" if choice.denominator else "1")
 
 
 def probability_sql(metric: Metric, ask: Ask) -> str:

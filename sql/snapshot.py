@@ -10,13 +10,13 @@ import warnings
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 
 from sql.cache import ResultCache
 from sql.engine import SOUND
@@ -43,6 +43,10 @@ class SnapshotError(RuntimeError):
     """A snapshot that cannot be opened or is not one of ours; names the file."""
 
 
+def _frame(told: pa.Table) -> pl.DataFrame:
+    return pl.DataFrame(told)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """One open snapshot. Usable from any thread: each statement runs on its own cursor.
@@ -61,23 +65,32 @@ class Snapshot:
     _connection: duckdb.DuckDBPyConnection = field(repr=False)
     _cache: ResultCache = field(repr=False)
 
-    def execute(self, sql: str, params: Mapping[str, Any] | None = None, *, has_macros: bool = False) -> pl.DataFrame:
+    def execute(
+        self,
+        sql: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        has_macros: bool = False,
+        fold: Callable[[pa.Table], pl.DataFrame] = _frame,
+        of: Hashable = None,
+    ) -> pl.DataFrame:
         """Result of a statement with named parameters (`$name`), from the cache where it was asked before; asked once
         where several threads ask for it at the same time. With `has_macros` it may use those of the models
-        (`sql.macros`).
+        (`sql.macros`). `fold` makes the frame of the result's rows, of which nothing else is kept; `of` says what for,
+        where it is not always the same.
 
         Raises duckdb.Error for a wrong statement. Treat the frame as read-only.
         """
         bound = dict(params or {})
-        key = (self.id, sql, tuple(sorted((name, repr(value)) for name, value in bound.items())))
-        return self._cache.made(key, partial(self._run, sql, bound, has_macros=has_macros))
+        key = (self.id, sql, tuple(sorted((name, repr(value)) for name, value in bound.items())), of)
+        return self._cache.made(key, lambda: fold(self._run(sql, bound, has_macros=has_macros)))
 
-    def _run(self, sql: str, bound: dict[str, Any], *, has_macros: bool) -> pl.DataFrame:
+    def _run(self, sql: str, bound: dict[str, Any], *, has_macros: bool) -> pa.Table:
         with self._connection.cursor() as cursor:
             for macro in MACROS if has_macros else ():
                 if macro.name in sql:
                     cursor.execute(macro.create_duckdb())
-            return pl.DataFrame(cursor.execute(sql, bound).to_arrow_table())
+            return cursor.execute(sql, bound).to_arrow_table()
 
     def keep(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """What `make` gives for this snapshot, from the cache where it was made before. Treat it as read-only."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from sql.asked import QueryError, clause_of, dates_of
 from sql.definitions import definition
 from sql.filters import Filters
-from sql.measure import QueryError, clause_of, dates_of
 from sql.noted import noted
 from sql.snapshot import Snapshot
 from sql.windows import windowed

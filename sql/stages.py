@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from sql.catalog import Catalog
 from sql.filters import CLOCKS, Filters
@@ -45,6 +48,13 @@ _AT = {
     "first_read": "least(e.first_prelim_at, e.first_final_at)", "first_final": "e.first_final_at",
 }  # fmt: skip
 _NEEDED = tuple(name for name in _AT if name not in ("booked", "first_read"))
+Times = npt.NDArray[np.int64]
+#: Microseconds of a second, and an instant that is none.
+_SECOND, _NONE = 1_000_000, -(2**63) + 1
+_SCHEMA = {
+    "number": pl.Int32, **dict.fromkeys(("stage", "clock_start", "clock_stop", "owner"), pl.String), "n": pl.Int64,
+    "n_crossed": pl.Int64, **dict.fromkeys(("mean", "p50", "p90"), pl.Float64), "n_exams": pl.Int64,
+}  # fmt: skip
 #: What names a stage.
 _NAMED = ("stage", "clock_start", "clock_stop", "owner")
 
@@ -103,45 +113,51 @@ def _asked(snapshot: Snapshot, filters: Filters) -> pl.DataFrame:
     where, params = _where(filters)
     known = " AND ".join(f"{_AT[name]} IS NOT NULL" for name in _NEEDED)
     told = ", ".join(f"{at} AS {name}" for name, at in _AT.items())
-    steps, before = [], "w.ordered"
-    for name in list(_AT)[1:]:
-        at = f"least(greatest(coalesce(w.{name}, {before}), {before}), w.first_final)"
-        steps.append(f"cut_{name} AS (SELECT w.*, {at} AS {name}_cut FROM {_from(name)} w)")
-        before = f"w.{name}_cut"
-    total = Stage("total", "ordered", "first_final", "")
-    parts = ", ".join(_stage(number, stage) for number, stage in enumerate([*STAGES, total]))
     return snapshot.execute(
-        f"""WITH whole AS (SELECT {told}, e.ordered_at AS ordered_cut FROM fct_exam e
-                          WHERE {where} AND {known} AND e.first_final_at >= e.ordered_at),
-        {", ".join(steps)},
-        folded AS (SELECT count(*) AS n_exams, [{parts}] AS told FROM cut_first_final w)
-        SELECT t.number, t.stage, t.clock_start, t.clock_stop, t.owner, t.n, t.n_crossed,
-               t.s / 60.0 / f.n_exams AS mean, t.at[1] / 60.0 AS p50, t.at[2] / 60.0 AS p90, f.n_exams
-        FROM folded f, (SELECT unnest(told, recursive := TRUE) FROM folded) t
-        WHERE t.n > 0 ORDER BY t.number""",
-        params,
-    )
+        f"SELECT {told} FROM fct_exam e WHERE {where} AND {known} AND e.first_final_at >= e.ordered_at",
+        params, fold=_folded, of="stages",
+    )  # fmt: skip
 
 
-def _from(name: str) -> str:
-    names = list(_AT)
-    before = names[names.index(name) - 1]
-    return "whole" if before == "ordered" else f"cut_{before}"
+def _folded(exams: pa.Table) -> pl.DataFrame:
+    """The stages of exams, of which a row each tells the instants of the milestones.
+
+    Arrays instead of statements: eight stages of two percentiles each are a fifth of the time.
+    """
+    frame = pl.DataFrame(exams).select(pl.all().to_physical())
+    at = {name: frame[name].to_numpy() if name != "booked" else frame[name].fill_null(_NONE).to_numpy() for name in _AT}
+    cut, before = {"ordered": at["ordered"]}, at["ordered"]
+    for name in list(_AT)[1:]:
+        told = np.where(at[name] == _NONE, before, at[name]) if name == "booked" else at[name]
+        cut[name] = before = np.minimum(np.maximum(told, before), at["first_final"])
+    seconds = {name: told // _SECOND for name, told in cut.items()}
+    total = Stage("total", "ordered", "first_final", "")
+    rows = [_stage(number, stage, at, cut, seconds) for number, stage in enumerate([*STAGES, total])]
+    return pl.DataFrame([row for row in rows if row["n"]], schema=_SCHEMA)
 
 
-def _stage(number: int, stage: Stage) -> str:
-    """A stage of the exams `w` as a struct: how many have it, how many crossed it, seconds in all, two percentiles."""
-    of = {"all": "TRUE", "booked": "w.booked IS NOT NULL", "unbooked": "w.booked IS NULL"}[stage.of]
-    if stage.id == "total":
-        crossed, length = "FALSE", "date_diff('second', w.ordered, w.first_final)"
-    else:
-        crossed = f"w.{stage.stop} < w.{stage.start}_cut OR w.{stage.stop} > w.first_final"
-        length = f"date_diff('second', w.{stage.start}_cut, w.{stage.stop}_cut)"
-    told = {
-        "number": str(number), "stage": f"'{stage.id}'", "clock_start": f"'{stage.start}'",
-        "clock_stop": f"'{stage.stop}'", "owner": f"'{stage.owner}'", "n": f"count(*) FILTER (WHERE {of})",
-        "n_crossed": f"count(*) FILTER (WHERE {of} AND ({crossed}))", "s": f"sum({length}) FILTER (WHERE {of})",
-        "at": f"quantile_cont({length}, [0.5, 0.9]) FILTER (WHERE {of})",
+def _stage(
+    number: int, stage: Stage, at: dict[str, Times], cut: dict[str, Times], seconds: dict[str, Times]
+) -> dict[str, object]:
+    """A stage of exams: how many have it, how many crossed it, minutes an exam of all, two percentiles."""
+    lengths = (seconds[stage.stop] - seconds[stage.start]).astype(np.int32)
+    crossed = (at[stage.stop] < cut[stage.start]) | (at[stage.stop] > at["first_final"])
+    if stage.of != "all":
+        of = (at["booked"] != _NONE) == (stage.of == "booked")
+        lengths, crossed = lengths[of], crossed[of]
+    whole, n_exams = int(lengths.sum(dtype=np.int64)), len(at["ordered"])
+    lengths.sort()
+    half, tenth = (_quantile(lengths, share) / 60 if len(lengths) else None for share in (0.5, 0.9))
+    return {
+        "number": number, "stage": stage.id, "clock_start": stage.start, "clock_stop": stage.stop, "owner": stage.owner,
+        "n": len(lengths), "n_crossed": 0 if stage.id == "total" else int(crossed.sum()),
+        "mean": whole / 60 / n_exams if n_exams else None, "p50": half, "p90": tenth, "n_exams": n_exams,
     }  # fmt: skip
-    fields = ", ".join(f"'{name}': {sql}" for name, sql in told.items())
-    return f"{{{fields}}}"
+
+
+def _quantile(ordered: npt.NDArray[np.int32], share: float) -> float:
+    """Interpolated quantile (Hyndman and Fan type 7) of ordered values."""
+    position = (len(ordered) - 1) * share
+    place = int(position)
+    low, high = float(ordered[place]), float(ordered[min(place + 1, len(ordered) - 1)])
+    return low + (high - low) * (position - place)

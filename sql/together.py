@@ -14,17 +14,16 @@ from functools import lru_cache, partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sql.bundle import Bundle, bundle_statement
+from sql.asked import answer_key
+from sql.bundle import Bundle
+from sql.bundled import answers
 from sql.catalog import Metric
 from sql.definitions import definition, is_current
 from sql.filters import Filters
-from sql.measure import answer_key, metric
+from sql.measure import metric
 from sql.noted import Call
-from sql.shape import SHAPE
 from sql.snapshot import Snapshot
 
-#: Kinds whose rows are folded by sums or sorted lists; the draws of a forecast are not.
-_KINDS = frozenset({"percentile", "ratio", "rate", "sum", "last", "max"})
 #: Statements of one process at once.
 SIDE_BY_SIDE = 2
 #: Sets of groups in one statement: each costs a hash table.
@@ -50,7 +49,7 @@ def ask_all(snapshot: Snapshot, calls: Iterable[Call]) -> list[BaseException]:
     calls = list(calls) if is_current(snapshot) else []
     wanted = [_wanted(snapshot, call) for call in calls if call.ask is metric]
     others = [partial(call.ask, *call.args, **call.options) for call in calls if call.ask is not metric]
-    numbers = [partial(ask, snapshot, bundle) for bundle in bundles(snapshot, wanted)]
+    numbers = [partial(answers, snapshot, bundle) for bundle in bundles(snapshot, wanted)]
     tasks: list[Callable[[], object]] = [*numbers, *others]
     done = [_pool().submit(task) for task in tasks]
     return [error for each in done if (error := each.exception()) is not None]
@@ -60,7 +59,7 @@ def foresee(snapshot: Snapshot, wanted: Iterable[Wanted]) -> None:
     """Ask a batch of questions at once, each of which `metric` then answers from what is kept. One that is wrong fails
     there, not here. Snapshots under other definitions are not asked."""
     wanted = wanted if is_current(snapshot) else ()
-    wait([_pool().submit(ask, snapshot, bundle) for bundle in bundles(snapshot, wanted)])
+    wait([_pool().submit(answers, snapshot, bundle) for bundle in bundles(snapshot, wanted)])
 
 
 @lru_cache(maxsize=1)
@@ -77,24 +76,11 @@ def _wanted(snapshot: Snapshot, call: Call) -> Wanted:
 
 
 def bundles(snapshot: Snapshot, wanted: Iterable[Wanted]) -> list[Bundle]:
-    """The statements for some questions; those that are known, or that have to be asked by themselves, are left out."""
+    """The statements for some questions; those that are known are left out."""
     told = [(definition(snapshot, item.metric), item) for item in dict.fromkeys(wanted)
             if snapshot.kept(answer_key(*item)) is None]  # fmt: skip
-    told = [(metric, item) for metric, item in told if metric.kind in _KINDS]
     by_common = sorted(told, key=lambda each: _common(*each))
     return [bundle for _, each in groupby(by_common, key=lambda each: _common(*each)) for bundle in _cut(list(each))]
-
-
-def ask(snapshot: Snapshot, bundle: Bundle) -> None:
-    """Ask a bundle, and keep each answer where `sql.query.metric` looks for it."""
-    frame = snapshot.execute(*bundle_statement(bundle))
-    parts = frame.partition_by("slice", "part", "statistic", as_dict=True, include_key=False)
-    none = frame.clear().select(SHAPE)
-    for slice_, filters in enumerate(bundle.slices):
-        for part, (groups, period) in enumerate(bundle.sets):
-            for statistic in bundle.statistics:
-                answer = parts.get((slice_, part, statistic), none)
-                snapshot.put(answer_key(bundle.metric.id, groups, period, statistic, filters), answer)
 
 
 def _common(metric: Metric, item: Wanted) -> tuple[Any, ...]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from sql.asked import ask_of
 from sql.definitions import definition
 from sql.filters import Filters
-from sql.measure import ask_of
 from sql.noted import noted
 from sql.shape import picked
 from sql.snapshot import Snapshot

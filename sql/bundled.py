@@ -1,0 +1,37 @@
+"""Bundles of questions asked of a snapshot: each answer in the standard shape, kept where `sql.query.metric` looks."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from functools import partial
+
+import polars as pl
+
+from sql import drawn, ordered
+from sql.asked import answer_key
+from sql.bundle import Bundle, bundle_statement
+from sql.shape import SHAPE
+from sql.snapshot import Snapshot
+
+#: Kinds that are folded here: how their statement is made, and what folds its rows.
+_FOLDED = {"percentile": (ordered.lists_statement, ordered.told), "forecast": (drawn.rows_statement, drawn.told)}
+
+
+def answers(snapshot: Snapshot, bundle: Bundle) -> dict[Hashable, pl.DataFrame]:
+    """The answer to each question of a bundle by its key (`sql.asked.answer_key`); they are kept."""
+    kind, of = bundle.metric.kind, (bundle.sets, bundle.statistics)
+    if kind in _FOLDED:
+        made, fold = _FOLDED[kind]
+        whole = snapshot.execute(*made(bundle), fold=partial(fold, bundle), of=of)
+    else:
+        whole = snapshot.execute(*bundle_statement(bundle))
+    parts = whole.partition_by("slice", "part", "statistic", as_dict=True, include_key=False)
+    none = whole.clear().select(SHAPE)
+    found: dict[Hashable, pl.DataFrame] = {}
+    for slice_, filters in enumerate(bundle.slices):
+        for part, (groups, period) in enumerate(bundle.sets):
+            for statistic in bundle.statistics:
+                key = answer_key(bundle.metric.id, groups, period, statistic, filters)
+                found[key] = parts.get((slice_, part, statistic), none)
+                snapshot.put(key, found[key])
+    return found
