@@ -51,10 +51,12 @@ def _part(bundle: Bundle, number: int, frame: pl.DataFrame, draws: npt.NDArray[n
     """The answers of one set of groups."""
     part = bundle.sets[number]
     days = [pl.col("first_at").min(), pl.col("last_at").max()] if bundle.is_open else []
-    sums = [pl.col("parts", "n").sum(), pl.col("place").len().alias("many"), pl.col("since", "until").first(), *days,
+    sums = [*map(_sum, ("parts", "n")), pl.col("place").len().alias("many"), pl.col("since", "until").first(), *days,
             "place"]  # fmt: skip
     found = frame.group_by(["slice", *bundle.columns(part)], maintain_order=True).agg(sums)
-    found = ordered(bundle, part, named(bundle, part, found)).with_columns(pl.col("parts") / _PARTS)
+    found = ordered(bundle, part, named(bundle, part, found))
+    # Divided by numpy: polars would multiply by the reciprocal, which ends in other digits.
+    found = found.with_columns(pl.Series("parts", found["parts"].to_numpy() / _PARTS).fill_nan(None))
     whole = found.select(
         "slice", pl.lit(number).alias("part"), "period_start", "period_end", "group_name", "group_value", "n",
         pl.col("parts").alias("numerator"), pl.col("many").cast(pl.Float64).alias("denominator"),
@@ -65,6 +67,11 @@ def _part(bundle: Bundle, number: int, frame: pl.DataFrame, draws: npt.NDArray[n
         whole.with_columns(pl.lit(name).alias("statistic"), *_bounds(name, sums_drawn))
         .select("slice", "part", "statistic", *SHAPE) for name in bundle.statistics
     )  # fmt: skip
+
+
+def _sum(column: str) -> pl.Expr:
+    """As the engine sums: of nothing known, nothing is known."""
+    return pl.when(pl.col(column).count() > 0).then(pl.col(column).sum()).alias(column)
 
 
 def _sorted(places: list[list[int]], draws: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
