@@ -92,7 +92,7 @@ def bundle_statement(bundle: Bundle) -> tuple[str, dict[str, Any]]:
         f", CAST({each} AS DATE)" if bundle.is_open else ""
         for each in (f"min(f.first_at) {of_part}", f"max(f.last_at) {of_part} + INTERVAL 1 DAY")
     )
-    since, until = (_of_slice(bundle.dates(key)) for key in ("since", "until"))
+    since, until = (of_slice("f", bundle.dates(key)) for key in ("since", "until"))
     texts = "".join(f", {text_sql(f'g.{name}')} AS {name}" for name in keys.values())
     statement = f"""{picked(bundle, ask, params, values)}, grouped AS (
 SELECT {", ".join(f"p.{name}" for name in ["slice", *columns])}, {part_sql(bundle, sets)} AS part,
@@ -183,8 +183,9 @@ def _slice_sql(bundle: Bundle) -> str:
     return "0" if len(bundle.slices) == 1 else f"CASE WHEN {_in_slice(0)} THEN 0 ELSE 1 END"
 
 
-def _of_slice(values: list[str]) -> str:
-    return values[0] if len(values) == 1 else f"CASE f.slice WHEN 0 THEN {values[0]} ELSE {values[1]} END"
+def of_slice(row: str, values: list[str]) -> str:
+    """SQL of what a row has by its slice, of one value or two."""
+    return values[0] if len(values) == 1 else f"CASE {row}.slice WHEN 0 THEN {values[0]} ELSE {values[1]} END"
 
 
 def _per_part(sets: tuple[Set, ...]) -> Callable[[Callable[[Set], str]], str]:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from sql.bundle import Bundle, asked, picked
 from sql.catalog import INTERVALS
 from sql.ordered import dates_sql, named, ordered
+from sql.quantiles import interpolated
 from sql.shape import SHAPE, exact_sql, text_sql
 
 #: Parts of what is summed: as the engine sums it, without decimals.
@@ -86,14 +87,5 @@ def _sorted(places: list[list[int]], draws: npt.NDArray[np.int32]) -> npt.NDArra
 def _bounds(name: str, sums: npt.NDArray[np.int64]) -> list[pl.Series]:
     """lower and upper: interpolated quantiles (type 7) of the sums."""
     p = Fraction(str(INTERVALS[name]))
-    return [pl.Series(column, _quantile(sums, float(share) / 2)) for column, share in
+    return [pl.Series(column, interpolated(sums, float(share) / 2)) for column, share in
             (("lower", 1 - p), ("upper", 1 + p))]  # fmt: skip
-
-
-def _quantile(sums: npt.NDArray[np.int64], share: float) -> npt.NDArray[np.float64]:
-    last = sums.shape[1] - 1
-    position = last * share
-    place = int(np.floor(position))
-    low, high = (sums[:, each].astype(np.float64) for each in (place, min(place + 1, last)))
-    told: npt.NDArray[np.float64] = low + (high - low) * (position - place)
-    return told

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from sql.bundle import DAYS_SQL, Bundle, Set, asked, part_sql, picked, sets_sql
+from sql.bundle import DAYS_SQL, Bundle, Set, asked, of_slice, part_sql, picked, sets_sql
 from sql.catalog import CLOCK_GROUPS, PERCENTILES
 from sql.shape import SHAPE, Z, text_sql
 
@@ -54,11 +54,7 @@ SELECT g.*{f" REPLACE ({texts[2:]})" if texts else ""}, {dates_sql(bundle)} FROM
 
 def dates_sql(bundle: Bundle) -> str:
     """since and until of the slice of a row `g`."""
-    return ", ".join(f"CAST({_of_slice(bundle.dates(key))} AS DATE) AS {key}" for key in ("since", "until"))
-
-
-def _of_slice(values: list[str]) -> str:
-    return values[0] if len(values) == 1 else f"CASE g.slice WHEN 0 THEN {values[0]} ELSE {values[1]} END"
+    return ", ".join(f"CAST({of_slice('g', bundle.dates(key))} AS DATE) AS {key}" for key in ("since", "until"))
 
 
 def fine_sets(bundle: Bundle) -> list[tuple[Set, list[int]]]:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from sql.catalog import Catalog
 from sql.filters import CLOCKS, Filters
 from sql.noted import noted
+from sql.quantiles import interpolated
 from sql.snapshot import Snapshot
 
 
@@ -147,17 +148,9 @@ def _stage(
         lengths, crossed = lengths[of], crossed[of]
     whole, n_exams = int(lengths.sum(dtype=np.int64)), len(at["ordered"])
     lengths.sort()
-    half, tenth = (_quantile(lengths, share) / 60 if len(lengths) else None for share in (0.5, 0.9))
+    half, tenth = (float(interpolated(lengths, share)) / 60 if len(lengths) else None for share in (0.5, 0.9))
     return {
         "number": number, "stage": stage.id, "clock_start": stage.start, "clock_stop": stage.stop, "owner": stage.owner,
         "n": len(lengths), "n_crossed": 0 if stage.id == "total" else int(crossed.sum()),
         "mean": whole / 60 / n_exams if n_exams else None, "p50": half, "p90": tenth, "n_exams": n_exams,
     }  # fmt: skip
-
-
-def _quantile(ordered: npt.NDArray[np.int32], share: float) -> float:
-    """Interpolated quantile (Hyndman and Fan type 7) of ordered values."""
-    position = (len(ordered) - 1) * share
-    place = int(position)
-    low, high = float(ordered[place]), float(ordered[min(place + 1, len(ordered) - 1)])
-    return low + (high - low) * (position - place)

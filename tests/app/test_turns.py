@@ -57,3 +57,17 @@ def test_of_a_chart_that_waits_the_last_figure_is_drawn(busy: Page) -> None:
       return (await Promise.all(asked)).map((one) => one.data[0].y[0]);
     }""")
     assert drawn == [2, 2]
+
+
+def test_a_chart_that_fails_takes_no_turn_from_the_others(busy: Page) -> None:
+    charts(busy)
+    told = busy.evaluate("""async () => {
+      const below = [1, 2].map(() => document.body.appendChild(document.createElement("div")));
+      below.forEach((one) => { one.style = "position: absolute; top: 9000px; height: 300px"; });
+      const bad = { get title() { throw new Error("bad"); } };
+      const asked = [bad, {}].map((layout, n) => window.Plotly.react(below[n], [{ y: [1] }], layout));
+      window.dispatchEvent(new Event("beforeprint"));
+      const patience = new Promise((done) => setTimeout(done, 10_000, [{ status: "in vain" }]));
+      return (await Promise.race([Promise.allSettled(asked), patience])).map((one) => one.status);
+    }""")
+    assert told == ["rejected", "fulfilled"]
