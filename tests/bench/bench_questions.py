@@ -1,11 +1,12 @@
 """What a user waits for: every page over three spans of days, and questions beside who else could answer them.
 
 Pages are asked for as the browser does, of the application in this process (`radops serve` runs two of them). Questions
-go through `sql.query.metric`, beside statements written by hand for DuckDB on the same snapshot with the same threads,
-pandas, SQLite in memory and PostgreSQL, all in turns; times are the least of the rounds. Every answer must equal ours,
-or the bench ends. Peers that are not installed are named as missing. What must be loaded holds the latest days with at
-most `rows` exams; a question for more days is asked of those, and of ours too. Ratios to DuckDB are of the processor,
-ours to the statement by hand; those to the others are by the clock, theirs to ours.
+go through `sql.query.metric`, beside statements for DuckDB on the same snapshot with the same threads (one written by
+hand, which tells less, and the one shown beside a number, which tells as much), pandas, SQLite in memory and
+PostgreSQL, all in turns; times are the least of the rounds. Every answer must equal ours, or the bench ends. Peers that
+are not installed are named as missing. What must be loaded holds the latest days with at most `rows` exams; a question
+for more days is asked of those, and of ours too. Ratios to DuckDB are of the processor, ours to the statement; those to
+the others are by the clock, theirs to ours.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from sql.query import metric
 from sql.snapshot import POINTER, SETTINGS, Snapshot, open_snapshot
 from tests.bench.bench_warehouse import EXAMS, QUICK_EXAMS, cost, make_network, prepared
 from tests.bench.pages import measure_pages
-from tests.bench.peers import ByHand, Pandas, Peer, Rows, Source, SQLite, has_pandas
+from tests.bench.peers import ByHand, Pandas, Peer, Rows, Shown, Source, SQLite, has_pandas
 from tests.bench.postgres import PostgreSQL, programs
 from tests.bench.questions import QUESTIONS, Question, Window
 from tests.bench.told import lines
@@ -58,10 +59,11 @@ class DifferentAnswerError(RuntimeError):
 
 @contextmanager
 def beside(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[list[Peer], list[str]]]:
-    """Peers that are installed, DuckDB by hand first, and the names of those that are not."""
+    """Peers that are installed, and the names of those that are not."""
     folder = programs()
     makers: tuple[tuple[str, Callable[[], Peer] | None], ...] = (
         ("duckdb", lambda: ByHand(connection)),
+        ("shown", lambda: Shown(connection)),
         ("pandas", Pandas if has_pandas() else None),
         ("sqlite", SQLite),
         ("postgresql", None if folder is None else lambda: PostgreSQL(folder)),
@@ -98,9 +100,8 @@ def told_by_us(question: Question, frame: pl.DataFrame) -> Told:
     """Our answer by group and period."""
     found: Told = {}
     for start, group, n, value in frame.select("period_start", "group_value", "n", "value").iter_rows():
-        keys = ([] if question.period == "all" else [str(start)]) + (group.split(" | ") if question.groups else [])
         if value is not None:
-            found[tuple(keys)] = (int(n), float(value))
+            found[question.keys(start, group)] = (int(n), float(value))
     return found
 
 
@@ -147,12 +148,15 @@ def _times(snapshot: Snapshot, question: Question, window: Window, peers: Sequen
         must_equal(question, peer.name, told_by(peer.ask(question, window)), mine)
         asks[peer.name] = partial(peer.ask, question, window)
     times = _in_turns(asks, rounds)
-    outside = {peer.name for peer in peers if not peer.is_inside}
+    outside, loaded = ({peer.name for peer in peers if is_so(peer)}
+                       for is_so in (lambda peer: not peer.is_inside, lambda peer: peer.is_loaded))  # fmt: skip
     found: Facts = {"n_groups": len(mine)} | {f"{name}_ms": wall for name, (wall, _) in times.items()}
     found |= {f"{name}_cpu_ms": cpu for name, (_, cpu) in times.items() if name not in outside}
-    found["ours_duckdb_ratio"] = times["ours"][1] / times["duckdb"][1]
-    for name in times.keys() - {"ours", "duckdb"}:
-        found[f"{name}_ours_ratio"] = times[name][0] / times["ours"][0]
+    for name in times.keys() - {"ours"}:
+        if name in loaded:
+            found[f"{name}_ours_ratio"] = times[name][0] / times["ours"][0]
+        else:
+            found[f"ours_{name}_ratio"] = times["ours"][1] / times[name][1]
     return found
 
 
@@ -162,7 +166,7 @@ def _question(snapshot: Snapshot, question: Question, windows: tuple[Window, Win
     asked, held = windows
     if asked == held:
         return _times(snapshot, question, asked, peers, rounds)
-    by_hand = _times(snapshot, question, asked, peers[:1], rounds)
+    by_hand = _times(snapshot, question, asked, [peer for peer in peers if not peer.is_loaded], rounds)
     return by_hand | {"held": _times(snapshot, question, held, peers, rounds)}
 
 
@@ -185,7 +189,7 @@ def measure_questions(pointer: Path, rows: int, rounds: int) -> dict[str, Any]:
         since = held_since(connection, rows)
         with beside(connection) as (peers, missing):
             found: dict[str, Any] = {"missing": ", ".join(missing) or "none", "held_since": since and str(since)}
-            for peer in peers[1:]:
+            for peer in (each for each in peers if each.is_loaded):
                 begun = time.perf_counter()
                 peer.load(Source(connection, since))
                 found[f"{peer.name}_load_s"] = time.perf_counter() - begun

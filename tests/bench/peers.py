@@ -1,4 +1,5 @@
-"""Who else could answer: DuckDB asked by hand, pandas, SQLite and PostgreSQL, each with the same rows.
+"""Who else could answer: DuckDB asked by hand or with the statement that is shown, pandas, SQLite and PostgreSQL, each
+with the same rows.
 
 A peer holds the columns of `questions.TABLES`; rows come from the snapshot, and loading is told apart from asking.
 """
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 import duckdb
 import polars as pl
 
+from sql.query import SHAPE, explain
 from tests.bench.questions import DAY, INDEXED, TABLES, Question, Window
 
 Rows = list[tuple[Any, ...]]
@@ -23,10 +25,11 @@ _BATCH = 50_000
 
 
 class Peer(Protocol):
-    """One peer; `is_inside` this process it works, so that its processor time is known."""
+    """One peer; `is_inside` this process it works, so that its processor time is known; rows it `is_loaded` with."""
 
     name: str
     is_inside: bool
+    is_loaded: bool
 
     def load(self, source: Source) -> None: ...
     def ask(self, question: Question, window: Window) -> Rows: ...
@@ -59,6 +62,7 @@ class ByHand:
 
     name = "duckdb"
     is_inside = True
+    is_loaded = False
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
@@ -68,11 +72,26 @@ class ByHand:
 
     def ask(self, question: Question, window: Window) -> Rows:
         """The statement's rows."""
-        with self._connection.cursor() as cursor:
-            return cursor.execute(question.statement("duckdb", window)).fetchall()
+        return self._rows(question.statement("duckdb", window))
 
     def close(self) -> None:
         """The connection is not ours."""
+
+    def _rows(self, sql: str) -> Rows:
+        with self._connection.cursor() as cursor:
+            return cursor.execute(sql).fetchall()
+
+
+class Shown(ByHand):
+    """The same with the statement that radops shows beside a number: as much as ours is told, by the engine alone."""
+
+    name = "shown"
+
+    def ask(self, question: Question, window: Window) -> Rows:
+        """Groups, n and value of the statement's rows."""
+        rows = self._rows(explain(question.metric, **question.asked(window)).text)
+        start, group, n, value = (SHAPE.index(each) for each in ("period_start", "group_value", "n", "value"))
+        return [(*question.keys(row[start], row[group]), row[n], row[value]) for row in rows]
 
 
 class Pandas:
@@ -80,6 +99,7 @@ class Pandas:
 
     name = "pandas"
     is_inside = True
+    is_loaded = True
 
     def __init__(self) -> None:
         self._tables: dict[str, Any] = {}
@@ -105,6 +125,7 @@ class SQLite:
 
     name = "sqlite"
     is_inside = True
+    is_loaded = True
 
     def __init__(self) -> None:
         self._connection = sqlite3.connect(":memory:")

@@ -42,6 +42,7 @@ class PostgreSQL:
 
     name = "postgresql"
     is_inside = False
+    is_loaded = True
 
     def __init__(self, folder: Path) -> None:
         nobody = {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []}

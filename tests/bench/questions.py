@@ -83,6 +83,10 @@ class Question:
         chosen = Filters(since=window.since, until=window.until, **self.filters)  # type: ignore[arg-type]
         return {"groups": self.groups, "period": self.period, "statistic": self.statistic, "filters": chosen}
 
+    def keys(self, start: date | None, group: str) -> tuple[str, ...]:
+        """What a row of our answer is of, as text: the first day of its period, then its groups."""
+        return (*([] if self.period == "all" else [str(start)]), *(group.split(" | ") if self.groups else []))
+
     def statement(self, engine: str, window: Window) -> str:
         """The statement for one of `ENGINES`."""
         return Template(self.sql[engine]).substitute(

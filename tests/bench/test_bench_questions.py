@@ -48,7 +48,7 @@ def test_all_peers_are_there() -> None:
 
 def test_every_question_is_answered_alike_by_every_peer(measured: dict[str, Any]) -> None:
     away = measured["missing"].split(", ")
-    peers = {"ours", "duckdb", "pandas", "sqlite", "postgresql"} - set(away)
+    peers = {"ours", "duckdb", "shown", "pandas", "sqlite", "postgresql"} - set(away)
     assert measured["held_since"] is None
     for question in QUESTIONS:
         for window in ("90d", "all"):
@@ -56,6 +56,7 @@ def test_every_question_is_answered_alike_by_every_peer(measured: dict[str, Any]
             assert facts["n_groups"] > 0
             assert {name for name in peers if facts[f"{name}_ms"] > 0} == peers
             assert facts["ours_duckdb_ratio"] > 0
+            assert facts["ours_shown_ratio"] > 0
             assert ("postgresql_cpu_ms" in facts, "sqlite_cpu_ms" in facts) == (False, True)
 
 

@@ -42,15 +42,15 @@ def _questions(questions: dict[str, Any]) -> Iterator[str]:
     loads = (f"{name} {questions[f'{name}_load_s']:.1f} s" for name in PEERS if f"{name}_load_s" in questions)
     yield ""
     yield f"Loading: {', '.join(loads)}. Missing: {questions['missing']}"
-    yield "A question: ms by the clock, ours and by hand (ours by theirs, of the processor); others (theirs by ours)"
+    yield "A question: ms by the clock, ours, by hand, as shown (ours by theirs, of the processor); others (by ours)"
     for name, facts in questions.items():
         if isinstance(facts, dict):
             yield from _question(name, facts)
 
 
 def _question(name: str, facts: dict[str, Any]) -> Iterator[str]:
-    yield _row(name, f"{facts['ours_ms']:9,.1f} {facts['duckdb_ms']:9,.1f} ({facts['ours_duckdb_ratio']:5.2f})",
-               *_others(facts))  # fmt: skip
+    engine = (f"{facts[f'{peer}_ms']:9,.1f} ({facts[f'ours_{peer}_ratio']:5.2f})" for peer in ("duckdb", "shown"))
+    yield _row(name, f"{facts['ours_ms']:9,.1f}", *engine, *_others(facts))
     if "held" in facts:
         yield from _question("  of days that peers hold", facts["held"])
 
