@@ -95,7 +95,7 @@ def bundle_statement(bundle: Bundle) -> tuple[str, dict[str, Any]]:
     since, until = (of_slice("f", bundle.dates(key)) for key in ("since", "until"))
     texts = "".join(f", {text_sql(f'g.{name}')} AS {name}" for name in keys.values())
     statement = f"""{picked(bundle, ask, params, values)}, grouped AS (
-SELECT {", ".join(f"p.{name}" for name in ["slice", *columns])}, {part_sql(bundle, sets)} AS part,
+SELECT {keys_sql(bundle, sets)}, {part_sql(bundle, sets)} AS part,
 {DAYS_SQL if bundle.is_open else ""}{folds}
 FROM picked p
 GROUP BY {sets_sql(bundle, sets)}
@@ -200,9 +200,21 @@ def _per_part(sets: tuple[Set, ...]) -> Callable[[Callable[[Set], str]], str]:
     return made
 
 
+def keys_sql(bundle: Bundle, sets: Sequence[Set]) -> str:
+    """The slice and the columns of grouped rows."""
+    slice_ = "p.slice" if _is_by_slice(bundle, sets) else "0 AS slice"
+    return ", ".join([slice_, *(f"p.{name}" for name in [*bundle.starts.values(), *bundle.keys.values()])])
+
+
+def _is_by_slice(bundle: Bundle, sets: Sequence[Set]) -> bool:
+    """Whether rows are grouped by their slice: one alone costs time, but keeps a whole of no rows from being a row."""
+    return len(bundle.slices) > 1 or not all(bundle.columns(part) for part in sets)
+
+
 def sets_sql(bundle: Bundle, sets: Sequence[Set]) -> str:
     """What rows are grouped by: the slice and the columns of each set."""
-    told = [", ".join(f"p.{name}" for name in ["slice", *bundle.columns(part)]) for part in sets]
+    slice_ = ["slice"] if _is_by_slice(bundle, sets) else []
+    told = [", ".join(f"p.{name}" for name in [*slice_, *bundle.columns(part)]) for part in sets]
     return told[0] if len(told) == 1 else f"GROUPING SETS ({', '.join(f'({names})' for names in told)})"
 
 

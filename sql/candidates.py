@@ -13,7 +13,7 @@ import sqlglot
 from sqlglot import exp
 
 from sql.catalog import Catalog, Metric
-from sql.shape import last_hour_end_sql, weight_sql
+from sql.shape import last_hour_sql, weight_sql
 from sql.windows import bounds, windowed
 
 #: Rule, without aliases -> why a row that breaks it is left out. A rule that is not here is told by the header.
@@ -245,8 +245,8 @@ def fate_sql(asked: Metric, statistic: str, until: str) -> str:
     value = _value_of(asked, statistic)
     cases = ["WHEN b.left_out IS NOT NULL THEN b.left_out"]
     if asked.kind == "last":
-        last = last_hour_end_sql("CAST(NULL AS TIMESTAMP)", until)
-        cases.append(f"WHEN b.period_local < {last} - INTERVAL 1 HOUR OR b.period_local >= {last} "
+        begin, end = last_hour_sql("CAST(NULL AS TIMESTAMP)", until)
+        cases.append(f"WHEN b.period_local < {begin} OR b.period_local >= {end} "
                      "THEN 'other|not the last full hour'")  # fmt: skip
     for end, milestone in (("start_at", asked.clock_start), ("stop_at", asked.clock_stop)):
         if end in asked.columns:

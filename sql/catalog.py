@@ -50,7 +50,7 @@ KINDS: dict[str, frozenset[str]] = {
     "ratio": frozenset(),
     "rate": frozenset(),
     "sum": frozenset(),
-    "last": frozenset({"latest_local"}),
+    "last": frozenset({"latest_local", "latest_end_local"}),
     "max": frozenset({"value"}),
     "forecast": frozenset({"value", "n", "drawn"}),
 }

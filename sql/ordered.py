@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from sql.bundle import DAYS_SQL, Bundle, Set, asked, of_slice, part_sql, picked, sets_sql
+from sql.bundle import DAYS_SQL, Bundle, Set, asked, keys_sql, of_slice, part_sql, picked, sets_sql
 from sql.catalog import CLOCK_GROUPS, PERCENTILES
 from sql.shape import SHAPE, Z, text_sql
 
@@ -39,11 +39,10 @@ def lists_statement(bundle: Bundle) -> tuple[str, dict[str, Any]]:
     """
     ask, params = asked(bundle)
     fine = [part for part, _ in fine_sets(bundle)]
-    columns = ["slice", *bundle.starts.values(), *bundle.keys.values()]
     values = {"value": f"coalesce(CAST(b.value AS DOUBLE), {_UNKNOWN})"}
     texts = "".join(f", {text_sql(f'g.{name}')} AS {name}" for name in bundle.keys.values())
     sql = f"""{picked(bundle, ask, params, values)}, grouped AS (
-SELECT {", ".join(f"p.{name}" for name in columns)}, {part_sql(bundle, fine)} AS fine,
+SELECT {keys_sql(bundle, fine)}, {part_sql(bundle, fine)} AS fine,
 {DAYS_SQL if bundle.is_open else ""}list(p.value) AS v
 FROM picked p
 GROUP BY {sets_sql(bundle, fine)}

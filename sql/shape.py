@@ -125,22 +125,25 @@ WHERE {where_sql(metric, ask)}
 
 def where_sql(metric: Metric, ask: Ask) -> str:
     """The filters; of a count at an instant, nothing behind the last full hour of the data."""
-    return ask.where if metric.kind != "last" else f"{ask.where} AND b.period_local < {_last_hour_end(ask)}"
+    return ask.where if metric.kind != "last" else f"{ask.where} AND b.period_local < {_last_hour(ask)[1]}"
 
 
-def _last_hour_end(ask: Ask) -> str:
-    return last_hour_end_sql(ask.period_end.format(start=ask.period_start), ask.until)
+def _last_hour(ask: Ask) -> tuple[str, str]:
+    return last_hour_sql(ask.period_end.format(start=ask.period_start), ask.until)
 
 
-def last_hour_end_sql(period_end: str, until: str) -> str:
-    """End of the last full hour that lies in the period and in the data."""
-    ends = [f"CAST({end} AS TIMESTAMP), " for end in (period_end, until) if end not in ("NULL", _NO_DAY)]
-    return f"least({''.join(ends)}b.latest_local + INTERVAL 1 HOUR)"
+def last_hour_sql(period_end: str, until: str) -> tuple[str, str]:
+    """Begin and end of the last full hour that lies in the period and in the data."""
+    ends = [f"CAST({end} AS TIMESTAMP)" for end in (period_end, until) if end not in ("NULL", _NO_DAY)]
+    begins = [f"{end} - INTERVAL 1 HOUR" for end in ends]
+    begin, end = (", ".join([*bounds, f"b.{column}"])
+                  for bounds, column in ((begins, "latest_local"), (ends, "latest_end_local")))  # fmt: skip
+    return (f"least({begin})", f"least({end})") if ends else (begin, end)
 
 
 def is_last_sql(ask: Ask) -> str:
     """Whether a row `b` of a count at an instant is of the last full hour."""
-    return f"b.period_local >= {_last_hour_end(ask)} - INTERVAL 1 HOUR"
+    return f"b.period_local >= {_last_hour(ask)[0]}"
 
 
 def values_sql(metric: Metric, ask: Ask) -> dict[str, str]:

@@ -23,12 +23,13 @@
 -- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | 8c8cfb390485 | first definition
--- history: 2 | 2026-11-28 | de9bb329d56f | a target holds by the local day of the exam's end
-SELECT b.hour_local AS period_local, l.latest_local, b.n_waiting, b.n_past_target, b.wrvu_waiting, b.n_waiting AS n,
-       b.facility, b.modality, b.priority, b.patient_class
+-- history: 2 | 2026-11-28 | f51f15d29dd7 | a target holds by the local day of the exam's end
+SELECT b.hour_local AS period_local, l.latest_local, l.latest_end_local, b.n_waiting, b.n_past_target, b.wrvu_waiting,
+       b.n_waiting AS n, b.facility, b.modality, b.priority, b.patient_class
 FROM fct_backlog_hour b
-JOIN (SELECT f.facility, date_trunc('hour', s.data_through) AS latest_at,
-             timezone(f.zone, timezone('UTC', date_trunc('hour', s.data_through))) AS latest_local
-      FROM dim_facility f
-      CROSS JOIN meta_snapshot s) l ON l.facility = b.facility
+JOIN (SELECT h.facility, h.latest_at, h.latest_local, h.latest_local + INTERVAL 1 HOUR AS latest_end_local
+      FROM (SELECT f.facility, date_trunc('hour', s.data_through) AS latest_at,
+                   timezone(f.zone, timezone('UTC', date_trunc('hour', s.data_through))) AS latest_local
+            FROM dim_facility f
+            CROSS JOIN meta_snapshot s) h) l ON l.facility = b.facility
 WHERE NOT b.is_first_pass OR b.hour_at = l.latest_at
