@@ -24,6 +24,8 @@ from etl.site_tables import site_signature
 
 #: File of a home: what the last build was made with, and its signature.
 NOTE = "build.signature"
+#: Batches among which there is one with a record, but where many in a row had none.
+NEWEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,19 @@ class BuildReport:
 
 
 def last_batch(con: duckdb.DuckDBPyConnection, catalog: str = "intake") -> int:
-    """The last batch of a catalog of raw records that has a record; 0 without one."""
-    tables = " UNION ALL ".join(
-        f"SELECT max(batch_id) AS b FROM {catalog}.raw_{record}" for record in (*RECORDS, "flow")
-    )
-    row = con.execute(f"SELECT max(b) FROM ({tables})").fetchone()
-    return int(row[0]) if row and row[0] is not None else 0
+    """The last batch of a catalog of raw records that has a record; 0 without one.
+
+    It is looked for among the newest batches first: to find the greatest the engine reads the whole column.
+    """
+    newest = f"(SELECT max(batch_id) FROM {catalog}.raw_batch)"
+    for since in (f"WHERE batch_id > {newest} - {NEWEST}", ""):
+        tables = " UNION ALL ".join(
+            f"SELECT max(batch_id) AS b FROM {catalog}.raw_{record} {since}" for record in (*RECORDS, "flow")
+        )
+        row = con.execute(f"SELECT max(b) FROM ({tables})").fetchone()
+        if row and row[0] is not None:
+            return int(row[0])
+    return 0
 
 
 def made_with(home: Home) -> str:
