@@ -9,7 +9,7 @@ from datetime import datetime
 
 import duckdb
 
-from etl import forecast
+from etl import build_places, forecast
 from etl.build_checks import run_checks
 from etl.build_digest import measure, store, stored
 from etl.build_engine import Engine
@@ -49,11 +49,13 @@ class Fold:
     engine: Engine
     written: dict[str, tuple[int, int]] = field(default_factory=dict)  # rows and their sum by mart, as they are made
     measured: dict[str, tuple[int, int]] = field(default_factory=dict)
+    placed: list[tuple[str, int, int]] = field(default_factory=list)  # mart of exams, part, rows
 
     def run(self, identity: State, signature: str) -> int:
         """Derive the marts and store how far they are; returns the number of exams derived again."""
         plan = plan_build()
         self._create_tables(plan)
+        build_places.settle(self.con)
         self.measured.update(stored(self.con))
         since = None if self.anew else self.built.batch_id
         load_clock(self.con, since or 0, None if self.anew else self.built.data_through)
@@ -72,6 +74,7 @@ class Fold:
             self._derive_rest(plan, steps)
             run_checks(self.con, self.measured)
             store(self.con, self.measured)
+            build_places.note(self.con, self.placed)
             self.con.execute("DELETE FROM meta_build")
             self.con.execute(
                 "INSERT INTO meta_build SELECT ?, ?, ?, data_through FROM clock",
@@ -86,12 +89,14 @@ class Fold:
     def _derive_part(self, plan: Plan, part: int, parts: int, steps: _Steps) -> None:
         load_touched(self.con, part)
         load_mentions(self.con, parts, None if self.anew else self.built.batch_id)
+        if not self.anew:
+            build_places.find_exams(self.con)
         for model in plan.staging:
             steps.next(model.name)
             self._stage(model)
         for model in plan.exam_marts:
             steps.next(model.name)
-            self._derive(model)
+            self.placed.append((model.name, part, self._derive(model)))
 
     def _derive_rest(self, plan: Plan, steps: _Steps) -> None:
         load_touched(self.con, None)
@@ -116,11 +121,12 @@ class Fold:
         if model.name == "stg_exam_fact":
             load_procedure_names(self.con, self.engine.answer(NAMES))
 
-    def _derive(self, model: BuildModel) -> None:
-        """Replace the rows of one mart that are in scope, and carry its digest along."""
+    def _derive(self, model: BuildModel) -> int:
+        """Replace the rows of one mart that are in scope, and carry its digest along; returns the new rows."""
         if model.materialize != "table":
             self.engine.stage(model)
-            return
+            return 0
+        n_new = 0
         is_any = self.engine.rows(model)
         if model.scope == TALLY and not self.anew and is_any:
             self._find_old(model)
@@ -141,6 +147,7 @@ class Fold:
         self.con.execute("DROP TABLE new_rows")
         if model.name == "fct_volume_day":
             forecast.load_forecast(self.con)
+        return n_new
 
     def _forget(self, model: BuildModel, is_any: bool) -> tuple[int, int]:
         """Delete the rows in scope; returns rows and sum of those that stay. Of a tally nothing is in scope where no
@@ -164,7 +171,10 @@ class Fold:
 
         Found by one column, then read by their place: the other columns of all other rows are not read.
         """
-        places = f"SELECT rowid AS place FROM {model.name} WHERE {in_scope(self.con, model)}"
+        where = in_scope(self.con, model)
+        if model.scope == "exam":
+            where = build_places.where(self.con, model.name, where)
+        places = f"SELECT rowid AS place FROM {model.name} WHERE {where}"
         (n,) = self.con.execute(f"CREATE OR REPLACE TEMP TABLE old_place AS {places}").fetchall()[0]
         old = "WHERE rowid IN (SELECT place FROM old_place)" if n else "LIMIT 0"
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE old_rows AS SELECT * FROM {model.name} {old}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 import duckdb
 
@@ -35,13 +36,14 @@ class Scope:
 
 #: Stretches of time that are named where old rows are looked for; more of them take longer to judge than they save.
 MOST_STRETCHES = 6
+#: Of what stretches are: days, or places of rows.
+At = TypeVar("At", date, int)
 #: The column whose day is the column of a scope.
 _OF_DAY = re.compile(r"CAST\((\w+) AS DATE\)")
 _REPORTED = """read_at IN (
     SELECT first_final_at FROM fct_exam_before UNION ALL SELECT first_prelim_at FROM fct_exam_before)"""
-#: Marts of exams whose rows are found by numbers and times that those of touched exams have, before texts are compared.
+#: Marts of exams whose rows are found by times that those of touched exams have, before texts are compared.
 _NEAR = {
-    "fct_exam": "first_loaded_batch IN (SELECT first_batch FROM logged_mention)",
     "fct_read": _REPORTED,
     "fct_discrepancy": _REPORTED,
 }
@@ -92,7 +94,7 @@ KEPT = {
 def in_scope(con: duckdb.DuckDBPyConnection, model: BuildModel) -> str:
     """SQL condition on rows of a mart that has a scope: they are derived again.
 
-    It names stretches of time, or values of another column (`_NEAR`), so that what lies elsewhere is not read.
+    It names stretches of time, or times that touched exams have (`_NEAR`), so that what lies elsewhere is not read.
     """
     if model.scope == TALLY:
         return f"EXISTS (SELECT 1 FROM new_rows n WHERE {same_keys(model, 'n', model.name)})"
@@ -123,17 +125,18 @@ def _within(con: duckdb.DuckDBPyConnection, scope: Scope, column: str) -> str:
     return " OR ".join(parts)
 
 
-def stretches(days: list[tuple[date, date | None]], most: int = MOST_STRETCHES) -> list[tuple[date, date | None]]:
-    """At most `most` stretches (first day, day after the last; None is open) that hold the ordered `days`."""
-    found: list[tuple[date, date | None]] = []
+def stretches(days: list[tuple[At, At | None]], most: int = MOST_STRETCHES) -> list[tuple[At, At | None]]:
+    """At most `most` stretches (first day or place, the one after the last; None is open) that hold ordered ones."""
+    found: list[tuple[At, At | None]] = []
     for since, until in days:
         end = found[-1][1] if found else None
         if found and (end is None or since <= end):
             found[-1] = (found[-1][0], None if end is None or until is None else max(end, until))
         else:
             found.append((since, until))
-    gaps = sorted(range(1, len(found)), key=lambda n: found[n][0] - (found[n - 1][1] or found[n][0]), reverse=True)
-    firsts = [0, *sorted(gaps[: most - 1])]
+    numbers = range(1, len(found))
+    gaps: list[int] = sorted(numbers, key=lambda n: found[n][0] - (found[n - 1][1] or found[n][0]), reverse=True)
+    firsts: list[int] = [0, *sorted(gaps[: most - 1])]
     return [(found[n][0], found[end - 1][1]) for n, end in zip(firsts, [*firsts[1:], len(found)], strict=True) if found]
 
 

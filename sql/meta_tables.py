@@ -14,6 +14,16 @@ INTERNAL_TABLES: Described = {
             "data_through": "latest event that its message dates at most a day ahead of itself and of its loading, UTC",
         },
     ),
+    "meta_place": (
+        "Where the rows of exams lie that were written together. One row: mart, derivation of a part or a night.",
+        {
+            "mart": "table of exams",
+            "number": "number of the derivation",
+            "n_rows": "rows written",
+            "since": "first place at which they may lie, NULL until the next build",
+            "upto": "place after the last one, NULL until the next build",
+        },
+    ),
     "meta_explained": (
         "Which definitions the macros, comments and dictionary are of. One row.",
         {"signature": "hash over the definitions of the metrics"},
