@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from sql.snapshot import SETTINGS
+from sql.engine import SETTINGS
 
 try:
     import resource

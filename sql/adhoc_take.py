@@ -8,7 +8,6 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 #: Rows that are taken from the engine at once.
 _BATCH = 2048
@@ -98,6 +97,8 @@ def _is_plain(column: Any) -> bool:
         return False
     if not (pa.types.is_date(kind) or pa.types.is_time(kind) or pa.types.is_timestamp(kind)):
         return True
+    import pyarrow.compute as pc  # noqa: PLC0415 - takes long, and few statements give times
+
     found = pc.min_max(column.cast(pa.int32() if pa.types.is_date32(kind) else pa.int64())).as_py()
     if found["min"] is None:
         return True

@@ -20,7 +20,7 @@ import pyarrow as pa
 from sql.adhoc_judge import Refused, judge
 from sql.adhoc_limits import Limits, bound_process, engine_settings
 from sql.adhoc_take import TooLarge, take
-from sql.snapshot import LATE_SETTINGS
+from sql.engine import LATE_SETTINGS
 
 _PLAN = "EXPLAIN "
 

@@ -1,4 +1,4 @@
-"""What every connection with the engine is told that runs statements of ours."""
+"""What connections with the engine are told: those that run statements of ours, and those of readers."""
 
 from __future__ import annotations
 
@@ -7,3 +7,13 @@ from __future__ import annotations
 #: a byte (156 came back as -100), a group over it fails. Without statistics nothing is concluded from them; blocks are
 #: skipped by them all the same. A test shows the fault, so that it is seen when a version has none.
 SOUND = "SET GLOBAL disabled_optimizers = 'statistics_propagation'"
+
+#: What a reader may not do, whatever it asks.
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+}
+#: Set once the engine's extensions are there; the last one forbids any other.
+LATE_SETTINGS = (SOUND, "SET GLOBAL TimeZone = 'UTC'", "SET GLOBAL lock_configuration = true")

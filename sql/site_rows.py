@@ -12,11 +12,11 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from sql.engine import SOUND
+from sql.engine import SETTINGS, SOUND
 from sql.rederive import literal_rows, with_list
 from sql.rows import MAX_ROWS, rows
 from sql.site_files import PUT_FILES, TYPES, Row, parts
-from sql.snapshot import SETTINGS, Snapshot
+from sql.snapshot import Snapshot
 
 #: By what a row of a file is the same row: what else differs is a change of it.
 KEYS: dict[str, tuple[str, ...]] = {

@@ -19,24 +19,13 @@ import polars as pl
 import pyarrow as pa
 
 from sql.cache import ResultCache
-from sql.engine import SOUND
+from sql.engine import LATE_SETTINGS, SETTINGS
 from sql.macros import MACROS
 
 # A relation is bound three times before it runs, which takes longer than the copy of an answer that this is about.
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
 
 POINTER = "radops.duckdb"
-#: What a reader may not do, whatever it asks.
-SETTINGS: dict[str, str | bool | int | float | list[str]] = {
-    "enable_external_access": False,
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-    "allow_community_extensions": False,
-}
-
-
-#: Set once the engine's extensions are there; the last one forbids any other.
-LATE_SETTINGS = (SOUND, "SET GLOBAL TimeZone = 'UTC'", "SET GLOBAL lock_configuration = true")
 
 
 class SnapshotError(RuntimeError):

@@ -28,9 +28,10 @@ import duckdb
 import polars as pl
 
 from sql.definitions import is_current
+from sql.engine import SETTINGS
 from sql.filters import NO_VALUE
 from sql.query import metric
-from sql.snapshot import POINTER, SETTINGS, Snapshot, open_snapshot
+from sql.snapshot import POINTER, Snapshot, open_snapshot
 from tests.bench.bench_warehouse import EXAMS, QUICK_EXAMS, cost, make_network, prepared
 from tests.bench.pages import measure_pages
 from tests.bench.peers import ByHand, Pandas, Peer, Rows, Shown, Source, SQLite, has_pandas

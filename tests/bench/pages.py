@@ -21,7 +21,8 @@ import duckdb
 
 from app.pages import PAGES
 from app.server import create_app
-from sql.snapshot import POINTER, SETTINGS, Snapshot, open_snapshot
+from sql.engine import SETTINGS
+from sql.snapshot import POINTER, Snapshot, open_snapshot
 
 #: Days of a view: the default ones, so many, and all.
 SPANS = {"28d": None, "90d": 90, "all": 0}

@@ -12,7 +12,8 @@ import duckdb
 import pytest
 
 from etl.cli import main
-from sql.snapshot import SETTINGS, open_snapshot
+from sql.engine import SETTINGS
+from sql.snapshot import open_snapshot
 from tests.bench import bench_questions
 from tests.bench.bench_questions import (
     DifferentAnswerError,
