@@ -24,14 +24,18 @@
 -- version: 2
 -- since: 0.1.0
 -- history: 1 | 2026-11-25 | 7ff7f36a5a87 | first definition
--- history: 2 | 2026-11-28 | 7ff7f36a5a87 | a begin of reading that is told after the report is none
+-- history: 2 | 2026-11-28 | 6689bd1a03f0 | a begin of reading that is told after the report is none
 SELECT s.started_local AS period_local, w.minutes AS numerator, s.minutes / 60 AS denominator,
        coalesce(w.n_weighed, 0) AS n, s.radiologist, s.facility
 FROM fct_reading_session s
 LEFT JOIN (SELECT t.radiologist, t.started_at, count(k.minutes) AS n_weighed,
                   sum(CAST(k.minutes AS DECIMAL(18, 9))) AS minutes
            FROM fct_read r
-           ASOF JOIN fct_reading_session t ON t.radiologist = r.radiologist AND t.started_at <= r.read_at
+           JOIN (SELECT x.radiologist, x.started_at, x.ended_at,  -- a stretch ends with a read: found by the read's hour
+                        unnest(generate_series(date_trunc('hour', x.started_at), x.ended_at, INTERVAL 1 HOUR)) AS hour_at
+                 FROM fct_reading_session x) t
+               ON t.radiologist = r.radiologist AND t.hour_at = date_trunc('hour', r.read_at)
+               AND r.read_at BETWEEN t.started_at AND t.ended_at
            LEFT JOIN dim_procedure_weight k ON k.modality IS NOT DISTINCT FROM r.modality
                AND k.procedure IS NOT DISTINCT FROM r.procedure
            WHERE r.role = 'final'
