@@ -8,6 +8,7 @@ from typing import Any
 from dash import html
 
 from app import words
+from app.dom import many
 from app.texts import text
 from sql.written import clear_verdict, is_told
 
@@ -28,4 +29,4 @@ def shown(row: Mapping[str, Any], unit: str, prefix: str = "") -> html.Span:
     colour = kind(row, prefix) if is_told(delta, unit) else "same"
     tips = {True: "table.clear", False: "table.unclear", None: "table.measured"}
     tip = text(tips[row[f"{prefix}is_clear"]]) if delta is not None else None
-    return html.Span(words.delta(delta, unit), className=f"delta {colour}", title=tip)
+    return many(html.Span, words.delta(delta, unit), className=f"delta {colour}", title=tip)

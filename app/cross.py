@@ -12,7 +12,7 @@ from typing import Any
 from dash import dcc, html
 
 from app.context import Context
-from app.dom import data
+from app.dom import data, many
 from app.filterbar import SHOWN
 from app.texts import text
 
@@ -32,8 +32,9 @@ def cell(label: str, href: str, group_name: str) -> dcc.Link:
     """The name of a group in a table; `href` leads to its exams."""
     by = keys(group_name)
     if not by:
-        return dcc.Link(label, href=href)
-    return dcc.Link(label, href=href, className="by " + " ".join(f"by-{key}" for key in by), title=text("cross.cell"))
+        return many(dcc.Link, label, href=href)
+    names = "by " + " ".join(f"by-{key}" for key in by)
+    return many(dcc.Link, label, href=href, className=names, title=text("cross.cell"))
 
 
 def hint(by: Sequence[str], *, has_links: bool = True) -> html.P | None:

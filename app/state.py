@@ -19,6 +19,8 @@ OWN_KEYS = ("stat", "day", "show", "sort", "page", "exam", "clock", "metric", "b
             "moved", "grain", "known", "then", "change", "wall", "edition")  # fmt: skip
 #: Value of `period` that asks for every day.
 ALL_DAYS = "all"
+#: Keys that an address need not name: the last weeks, beside those before.
+_USUAL = ("since", "until", "compare")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,12 @@ class State:
     def query(self) -> str:
         """The query string that `read` reads as this state, without `?`; scope is never written."""
         filters = self.filters
+        pairs = filters.pairs()
         if self.is_default:
-            dateless = filters.replace(since=None, until=None, compare="none").to_query()
-            pairs = parse_qsl(dateless) + ([] if filters.compare == "previous" else [("compare", filters.compare)])
-        else:
-            pairs = parse_qsl(filters.to_query())
-            if filters.since is None and filters.until is None:
-                pairs.append(("period", ALL_DAYS))
+            pairs = [pair for pair in pairs if pair[0] not in _USUAL]
+            pairs += [] if filters.compare == "previous" else [("compare", filters.compare)]
+        elif filters.since is None and filters.until is None:
+            pairs.append(("period", ALL_DAYS))
         return urlencode(pairs + [(key, self.own[key]) for key in OWN_KEYS if key in self.own])
 
     def having(self, **changes: Any) -> Self:

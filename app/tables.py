@@ -10,7 +10,7 @@ import polars as pl
 from dash import dcc, html
 
 from app import changes, words
-from app.dom import aria
+from app.dom import aria, many
 from app.texts import text
 
 Row = Mapping[str, Any]
@@ -40,16 +40,17 @@ def bar(label: str, name: str, unit: str, full: float, mark: float | None = None
         if value is None:
             return words.NO_VALUE
         width = 0.0 if full <= 0 else min(value / full, 1.0) * 100
-        marks = [] if mark is None else [html.Span(className="bar-mark", style={"left": f"{mark / full * 100:.1f}%"})]
-        return html.Div(
-            [
-                html.Span(words.value(value, unit), className="bar-text"),
-                html.Span([html.Span(className="bar-fill", style={"width": f"{width:.1f}%"}), *marks], className="bar"),
-            ],
-            className="bar-cell",
-        )
+        marks = [] if mark is None else [_piece("bar-mark", "left", mark / full * 100)]
+        filled = many(html.Span, [_piece("bar-fill", "width", width), *marks], className="bar")
+        told = many(html.Span, words.value(value, unit), className="bar-text")
+        return many(html.Div, [told, filled], className="bar-cell")
 
     return Column(label, cell)
+
+
+def _piece(name: str, way: str, percent: float) -> html.Span:
+    """A piece of a bar: how wide it is or where it stands."""
+    return many(html.Span, None, className=name, style={way: f"{percent:.1f}%"})
 
 
 def table(  # noqa: PLR0913 - one table with named parts
@@ -69,8 +70,9 @@ def table(  # noqa: PLR0913 - one table with named parts
     shown = frame.head(limit) if limit else frame
     head = html.Thead(html.Tr([_heading(column, sort_href) for column in columns]))
     body = [
-        html.Tr(
-            [html.Td(column.cell(row), className=None if column.is_text else "num") for column in columns],
+        many(
+            html.Tr,
+            [many(html.Td, column.cell(row), className=None if column.is_text else "num") for column in columns],
             className=_kind(is_faint=faint is not None and faint(row), is_beyond=bool(fold) and place >= fold),
         )
         for place, row in enumerate(shown.iter_rows(named=True))

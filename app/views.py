@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from plotly.io.json import to_json_plotly
-
 from app import answers, filterbar, notes, shell
 from app.bodies import Body
 from app.context import Context
@@ -19,6 +17,7 @@ from app.figures.base import template
 from app.gate import Gate, Once
 from app.guard import Person
 from app.pages import BY_PATH
+from app.sent import to_json
 from app.state import State
 from app.warm import Asked, Recent, Warmer
 from sql.cache import BoundedCache
@@ -96,4 +95,4 @@ class Views:
 
 def _body(answer: answers.Answer, **more: Any) -> Body:
     """An answer as the browser's script reads it."""
-    return Body(to_json_plotly(answer._asdict() | more).encode("utf-8"), "application/json")
+    return Body(to_json(answer._asdict() | more), "application/json")

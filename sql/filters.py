@@ -113,10 +113,12 @@ class Filters:
         if self.compare not in COMPARE:
             raise FilterError(said("compare is one of {names}", names=", ".join(COMPARE)))
         for key in KEYS:
+            if not (values := getattr(self, key)):
+                continue
             is_clock = key in KNOWN
-            if is_clock and not all(is_known(key, value) for value in getattr(self, key)):
+            if is_clock and not all(is_known(key, value) for value in values):
                 raise FilterError(said(KNOWN[key]))
-            object.__setattr__(self, key, tuple(sorted(set(getattr(self, key)), key=order if is_clock else None)))
+            object.__setattr__(self, key, tuple(sorted(set(values), key=order if is_clock else None)))
 
     @classmethod
     def default(cls, data_through: datetime) -> Self:
@@ -134,11 +136,16 @@ class Filters:
         chosen = {key: tuple(values[key]) for key in KEYS if key in values}
         return cls(**dates, **chosen, compare=values.get("compare", ["none"])[-1])  # type: ignore[arg-type]
 
-    def to_query(self) -> str:
-        """URL query string in the order of the table; `from_query` gives the same filters back, without scope."""
+    def pairs(self) -> list[tuple[str, str]]:
+        """Keys and values of the URL in the order of the table; `from_query` gives the same filters back, without
+        scope."""
         dates = [(key, day.isoformat()) for key in ("since", "until") if (day := getattr(self, key)) is not None]
         chosen = [(key, value) for key in KEYS for value in getattr(self, key)]
-        return urlencode([*dates, *chosen, *([("compare", self.compare)] if self.compare != "none" else [])])
+        return [*dates, *chosen, *([("compare", self.compare)] if self.compare != "none" else [])]
+
+    def to_query(self) -> str:
+        """URL query string of these pairs."""
+        return urlencode(self.pairs())
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed."""

@@ -27,8 +27,8 @@ from sql.measure import unapplied
 METRIC = "reads"
 #: Readers that a group must have to be shown to those who may not see single readers.
 GROUP_OF = 5
-#: Readers that stand there at once; the others at a click.
-FOLD = 10
+#: Readers that stand there at once, and those at a click; filters and the CSV file have the rest.
+FOLD, LISTED = 10, 60
 HEADLINES = (("reads", "final"), ("wrvu", None), ("reads_per_hour", None), ("share_after_hours", None),
              ("backlog", "waiting"), ("backlog", "past_target"))  # fmt: skip
 #: Columns of a table of groups: name, metric, statistic.
@@ -158,7 +158,9 @@ def _readers_card(context: Context) -> html.Section:
     frame = READERS.ask(context)
     group = _by(context)
     note = text("people.shown") if context.person.sees_readers else text("people.grouped", n=GROUP_OF)
-    body = shown(frame, lambda: table(frame, _columns(context, group, frame), label=READERS.title, fold=FOLD))
+    body = shown(
+        frame, lambda: table(frame, _columns(context, group, frame), label=READERS.title, fold=FOLD, limit=LISTED)
+    )
     return card(context, READERS, [html.P(note, className="note people"), body, *(
         [] if frame.is_empty() else _unfiltered(context))], wide=True)  # fmt: skip
 
