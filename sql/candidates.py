@@ -13,6 +13,7 @@ import sqlglot
 from sqlglot import exp
 
 from sql.catalog import Catalog, Metric
+from sql.nullness import simplify
 from sql.shape import last_hour_sql, weight_sql
 from sql.windows import bounds, windowed
 
@@ -69,17 +70,20 @@ def source_of(milestone: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def candidates(asked: Metric, since: str = "NULL", until: str = "NULL") -> str:
+def candidates(asked: Metric, since: str = "NULL", until: str = "NULL", statistic: str = "") -> str:
     """The metric's statement over all rows of its table, with `left_out` (kind|reason, NULL for a row that it uses),
 
     `row_key` (the key of the table's row) and, where the table has them, `exam_key` and the sources of milestones.
-    `since` and `until` are SQL dates, where only rows between them will be looked at.
+    `since` and `until` are SQL dates, where only rows between them will be looked at. With a statistic its numerator
+    says no more than whether it is known, and those of others are left out.
     """
     tree = sqlglot.parse_one(asked.body, read="duckdb")
     assert isinstance(tree, exp.Select)  # noqa: S101 - every body is one
     base = tree.args["from_"].this
     if not isinstance(base, exp.Table):
         return f"SELECT x.*, CAST(NULL AS VARCHAR) AS left_out FROM ({asked.body}) x"
+    if statistic and asked.choices:
+        _keep_fate(tree, asked, statistic)
     where = tree.args.get("where")
     rules = [] if where is None else list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
     counts = [(rule, _exclusion(rule)) for rule in rules if _is_countable(rule)]
@@ -101,6 +105,15 @@ def candidates(asked: Metric, since: str = "NULL", until: str = "NULL") -> str:
     return f"""SELECT c.* EXCLUDE (any_local) REPLACE (
 CASE WHEN c.left_out IS NULL THEN c.period_local ELSE coalesce(c.period_local, c.any_local) END AS period_local)
 FROM ({told}) c"""
+
+
+def _keep_fate(tree: exp.Select, asked: Metric, statistic: str) -> None:
+    """Of the numerators only whether that of a statistic is known; none of the others that is not counted as well."""
+    counted = {choice.denominator for choice in asked.choices}
+    mine = {choice.numerator for choice in asked.choices if choice.name == statistic}
+    others = {choice.numerator for choice in asked.choices} - mine - counted
+    tree.set("expressions", [item for item in tree.selects if item.alias_or_name not in others])
+    simplify(tree, mine - counted)
 
 
 def _placed(tree: exp.Select, base: exp.Table, since: str, until: str) -> str:
@@ -177,7 +190,8 @@ def _why(asked: Metric, rule: str) -> str:
 def completeness_sql(asked: Metric, where: str, since: str, until: str, statistics: Mapping[str, str]) -> str:
     """The statement behind `completeness`; `statistics` maps each one asked for to its condition, '' for always."""
     told = " UNION ALL ".join(_told_sql(asked, where, until, name, condition) for name, condition in statistics.items())
-    return f"""WITH body AS ({candidates(asked, since, until)}
+    alone = next(iter(statistics)) if len(statistics) == 1 else ""
+    return f"""WITH body AS ({candidates(asked, since, until, alone)}
 ), told AS (
 {told}
 )
@@ -189,7 +203,7 @@ def evidence_sql(asked: Metric, where: str, since: str, until: str, ends: Sequen
     the milestones `ends`. Its rows have part (fate or clock) and the columns of the one or the other by place.
     """
     sources = [source_of(milestone) for milestone in ends]
-    return f"""WITH body AS ({candidates(asked, since, until)}
+    return f"""WITH body AS ({candidates(asked, since, until, asked.statistic)}
 ), told AS MATERIALIZED (
 {_told_sql(asked, where, until, asked.statistic, sources=sources)}
 ), used AS (SELECT {", ".join(sources)}, n_rows AS n FROM told WHERE fate = 'used|'

@@ -22,6 +22,7 @@ from sql.definitions import definition
 from sql.filters import CLOCKS, Filters
 from sql.noted import noted
 from sql.snapshot import Snapshot
+from sql.windows import windowed
 
 #: Tables of devices: their busy time is told by the clocks of the exams on them.
 DEVICE_TABLES = frozenset({"fct_device_hour", "fct_device_day", "fct_device_busy"})
@@ -80,7 +81,8 @@ def clocks(snapshot: Snapshot, metric_id: str, filters: Filters | None = None) -
     else:
         clause = clause_of(asked, filters)
         fate = fate_sql(asked, asked.statistic, "NULL")
-        rows = f"""({candidates(asked, *dates_of(clause))}) b JOIN fct_exam e ON e.exam_key = b.exam_key
+        exams = windowed("JOIN fct_exam e", asked.windows, *dates_of(clause))
+        rows = f"""({candidates(asked, *dates_of(clause))}) b {exams} ON e.exam_key = b.exam_key
         WHERE {fate} = 'used|' AND {clause.sql}"""
     return snapshot.execute(
         f"""WITH used AS (SELECT {sources}, count(*) AS n FROM {rows} GROUP BY ALL)

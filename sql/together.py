@@ -16,18 +16,16 @@ from typing import Any, NamedTuple
 
 from sql.asked import answer_key
 from sql.bundle import Bundle
-from sql.bundled import answers
 from sql.catalog import Metric
 from sql.definitions import definition, is_current
 from sql.filters import Filters
 from sql.measure import metric
 from sql.noted import Call
+from sql.shared import MOST_SETS, gathered, shared_answers
 from sql.snapshot import Snapshot
 
 #: Statements of one process at once.
 SIDE_BY_SIDE = 2
-#: Sets of groups in one statement: each costs a hash table.
-MOST_SETS = 16
 
 
 class Wanted(NamedTuple):
@@ -49,7 +47,7 @@ def ask_all(snapshot: Snapshot, calls: Iterable[Call]) -> list[BaseException]:
     calls = list(calls) if is_current(snapshot) else []
     wanted = [_wanted(snapshot, call) for call in calls if call.ask is metric]
     others = [partial(call.ask, *call.args, **call.options) for call in calls if call.ask is not metric]
-    numbers = [partial(answers, snapshot, bundle) for bundle in bundles(snapshot, wanted)]
+    numbers = [partial(shared_answers, snapshot, each) for each in gathered(bundles(snapshot, wanted))]
     tasks: list[Callable[[], object]] = [*numbers, *others]
     done = [_pool().submit(task) for task in tasks]
     return [error for each in done if (error := each.exception()) is not None]
@@ -59,7 +57,7 @@ def foresee(snapshot: Snapshot, wanted: Iterable[Wanted]) -> None:
     """Ask a batch of questions at once, each of which `metric` then answers from what is kept. One that is wrong fails
     there, not here. Snapshots under other definitions are not asked."""
     wanted = wanted if is_current(snapshot) else ()
-    wait([_pool().submit(answers, snapshot, bundle) for bundle in bundles(snapshot, wanted)])
+    wait([_pool().submit(shared_answers, snapshot, each) for each in gathered(bundles(snapshot, wanted))])
 
 
 @lru_cache(maxsize=1)

@@ -21,7 +21,8 @@ from sql.kaplan_meier import is_censorable
 from sql.snapshot import Snapshot
 
 #: First day of the data: a week or month that it lies in is not whole.
-FIRST_DAY = "SELECT CAST(min(exam_ended_local) AS DATE) AS day FROM fct_exam WHERE is_countable"
+FIRST_DAY = """SELECT (SELECT CAST(e.exam_ended_local AS DATE) FROM fct_exam e
+WHERE e.is_countable AND e.exam_ended_local IS NOT NULL ORDER BY e.exam_ended_local LIMIT 1) AS day"""
 #: The local day of the cut-off where it is earliest: all days before it are over everywhere.
 LAST_DAY = """SELECT CAST(coalesce(
     (SELECT min(timezone(f.zone, timezone('UTC', m.through))) FROM dim_facility f), m.through) AS DATE) AS day

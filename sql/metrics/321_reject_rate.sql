@@ -22,9 +22,9 @@
 -- reference: AAPM Task Group 151 (Med Phys 2015;42:6658)
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | e52029f7771e | first definition
+-- history: 1 | 2026-11-25 | 43ce575a68cf | first definition
 SELECT CAST(c.taken_local AS TIMESTAMP) AS period_local, c.n_rejected AS numerator,
        c.n_accepted + c.n_rejected AS denominator, c.facility, c.modality, c.device, c.view, c.operator, c.priority,
        c.patient_class, c.service_line, c.procedure
 FROM fct_image_count c
-WHERE c.device IN (SELECT r.device FROM fct_image_reject r)
+WHERE c.device IN (SELECT DISTINCT r.device FROM fct_image_reject r)

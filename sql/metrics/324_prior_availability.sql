@@ -18,6 +18,7 @@
 -- groups: availability, facility, modality, region, priority, patient_class, service_line, shift, weekday, hour
 -- filters: since, until, facility, modality, priority, patient_class, service_line
 -- target: the imported cohort's own rate
+-- window: fct_exam ordered_local 0 0
 -- reference: Lu et al., AJR 2012;198:628-634: imported 9/79, held but not imported 14/27, not available 13/18, control 18/143
 -- version: 1
 -- since: 0.1.0

@@ -23,12 +23,12 @@
 -- reference: HL7 OBR-48 medically necessary duplicate; DICOM PS3.16 CID 9300 reason 110510 duplicate order; repeats that are found are in repeat_exam_rate
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 11ce730edd78 | first definition
+-- history: 1 | 2026-11-25 | 41c03044dac0 | first definition
 SELECT e.exam_key, e.exam_started_local AS period_local, CAST(e.is_declared_repeat AS INTEGER) AS is_necessary,
        CASE WHEN NOT e.is_declared_repeat THEN 0
             WHEN e.region IS NOT NULL THEN CAST(r.exam_key IS NULL AS INTEGER) END AS is_unfound,
        CAST(coalesce(e.discontinued_reason = '110510', FALSE) AS INTEGER) AS is_duplicate_order,
        e.facility, e.modality, e.device, e.priority, e.patient_class, e.service_line, e.procedure, e.radiologist
 FROM fct_exam e
-LEFT JOIN fct_repeat r ON r.exam_key = e.exam_key
+LEFT JOIN fct_repeat r ON r.exam_key = CASE WHEN e.is_declared_repeat THEN e.exam_key END
 WHERE e.exam_started_at IS NOT NULL AND NOT e.is_imported

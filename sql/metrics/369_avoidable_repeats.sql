@@ -19,6 +19,7 @@
 -- filters: since, until, facility, modality, priority, patient_class, service_line
 -- target: 0: as many repeats as with imported images; below it chance, or a mix that repeats less
 -- goal: 0
+-- window: fct_exam ordered_local 0 0
 -- reference: the rate of all imported cases of the snapshot (Lu et al., AJR 2012;198:628-634); see prior_availability
 -- version: 1
 -- since: 0.1.0

@@ -22,9 +22,9 @@
 -- reference: the discrepancy field and grades that the site names for a sender, as of the ACR RADPEER scoring system
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-28 | 9e9bd3b31bc1 | first definition
+-- history: 1 | 2026-11-28 | bde2ca42a050 | first definition
 SELECT d.read_local AS period_local, CAST(d.grade IN ('minor', 'major') AS INTEGER) AS is_any,
        CAST(d.grade = 'major' AS INTEGER) AS is_major, 'missing|not graded' AS why_null,
        d.facility, d.modality, d.device, d.priority, d.patient_class, d.service_line, d.procedure, d.radiologist
 FROM fct_discrepancy d
-WHERE d.facility IN (SELECT c.facility FROM fct_discrepancy c WHERE c.grade IS NOT NULL)
+WHERE d.facility IN (SELECT DISTINCT c.facility FROM fct_discrepancy c WHERE c.grade IS NOT NULL)

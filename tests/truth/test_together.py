@@ -14,6 +14,7 @@ from sql.filters import NO_VALUE, Filters
 from sql.noted import Call
 from sql.query import completeness, explain, metric, rows
 from sql.rows import RowsError
+from sql.shared import gathered, shared_answers
 from sql.snapshot import Snapshot, open_snapshot
 from sql.together import Wanted, ask_all, bundles
 from tests.truth.world import SEEDS, World
@@ -80,6 +81,38 @@ def test_answers_are_those_of_each_by_itself(world: World, fresh: Snapshot, metr
             assert told.equals(rounded_alike(alone, told, item)), item
             n += len(alone)
     assert n > 0 or completeness(world.snapshot, metric_id).filter(kind="used").is_empty()
+
+
+@pytest.mark.parametrize("world", SEEDS[:1], indirect=True)
+@pytest.mark.parametrize("metric_ids", [
+    ("reads", "wrvu", "share_after_hours", "local_minutes", "share_stat"),
+    ("repeat_exam_rate", "duplicate_across_facilities"),
+])  # fmt: skip
+def test_metrics_of_the_same_rows_are_asked_in_one_statement(
+    world: World, fresh: Snapshot, metric_ids: tuple[str, ...]
+) -> None:
+    """Each with the answers of its own statement, as if it were asked alone."""
+    for filtered, statements in zip(filterings(fresh), (1, 2, 3, 1), strict=True):
+        items = [item for filters in filtered for each in metric_ids for item in wanted(METRICS[each], filters, 3)
+                 if set(item.groups) <= {"facility", "modality", "weekday", "hour"}]  # fmt: skip
+        made = gathered(bundles(fresh, items))
+        assert {bundle.metric.id for each in made for bundle in each} == set(metric_ids)
+        assert 0 < len(made) <= statements
+        for each in made:
+            shared_answers(fresh, each)
+        for item in dict.fromkeys(items):
+            shown = explain(item.metric, groups=item.groups, period=item.period, statistic=item.statistic,
+                            filters=item.filters)  # fmt: skip
+            told, alone = fresh.kept(answer_key(*item)), world.snapshot.execute(shown.sql, shown.params)
+            assert told is not None
+            assert told.schema == alone.schema
+            assert told.equals(alone), item
+
+
+def test_rows_that_are_not_the_same_are_asked_alone(fresh: Snapshot) -> None:
+    ids = ("reads_per_hour", "backlog", "addendum_rate", "queue_by_hour", "report_final", "declared_repeat", "reads")
+    made = gathered(bundles(fresh, [next(wanted(METRICS[each], Filters(), 1)) for each in ids]))
+    assert len(made) == len(ids)
 
 
 def test_what_is_known_is_not_asked_again(fresh: Snapshot) -> None:
