@@ -113,14 +113,14 @@ class Parsed:
     envelopes: Rows = field(default_factory=lambda: Rows(_ENVELOPE))
 
     def add(self, record: str, position: int, row: dict[str, Any]) -> None:
-        rows = self.rows.get(record) or self.of(record)
-        rows.add(position, row)
+        self.of(record).add(position, row)
 
     def of(self, record: str) -> Rows:
         """The rows of one record type, to add to."""
-        if record not in self.rows:
-            self.rows[record] = Rows(_NAMES[record])
-        return self.rows[record]
+        rows = self.rows.get(record)
+        if rows is None:
+            rows = self.rows[record] = Rows(_NAMES[record])
+        return rows
 
     def records(self, record: str) -> Iterator[dict[str, Any]]:
         """Rows of one record type as dicts, for tests and tools."""

@@ -419,7 +419,7 @@ static PyMethodDef METHODS[] = {
     {"rest", dicom_rest, METH_VARARGS, NULL},
     {"template", dicom_template, METH_VARARGS, NULL},
     {"match", (PyCFunction)(void (*)(void))dicom_match, METH_FASTCALL, NULL},
-    {"slice", (PyCFunction)(void (*)(void))dicom_slice, METH_FASTCALL, NULL},
+    {"making", dicom_making, METH_VARARGS, NULL},
     {"moment", (PyCFunction)(void (*)(void))dicom_moment, METH_FASTCALL, NULL},
     {"instants", (PyCFunction)(void (*)(void))dicom_instants, METH_FASTCALL, NULL},
     {"table", dicom_table, METH_O, NULL},

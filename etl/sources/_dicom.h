@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* Raised with every change of what a function takes or gives: an old build is not used (etl/sources/dicom_kernel.py). */
-#define DICOM_VERSION 5
+#define DICOM_VERSION 6
 
 /* Wanted tags: levels of sorted entries; an entry is a value, or a sequence whose items have a level. */
 typedef struct {
@@ -46,6 +46,24 @@ typedef struct {
     const unsigned char *text; /* NULL: there are none */
     uint32_t n;
 } Octets;
+
+/* Those of a bytes object; none of anything else, or of more than fit. */
+static inline Octets dicom_octets(PyObject *raw)
+{
+    if (!raw || !PyBytes_Check(raw) || PyBytes_GET_SIZE(raw) > (Py_ssize_t)UINT32_MAX)
+        return (Octets){NULL, 0};
+    return (Octets){(const unsigned char *)PyBytes_AS_STRING(raw), (uint32_t)PyBytes_GET_SIZE(raw)};
+}
+
+/* Octets without outer blanks and padding. */
+static inline Octets dicom_stripped(Octets raw)
+{
+    while (raw.n && (raw.text[raw.n - 1] == ' ' || !raw.text[raw.n - 1]))
+        raw.n--;
+    while (raw.n && (*raw.text == ' ' || !*raw.text))
+        raw.text++, raw.n--;
+    return raw;
+}
 
 typedef struct {
     Octets lasting, start;
@@ -87,16 +105,27 @@ int dicom_place(const Py_buffer *data, int is_explicit, int is_big, uint32_t sto
 const char *dicom_prove(const unsigned char *data, uint64_t have, uint64_t size, uint64_t at, int is_explicit,
                         int is_big, PyObject *fetch, uint32_t *tag);
 
-/* What the table `table` tells of `dataset` by column, if all of it is plain; else NULL, without an error. */
-PyObject *dicom_plain_fields(PyObject *table, PyObject *dataset, int codec, int is_big);
+/* A number in digits, None where nothing is stated; NULL, without an error, where the twin has to look. */
+PyObject *dicom_decimal(Octets raw);
 
-/* The instant of a pair of tags: None without a date, `...` where the twin has to look; NULL with a Python error. */
-PyObject *dicom_instant(PyObject *dataset, PyObject *pair, PyObject *hours);
+/* The local time of a day and a time of day, what its zone knows of that hour, both new references, and its precision:
+ * 1, or 0 without an error where the twin has to look. */
+int dicom_local(Octets day, Octets clock, PyObject *hours, PyObject **known, PyObject **local, PyObject **precision);
 
-/* The local time of a pair of tags, what its zone knows of that hour, both new references, and its precision: 1, 0 where
- * the twin has to look, -1 with a Python error. */
-int dicom_clock(PyObject *dataset, PyObject *pair, PyObject *hours, PyObject **known, PyObject **local,
-                PyObject **precision);
+/* The instant of a day and a time of day; `...` where the twin has to look. */
+PyObject *dicom_instant(Octets day, Octets clock, PyObject *hours);
+
+/* Values that are read of each image of a series, at most. */
+enum { MOST_AGAIN = 96 };
+
+/* What of a capsule makes a row of so many values, like `row` and `envelope`, which must be tuples; NULL with a Python
+ * error. */
+typedef struct Making Making;
+const Making *dicom_making_of(PyObject *capsule, Py_ssize_t n_values, PyObject *row, PyObject *envelope);
+
+/* (row, envelope) with these values, else like those before, in a zone that knows its `hours`; None where the twin has to
+ * look, NULL with a Python error. */
+PyObject *dicom_made(const Making *making, PyObject *row, PyObject *envelope, PyObject *hours, const Octets *values);
 
 int dicom_values_start(void);
 int dicom_times_start(void);
@@ -105,7 +134,7 @@ PyObject *dicom_table(PyObject *self, PyObject *rows);
 PyObject *dicom_fields(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *dicom_template(PyObject *self, PyObject *args);
 PyObject *dicom_match(PyObject *self, PyObject *const *args, Py_ssize_t n);
-PyObject *dicom_slice(PyObject *self, PyObject *const *args, Py_ssize_t n);
+PyObject *dicom_making(PyObject *self, PyObject *args);
 PyObject *dicom_moment(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *dicom_instants(PyObject *self, PyObject *const *args, Py_ssize_t n);
 #endif

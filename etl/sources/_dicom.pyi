@@ -19,26 +19,33 @@ def rest(
     fetch: Callable[[int, int], bytes] | None = ...,
     /,
 ) -> int | str: ...
+def making(
+    rung: str,
+    hashed: Callable[[str], str],
+    numbers: tuple[int, ...],
+    places: tuple[int, ...],
+    told_at: int,
+    exposed: tuple[tuple[int, int, bool], ...],
+    /,
+) -> object: ...
 def template(
-    head: bytes, at: int, is_explicit: bool, is_big: bool, meta: object, wanted: object, again: object, /
+    head: bytes,
+    at: int,
+    is_explicit: bool,
+    is_big: bool,
+    meta: object,
+    wanted: object,
+    again: object,
+    rows: tuple[object, tuple[Any, ...], tuple[Any, ...], dict[str, Any]] | None,
+    /,
 ) -> object: ...
 def match(
-    data: bytes, size: int, template: object, fetch: Callable[[int, int], bytes] | None, /
-) -> tuple[dict[int, bytes], int] | None: ...
-def slice(
-    values: list[Any],
-    envelope: list[Any],
-    dataset: dict[int, Any],
-    sop_hash: str,
-    hours: dict[str, Any],
-    codec: int,
-    is_big: bool,
-    exposure: object,
-    plan: tuple[Any, ...],
-    /,
-) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None: ...
+    data: bytes, size: int, templates: list[object], fetch: Callable[[int, int], bytes] | None, /
+) -> tuple[int, int, dict[int, bytes]] | tuple[int, int, list[tuple[Any, ...]], list[tuple[Any, ...]]] | None: ...
 def moment(day: bytes, clock: bytes | None, hours: dict[str, Any], stamp_type: type[Any], /) -> Any: ...
-def instants(dataset: dict[int, Any], pairs: tuple[tuple[int, int], ...], hours: dict[str, Any], /) -> list[Any]: ...
+def instants(
+    dataset: dict[int, Any], pairs: tuple[tuple[int, int], ...], hours: dict[str, Any], /
+) -> list[Any] | None: ...
 def table(rows: list[tuple[tuple[str, ...], int, tuple[int, ...], int, object]], /) -> object: ...
 def fields(
     table: object,

@@ -2,117 +2,203 @@
  * again is plain. */
 #include "_dicom.h"
 
-/* Where in a row stand what `slice` fills. */
-typedef struct {
-    long at, clock, precision, zone, message_id, sop_hash, message_at;
-} Places;
+#define MAKING "etl.sources._dicom.making"
+enum { MOST_EXPOSED = 16 };
 
-/* A copy of the list `values` with two more places, which hold 0: position and row number. */
-static PyObject *row_of(PyObject *values)
+/* A column of the exposure: the number of its value, its place in the row, and whether it is a number in digits. */
+typedef struct {
+    int value, is_decimal;
+    Py_ssize_t place;
+} Exposed;
+
+/* Of what is read again the number of its value, and its place in the row or the envelope. */
+struct Making {
+    PyObject *rung, *hashed;
+    int uid, stated, created_day, created_clock, day, clock;
+    Py_ssize_t at, at_clock, precision, zone, message_id, sop_hash, message_at, told_at;
+    Exposed exposed[MOST_EXPOSED];
+    Py_ssize_t n_exposed;
+    int n_values;
+    Py_ssize_t n_places; /* of the row at least */
+};
+
+static void making_destroy(PyObject *capsule)
 {
-    Py_ssize_t n = PyList_GET_SIZE(values);
-    PyObject *row = PyTuple_New(n + 2), *zero = row ? PyLong_FromLong(0) : NULL;
-    if (!zero) {
-        Py_XDECREF(row);
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < n; i++)
-        PyTuple_SET_ITEM(row, i, Py_NewRef(PyList_GET_ITEM(values, i)));
-    PyTuple_SET_ITEM(row, n, Py_NewRef(zero));
-    PyTuple_SET_ITEM(row, n + 1, zero);
-    return row;
+    Making *making = PyCapsule_GetPointer(capsule, MAKING);
+    Py_DECREF(making->rung);
+    Py_DECREF(making->hashed);
+    PyMem_Free(making);
 }
 
-/* Put `value`, a new reference or NULL, at `place` of a row that nobody else has; -1 with a Python error. */
-static int fill(PyObject *row, long place, PyObject *value)
+const Making *dicom_making_of(PyObject *capsule, Py_ssize_t n_values, PyObject *row, PyObject *envelope)
 {
-    if (!value)
-        return -1;
-    if (place < 0 || place >= PyTuple_GET_SIZE(row) - 2) {
-        Py_DECREF(value);
-        PyErr_SetString(PyExc_IndexError, "no such place of a row");
-        return -1;
+    const Making *making = PyCapsule_GetPointer(capsule, MAKING);
+    if (!making)
+        return NULL;
+    if (making->n_values <= n_values && PyTuple_Check(row) && PyTuple_Check(envelope) &&
+        making->n_places <= PyTuple_GET_SIZE(row) && making->told_at < PyTuple_GET_SIZE(envelope))
+        return making;
+    PyErr_SetString(PyExc_ValueError, "too few values or places");
+    return NULL;
+}
+
+/* Whether these are a number of a value and a place of the row; how many there must be is kept. */
+static int is_there(Making *making, int value, Py_ssize_t place)
+{
+    if (value < 0 || value >= MOST_AGAIN || place < 0 || place > INT32_MAX) {
+        PyErr_SetString(PyExc_ValueError, "no such value or place");
+        return 0;
     }
+    if (value >= making->n_values)
+        making->n_values = value + 1;
+    if (place >= making->n_places)
+        making->n_places = place + 1;
+    return 1;
+}
+
+/* Keep tuples (number of the value, place, is it a number in digits); 0 with a Python error. */
+static int keep_exposed(Making *making, PyObject *listed)
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(listed);
+    if (n > MOST_EXPOSED)
+        return PyErr_Format(PyExc_ValueError, "too many columns") != NULL;
+    for (; making->n_exposed < n; making->n_exposed++) {
+        Exposed *one = &making->exposed[making->n_exposed];
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(listed, making->n_exposed), "inp", &one->value, &one->place,
+                              &one->is_decimal) ||
+            !is_there(making, one->value, one->place))
+            return 0;
+    }
+    return 1;
+}
+
+/* making(rung, hashed, numbers, places, told_at, exposed) -> making, as `template` takes it.
+ *
+ * `rung` is the name of the clock and `hashed` gives the name of a UID; `numbers` are those of the values UID, stated instant,
+ * day and time of creation, day and time of acquisition; `places` those of instant, clock, precision, zone, message, object
+ * and its time in the row, `told_at` of that in the envelope; `exposed` are tuples as `keep_exposed` says. */
+PyObject *dicom_making(PyObject *self, PyObject *args)
+{
+    Making told = {0};
+    PyObject *exposed;
+    if (!PyArg_ParseTuple(args, "OO(iiiiii)(nnnnnnn)nO!", &told.rung, &told.hashed, &told.uid, &told.stated,
+                          &told.created_day, &told.created_clock, &told.day, &told.clock, &told.at, &told.at_clock,
+                          &told.precision, &told.zone, &told.message_id, &told.sop_hash, &told.message_at, &told.told_at,
+                          &PyTuple_Type, &exposed))
+        return NULL;
+    if (!is_there(&told, told.uid, told.at) || !is_there(&told, told.stated, told.at_clock) ||
+        !is_there(&told, told.created_day, told.precision) || !is_there(&told, told.created_clock, told.zone) ||
+        !is_there(&told, told.day, told.message_id) || !is_there(&told, told.clock, told.sop_hash) ||
+        !is_there(&told, told.uid, told.message_at) || !keep_exposed(&told, exposed))
+        return NULL;
+    if (told.told_at < 0)
+        return PyErr_Format(PyExc_ValueError, "no such place");
+    Making *making = PyMem_Malloc(sizeof(Making));
+    PyObject *capsule = making ? PyCapsule_New(making, MAKING, making_destroy) : PyErr_NoMemory();
+    if (!capsule) {
+        PyMem_Free(making);
+        return NULL;
+    }
+    *making = told;
+    Py_INCREF(making->rung);
+    Py_INCREF(making->hashed);
+    return capsule;
+}
+
+/* A copy that nobody else has. */
+static PyObject *copied(PyObject *row)
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(row);
+    PyObject *made = PyTuple_New(n);
+    for (Py_ssize_t i = 0; made && i < n; i++)
+        PyTuple_SET_ITEM(made, i, Py_NewRef(PyTuple_GET_ITEM(row, i)));
+    return made;
+}
+
+/* Put `value`, a new reference, at `place` of a row that nobody else has. */
+static void put(PyObject *row, Py_ssize_t place, PyObject *value)
+{
     PyObject *before = PyTuple_GET_ITEM(row, place);
     PyTuple_SET_ITEM(row, place, value);
     Py_DECREF(before);
-    return 0;
 }
 
-/* The columns of `table` at their places: 1, 0 where the twin has to look, -1 with a Python error. */
-static int fill_fields(PyObject *row, PyObject *table, PyObject *places, PyObject *dataset, int codec, int is_big)
+/* The name of the object: 1, 0 where the twin has to look, -1 with a Python error. */
+static int put_name(const Making *making, Octets uid, PyObject *made)
 {
-    PyObject *column, *place, *found = dicom_plain_fields(table, dataset, codec, is_big);
-    Py_ssize_t at = 0;
-    if (!found)
-        return PyErr_Occurred() ? -1 : 0;
-    while (!PyErr_Occurred() && PyDict_Next(places, &at, &column, &place)) {
-        PyObject *value = PyDict_GetItemWithError(found, column);
-        fill(row, PyLong_AsLong(place), Py_NewRef(value ? value : Py_None));
-    }
-    Py_DECREF(found);
-    return PyErr_Occurred() ? -1 : 1;
-}
-
-/* The clock, or instants of the day of an image: as `fill_fields`. */
-static int fill_times(PyObject *row, PyObject *told, PyObject *dataset, PyObject *pairs, PyObject *hours, PyObject *rung,
-                      const Places *places, long told_at)
-{
-    PyObject *known, *local, *precision;
-    PyObject *created = dicom_instant(dataset, PyTuple_GET_ITEM(pairs, 0), hours);
-    if (!created || created == Py_Ellipsis) {
-        Py_XDECREF(created);
-        return created ? 0 : -1;
-    }
-    fill(row, places->message_at, Py_NewRef(created));
-    fill(told, told_at, created);
-    if (PyErr_Occurred())
+    uid = dicom_stripped(uid);
+    for (uint32_t i = 0; i < uid.n; i++)
+        if (uid.text[i] > 0x7F)
+            return 0;
+    if (!uid.n)
+        return 0;
+    PyObject *text = PyUnicode_DecodeASCII((const char *)uid.text, uid.n, NULL);
+    PyObject *named = text ? PyObject_CallOneArg(making->hashed, text) : NULL;
+    Py_XDECREF(text);
+    if (!named)
         return -1;
-    int is_plain = dicom_clock(dataset, PyTuple_GET_ITEM(pairs, 1), hours, &known, &local, &precision);
-    if (is_plain <= 0)
-        return is_plain;
+    put(made, making->message_id, Py_NewRef(named));
+    put(made, making->sop_hash, named);
+    return 1;
+}
+
+/* When it was made and when it was taken: 1, or 0 where the twin has to look. */
+static int put_times(const Making *making, const Octets *values, PyObject *hours, PyObject *made,
+                     PyObject *told)
+{
+    PyObject *known, *local, *precision, *created = Py_NewRef(Py_None);
+    if (values[making->stated].text) {
+        Py_DECREF(created);
+        return 0;
+    }
+    if (values[making->created_day].n)
+        Py_SETREF(created, dicom_instant(values[making->created_day], values[making->created_clock], hours));
+    put(made, making->message_at, Py_NewRef(created));
+    put(told, making->told_at, Py_NewRef(created));
+    Py_DECREF(created); /* the row holds it */
+    if (created == Py_Ellipsis ||
+        !dicom_local(values[making->day], values[making->clock], hours, &known, &local, &precision))
+        return 0;
     PyObject *at = PyNumber_Subtract(local, PyTuple_GET_ITEM(known, 0));
     if (at) {
-        fill(row, places->at, at);
-        fill(row, places->clock, Py_NewRef(rung));
-        fill(row, places->precision, Py_NewRef(precision));
-        fill(row, places->zone, Py_NewRef(PyTuple_GET_ITEM(known, 1)));
+        put(made, making->at, at);
+        put(made, making->at_clock, Py_NewRef(making->rung));
+        put(made, making->precision, Py_NewRef(precision));
+        put(made, making->zone, Py_NewRef(PyTuple_GET_ITEM(known, 1)));
     } else
         PyErr_Clear(); /* beyond the calendar: the twin says so */
     Py_DECREF(known);
     Py_DECREF(local);
-    return PyErr_Occurred() ? -1 : at != NULL;
+    return at != NULL;
 }
 
-/* slice(values, envelope, dataset, sop_hash, hours, codec, is_big, exposure, plan) -> (row, envelope), or None.
- *
- * `values` and `envelope` are those of the image before, `exposure` is a table or None, and `plan` is (pairs of tags of
- * creation and acquisition, name of the rung, places of the columns of `exposure`, places of `Places`, place of the
- * envelope's time). None where the twin has to look. */
-PyObject *dicom_slice(PyObject *self, PyObject *const *args, Py_ssize_t n)
+/* The exposure: as `put_name`. Of values of one column the first that says something counts. */
+static int put_exposure(const Making *making, const Octets *values, PyObject *made)
 {
-    PyObject *pairs, *rung, *exposed;
-    Places at;
-    long told_at;
-    if (n != 9 || !PyList_Check(args[0]) || !PyList_Check(args[1]) || !PyDict_Check(args[2]) || !PyDict_Check(args[4]))
-        return PyErr_Format(PyExc_TypeError, "slice(values, envelope, dataset, sop_hash, hours, codec, is_big, ...)");
-    if (!PyArg_ParseTuple(args[8], "O!OO!(lllllll)l", &PyTuple_Type, &pairs, &rung, &PyDict_Type, &exposed, &at.at,
-                          &at.clock, &at.precision, &at.zone, &at.message_id, &at.sop_hash, &at.message_at, &told_at))
-        return NULL;
-    int codec = (int)PyLong_AsLong(args[5]), is_big = args[6] == Py_True;
-    if (PyTuple_GET_SIZE(pairs) != 2 && !PyErr_Occurred())
-        PyErr_SetString(PyExc_ValueError, "two pairs of tags");
-    PyObject *row = PyErr_Occurred() ? NULL : row_of(args[0]), *told = row ? row_of(args[1]) : NULL, *made = NULL;
-    int is_plain = told ? fill_times(row, told, args[2], pairs, args[4], rung, &at, told_at) : -1;
-    if (is_plain > 0 && args[7] != Py_None)
-        is_plain = fill_fields(row, args[7], exposed, args[2], codec, is_big);
-    if (is_plain > 0) {
-        fill(row, at.message_id, Py_NewRef(args[3]));
-        fill(row, at.sop_hash, Py_NewRef(args[3]));
-        made = PyErr_Occurred() ? NULL : PyTuple_Pack(2, row, told);
-    } else if (is_plain == 0)
-        made = Py_NewRef(Py_None);
-    Py_XDECREF(row);
+    for (const Exposed *one = making->exposed; one < making->exposed + making->n_exposed; one++)
+        put(made, one->place, Py_NewRef(Py_None));
+    for (const Exposed *one = making->exposed; one < making->exposed + making->n_exposed; one++) {
+        if (!values[one->value].n || PyTuple_GET_ITEM(made, one->place) != Py_None)
+            continue;
+        PyObject *value = one->is_decimal ? dicom_decimal(values[one->value]) : NULL;
+        if (!value)
+            return PyErr_Occurred() ? -1 : 0;
+        put(made, one->place, value);
+    }
+    return 1;
+}
+
+PyObject *dicom_made(const Making *making, PyObject *row, PyObject *envelope, PyObject *hours, const Octets *values)
+{
+    PyObject *made = copied(row), *told = made ? copied(envelope) : NULL, *both = NULL;
+    int is_plain = told ? put_times(making, values, hours, made, told) : -1;
+    if (is_plain > 0)
+        is_plain = put_exposure(making, values, made);
+    if (is_plain > 0)
+        is_plain = put_name(making, values[making->uid], made);
+    if (is_plain >= 0)
+        both = is_plain ? PyTuple_Pack(2, made, told) : Py_NewRef(Py_None);
+    Py_XDECREF(made);
     Py_XDECREF(told);
-    return made;
+    return both;
 }

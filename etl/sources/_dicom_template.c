@@ -17,7 +17,7 @@
 typedef struct {
     uint32_t n_fixed;
     unsigned char n_octets, is_big;
-    PyObject *key; /* the tag, if the value is read; NULL */
+    int value; /* its number, if the value is read; -1 */
 } Step;
 
 typedef struct {
@@ -26,12 +26,16 @@ typedef struct {
     uint64_t n_last;
     Step *steps;
     Py_ssize_t n, most;
+    PyObject *again; /* the plan of the values that are read of each */
+    const Level *read;
+    PyObject *rows; /* (making, row, envelope, hours), or None where the twin makes the rows */
+    const Making *making;
 } Template;
 
 static void template_free(Template *made)
 {
-    for (Py_ssize_t i = 0; i < made->n; i++)
-        Py_XDECREF(made->steps[i].key);
+    Py_XDECREF(made->again);
+    Py_XDECREF(made->rows);
     PyMem_Free(made->steps);
     PyMem_Free(made->fixed);
     PyMem_Free(made);
@@ -59,7 +63,7 @@ static uint64_t keep_fixed(Maker *maker, uint64_t to)
 }
 
 /* A step over the value at `place`; -1 with a Python error. */
-static int add_step(Maker *maker, const Place *place, int is_explicit, int is_big, PyObject *key)
+static int add_step(Maker *maker, const Place *place, int is_explicit, int is_big, int value)
 {
     Template *made = maker->made;
     if (made->n == made->most) {
@@ -74,7 +78,7 @@ static int add_step(Maker *maker, const Place *place, int is_explicit, int is_bi
     }
     unsigned char n_octets = is_explicit && place->value - place->at == 8 ? 2 : 4;
     uint64_t n_fixed = keep_fixed(maker, place->value - n_octets);
-    made->steps[made->n++] = (Step){(uint32_t)n_fixed, n_octets, (unsigned char)is_big, Py_XNewRef(key)};
+    made->steps[made->n++] = (Step){(uint32_t)n_fixed, n_octets, (unsigned char)is_big, value};
     maker->from = place->after;
     return 0;
 }
@@ -92,32 +96,58 @@ static int add_stretch(Maker *maker, uint64_t *at, int is_explicit, int is_big, 
             break;
         const Entry *read = again ? dicom_entry(again, place.tag, &its_cursor) : NULL;
         int is_needed = !read && dicom_entry(wanted, place.tag, &cursor);
-        if (is_needed || is_fixed || place.value == place.at)
+        if (is_needed || is_fixed || place.value == place.at) {
+            if (read)
+                maker->made->making = NULL; /* one that is the same in each is no value of its row */
             continue;
-        if (add_step(maker, &place, is_explicit, is_big, read ? read->key : NULL) < 0)
+        }
+        if (add_step(maker, &place, is_explicit, is_big, read ? (int)(read - again->entries) : -1) < 0)
             return -1;
     }
     *at = place.at;
     return PyErr_Occurred() ? -1 : 0;
 }
 
-/* template(head, at, is_explicit, is_big, meta, wanted, again) -> template.
+/* Keep the plan of what is read again, and what makes rows of it; -1 with a Python error. */
+static int keep_rows(Template *made, PyObject *again, PyObject *rows)
+{
+    PyObject *making, *row, *envelope, *hours;
+    made->again = Py_NewRef(again);
+    made->read = dicom_plan_of(again)->levels;
+    made->rows = Py_NewRef(rows);
+    if (made->read->n > MOST_AGAIN) {
+        PyErr_SetString(PyExc_ValueError, "too many values");
+        return -1;
+    }
+    if (rows == Py_None)
+        return 0;
+    if (!PyTuple_Check(rows) || !PyArg_ParseTuple(rows, "OOOO!", &making, &row, &envelope, &PyDict_Type, &hours)) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_TypeError, "(making, row, envelope, hours)");
+        return -1;
+    }
+    made->making = dicom_making_of(making, made->read->n, row, envelope);
+    return made->making ? 0 : -1;
+}
+
+/* template(head, at, is_explicit, is_big, meta, wanted, again, rows) -> template.
  *
- * `head` is a header that was walked, all of it, its data set from `at` on; `meta`, `wanted` and `again` are plans. */
+ * `head` is a header that was walked, all of it, its data set from `at` on; `meta`, `wanted` and `again` are plans, and
+ * `rows` is None or (making, row, envelope, hours): what makes the next rows of the values of `again`, and its own. */
 PyObject *dicom_template(PyObject *self, PyObject *args)
 {
     Maker maker = {.from = MAGIC};
     unsigned long long body;
     int is_explicit, is_big;
-    PyObject *meta, *wanted, *again, *capsule = NULL;
-    if (!PyArg_ParseTuple(args, "y*KppOOO", &maker.data, &body, &is_explicit, &is_big, &meta, &wanted, &again))
+    PyObject *meta, *wanted, *again, *rows, *capsule = NULL;
+    if (!PyArg_ParseTuple(args, "y*KppOOOO", &maker.data, &body, &is_explicit, &is_big, &meta, &wanted, &again, &rows))
         return NULL;
     const Plan *in_meta = dicom_plan_of(meta), *in_body = in_meta ? dicom_plan_of(wanted) : NULL;
-    const Plan *read = in_body ? dicom_plan_of(again) : NULL;
-    Template *made = read ? PyMem_Calloc(1, sizeof(Template)) : NULL;
+    int is_plan = in_body && dicom_plan_of(again);
+    Template *made = is_plan ? PyMem_Calloc(1, sizeof(Template)) : NULL;
     uint64_t at = FIRST, have = (uint64_t)maker.data.len;
-    int done = made && (made->fixed = PyMem_Malloc((size_t)have + 1)) ? 0 : -1;
-    if (read && done < 0)
+    int done = made && (made->fixed = PyMem_Malloc((size_t)have + 1)) ? keep_rows(made, again, rows) : -1;
+    if (is_plan && !(made && made->fixed))
         PyErr_NoMemory();
     maker.made = made;
     if (done == 0 && (have < FIRST || have > UINT32_MAX))
@@ -125,7 +155,7 @@ PyObject *dicom_template(PyObject *self, PyObject *args)
     if (done == 0 && body > FIRST)
         done = add_stretch(&maker, &at, 1, 0, META_END, in_meta->levels, NULL, 0);
     if (done == 0)
-        done = at == body ? add_stretch(&maker, &at, is_explicit, is_big, PIXELS, in_body->levels, read->levels, 1) : -1;
+        done = at == body ? add_stretch(&maker, &at, is_explicit, is_big, PIXELS, in_body->levels, made->read, 1) : -1;
     if (done == 0 && at == have) {
         made->n_last = keep_fixed(&maker, have);
         made->is_explicit = is_explicit;
@@ -158,11 +188,11 @@ static uint64_t length_at(const unsigned char *p, int n, int is_big)
     return length;
 }
 
-/* Follow `made` from `*at`, at most `have`: 1 with the values that are read in `found`, 0 where the octets are others,
- * -1 with a Python error. */
-static int follow(const Template *made, const unsigned char *data, uint64_t have, uint64_t *at, PyObject *found)
+/* Follow `made` from `*at`, at most `have`: whether the octets are the same; then with the values that are read. */
+static int follow(const Template *made, const unsigned char *data, uint64_t have, uint64_t *at, Octets *values)
 {
     const unsigned char *fixed = made->fixed;
+    memset(values, 0, (size_t)made->read->n * sizeof(Octets));
     for (const Step *step = made->steps; step < made->steps + made->n; step++) {
         if (!is_at(data, have, at, &fixed, step->n_fixed) || have - *at < step->n_octets)
             return 0;
@@ -170,43 +200,79 @@ static int follow(const Template *made, const unsigned char *data, uint64_t have
         *at += step->n_octets;
         if (length > have - *at)
             return 0;
-        if (step->key) {
-            PyObject *value = PyBytes_FromStringAndSize((const char *)data + *at, (Py_ssize_t)length);
-            int done = value ? PyDict_SetItem(found, step->key, value) : -1;
-            Py_XDECREF(value);
-            if (done < 0)
-                return -1;
-        }
+        if (step->value >= 0)
+            values[step->value] = (Octets){data + *at, (uint32_t)length};
         *at += length;
     }
     return is_at(data, have, at, &fixed, made->n_last);
 }
 
-/* match(data, size, template, fetch) -> (values by tag, position behind), or None where the octets are others or nothing
- * proves that the file of `size` octets is whole: as `Template.match`. */
+/* Whether what stands behind the header at `at` proves that it is whole; -1 with a Python error. */
+static int is_whole(const Template *made, const unsigned char *data, uint64_t have, uint64_t size, uint64_t at,
+                    PyObject *fetch)
+{
+    uint32_t last = 0;
+    if (at >= size)
+        return 0;
+    const char *reason = dicom_prove(data, have, size, at, made->is_explicit, made->is_big, fetch, &last);
+    return PyErr_Occurred() ? -1 : !reason && last >= PIXELS;
+}
+
+/* (number, position behind, [row], [envelope]), or (number, position behind, values by tag) where the twin has to look. */
+static PyObject *answer(const Template *made, Py_ssize_t number, uint64_t at, const Octets *values)
+{
+    PyObject *both = made->making ? dicom_made(made->making, PyTuple_GET_ITEM(made->rows, 1),
+                                               PyTuple_GET_ITEM(made->rows, 2), PyTuple_GET_ITEM(made->rows, 3), values)
+                                  : Py_NewRef(Py_None);
+    if (!both)
+        return NULL;
+    if (both != Py_None) {
+        PyObject *told = Py_BuildValue("nK[O][O]", number, (unsigned long long)at, PyTuple_GET_ITEM(both, 0),
+                                       PyTuple_GET_ITEM(both, 1));
+        Py_DECREF(both);
+        return told;
+    }
+    Py_DECREF(both);
+    PyObject *found = PyDict_New();
+    for (Py_ssize_t i = 0; found && i < made->read->n; i++) {
+        if (!values[i].text)
+            continue;
+        PyObject *value = PyBytes_FromStringAndSize((const char *)values[i].text, values[i].n);
+        if (!value || PyDict_SetItem(found, made->read->entries[i].key, value) < 0)
+            Py_CLEAR(found);
+        Py_XDECREF(value);
+    }
+    return found ? Py_BuildValue("nKN", number, (unsigned long long)at, found) : NULL;
+}
+
+/* match(data, size, templates, fetch) -> what is told by the first of the templates that the file is like, as `answer` says;
+ * None where the octets are others or nothing proves that the file of `size` octets is whole: as `Templates.match`. */
 PyObject *dicom_match(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
-    if (n != 4 || !PyBytes_Check(args[0]))
-        return PyErr_Format(PyExc_TypeError, "match(data, size, template, fetch)");
-    const Template *template = PyCapsule_GetPointer(args[2], TEMPLATE);
-    uint64_t size = template ? PyLong_AsUnsignedLongLong(args[1]) : 0, have = (uint64_t)PyBytes_GET_SIZE(args[0]);
+    if (n != 4 || !PyBytes_Check(args[0]) || !PyList_Check(args[2]))
+        return PyErr_Format(PyExc_TypeError, "match(data, size, templates, fetch)");
+    uint64_t size = PyLong_AsUnsignedLongLong(args[1]), have = (uint64_t)PyBytes_GET_SIZE(args[0]);
     if (PyErr_Occurred())
         return NULL;
     const unsigned char *data = (const unsigned char *)PyBytes_AS_STRING(args[0]);
-    uint64_t at = MAGIC;
-    uint32_t last = 0;
-    PyObject *found = PyDict_New(), *made = NULL;
-    int is_same = !found ? -1 : have < MAGIC ? 0 : follow(template, data, have, &at, found);
-    if (is_same > 0 && at >= size)
-        is_same = 0;
-    if (is_same > 0) {
-        const char *reason = dicom_prove(data, have, size, at, template->is_explicit, template->is_big, args[3], &last);
-        is_same = PyErr_Occurred() ? -1 : !reason && last >= PIXELS;
+    for (Py_ssize_t number = 0; number < PyList_GET_SIZE(args[2]); number++) {
+        PyObject *capsule = PyList_GET_ITEM(args[2], number), *made = NULL;
+        if (capsule == Py_None) /* made by the twin */
+            continue;
+        const Template *template = PyCapsule_GetPointer(capsule, TEMPLATE);
+        Octets values[MOST_AGAIN];
+        uint64_t at = MAGIC;
+        if (!template)
+            return NULL;
+        if (have < MAGIC || !follow(template, data, have, &at, values))
+            continue;
+        Py_INCREF(capsule); /* `fetch` may change the list */
+        int is_same = is_whole(template, data, have, size, at, args[3]);
+        if (is_same > 0)
+            made = answer(template, number, at, values);
+        Py_DECREF(capsule);
+        if (is_same)
+            return made;
     }
-    if (is_same > 0)
-        made = Py_BuildValue("OK", found, (unsigned long long)at);
-    else if (is_same == 0)
-        made = Py_NewRef(Py_None);
-    Py_XDECREF(found);
-    return made;
+    Py_RETURN_NONE;
 }

@@ -16,42 +16,26 @@ int dicom_times_start(void)
     return PyDateTimeAPI && second && fraction ? 0 : -1;
 }
 
-typedef struct {
-    const char *text;
-    Py_ssize_t n;
-} Span;
-
-/* Octets without outer blanks and padding. */
-static Span span_of(PyObject *raw)
-{
-    Span span = {PyBytes_AS_STRING(raw), PyBytes_GET_SIZE(raw)};
-    while (span.n && (span.text[span.n - 1] == ' ' || !span.text[span.n - 1]))
-        span.n--;
-    while (span.n && (*span.text == ' ' || !*span.text))
-        span.text++, span.n--;
-    return span;
-}
-
 /* The number in `n` digits from `at` on; -1 if they are not all digits. */
-static int number_at(Span span, Py_ssize_t at, Py_ssize_t n)
+static int number_at(Octets digits, uint32_t at, uint32_t n)
 {
     int number = 0;
-    for (Py_ssize_t i = at; i < at + n; i++) {
-        if (span.text[i] < '0' || span.text[i] > '9')
+    for (uint32_t i = at; i < at + n; i++) {
+        if (digits.text[i] < '0' || digits.text[i] > '9')
             return -1;
-        number = number * 10 + (span.text[i] - '0');
+        number = number * 10 + (digits.text[i] - '0');
     }
     return number;
 }
 
 /* Microseconds of `.F` with one to six digits, 0 where nothing is left of the time; -1 if it is neither. */
-static int microseconds_of(Span clock)
+static int microseconds_of(Octets clock)
 {
     if (clock.n == 6)
         return 0;
-    Py_ssize_t n = clock.n - 7;
-    if (n < 1 || n > 6 || clock.text[6] != '.')
+    if (clock.n < 8 || clock.n > 13 || clock.text[6] != '.')
         return -1;
+    uint32_t n = clock.n - 7;
     int number = number_at(clock, 7, n);
     for (; number > 0 && n < 6; n++)
         number *= 10;
@@ -73,14 +57,9 @@ static PyObject *stamp_of(PyObject *type, PyObject *known, PyObject *precision, 
     return made;
 }
 
-/* The local time of a day and a time of day, and what its zone knows of the hour, both new references; 0 without an error
- * where the twin has to look. */
-static int plain_moment(PyObject *raw_day, PyObject *raw_clock, PyObject *hours, PyObject **known, PyObject **local,
-                        int *is_second)
+int dicom_local(Octets day, Octets clock, PyObject *hours, PyObject **known, PyObject **local, PyObject **precision)
 {
-    if (!PyBytes_Check(raw_day) || !PyBytes_Check(raw_clock))
-        return 0;
-    Span day = span_of(raw_day), clock = span_of(raw_clock);
+    day = dicom_stripped(day), clock = dicom_stripped(clock);
     if (day.n != 8 || clock.n < 6)
         return 0;
     int date = number_at(day, 0, 8), time = number_at(clock, 0, 6), us = microseconds_of(clock);
@@ -90,7 +69,7 @@ static int plain_moment(PyObject *raw_day, PyObject *raw_clock, PyObject *hours,
     memcpy(text, day.text, 8);
     memcpy(text + 8, clock.text, 2);
     PyObject *hour = PyUnicode_DecodeASCII(text, sizeof text, NULL);
-    *is_second = clock.n == 6;
+    *precision = clock.n == 6 ? second : fraction;
     *local = NULL;
     *known = hour ? Py_XNewRef(PyDict_GetItemWithError(hours, hour)) : NULL;
     if (*known && PyTuple_Check(*known) && PyTuple_GET_SIZE(*known) == 2)
@@ -106,67 +85,61 @@ static int plain_moment(PyObject *raw_day, PyObject *raw_clock, PyObject *hours,
 /* moment(day, clock, hours, stamp_type) -> stamp, or None where the twin has to look. */
 PyObject *dicom_moment(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
-    PyObject *known, *local, *made;
-    int is_second;
+    PyObject *known, *local, *precision, *made;
     if (n != 4 || !PyDict_Check(args[2]) || !PyType_Check(args[3]) ||
         !PyType_IsSubtype((PyTypeObject *)args[3], &PyTuple_Type))
         return PyErr_Format(PyExc_TypeError, "moment(day, clock, hours, stamp_type)");
-    if (!plain_moment(args[0], args[1], args[2], &known, &local, &is_second))
+    if (!dicom_local(dicom_octets(args[0]), dicom_octets(args[1]), args[2], &known, &local, &precision))
         Py_RETURN_NONE;
-    made = stamp_of(args[3], known, is_second ? second : fraction, local);
+    made = stamp_of(args[3], known, precision, local);
     Py_DECREF(known);
     Py_DECREF(local);
     PyErr_Clear(); /* beyond the calendar: the twin says so */
     return made ? made : Py_NewRef(Py_None);
 }
 
-PyObject *dicom_instant(PyObject *dataset, PyObject *pair, PyObject *hours)
+PyObject *dicom_instant(Octets day, Octets clock, PyObject *hours)
 {
-    PyObject *day, *clock, *known, *local, *made;
-    int is_second;
-    if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2)
-        return PyErr_Format(PyExc_TypeError, "a pair of tags");
-    day = PyDict_GetItemWithError(dataset, PyTuple_GET_ITEM(pair, 0));
-    if (!day || (PyBytes_Check(day) && !PyBytes_GET_SIZE(day)))
-        return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
-    clock = PyDict_GetItemWithError(dataset, PyTuple_GET_ITEM(pair, 1));
-    if (!clock || !plain_moment(day, clock, hours, &known, &local, &is_second))
-        return PyErr_Occurred() ? NULL : Py_NewRef(Py_Ellipsis);
-    made = PyNumber_Subtract(local, PyTuple_GET_ITEM(known, 0));
+    PyObject *known, *local, *precision;
+    if (!dicom_local(day, clock, hours, &known, &local, &precision))
+        return Py_NewRef(Py_Ellipsis);
+    PyObject *made = PyNumber_Subtract(local, PyTuple_GET_ITEM(known, 0));
     Py_DECREF(known);
     Py_DECREF(local);
     PyErr_Clear();
     return made ? made : Py_NewRef(Py_Ellipsis);
 }
 
-int dicom_clock(PyObject *dataset, PyObject *pair, PyObject *hours, PyObject **known, PyObject **local,
-                PyObject **precision)
+/* The instant of a pair of tags; None without a date. */
+static PyObject *instant_in(PyObject *dataset, PyObject *pair, PyObject *hours)
 {
-    int is_second;
-    if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
-        PyErr_SetString(PyExc_TypeError, "a pair of tags");
-        return -1;
-    }
+    if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2)
+        return PyErr_Format(PyExc_TypeError, "a pair of tags");
     PyObject *day = PyDict_GetItemWithError(dataset, PyTuple_GET_ITEM(pair, 0));
-    PyObject *clock = day ? PyDict_GetItemWithError(dataset, PyTuple_GET_ITEM(pair, 1)) : NULL;
-    if (!clock || !plain_moment(day, clock, hours, known, local, &is_second))
-        return PyErr_Occurred() ? -1 : 0;
-    *precision = is_second ? second : fraction;
-    return 1;
+    if (!day || (PyBytes_Check(day) && !PyBytes_GET_SIZE(day)))
+        return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+    PyObject *clock = PyDict_GetItemWithError(dataset, PyTuple_GET_ITEM(pair, 1));
+    if (!clock && PyErr_Occurred())
+        return NULL;
+    return dicom_instant(dicom_octets(day), dicom_octets(clock), hours);
 }
 
-/* instants(dataset, pairs, hours) -> the instant of each pair of tags of a date and a time, as `dicom_instant` says. */
+/* instants(dataset, pairs, hours) -> the instant of each pair of tags of a date and a time; None where the twin has to
+ * look. */
 PyObject *dicom_instants(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     if (n != 3 || !PyDict_Check(args[0]) || !PyTuple_Check(args[1]) || !PyDict_Check(args[2]))
         return PyErr_Format(PyExc_TypeError, "instants(dataset, pairs, hours)");
     PyObject *found = PyList_New(PyTuple_GET_SIZE(args[1]));
     for (Py_ssize_t i = 0; found && i < PyTuple_GET_SIZE(args[1]); i++) {
-        PyObject *at = dicom_instant(args[0], PyTuple_GET_ITEM(args[1], i), args[2]);
-        if (at)
+        PyObject *at = instant_in(args[0], PyTuple_GET_ITEM(args[1], i), args[2]);
+        if (at && at != Py_Ellipsis)
             PyList_SET_ITEM(found, i, at);
-        else
-            Py_CLEAR(found);
+        else {
+            Py_SETREF(found, at ? Py_NewRef(Py_None) : NULL);
+            Py_XDECREF(at);
+            break;
+        }
     }
     return found;
 }

@@ -98,24 +98,19 @@ typedef struct {
     int is_ascii;
 } Span;
 
-/* The value without outer blanks and padding; 0 where it has a control character. */
-static int span_of(PyObject *raw, Span *span)
+/* The value without outer blanks and padding; 0 where it has a control character, or is no octets. */
+static int span_of(Octets raw, Span *span)
 {
-    if (!PyBytes_Check(raw))
+    if (!raw.text)
         return 0;
-    const char *text = PyBytes_AS_STRING(raw);
-    Py_ssize_t n = PyBytes_GET_SIZE(raw);
-    while (n && (text[n - 1] == ' ' || !text[n - 1]))
-        n--;
-    while (n && (*text == ' ' || !*text))
-        text++, n--;
+    raw = dicom_stripped(raw);
     unsigned char all = 0;
-    for (Py_ssize_t i = 0; i < n; i++) {
-        if ((unsigned char)text[i] < 0x20)
+    for (uint32_t i = 0; i < raw.n; i++) {
+        if (raw.text[i] < 0x20)
             return 0;
-        all |= (unsigned char)text[i];
+        all |= raw.text[i];
     }
-    *span = (Span){text, n, all < 0x80};
+    *span = (Span){(const char *)raw.text, raw.n, all < 0x80};
     return 1;
 }
 
@@ -204,6 +199,12 @@ static PyObject *number_of(Span span, int is_count)
     return is_count ? PyLong_FromDouble(value) : PyFloat_FromDouble(value);
 }
 
+PyObject *dicom_decimal(Octets raw)
+{
+    Span span;
+    return span_of(raw, &span) ? number_of(span, 0) : NULL;
+}
+
 static PyObject *short_of(PyObject *raw, int is_big)
 {
     if (!PyBytes_Check(raw) || PyBytes_GET_SIZE(raw) < 2)
@@ -232,7 +233,7 @@ static PyObject *text_in(PyObject *item, PyObject *tag, int codec)
 {
     Span span = {NULL, 0, 1};
     PyObject *raw = value_in(item, tag);
-    return !raw || span_of(raw, &span) ? text_of(span, codec) : NULL;
+    return !raw || span_of(dicom_octets(raw), &span) ? text_of(span, codec) : NULL;
 }
 
 /* (value, meaning, scheme) of a code item (PS3.3 8). */
@@ -272,7 +273,7 @@ static PyObject *plain(const Row *row, PyObject *raw, int codec, int is_big)
             Py_RETURN_NONE;
         return (item = item_of(raw, 1)) ? code_of(item, 0, codec) : NULL;
     }
-    if (row->kind == SLOW || !span_of(raw, &span))
+    if (row->kind == SLOW || !span_of(dicom_octets(raw), &span))
         return NULL;
     switch (row->kind) {
     case TEXT:
@@ -320,37 +321,6 @@ static int put(PyObject *found, const Row *row, PyObject *value)
     return 0;
 }
 
-/* What the table tells by column. `slow` is asked with `header` for a value that is not plain; without it that is the end,
- * NULL without an error. */
-static PyObject *fields_of(const Table *table, PyObject *header, PyObject *dataset, int codec, int is_big, PyObject *slow)
-{
-    PyObject *found = PyDict_New();
-    for (Py_ssize_t i = 0; found && i < table->n; i++) {
-        const Row *row = &table->rows[i];
-        PyObject *raw = value_in(dataset, row->first), *value = NULL;
-        if (!raw || PyDict_Contains(found, row->column))
-            continue;
-        Py_INCREF(raw);
-        if (codec != NO_CODEC || row->kind == SHORT)
-            value = descend(row, raw, codec, is_big);
-        if (!value && slow && !PyErr_Occurred()) {
-            PyObject *told[] = {header, raw, row->field};
-            value = PyObject_Vectorcall(slow, told, 3, NULL);
-        }
-        Py_DECREF(raw);
-        if (!value || (value != Py_None && put(found, row, value) < 0))
-            Py_CLEAR(found);
-        Py_XDECREF(value);
-    }
-    return found;
-}
-
-PyObject *dicom_plain_fields(PyObject *capsule, PyObject *dataset, int codec, int is_big)
-{
-    const Table *table = PyCapsule_GetPointer(capsule, TABLE);
-    return table ? fields_of(table, NULL, dataset, codec, is_big, NULL) : NULL;
-}
-
 /* fields(table, header, dataset, codec, is_big, slow) -> found; slow(header, raw, field) is the twin for one value. */
 PyObject *dicom_fields(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
@@ -358,7 +328,25 @@ PyObject *dicom_fields(PyObject *self, PyObject *const *args, Py_ssize_t n)
         return PyErr_Format(PyExc_TypeError, "fields(table, header, dataset, codec, is_big, slow)");
     const Table *table = PyCapsule_GetPointer(args[0], TABLE);
     int codec = (int)PyLong_AsLong(args[3]), is_big = args[4] == Py_True;
-    if (codec == -1 && PyErr_Occurred())
+    if (!table || (codec == -1 && PyErr_Occurred()))
         return NULL;
-    return table ? fields_of(table, args[1], args[2], codec, is_big, args[5]) : NULL;
+    PyObject *found = PyDict_New();
+    for (Py_ssize_t i = 0; found && i < table->n; i++) {
+        const Row *row = &table->rows[i];
+        PyObject *raw = value_in(args[2], row->first), *value = NULL;
+        if (!raw || PyDict_Contains(found, row->column))
+            continue;
+        Py_INCREF(raw);
+        if (codec != NO_CODEC || row->kind == SHORT)
+            value = descend(row, raw, codec, is_big);
+        if (!value && !PyErr_Occurred()) {
+            PyObject *told[] = {args[1], raw, row->field};
+            value = PyObject_Vectorcall(args[5], told, 3, NULL);
+        }
+        Py_DECREF(raw);
+        if (!value || (value != Py_None && put(found, row, value) < 0))
+            Py_CLEAR(found);
+        Py_XDECREF(value);
+    }
+    return found;
 }

@@ -71,14 +71,13 @@ _HEADER_END: list[Any] = []
 
 def parse(data: bytes, site: Site) -> Parsed:
     """The object of a file, or those of a JSON array. Never raises: what cannot be used is counted, with its reason."""
-    parsed = Parsed("dicom")
     _HEADER_END.clear()
     if is_json(data):
+        parsed = Parsed("dicom")
         for position, found in enumerate(objects_of(data, WANTED)):
             parsed.read += 1
             _add_safely(found, position, site, parsed)
         return parsed
-    parsed.read = 1
     if told := again(data, len(data), site):
         _HEADER_END[:] = [data, told[1]]
         return told[0]
@@ -90,6 +89,7 @@ def parse(data: bytes, site: Site) -> Parsed:
         found = read_file(data, WANTED, inflated=inflated)
     except BrokenError as broken:
         found = broken
+    parsed = Parsed("dicom", read=1)
     _add_safely(found, 0, site, parsed, data)
     if isinstance(found, File) and not parsed.rejected:
         _HEADER_END[:] = [data, found.end]
@@ -155,8 +155,9 @@ def _add(file: File, position: int, site: Site, parsed: Parsed, data: bytes) -> 
     if file.last < PROOF[sort]:
         raise BrokenError("unproven")
     sop_uid = header.value(SOP_INSTANCE)
-    if not sop_uid or not all(header.value(tag) for tag in MANDATORY[sort]):
-        raise BrokenError("missing_uid")
+    for uid in (sop_uid, *map(header.value, MANDATORY[sort])):
+        if not uid:
+            raise BrokenError("missing_uid")
     if sort == "image":
         row = add_image(header, parsed, sop_uid, file.transfer_syntax)
     elif sort == "step":

@@ -178,6 +178,11 @@ _PLAIN = {
 }  # fmt: skip
 
 
+def is_decimal(field: Field) -> bool:
+    """Whether the value is one number in digits."""
+    return field.read is _decimal and not field.rest
+
+
 class Table(tuple[Field, ...]):
     """Rows in order; `compiled` is what the compiled twin made of them."""
 

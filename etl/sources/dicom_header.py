@@ -159,12 +159,11 @@ class Header:
 
     def instants(self, dataset: Dataset, pairs: tuple[tuple[int, int], ...]) -> list[datetime | None]:
         """`at` of each pair of tags."""
-        if (kernel := dicom_kernel.compiled) is None or not self.is_plain:
-            return [self.at(dataset, *pair) for pair in pairs]
-        told: list[Any] = kernel.instants(dataset, pairs, self.zone.hours)
-        if ... in told:
-            return [self.at(dataset, *pair) if at is ... else at for pair, at in zip(pairs, told, strict=True)]
-        return told
+        if (kernel := dicom_kernel.compiled) is not None and self.is_plain:
+            told: list[datetime | None] | None = kernel.instants(dataset, pairs, self.zone.hours)
+            if told is not None:
+                return told
+        return [self.at(dataset, *pair) for pair in pairs]
 
     def within(self, item: Dataset) -> Header:
         """The header for reading `item`, which may have a character set of its own."""

@@ -23,7 +23,7 @@ from etl.sources.dicom_walk import (
     Wanted,
 )
 
-VERSION = 5
+VERSION = 6
 
 
 def _built() -> ModuleType | None:

@@ -7,13 +7,13 @@ remembered only if it gave its row, nothing beside it and no defect; one that wo
 
 from __future__ import annotations
 
-from hashlib import sha256
+from functools import cache
 from typing import Any
 
 from etl.records import ENVELOPE, RECORDS, Parsed, Rows
 from etl.site import Site
 from etl.sources import dicom_kernel, dicom_template
-from etl.sources.dicom_fields import Table, compiled, read
+from etl.sources.dicom_fields import Table, is_decimal, read
 from etl.sources.dicom_file import File
 from etl.sources.dicom_frames import PER_FRAME
 from etl.sources.dicom_header import Header, hashed
@@ -25,8 +25,8 @@ from etl.sources.dicom_image import (
     ORIGINAL_ATTRIBUTES,
     clock_of,
 )
-from etl.sources.dicom_template import Template
-from etl.sources.dicom_walk import Fetch, Wanted
+from etl.sources.dicom_template import Template, Templates
+from etl.sources.dicom_walk import Dataset, Fetch, Wanted
 
 SOP_INSTANCE = 0x00080018
 #: Columns of the clock and of the instance, read of `VARYING`, which no field table names.
@@ -45,7 +45,6 @@ _EXPOSURE_TAGS = {row.first for row in EXPOSURE}
 AGAIN: Wanted = dict.fromkeys(VARYING | _EXPOSURE_TAGS)
 #: Images that are tried, octets of a header.
 MOST_TRIED, MOST_BYTES = 8, 1 << 16
-_OWN = [_PLACES[name] for name in CLOCK | COLUMNS]
 _AT, _CLOCK, _PRECISION, _ZONE, _MESSAGE_ID, _SOP_HASH, _MESSAGE_AT = (
     _PLACES[name]
     for name in (
@@ -56,31 +55,38 @@ _AT, _CLOCK, _PRECISION, _ZONE, _MESSAGE_ID, _SOP_HASH, _MESSAGE_AT = (
 _TOLD_AT = [column.name for column in ENVELOPE].index("message_at")
 _CREATED, _ACQUIRED = (CREATED,), LADDER[0][1:3]
 _NAMES, _ENVELOPE = tuple(_PLACES), tuple(column.name for column in ENVELOPE)
-#: What the compiled twin has to know.
-_PLAN = (
-    (CREATED, _ACQUIRED), LADDER[0][0], _EXPOSED,
-    (_AT, _CLOCK, _PRECISION, _ZONE, _MESSAGE_ID, _SOP_HASH, _MESSAGE_AT), _TOLD_AT,
-)  # fmt: skip
+#: What the compiled twin has to know: numbers of values that are read again, places of columns, how exposure is read.
+_NUMBERS = {tag: number for number, tag in enumerate(sorted(AGAIN))}
+_VALUES = tuple(_NUMBERS[tag] for tag in (SOP_INSTANCE, ACQUISITION_DATETIME, *CREATED, *_ACQUIRED))
+_FILLED = (_AT, _CLOCK, _PRECISION, _ZONE, _MESSAGE_ID, _SOP_HASH, _MESSAGE_AT)
+_EXPOSURES = tuple((_NUMBERS[field.first], _EXPOSED[field.column], is_decimal(field)) for field in EXPOSURE)
 
 
-class _Image:
-    """An image that was read in full: what others are like, its header, its row, the values of row and envelope."""
-
-    __slots__ = ("envelope", "has_exposure", "has_rung", "header", "is_inflated", "row", "template", "values")
-
-    def __init__(self, template: Template, header: Header, row: dict[str, Any], parsed: Parsed) -> None:
-        dataset = header.dataset
-        self.template, self.header, self.row = template, header, row
-        self.is_inflated = bool(template.file.inflated)
-        self.values, self.envelope = list(parsed.rows["instance"].rows[0][:-2]), list(parsed.envelopes.rows[0][:-2])
-        for place in _OWN:
-            self.values[place] = None
-        self.has_exposure = not _EXPOSURE_TAGS.isdisjoint(dataset)
-        self.has_rung = ACQUISITION_DATETIME not in dataset and all(dataset.get(tag) for tag in _ACQUIRED)
+@cache
+def _making(kernel: Any) -> object:
+    made: object = kernel.making(LADDER[0][0], hashed, _VALUES, _FILLED, _TOLD_AT, _EXPOSURES)
+    return made
 
 
-#: The images that were read in full last or that others were like, the last one first.
-_TRIED: list[_Image] = []
+class _Image(Template):
+    """An image that was read in full: what others are like, its header, its values by name, its row and envelope."""
+
+    __slots__ = ("envelope", "header", "row", "values")
+
+    def __init__(
+        self, data: bytes, file: File, wanted: Wanted, header: Header, values: dict[str, Any], parsed: Parsed
+    ) -> None:
+        self.header, self.values = header, values
+        self.row, self.envelope = parsed.rows["instance"].rows[0], parsed.envelopes.rows[0]
+        rows = None
+        if (kernel := dicom_kernel.compiled) is not None and header.is_plain:
+            rows = (_making(kernel), self.row, self.envelope, header.zone.hours)
+        super().__init__(data, file, wanted, AGAIN, rows)
+
+
+#: The images that were read in full last or that others were like, by whether they were inflated, and their site.
+_TRIED: dict[bool, Templates[_Image]] = {False: Templates(), True: Templates()}
+_SITE: list[Site] = []
 
 
 def remember(data: bytes, file: File, header: Header, row: dict[str, Any], parsed: Parsed, wanted: Wanted) -> None:
@@ -93,20 +99,18 @@ def remember(data: bytes, file: File, header: Header, row: dict[str, Any], parse
         return
     if PER_FRAME in dataset or ORIGINAL_ATTRIBUTES in dataset:
         return
-    _use(_Image(Template(data, file, wanted, AGAIN), header, row, parsed))
+    if not _SITE or _SITE[0] is not header.site:
+        forget()
+        _SITE.append(header.site)
+    _TRIED[bool(file.inflated)].hold(_Image(data, file, wanted, header, row, parsed), MOST_TRIED)
 
 
 def forget() -> None:
     """As if no image had been read."""
-    _TRIED.clear()
+    _SITE.clear()
+    for tried in _TRIED.values():
+        tried.clear()
     dicom_template.forget()
-
-
-def _use(seen: _Image) -> None:
-    if seen in _TRIED:
-        _TRIED.remove(seen)
-    _TRIED.insert(0, seen)
-    del _TRIED[MOST_TRIED:]
 
 
 def again(
@@ -116,62 +120,32 @@ def again(
 
     None where it must be read in full. What was deflated is like what was deflated alone: elsewhere it is no data set.
     """
-    for seen in _TRIED:
-        if (
-            seen.header.site is site
-            and seen.is_inflated is is_inflated
-            and (told := seen.template.match(data, size, fetch))
-        ):
-            if seen is not _TRIED[0]:
-                _use(seen)
-            parsed = _parsed(seen, told[0])
-            return (parsed, told[1]) if parsed else None
-    return None
-
-
-def _parsed(seen: _Image, found: dict[int, Any]) -> Parsed | None:
-    """The row and the envelope with what is read of the values `found`; None if one is bad."""
-    told = _told(seen, found)
+    if not _SITE or site is not _SITE[0]:
+        return None
+    tried = _TRIED[is_inflated]
+    told = tried.match(data, size, fetch)
     if told is None:
         return None
-    return Parsed("dicom", 1, {"instance": Rows(_NAMES, [told[0]])}, [], [], Rows(_ENVELOPE, [told[1]]))
+    if len(told) == 3 and (told := _told(tried[0], told)) is None:
+        return None
+    return Parsed("dicom", 1, {"instance": Rows(_NAMES, told[2])}, [], [], Rows(_ENVELOPE, told[3])), told[1]
 
 
-#: Values of a row and of an envelope, position and row number last.
-_Told = tuple[tuple[Any, ...], tuple[Any, ...]]
-
-
-def _told(seen: _Image, found: dict[int, Any]) -> _Told | None:
-    header, dataset = seen.header, seen.header.dataset
-    dataset |= found
-    if (kernel := dicom_kernel.compiled) is not None and seen.has_rung and header.is_plain:
-        raw: Any = dataset[SOP_INSTANCE]
-        if raw.isascii() and (uid := raw.strip(b" \0")):
-            named, exposure = sha256(uid).hexdigest()[:32], compiled(EXPOSURE) if seen.has_exposure else None
-            zone, codec, is_big = header.zone.hours, header.codec, header.is_big
-            plain: _Told | None = kernel.slice(
-                seen.values, seen.envelope, dataset, named, zone, codec, is_big, exposure, _PLAN
-            )
-            if plain is not None:
-                return plain
-    return _told_slowly(seen)
-
-
-def _told_slowly(seen: _Image) -> _Told | None:
-    header, values, dataset = seen.header, seen.values.copy(), seen.header.dataset
+def _told(seen: _Image, match: tuple[int, int, Dataset]) -> tuple[int, int, list[Any], list[Any]] | None:
+    """What the compiled twin tells where all values that are read again are plain; None if one is bad."""
+    header, dataset, row, told = seen.header, seen.header.dataset, list(seen.row), list(seen.envelope)
+    dataset |= match[2]
     header.position, header.defects = 0, []
     sop_uid = header.value(SOP_INSTANCE)
     at = header.instants(dataset, _CREATED)[0]
-    clock = clock_of(header, seen.row.get("acquisition_duration_s"), is_original=seen.row["is_original"])
-    exposed = read(header, dataset, EXPOSURE) if seen.has_exposure else {}
+    clock = clock_of(header, seen.values.get("acquisition_duration_s"), is_original=seen.values["is_original"])
+    exposed = {} if _EXPOSURE_TAGS.isdisjoint(dataset) else read(header, dataset, EXPOSURE)
     if header.defects or not sop_uid:
         return None
-    for name, value in clock.items():
-        values[_PLACES[name]] = value
+    for name in CLOCK:
+        row[_PLACES[name]] = clock.get(name)
     for name, place in _EXPOSED.items():
-        values[place] = exposed.get(name)
-    values[_MESSAGE_ID] = values[_SOP_HASH] = hashed(sop_uid)
-    values[_MESSAGE_AT] = at
-    told = seen.envelope.copy()
-    told[_TOLD_AT] = at
-    return (*values, 0, 0), (*told, 0, 0)
+        row[place] = exposed.get(name)
+    row[_MESSAGE_ID] = row[_SOP_HASH] = hashed(sop_uid)
+    row[_MESSAGE_AT] = told[_TOLD_AT] = at
+    return *match[:2], [tuple(row)], [tuple(told)]

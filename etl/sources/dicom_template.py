@@ -7,7 +7,7 @@ reads and values that are read again of each file are stepped over by their leng
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from etl.sources import dicom_kernel
 from etl.sources.dicom_file import META, META_END, File
@@ -42,26 +42,27 @@ _VARYING: set[int] = set()
 
 
 class Template:
-    """What headers like that of `file` have in common, which `head` begins with; `again` are tags read of each."""
+    """What headers like that of `file` have in common, which `head` begins with; `again` are tags read of each.
 
-    __slots__ = ("again", "compiled", "file", "head", "parts", "series", "series_at", "wanted")
+    `rows` is what the compiled twin makes rows of their values with, if it may.
+    """
 
-    def __init__(self, head: bytes, file: File, wanted: Wanted, again: Wanted) -> None:
+    __slots__ = ("again", "compiled", "file", "head", "parts", "series_at", "wanted")
+
+    def __init__(self, head: bytes, file: File, wanted: Wanted, again: Wanted, rows: object = None) -> None:
         self.head, self.file, self.wanted, self.again = head[: file.stop], file, wanted, again
-        series = file.dataset[SERIES_UID]
-        self.series = series if isinstance(series, bytes) else b""
-        self.series_at = self.head.find(self.series)
-        self.compiled: Any = None
         self.parts: list[Part] | None = None
+        self.series_at = -1
+        self.compiled: Any = None
+        if (kernel := dicom_kernel.compiled) is not None:
+            plans = plan_of(META), plan_of(wanted), plan_of(again)
+            self.compiled = kernel.template(self.head, file.at, file.is_explicit, file.is_big_endian, *plans, rows)
 
     def match(self, data: bytes, size: int, fetch: Fetch | None) -> tuple[Dataset, int] | None:
         """The values that are read again of the file of `size` octets that begins with `data`, and its header's end.
 
         None where the file is not like the template, or where nothing proves that it is whole: the walk tells why.
         """
-        if (kernel := dicom_kernel.compiled) is not None:
-            made: tuple[Dataset, int] | None = kernel.match(data, size, self.compiled or self._compile(), fetch)
-            return made
         told = self._follow(data)
         if told is None or told[1] >= size:
             return None
@@ -71,13 +72,11 @@ class Template:
             return None
         return told if last >= PIXELS else None
 
-    def _compile(self) -> Any:
-        own, plans = self.file, (plan_of(META), plan_of(self.wanted), plan_of(self.again))
-        self.compiled = dicom_kernel.compiled.template(self.head, own.at, own.is_explicit, own.is_big_endian, *plans)
-        return self.compiled
-
     def _follow(self, data: bytes) -> tuple[Dataset, int] | None:
-        if self.series not in data[max(self.series_at - NEAR, 0) : self.series_at + NEAR]:  # most often that
+        series: Any = self.file.dataset[SERIES_UID]
+        if self.series_at < 0:
+            self.series_at = self.head.find(series)
+        if series not in data[max(self.series_at - NEAR, 0) : self.series_at + NEAR]:  # most often that
             return None
         if self.parts is None:
             self.parts = _parts_of(self.head, _steps(self.head, self.file, self.wanted, self.again))
@@ -86,6 +85,43 @@ class Template:
         if told and varied:
             _VARYING.update(varied)
             self.parts = None
+        return told
+
+
+One = TypeVar("One", bound=Template)
+
+
+class Templates(list[One]):
+    """Few templates, the one that was made or met last first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.compiled: list[Any] = []
+
+    def hold(self, template: One, most: int) -> None:
+        """Put it before the others, of which at most as many stay."""
+        self.insert(0, template)
+        self.compiled.insert(0, template.compiled)
+        del self[most:], self.compiled[most:]
+
+    def clear(self) -> None:
+        super().clear()
+        self.compiled.clear()
+
+    def match(self, data: bytes, size: int, fetch: Fetch | None) -> tuple[Any, ...] | None:
+        """A number, the header's end and rows and envelopes, or the values that are read again, as `Template.match`.
+
+        The template that the file is like is the first now.
+        """
+        told: tuple[Any, ...] | None
+        if (kernel := dicom_kernel.compiled) is not None:
+            told = kernel.match(data, size, self.compiled, fetch)
+        else:
+            matches = ((n, found) for n, template in enumerate(self) if (found := template.match(data, size, fetch)))
+            told = next(((n, end, values) for n, (values, end) in matches), None)
+        if told and told[0]:
+            self.insert(0, self.pop(told[0]))
+            self.compiled.insert(0, self.compiled.pop(told[0]))
         return told
 
 

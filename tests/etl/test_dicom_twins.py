@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from etl.sources.dicom_identity import IDENTIFIERS, PATIENT
 from etl.sources.dicom_image import INSTANCE
 from etl.sources.dicom_kernel import Stream, levels_of
 from etl.sources.dicom_series import forget
-from etl.sources.dicom_template import Template
+from etl.sources.dicom_template import Template, Templates
 from etl.sources.dicom_walk import HEADS, PIXELS, BrokenError, Walker, Wanted
 from tests.conftest import needs_compiled
 from tests.etl import dicom_made as made
@@ -241,13 +241,14 @@ def test_the_same_of_what_is_like(series: list[bytes], data: st.DataObject) -> N
     more = data.draw(st.integers(0, 8))
 
     def matched() -> list[Any]:
-        template = Template(first, file, WANTED, again)
-        return [template.match(other, len(other) + more, None) for other in others]
+        templates: Templates[Template] = Templates()
+        templates.hold(Template(first, file, WANTED, again), 1)
+        return [templates.match(other, len(other) + more, None) for other in others]
 
     told = both(matched)
     assert told[-3] is not None
     assert told[-3][1] == file.end
-    assert told[-3][0].items() <= file.dataset.items()
+    assert told[-3][2].items() <= file.dataset.items()
 
 
 MARKS = st.sampled_from((b"\xfe\xff\x00\xe0", b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0", b"\xfe\xff\x0d\xe0"))
@@ -373,28 +374,17 @@ def test_what_is_no_plan_is_refused() -> None:
         BUILT.fields(BUILT.table([]), None, [], 1, False, None)
     for head, at in ((b"", 0), (bytes(132), 0), (bytes(132), 200), (SERIES[0][0], 132), (SERIES[0][0], 400)):
         with pytest.raises(ValueError, match="walked"):
-            BUILT.template(head, at, True, False, PLAN, PLAN, PLAN)
-    template = BUILT.template(bytes(132), 132, True, False, PLAN, PLAN, PLAN)
-    assert [BUILT.match(bytes(n), 200, template, None) for n in (0, 131, 132, 133)] == [None] * 4
-    for given_ in ((), ("", 0, template, None), (b"", "", template, None), (b"", 0, PLAN, None), (b"", 0, None, None)):
+            BUILT.template(head, at, True, False, PLAN, PLAN, PLAN, None)
+    template = BUILT.template(bytes(132), 132, True, False, PLAN, PLAN, PLAN, None)
+    assert [BUILT.match(bytes(n), 200, [template], None) for n in (0, 131, 132, 133)] == [None] * 4
+    for given_ in (
+        (), ("", 0, [template], None), (b"", "", [template], None), (b"", 0, [PLAN], None), (b"", 0, template, None)
+    ):  # fmt: skip
         with pytest.raises((TypeError, ValueError)):
             BUILT.match(*given_)
-    pairs, places = ((1, 2), (3, 4)), (0,) * 7
-    dataset = {1: b"20260115", 2: b"100200", 3: b"20260115", 4: b"100200"}
-    hours = {"2026011510": (timedelta(0), "facility")}
-    for values, told, plan in (
-        ((), [0], (pairs, "", {}, places, 0)), ([0], (), (pairs, "", {}, places, 0)),
-        ([0], [0], (pairs, "", {}, places)), ([0], [0], ((), "", {}, places, 0)),
-        ([0], [0], ((1, 2), "", {}, places, 0)),
-        ([0], [0], (pairs, "", {}, places, 1)), ([0], [0], (pairs, "", {}, (*places[1:], 1), 0)),
-        ([0], [0], (pairs, "", {}, (-1, *places[1:]), 0)), ([0], [0], (pairs, "", {"a": 2}, places, 0)),
-        ([0], [0], (pairs, "", {"a": None}, places, 0)),
-    ):  # fmt: skip
-        with pytest.raises((TypeError, ValueError, IndexError)):
-            BUILT.slice(values, told, dataset, "", hours, 1, False, BUILT.table([]), plan)
-    plan = (pairs, "", {}, places, 0)
-    assert BUILT.slice([0], [0], dataset, "x", hours, 1, False, None, plan)[0] == ("x", 0, 0)
-    assert BUILT.slice([0], [0], dataset, "x", {}, 1, False, None, plan) is None
+    many = BUILT.plan([[(tag, -1) for tag in range(200)]])
+    with pytest.raises(ValueError, match="too many"):
+        BUILT.template(bytes(132), 132, True, False, PLAN, PLAN, many, None)
     for frames in ((), (1, 2, 3), (1, 2, 3, "4")):
         with pytest.raises(TypeError):
             BUILT.plan([[]], frames)
@@ -404,6 +394,48 @@ def test_what_is_no_plan_is_refused() -> None:
     for given_ in ((), ({}, [], {}), ({}, ((1,),), {}), ([], (), {})):
         with pytest.raises(TypeError):
             BUILT.instants(*given_)
+
+
+def test_what_makes_no_rows_is_refused() -> None:
+    assert BUILT is not None
+    numbers, places = (0, 5, 1, 2, 3, 4), (0, 1, 2, 3, 4, 5, 6)
+    for given_ in (
+        (), ("", str, numbers[1:], places, 0, ()), ("", str, (*numbers[1:], -1), places, 0, ()),
+        ("", str, (*numbers[1:], 96), places, 0, ()), ("", str, numbers, (*places[1:], -1), 0, ()),
+        ("", str, numbers, places, -1, ()), ("", str, numbers, places, 0, [(6, 7, True)]),
+        ("", str, numbers, places, 0, ((6, 7),)), ("", str, numbers, places, 0, ((6, -7, True),)),
+        ("", str, numbers, places, 0, ((6, 7, True),) * 17),
+    ):  # fmt: skip
+        with pytest.raises((TypeError, ValueError, SystemError)):
+            BUILT.making(*given_)
+    making = BUILT.making("clock", str, numbers, places, 1, ((6, 7, True), (7, 7, False)))
+    data = bytes(128) + b"DICM" + b"".join(
+        element(tag, b"LO", value)
+        for tag, value in (
+            (1, b"x"), (0x10, b"1.2"), (0x20, b"20260115"), (0x30, b"100200"), (0x40, b"20260115"), (0x50, b"100300"),
+            (0x70, b"7 "), (0x80, b"8 "),
+        )
+    )  # fmt: skip
+    again = BUILT.plan([[(tag, -1) for tag in (0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x80)]])
+    hours = {"2026011510": (timedelta(0), "facility")}
+    row, envelope = tuple("abcdefghi"), ("A", "B")
+    for few, rows in (
+        (again, (making, row[:7], envelope, hours)), (again, (making, row, envelope[:1], hours)),
+        (again, (making, list(row), envelope, hours)), (again, (making, row, envelope)), (again, [making]),
+        (again, (PLAN, row, envelope, hours)), (again, (making, row, envelope, [])),
+        (BUILT.plan([[]]), (making, row, envelope, hours)),
+    ):  # fmt: skip
+        with pytest.raises((TypeError, ValueError)):
+            BUILT.template(data, 132, True, False, PLAN, PLAN, few, rows)
+    template = BUILT.template(data, 132, True, False, PLAN, PLAN, again, (making, row, envelope, hours))
+    whole = data + element(0x7FE00010, b"OW", b"")
+    at, then = datetime(2026, 1, 15, 10, 3), datetime(2026, 1, 15, 10, 2)
+    made_row = (at, "clock", "second", "facility", "1.2", "1.2", then, 7.0, "i")
+    assert BUILT.match(whole, len(whole), [template], None) == (0, len(data), [made_row], [("A", then)])
+    hours.clear()
+    found = {0x10: b"1.2", 0x20: b"20260115", 0x30: b"100200", 0x40: b"20260115", 0x50: b"100300"}
+    told = BUILT.match(whole, len(whole), [template], None)
+    assert told == (0, len(data), {**{tag: told[2][tag] for tag in found}, 0x70: b"7 ", 0x80: b"8 "})
 
 
 def test_an_old_build_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
