@@ -5,9 +5,14 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
+from time import monotonic
 from types import FrameType
 
-from etl import files_twin
+#: When the work at hand has taken too long, and when the alarm goes, by the monotonic clock. To set it is a call of the
+#: system: one that goes before is left alone, and set anew when it goes, for the work that is at hand then.
+_UNTIL, _GOES = 0, 1
+_CLOCK = [inf, -inf]
 
 
 class TooSlow(BaseException):
@@ -19,17 +24,25 @@ def alarm() -> Iterator[None]:
     """Within, `Deadline` can interrupt."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise TooSlow
+        left = _CLOCK[_UNTIL] - monotonic()
+        if left <= 0:
+            _CLOCK[_GOES] = inf
+            raise TooSlow
+        _CLOCK[_GOES] = _CLOCK[_UNTIL]
+        signal.setitimer(signal.ITIMER_REAL, left if left < inf else 0)
 
     before = signal.signal(signal.SIGALRM, stop)
+    _CLOCK[:] = [inf, inf]
     try:
         yield
     finally:
+        _CLOCK[:] = [inf, -inf]
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
 
 class Deadline:
-    """Raises `TooSlow` within after so many seconds."""
+    """Raises `TooSlow` within after so many seconds, where there is an `alarm`."""
 
     __slots__ = ("seconds",)
 
@@ -37,13 +50,10 @@ class Deadline:
         self.seconds = seconds
 
     def __enter__(self) -> None:
-        if (kernel := files_twin.KERNEL) is not None:
-            kernel.limit(self.seconds)
-        else:
-            signal.setitimer(signal.ITIMER_REAL, self.seconds)
+        until = _CLOCK[_UNTIL] = monotonic() + self.seconds
+        if until < _CLOCK[_GOES]:
+            _CLOCK[_GOES] = until
+            signal.setitimer(signal.ITIMER_REAL, max(self.seconds, 1e-6))
 
     def __exit__(self, *_raised: object) -> None:
-        if (kernel := files_twin.KERNEL) is not None:
-            kernel.limit(0)
-        else:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        _CLOCK[_UNTIL] = inf

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from types import ModuleType
 
-VERSION = 1
+VERSION = 2
 
 
 def _built() -> ModuleType | None:

@@ -15,6 +15,7 @@ from etl import files_twin
 from etl.errors import UnreadableInputError
 
 Answer = TypeVar("Answer")
+Given = TypeVar("Given")
 #: Names of folders and files that are being written: rename makes them visible.
 PARTIAL_SUFFIXES = (".part", ".tmp", ".partial", ".filepart")
 
@@ -124,16 +125,43 @@ def opened(candidate: Candidate) -> Opened:
     return Opened(candidate) if candidate.path.startswith("/") else Elsewhere(candidate)
 
 
+#: Reads on: position and number of octets -> octets, fewer where the file ends or too many were asked for.
+Fetch = Callable[[int, int], bytes]
+
+
+def begun(
+    candidate: Candidate, most_bytes: int, work: Callable[[bytes, int, Given, Fetch], Answer | None], given: Given
+) -> tuple[Answer, bytes] | Opened:
+    """What `work` (first octets, size, `given`, fetch) tells of a file that is as the scan saw it before and after.
+
+    With it the octets. The file, open, where it tells nothing or was not asked. Raises UnsafeFileError as `Opened`.
+    """
+    if (kernel := files_twin.KERNEL) is None or not candidate.path.startswith("/"):
+        return opened(candidate)
+    size = candidate.size
+    try:
+        told = kernel.begin(candidate.path, min(size, most_bytes), size, candidate.modified_ns, work, given)
+    except Exception:  # noqa: BLE001 - whoever reads on meets it, too
+        return opened(candidate)
+    if isinstance(told, str):
+        raise UnsafeFileError(told)
+    answer, first = told
+    return Opened(candidate, (answer, first)) if isinstance(answer, int) else (answer, first)
+
+
 class Opened:
     """A file, open for reading, that is as the scan saw it when it is opened and when it is closed.
 
     Raises UnsafeFileError: `vanished`, `not_regular`, `linked`, `changing` or `read_error`.
     """
 
-    __slots__ = ("candidate", "handle")
+    __slots__ = ("candidate", "first", "handle")
 
-    def __init__(self, candidate: Candidate) -> None:
-        self.candidate = candidate
+    def __init__(self, candidate: Candidate, begun: tuple[int, bytes] | None = None) -> None:
+        self.candidate, self.first = candidate, b""
+        if begun is not None:
+            self.handle, self.first = begun
+            return
         if (kernel := files_twin.KERNEL) is not None:
             self.handle = kernel.open(candidate.path)
             if isinstance(self.handle, str):
@@ -174,7 +202,7 @@ class Opened:
     def head(self, most_bytes: int) -> bytes:
         """The first bytes, up to `most_bytes`."""
         n_bytes = min(self.candidate.size, most_bytes)
-        data = self.part(0, n_bytes)
+        data = self.first if len(self.first) == n_bytes else self.part(0, n_bytes)
         if len(data) != n_bytes:
             raise UnsafeFileError("changing")
         return data
@@ -205,7 +233,7 @@ class Elsewhere(Opened):
     def __init__(self, candidate: Candidate) -> None:
         from etl.store.inputs import Remote  # noqa: PLC0415 - only who keeps files elsewhere needs it
 
-        self.candidate = candidate
+        self.candidate, self.first = candidate, b""
         self.remote = Remote(candidate.path, candidate.endpoint, (candidate.size, candidate.modified_ns))
 
     def __exit__(self, kind: type[BaseException] | None, *_raised: object) -> None:

@@ -20,12 +20,12 @@ from typing import Any
 import polars as pl
 
 from etl.deadline import Deadline, TooSlow, alarm
-from etl.inbox import Candidate, Opened, TooLargeError, UnsafeFileError, opened, read_file, read_head
+from etl.heads import SMALL_BYTES, header_of
+from etl.inbox import Candidate, TooLargeError, UnsafeFileError, read_file, read_head
 from etl.records import Parsed, Rejected
 from etl.row_frames import Collected, collect, frames
 from etl.site import Site
 from etl.sources import STANDARDS, sniff, source
-from etl.sources.dicom import parse_head
 
 #: Why a whole file is unusable, beside the sources' own reasons.
 REASONS: dict[str, str] = {
@@ -39,10 +39,6 @@ REASONS: dict[str, str] = {
 }
 #: Reasons that mean: look again at the next scan, there is nothing to keep yet.
 LATER = frozenset({"vanished", "changing", "not_regular", "linked", "read_error"})
-#: Octets of a file that are read before all of it: nearly every image header ends within the first two.
-HEADS = (1 << 14, 1 << 15, 1 << 17, 1 << 20)
-#: Files of so many octets or fewer are read whole at once.
-SMALL_BYTES = 1 << 15
 #: Octets of messages after which a job ends before its last file: bounds memory.
 JOB_BYTES = 4 << 20
 KEEP_BYTES = 16 * 1024 * 1024  # of a rejected message
@@ -218,43 +214,12 @@ def _from_head(candidate: Candidate, site: Site, seconds: float) -> _Told | None
 
     It is named by its header and its size; files that differ in their pixels alone are the same message anyway.
     """
-    with opened(candidate) as file:
-        told = header_of(file, site, seconds)
+    told = header_of(candidate, site, seconds)
     if told is None:
         return None
     hashed = message_hash(told[1])
     named = hashed + candidate.size.to_bytes(8, "big")
     return hashlib.sha256(named).hexdigest(), told[0], [told[1]], [hashed]
-
-
-#: Octets of the header that was read last: those of a series are alike, so the next is looked for in as many.
-_LAST = [0]
-
-
-def header_of(file: Opened, site: Site, seconds: float) -> tuple[Parsed, bytes] | None:
-    """Records and message of a file of which the first part says all. None: read all of it.
-
-    What is read first depends on the file before, but not what it says.
-    """
-    size = file.candidate.size
-    for most_bytes in HEADS:
-        if most_bytes < _LAST[0]:
-            continue
-        head = file.head(most_bytes)
-        if sniff(head) != "dicom":
-            return None
-        try:
-            with Deadline(seconds / (len(HEADS) + 1)):
-                told = parse_head(head, size, site, file.part)
-        except (TooSlow, Exception):  # noqa: BLE001 - reading all of it says what is wrong
-            return None
-        if told is not None:
-            _LAST[0] = len(told[1])
-            return told
-        if size <= HEADS[-1] and most_bytes >= SMALL_BYTES:
-            break
-    _LAST[0] = 0
-    return None
 
 
 def merged(results: list[JobResult]) -> JobResult:

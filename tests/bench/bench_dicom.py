@@ -32,8 +32,10 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
 from etl import rows_twin
-from etl.inbox import Candidate, Opened, read_file
-from etl.parsing import SMALL_BYTES, header_of, run_job
+from etl.deadline import alarm
+from etl.heads import SMALL_BYTES, header_of
+from etl.inbox import Candidate, read_file
+from etl.parsing import run_job
 from etl.pool import JOB_FILES
 from etl.site import Facility, Site
 from etl.sources import dicom, dicom_kernel
@@ -204,8 +206,7 @@ TAGS = [(field.first, field.rest) for field in (*INSTANCE, *IDENTIFIERS, *PATIEN
 
 def _records(candidate: Candidate) -> None:
     """From open() to the records, as a parser process does it."""
-    with Opened(candidate) as file:
-        told = header_of(file, SITE, 60.0) if candidate.size > SMALL_BYTES else None
+    told = header_of(candidate, SITE, 60.0) if candidate.size > SMALL_BYTES else None
     parsed = told[0] if told else dicom.parse(read_file(candidate, 1 << 30), SITE)
     if parsed.rejected or parsed.defects:
         raise ValueError("every file of the mix is readable")
@@ -273,7 +274,7 @@ def run(quick: bool = False) -> dict[str, Any]:
     """Measure; `quick` takes fewer rounds. Keys ending in `_us` are CPU microseconds a file."""
     gc.collect()
     gc.freeze()  # as a parser process does before its first job
-    with TemporaryDirectory() as folder:
+    with alarm(), TemporaryDirectory() as folder:
         stored = _stored(Path(folder), corpus(4))
         found = _measure(stored, 5 if quick else 15) | _cold(stored, 3 if quick else 7)
         return found | {f"pool_{key}": value for key, value in measure(Path(folder), 100, 3 if quick else 5).items()}

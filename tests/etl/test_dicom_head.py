@@ -6,14 +6,16 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 
-from etl import parsing
+from etl import files_twin, heads
+from etl.heads import HEADS
 from etl.inbox import Candidate, Opened
-from etl.parsing import HEADS, JobResult, message_hash, run_job
+from etl.parsing import JobResult, message_hash, run_job
 from etl.sources import dicom, dicom_kernel
 from etl.sources.dicom_series import forget
 from tests.conftest import needs_compiled
@@ -83,9 +85,16 @@ def _twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.fixture
 def n_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Octets of each reading."""
+    """Octets of each reading; the first is another call where it is compiled."""
     counts: list[int] = []
-    part = Opened.part
+    part, begun = Opened.part, heads.begun
+
+    def begin(candidate: Candidate, most_bytes: int, *given: Any) -> Any:
+        if files_twin.KERNEL is not None:
+            counts.append(min(candidate.size, most_bytes))
+        return begun(candidate, most_bytes, *given)
+
+    monkeypatch.setattr(heads, "begun", begin)
 
     def counted(self: Opened, at: int, n_bytes: int) -> bytes:
         data = part(self, at, n_bytes)
@@ -94,6 +103,37 @@ def n_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(Opened, "part", counted)
     return counts
+
+
+@pytest.mark.usefixtures("_twin")
+@pytest.mark.parametrize("with_files", [True, False])
+@pytest.mark.parametrize("n_fragments", [0, 3, 100])
+def test_slices_say_what_each_says_alone(
+    n_fragments: int, with_files: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where files are opened by the compiled twin, slices of few fragments are told in one call; others are read on."""
+    if with_files:
+        needs_compiled(files_twin.BUILT)
+    monkeypatch.setattr(files_twin, "KERNEL", files_twin.BUILT if with_files else None)
+    asked = []
+    parse_head = heads.parse_head
+    monkeypatch.setattr(heads, "parse_head", lambda *given: asked.append(given[1]) or parse_head(*given))
+    found = []
+    for n in range(4):
+        whole = made.image(SOPInstanceUID=f"1.2.3.4.{n}", AcquisitionTime=f"10020{n}", PixelData=bytes(40_000 + 2 * n))
+        if n_fragments:
+            whole.PixelData = encapsulate([b"\xff\xd8" + b"\1" * (20_000 + 2 * n)] * n_fragments)
+            whole["PixelData"].VR = "OB"
+            whole["PixelData"].is_undefined_length = True
+        data = made.file_of(whole, made.JPEG if n_fragments else made.EXPLICIT)
+        found.append(stored(tmp_path, data, f"{n}.dcm"))
+    together = job(*found)
+    assert len(asked) == (1 if with_files and n_fragments < 64 else 4)
+    alone = [job(candidate) for candidate in found]
+    assert [file for result in alone for file in result.files] == together.files
+    for record, frame in together.frames.items():
+        assert frame.rows() == [row for result in alone for row in result.frames[record].rows()]
+    assert together.frames["instance"]["acquired_at"].n_unique() == 4
 
 
 @pytest.mark.usefixtures("_twin")
@@ -140,14 +180,14 @@ def test_pixels_make_no_other_file(tmp_path: Path) -> None:
 
 def test_a_file_that_changes_is_read_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     candidate = stored(tmp_path, made.file_of(large()))
-    real = parsing.parse_head
+    real = heads.parse_head
 
     def changing(*given: object) -> object:
         with open(candidate.path, "ab") as file:
             file.write(b"\0\0")
         return real(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(parsing, "parse_head", changing)
+    monkeypatch.setattr(heads, "parse_head", changing)
     assert [file.skipped for file in job(candidate).files] == ["changing"]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from etl import files_twin
 from etl.deadline import Deadline, TooSlow, alarm
-from etl.inbox import Candidate, Opened, UnsafeFileError, read_file
+from etl.inbox import Candidate, Fetch, Opened, UnsafeFileError, begun, read_file
 from tests.conftest import needs_compiled
 
 SIZE = 100_000
@@ -89,16 +89,96 @@ def test_a_file_that_was_closed_is_no_crash(seen: Candidate) -> None:
         file.__exit__(None)
 
 
+def test_the_first_part_tells_all(seen: Candidate) -> None:
+    """Where there is the compiled twin, the file is closed then; the plain one does not ask."""
+    asked: list[tuple[bytes, int, str, bytes]] = []
+
+    def work(octets: bytes, size: int, given: str, fetch: Fetch) -> str | None:
+        asked.append((octets, size, given, fetch(SIZE - 5, 3)))
+        return given or None
+
+    whole = bytes(range(250)) * 400
+    for given, n in (("told", 10), ("", 10), ("told", 1 << 40), ("", 1 << 40), ("", 0)):
+        found = begun(seen, n, work, given)
+        if isinstance(found, Opened):
+            assert not (given and files_twin.KERNEL)
+            with found as file:
+                assert file.head(n) == whole[:n]
+                assert file.head(7) == whole[:7]
+                assert file.part(5, 20) == whole[5:25]
+        else:
+            assert found == ("told", whole[:n])
+        if files_twin.KERNEL:
+            assert asked.pop() == (whole[:n], SIZE, given, whole[-5:-2])
+        assert not asked
+
+
+def test_too_much_is_not_read_on(seen: Candidate) -> None:
+    def work(_octets: bytes, _size: int, _given: None, fetch: Fetch) -> list[int]:
+        return [len(fetch(n, 8)) for n in range(100)]
+
+    for _ in range(2):
+        found = begun(seen, 1, work, None)
+        if files_twin.KERNEL:
+            assert not isinstance(found, Opened)
+            assert found[0] == [8] * 64 + [0] * 36
+        elif isinstance(found, Opened):
+            found.__exit__(None)
+
+
+def test_a_first_part_of_a_file_that_is_not_as_it_was(seen: Candidate, tmp_path: Path) -> None:
+    def change(*_given: object) -> str:
+        os.utime(seen.path, ns=(1, seen.modified_ns + 1_000_000_000))
+        return "told"
+
+    def fail(*_given: object) -> str:
+        raise ZeroDivisionError
+
+    for work in (change, fail):
+        for candidate in (seen, Candidate(seen.path, SIZE + 1, seen.modified_ns), Candidate(seen.path, 9, 1)):
+            found = begun(candidate, 1 << 40, work, None)
+            assert isinstance(found, Opened)
+            change()
+            with pytest.raises(UnsafeFileError, match="changing"):
+                found.__exit__(None)
+    os.link(seen.path, tmp_path / "second")
+    with pytest.raises(UnsafeFileError, match="linked"):
+        begun(seen, 9, change, None)
+    with pytest.raises(UnsafeFileError, match="vanished"):
+        begun(Candidate("/none", 1, 1), 9, change, None)
+
+
 def test_a_limit_interrupts_and_is_taken_back() -> None:
     with alarm():
         with pytest.raises(TooSlow), Deadline(0.01):
             signal.pause()
         with Deadline(0.02):
             pass
-        assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
         time.sleep(0.03)
         with pytest.raises(TooSlow), Deadline(1e-9):
             time.sleep(5)
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def test_an_alarm_that_goes_before_is_set_anew() -> None:
+    """It may have been set for work that was done in time, and the work at hand may have more or less of it."""
+    with alarm():
+        for seconds in (0.05, 0.2, 5):
+            with Deadline(seconds):
+                pass
+        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 0.05
+        start = time.monotonic()
+        with pytest.raises(TooSlow), Deadline(0.15):
+            time.sleep(5)
+        assert time.monotonic() - start >= 0.15
+        with Deadline(100):
+            pass
+        with pytest.raises(TooSlow), Deadline(0.05):
+            time.sleep(5)
+    with Deadline(0.01):  # nobody hears it
+        time.sleep(0.02)
+    with alarm(), pytest.raises(TooSlow), Deadline(0.01):
+        time.sleep(5)
 
 
 def test_wrong_use_is_an_error() -> None:
@@ -116,9 +196,11 @@ def test_wrong_use_is_an_error() -> None:
             kernel.close(*given)
     with pytest.raises(ValueError, match="no such file"):
         kernel.close(-1, 0, 0)
-    for seconds in (-1, float("nan"), 1e12):
-        with pytest.raises(ValueError, match="no such time"):
-            kernel.limit(seconds)
+    for given in ((), ("/", "1", 1, 1, len, 1), (1, 1, 1, 1, len, 1)):
+        with pytest.raises(TypeError):
+            kernel.begin(*given)
+    with pytest.raises(ValueError, match="no such octets"):
+        kernel.begin("/", -1, 1, 1, len, 1)
     for given in (1, None):
         with pytest.raises(TypeError):
             kernel.open(given)
