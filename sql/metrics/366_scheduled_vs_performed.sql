@@ -22,14 +22,13 @@
 -- reference: booked slot against performed exam; the device as booked, else as used
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | 4ef2be9f7a36 | first definition
+-- history: 1 | 2026-11-25 | 083e369d4348 | first definition
 SELECT a.slot_local AS period_local,
-       CAST(e.exam_started_at > a.slot_at + INTERVAL 15 MINUTE AS INTEGER) AS is_late,
-       CAST(e.exam_started_at < a.slot_at - INTERVAL 15 MINUTE AS INTEGER) AS is_early,
-       CAST(e.device <> a.booked_device AS INTEGER) AS is_moved,
-       CASE WHEN e.exam_duration_min >= 0 THEN CAST(e.exam_duration_min > a.duration_min AS INTEGER) END AS is_longer,
+       CAST(a.exam_started_at > a.slot_at + INTERVAL 15 MINUTE AS INTEGER) AS is_late,
+       CAST(a.exam_started_at < a.slot_at - INTERVAL 15 MINUTE AS INTEGER) AS is_early,
+       CAST(a.exam_device <> a.booked_device AS INTEGER) AS is_moved,
+       CASE WHEN a.exam_duration_min >= 0 THEN CAST(a.exam_duration_min > a.duration_min AS INTEGER) END AS is_longer,
        'missing|device or length' AS why_null,
        a.facility, a.modality, a.device, a.priority, a.patient_class
 FROM fct_appointment a
-JOIN fct_exam e ON e.exam_key = a.exam_key
-WHERE e.is_countable AND e.exam_started_at IS NOT NULL AND a.slot_at IS NOT NULL
+WHERE a.is_countable AND a.exam_started_at IS NOT NULL AND a.slot_at IS NOT NULL
