@@ -48,7 +48,7 @@ WORDS: dict[str, str] = {
     "critical_communication.c": "without a critical result that has a limit",
     "unused_capacity.x": "device whose exams have no duration",
     "downtime.u": "device with fewer than 50 idle runs",
-    "downtime.r": "later piece of a run, or before the first exam",
+    "idle_from_at = idle_since_at OR idle_from_at = from_at": "later piece of a run, or before the first exam",
     "third_next_available.u": "device with fewer than 20 booked days",
     "day_local >= from_day": "first 28 days of the device's bookings",
     "label_consistency.u": "unmapped procedure or no code",

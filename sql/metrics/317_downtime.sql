@@ -22,16 +22,24 @@
 -- reference: 99th percentile of the device over all data, so that days can be compared; repair, no patients and a silent sender look the same, see freshness for the last; n counts idle runs
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-25 | df457dc4e7a0 | first definition
-WITH run AS (
-    SELECT q.device, q.idle_since_at, min(q.idle_from_at) AS from_at, sum(q.idle_min) AS run_min
+-- history: 1 | 2026-11-25 | a430c0a5d7a4 | first definition
+WITH later AS (  -- pieces behind the one that begins where the exam ended, as over a night
+    SELECT q.device, q.idle_since_at, min(q.idle_from_at) AS from_at, sum(q.idle_min) AS idle_min
     FROM fct_device_idle q
-    JOIN (SELECT DISTINCT k.device, k.idle_since_at FROM fct_device_idle k WHERE k.idle_since_at IS NOT NULL) a
-        ON a.device = q.device AND a.idle_since_at = q.idle_since_at
+    WHERE q.idle_from_at > q.idle_since_at AND q.idle_since_at >= (SELECT min(k.idle_since_at) FROM fct_device_idle k)
     GROUP BY q.device, q.idle_since_at
+), rest AS (  -- the first of them begins the run where the exam ended outside staffed time
+    SELECT l.device, l.idle_since_at, l.idle_min, CASE WHEN b.device IS NULL THEN l.from_at END AS from_at
+    FROM later l
+    LEFT JOIN fct_device_idle b ON b.device = l.device AND b.idle_from_at = l.idle_since_at
 )
-SELECT i.idle_from_local AS period_local, CASE WHEN r.run_min > u.idle_run_min THEN r.run_min / 60 ELSE 0 END AS numerator,
+SELECT i.idle_from_local AS period_local,
+       CASE WHEN CASE WHEN i.idle_from_at = i.idle_since_at THEN i.idle_min ELSE 0 END + coalesce(r.idle_min, 0)
+                 > u.idle_run_min
+            THEN (CASE WHEN i.idle_from_at = i.idle_since_at THEN i.idle_min ELSE 0 END + coalesce(r.idle_min, 0)) / 60
+            ELSE 0 END AS numerator,
        i.facility, i.modality, i.device
 FROM fct_device_idle i
 JOIN dim_device_usual u ON u.device = i.device AND u.n_idle_runs >= 50
-JOIN run r ON r.device = i.device AND r.from_at = i.idle_from_at
+LEFT JOIN rest r ON r.device = i.device AND r.idle_since_at = i.idle_since_at
+WHERE i.idle_from_at = i.idle_since_at OR i.idle_from_at = r.from_at

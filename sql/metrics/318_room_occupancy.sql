@@ -21,12 +21,12 @@
 -- reference: HL7 v2 3.3.9 and 3.3.10 (patient tracking), FHIR Encounter.location; n counts device hours
 -- version: 1
 -- since: 0.1.0
--- history: 1 | 2026-11-28 | 684063eaa8d4 | first definition
+-- history: 1 | 2026-11-28 | 823aa2940c1b | first definition
 SELECT h.hour_local AS period_local, h.room_staffed_min AS numerator, h.staffed_min AS denominator,
        h.facility, h.modality, h.device
 FROM fct_room_hour h
-JOIN (SELECT s.device, CAST(max(s.left_local) AS DATE) AS last_day
-      FROM fct_room_stay s
-      WHERE s.fate = 'used'
-      GROUP BY s.device) l ON l.device = h.device AND CAST(h.hour_local AS DATE) <= l.last_day
+JOIN (SELECT d.device, max(d.day_local) AS last_day
+      FROM fct_room_day d
+      WHERE d.n_told > d.n_entered
+      GROUP BY d.device) l ON l.device = h.device AND CAST(h.hour_local AS DATE) <= l.last_day
 WHERE h.staffed_min > 0 AND h.is_reported
