@@ -21,46 +21,48 @@ def day(
     scheme: str,
     *,
     name: Callable[[str], str],
-    href: Callable[[dict[str, Any]], str],
+    href: Callable[[str], str],
 ) -> Chart:
     """One row a device. `staffed`: device, opens_local, closes_local; `busy`: device, busy_started_local,
-    busy_ended_local, n_exams, gap_before_min. Work outside the staffed band is in the warning colour by being on bare
-    ground."""
+    busy_ended_local, n_exams, gap_before_min; `name` and `href` are of a device. Work outside the staffed band is in
+    the warning colour by being on bare ground."""
     made = figure()
     colours = palette(scheme)
     devices = sorted({*busy["device"].to_list(), *staffed["device"].to_list()})
+    names, links = ({device: told(device) for device in devices} for told in (name, href))
     start = datetime(on.year, on.month, on.day)
     bands = list(staffed.iter_rows(named=True))
-    _spans(made, bands, ("opens_local", "closes_local"), name,
+    _spans(made, bands, ("opens_local", "closes_local"), names,
            width=0.78, colour=colours.band, label=text("figure.staffed"), tips=["" for _ in bands])  # fmt: skip
     rows = list(busy.iter_rows(named=True))
-    _spans(made, rows, ("busy_started_local", "busy_ended_local"), name, width=0.5, colour=colours.series[0],
-           label=text("figure.busy"), tips=[_tip(name, row) for row in rows],
-           links=[href(row) for row in rows])  # fmt: skip
+    _spans(made, rows, ("busy_started_local", "busy_ended_local"), names, width=0.5, colour=colours.series[0],
+           label=text("figure.busy"), tips=[_tip(names, row) for row in rows],
+           links=[links[row["device"]] for row in rows])  # fmt: skip
     made.update_layout(barmode="overlay", showlegend=True, margin={"t": 30})
     made.update_xaxes(type="date", range=[start, start + timedelta(hours=24)], tickformat="%H:%M", showgrid=True,
                       dtick=3 * 3_600_000)  # fmt: skip
-    made.update_yaxes(categoryorder="array", categoryarray=[name(device) for device in devices], autorange="reversed",
+    made.update_yaxes(categoryorder="array", categoryarray=[*names.values()], autorange="reversed",
                       showgrid=False, ticksuffix="  ")  # fmt: skip
     return made
 
 
 def _spans(  # noqa: PLR0913 - one kind of span with named parts
-    made: Chart, rows: list[dict[str, Any]], ends: tuple[str, str], name: Callable[[str], str], *,
+    made: Chart, rows: list[dict[str, Any]], ends: tuple[str, str], names: dict[str, str], *,
     width: float, colour: str, label: str, tips: list[str], links: list[str] | None = None,
 ) -> None:  # fmt: skip
     begin, end = ends
     made.add(
-        "bar", y=[name(row["device"]) for row in rows], base=[row[begin] for row in rows], orientation="h", width=width,
+        "bar", y=[names[row["device"]] for row in rows], orientation="h", width=width,
+        base=[row[begin].isoformat() for row in rows],
         x=[(row[end] - row[begin]) / timedelta(milliseconds=1) for row in rows], name=label,
         marker={"color": colour, "line": {"width": 0}}, text=tips, textposition="none", customdata=links,
         hovertemplate="%{text}<extra></extra>" if any(tips) else None, hoverinfo=None if any(tips) else "skip",
     )  # fmt: skip
 
 
-def _tip(name: Callable[[str], str], row: dict[str, Any]) -> str:
+def _tip(names: dict[str, str], row: dict[str, Any]) -> str:
     begin, end = row["busy_started_local"], row["busy_ended_local"]
     gap = row["gap_before_min"]
     told = text("figure.session", begin=f"{begin:%H:%M}", end=f"{end:%H:%M}", n=words.count(row["n_exams"]))
     after = [] if gap is None else [text("figure.gap", length=words.minutes(gap))]
-    return "<br>".join([f"<b>{name(row['device'])}</b>", told, *after])
+    return "<br>".join([f"<b>{names[row['device']]}</b>", told, *after])

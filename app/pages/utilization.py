@@ -151,10 +151,10 @@ def _gantt_card(context: Context) -> html.Section:
     )  # fmt: skip
     if busy.is_empty() and staffed.is_empty():
         return card(context, GANTT, empty(text("utilization.closed")), tools=steps, wide=True)
+    one_day = context.state.having(since=on, until=on + timedelta(days=1))
     made = day_figure(
         busy, staffed, on, context.scheme, name=lambda device: context.name("device", device),
-        href=lambda row: drill(context.state.having(since=on, until=on + timedelta(days=1)), "device", row["device"],
-                               clock="started"),
+        href=lambda device: drill(one_day, "device", device, clock="started"),
     )  # fmt: skip
     height = 70 + 30 * len({*busy["device"].to_list(), *staffed["device"].to_list()})
     return card(
