@@ -26,7 +26,7 @@ from etl.build_fold import STATE, Built, Fold, Progress
 from etl.build_models import models_signature
 from etl.build_tables import load_build_tables, reference_signature
 from etl.durable import sync
-from etl.identity import VERSION, advance, reset, state
+from etl.identity import VERSION, advance, make_tables, reset, state
 from etl.pseudonym import keyed_macro, load_key
 from etl.site import Site
 from etl.site_tables import load_site_tables, site_signature
@@ -94,7 +94,7 @@ def _connect(home: Home, marts: Path) -> duckdb.DuckDBPyConnection:
 def _prepare(con: duckdb.DuckDBPyConnection, home: Home, site: Site) -> str:
     """Site tables, references and macros; returns the signature of all that shapes the marts beside the raw rows."""
     load_site_tables(con, site)
-    state(con)
+    make_tables(con)
     key = load_key(home.key_file)
     con.execute(keyed_macro(key))
     for macro in MACROS:

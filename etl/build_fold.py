@@ -132,9 +132,9 @@ class Fold:
             self._find_old(model)
             add_up(self.con, model, KEPT)
         n_rows, total = self._forget(model, is_any)
-        if model.scope == TALLY:
-            drop_helpers(self.con, model)
         if is_any:
+            if model.scope == TALLY:
+                drop_helpers(self.con, model)
             order = f" ORDER BY {model.sorted_by}" if model.sorted_by else ""
             self.con.execute(f"INSERT INTO {model.name} BY NAME SELECT * FROM new_rows{order}")
             n_new, new = measure(self.con, "new_rows", _typed(model))
@@ -167,7 +167,7 @@ class Fold:
         return n_rows - n_old, total - sum_old
 
     def _find_old(self, model: BuildModel) -> bool:
-        """Temp tables `old_place` and `old_rows` of the rows in scope; whether there is any.
+        """Temp table `old_place` of the rows in scope, and `old_rows` of a tally or where there are any; tells if so.
 
         Found by one column, then read by their place: the other columns of all other rows are not read.
         """
@@ -176,6 +176,8 @@ class Fold:
             where = build_places.where(self.con, model.name, where)
         places = f"SELECT rowid AS place FROM {model.name} WHERE {where}"
         (n,) = self.con.execute(f"CREATE OR REPLACE TEMP TABLE old_place AS {places}").fetchall()[0]
+        if not n and model.scope != TALLY:
+            return False
         old = "WHERE rowid IN (SELECT place FROM old_place)" if n else "LIMIT 0"
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE old_rows AS SELECT * FROM {model.name} {old}")
         return bool(n)

@@ -68,9 +68,13 @@ class State:
     signature: str
 
 
+def make_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the work tables that are not there yet."""
+    con.execute(TABLES)
+
+
 def state(con: duckdb.DuckDBPyConnection) -> State:
     """The stored state; batch 0 of epoch 0 where nothing was ever built."""
-    con.execute(TABLES)
     row = con.execute("SELECT batch_id, epoch, signature FROM intake.work.state").fetchone()
     return State(*row) if row else State(0, 0, "")
 
@@ -202,9 +206,8 @@ def reset(con: duckdb.DuckDBPyConnection, signature: str) -> None:
     """Forget everything derived; the next `advance` starts at the first batch under a new epoch."""
     epoch = state(con).epoch + 1
     with transaction(con):
-        for name in WORK_TABLES:
-            con.execute(f"DROP TABLE intake.work.{name}")
-        con.execute(TABLES)
+        con.execute("".join(f"DROP TABLE intake.work.{name};" for name in WORK_TABLES))
+        make_tables(con)
         con.execute("DELETE FROM intake.work.state")
         con.execute("INSERT INTO intake.work.state VALUES (0, ?, ?)", [epoch, signature])
 

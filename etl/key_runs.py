@@ -42,11 +42,14 @@ class KeyRuns:
 
     def __init__(self, con: duckdb.DuckDBPyConnection, catalog: str, named: str) -> None:
         self.con, self.named = con, f"{catalog}.{named}"
-        told = con.execute("SELECT path FROM duckdb_databases() WHERE database_name = ?", [catalog]).fetchall()
-        path = told[0][0] if told else None
+        rows = con.execute(
+            f"""SELECT d.path, r.file, r.n, r.since, r.upto FROM duckdb_databases() d LEFT JOIN {self.named} r ON TRUE
+                WHERE d.database_name = ? ORDER BY r.since""",
+            [catalog],
+        ).fetchall()
+        path = rows[0][0] if rows else None
         self.folder = Path(path).parent / FOLDER if path else None
-        rows = con.execute(f"SELECT file, n, since, upto FROM {self.named} ORDER BY since").fetchall()
-        self.runs = self._present([Run(*row) for row in rows])
+        self.runs = self._present([Run(*row) for _, *row in rows if row[0] is not None])
 
     @property
     def upto(self) -> int:

@@ -31,10 +31,12 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
 
 
 def _create(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...], rows: list[list[str | None]]) -> None:
-    import polars as pl  # noqa: PLC0415 - takes longer to load than a run without anything new
-
     types = ", ".join(f"{column} {TYPES.get(column, 'VARCHAR')}" for column in columns)
     con.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({types})")
+    if not rows:
+        return
+    import polars as pl  # noqa: PLC0415 - takes longer to load than a run without anything new
+
     texts = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String()), orient="row")
     con.register("site_rows", texts.to_arrow())  # one statement: the engine takes milliseconds for each
     try:

@@ -12,12 +12,13 @@ import pytest
 
 from etl import key_runs
 from etl.build_stage import find_touched
-from etl.identity import advance, reset, state
+from etl.identity import advance, make_tables, reset, state
 from etl.pseudonym import keyed_macro
 from etl.site import Facility, Site
 from etl.site_tables import load_site_tables
 from sql.macros import MACROS
-from tests.raw_rows import Row, insert, link, make_tables
+from tests.raw_rows import Row, insert, link
+from tests.raw_rows import make_tables as make_raw_tables
 
 KEY = b"k" * 32
 SITE = Site(
@@ -46,13 +47,13 @@ class Resolved:
         """In memory, where keys have no runs, or in a `folder`."""
         self.con = duckdb.connect(config={"threads": 1})
         self.con.execute(f"ATTACH '{folder / 'intake.duckdb' if folder else ':memory:'}' AS intake")
-        make_tables(self.con, "intake.")
+        make_raw_tables(self.con, "intake.")
         self.con.execute("CREATE TABLE intake.raw_batch (batch_id BIGINT, n_kept BIGINT)")
         load_site_tables(self.con, SITE)
         self.con.execute(keyed_macro(KEY))
         for macro in MACROS:
             self.con.execute(macro.create_duckdb())
-        state(self.con)
+        make_tables(self.con)
         for number, rows in enumerate(batches, 1):
             insert(self.con, number, rows, "intake.")
             advance(self.con, number, forget=0, most=MOST)
