@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from etl.home import Home
@@ -20,6 +19,7 @@ from etl.settings import Settings
 from etl.sources import sniff, source
 from sql import metric_macros
 from tests import forks
+from tests.attached import attached
 from tests.conftest import REPO
 from tests.forked import few_macros
 
@@ -116,7 +116,7 @@ class Installation:
         """Sums of all batches; every message is kept, rejected or duplicate, batch by batch and file by file."""
         names = ("read", "kept", "rejected", "duplicate")
         totals = ", ".join(f"coalesce(sum(n_{name}), 0)::BIGINT" for name in names)
-        with duckdb.connect(str(self.root / "intake.duckdb"), read_only=True) as con:
+        with attached(self.root / "intake.duckdb", read_only=True) as con:
             for table in ("raw_batch", "raw_file"):
                 assert con.execute(f"FROM {table} WHERE n_read <> n_kept + n_rejected + n_duplicate").fetchall() == []
             batches, files = (con.execute(f"SELECT {totals} FROM {t}").fetchone() for t in ("raw_batch", "raw_file"))
@@ -128,5 +128,5 @@ class Installation:
         return sums
 
     def rows(self, sql: str, database: str = "marts.duckdb") -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(self.root / database), read_only=True) as con:
+        with attached(self.root / database, read_only=True) as con:
             return con.execute(sql).fetchall()

@@ -14,6 +14,7 @@ import polars as pl
 from sql.catalog import Catalog
 from sql.metric_macros import CREATED, install, signature
 from sql.snapshot import Snapshot, open_snapshot
+from tests.attached import attached
 
 Rows = list[dict[str, Any]]
 
@@ -49,7 +50,7 @@ def write_snapshot(
 ) -> Path:
     """A snapshot file with these rows; columns that a row does not name are NULL."""
     path.write_bytes(_empty(has_macros))
-    with duckdb.connect(str(path)) as con:
+    with attached(path) as con:
         for table, rows in tables.items():
             if rows:
                 con.register("new_rows", pl.DataFrame(rows, infer_schema_length=None))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
-
-import duckdb
 
 from etl.build import build
 from etl.intake import open_intake
 from etl.site import CSV_FILES, Site, load_site
 from etl.standing import BuildReport
+from etl.transaction import transaction
+from tests.attached import attached
 from tests.raw_rows import Row, insert
 
 SITE_TOML = """
@@ -58,6 +60,15 @@ C2,0.2,,test""",
 }
 
 
+@cache
+def _empty_intake() -> bytes:
+    """A raw store without a row."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "intake.duckdb"
+        open_intake(path).close()
+        return path.read_bytes()
+
+
 @dataclass(frozen=True)
 class Choices:
     """Settings of a test installation."""
@@ -84,7 +95,9 @@ class Warehouse:
             (self.site / name).write_text(",".join(columns) + SITE_ROWS.get(name, "") + "\n", "utf-8")
         (self.root / "pseudonym.key").write_text("11" * 32, "ascii")
         (self.root / "pseudonym.key").chmod(0o600)
-        open_intake(self.intake).close()
+        if not self.intake.exists():
+            self.intake.write_bytes(_empty_intake())
+            self.intake.chmod(0o600)
 
     @property
     def intake(self) -> Path:
@@ -104,10 +117,8 @@ class Warehouse:
     def load(self, *rows: Row) -> None:
         """One batch of rows."""
         self.batches += 1
-        with duckdb.connect(str(self.intake)) as con:
-            con.execute("BEGIN")
+        with attached(self.intake) as con, transaction(con):
             insert(con, self.batches, rows)
-            con.execute("COMMIT")
 
     def build(self, *, full: bool = False) -> BuildReport:
         return build(self, full=full)
@@ -120,7 +131,7 @@ class Warehouse:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query on the marts."""
-        with duckdb.connect(str(self.marts), read_only=True) as con:
+        with attached(self.marts, read_only=True) as con:
             return con.execute(sql).fetchall()
 
     def row(self, sql: str) -> tuple[Any, ...]:

@@ -182,11 +182,18 @@ from pathlib import Path
 from typing import Any
 from etl.build import build
 from tests.warehouse import Warehouse
-house = Warehouse(Path(sys.argv[1]), batches=2)
-def step(name, number, of):
-    if name == sys.argv[2]:
-        os.kill(os.getpid(), signal.SIGKILL)
-build(house, full=sys.argv[3] == "full", progress=step)
+house = Warehouse(Path(sys.argv[1]))
+def killed_at(wanted):
+    def step(name, number, of):
+        if name == wanted:
+            os.kill(os.getpid(), signal.SIGKILL)
+    build(house, full=sys.argv[2] == "full", progress=step)
+for wanted in sys.argv[3:]:
+    pid = os.fork()
+    if not pid:
+        killed_at(wanted)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
 
 
@@ -201,8 +208,7 @@ def test_killed_anywhere_the_next_build_gives_the_clean_digest(tmp_path: Path) -
     hurt.load(*rows[: len(rows) // 2])
     hurt.build()
     hurt.load(*rows[len(rows) // 2 :])
-    for step in ("device_by_serial", "fct_exam", "fct_device_hour", "dq_identity"):
-        kill_at(step, hurt, "new")
+    kill_at(("device_by_serial", "fct_exam", "fct_device_hour", "dq_identity"), hurt, "new")
     assert hurt.build().digest == digest
 
 
@@ -213,17 +219,18 @@ def test_a_full_build_that_is_killed_leaves_the_old_marts_and_the_next_one_remov
     house = Warehouse(tmp_path)
     house.load(*exam("A1", f"{DAY} 15:00", f"{DAY} 15:30"), *exam("A2", f"{DAY} 16:00", f"{DAY} 16:30"))
     digest = house.build().digest
-    kill_at(step, house, "full")
+    kill_at((step,), house, "full")
     assert house.marts.with_name("marts.duckdb.new").exists()
     assert house.row("SELECT count(*) FROM fct_exam") == (2,)
     assert house.build().digest == digest
     assert sorted(path.name for path in tmp_path.glob("marts*")) == ["marts.duckdb"]
 
 
-def kill_at(step: str, house: Warehouse, how: str) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, str(house.root), step, how], cwd=REPO, check=False,
-                          env={**os.environ, "PYTHONPATH": str(REPO)})  # fmt: skip
-    assert done.returncode == -signal.SIGKILL
+def kill_at(steps: tuple[str, ...], house: Warehouse, how: str) -> None:
+    """Kill a build at each step in turn, in processes of their own that are forked with the modules loaded."""
+    done = subprocess.run([sys.executable, "-c", KILLED, str(house.root), how, *steps], cwd=REPO, check=True,
+                          capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(REPO)})  # fmt: skip
+    assert done.stdout.split() == [str(-signal.SIGKILL)] * len(steps)
 
 
 def test_what_a_full_build_stages_goes_with_each_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
