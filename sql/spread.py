@@ -34,12 +34,13 @@ def spread(
     body = windowed(asked.body, asked.windows, *dates_of(clause))
     return snapshot.execute(
         f"""WITH ranges AS (SELECT * FROM (VALUES {ends.replace("None", "NULL")}) r(low, high)),
-        taken AS (SELECT CAST(b.value AS DOUBLE) AS value FROM ({body}) b WHERE b.value >= 0 AND {clause.sql})
-        SELECT CAST(r.low AS DOUBLE) AS low, CAST(r.high AS DOUBLE) AS high, count(t.value) AS n,
-        count(t.value) / sum(count(t.value)) OVER () AS share,
-        sum(count(t.value)) OVER (ORDER BY r.low) / sum(count(t.value)) OVER () AS cumulative
-        FROM ranges r LEFT JOIN taken t ON t.value >= r.low AND (r.high IS NULL OR t.value < r.high)
-        WHERE EXISTS (SELECT 1 FROM taken)
-        GROUP BY r.low, r.high ORDER BY r.low""",
+        taken AS (SELECT CAST(b.value AS DOUBLE) AS value, count(*) AS n FROM ({body}) b
+                  WHERE b.value >= 0 AND {clause.sql} GROUP BY b.value),
+        told AS (SELECT r.low, r.high, CAST(coalesce(sum(t.n), 0) AS BIGINT) AS n
+                 FROM ranges r LEFT JOIN taken t ON t.value >= r.low AND (r.high IS NULL OR t.value < r.high)
+                 WHERE EXISTS (SELECT 1 FROM taken) GROUP BY r.low, r.high)
+        SELECT CAST(low AS DOUBLE) AS low, CAST(high AS DOUBLE) AS high, n, n / sum(n) OVER () AS share,
+        sum(n) OVER (ORDER BY low) / sum(n) OVER () AS cumulative
+        FROM told ORDER BY low""",
         clause.params,
     )
