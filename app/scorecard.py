@@ -141,12 +141,10 @@ def _findings(row: dict[str, Any], context: Context) -> Iterator[Finding]:
 
 def _why(context: Context, measure: Measure, facility: str) -> str:
     """Since when a number is worse and which modality made most of it, as far as either can be told."""
-    groups = () if facility == "all" else ("facility",)
     better = context.definition(measure.metric).better
-    turned = context.turns(measure.metric, groups, measure.statistic).filter(
-        (pl.col("group_value") == facility) & (pl.col("is_up") == (better == "lower")))  # fmt: skip
-    since = [text("finding.since", day=words.day(turned["since"][0]))] if not turned.is_empty() else []
     at = context if facility == "all" else replace(context, state=context.state.having(facility=(facility,)))
+    turned = at.turns(measure.metric, (), measure.statistic).filter(pl.col("is_up") == (better == "lower"))
+    since = [text("finding.since", day=words.day(turned["since"][0]))] if not turned.is_empty() else []
     parts = at.attribution(measure.metric, ("modality",), measure.statistic).filter(pl.col("verdict") == "worse")
     most = [text("finding.most", group=at.name("modality", parts["group_value"][0]),
                  part=words.delta(parts["part"][0], measure.unit))] if not parts.is_empty() else []  # fmt: skip
