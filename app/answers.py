@@ -78,7 +78,7 @@ def shown(context: Context, pathname: str) -> Answer:
         return plain("problem.unknown", context.snapshot)
     snapshot, state = context.snapshot, context.state
     try:
-        with HABITS.of((pathname, state.own.get("metric")), snapshot, context.filters):
+        with HABITS.of((pathname, state.own.get("metric")), snapshot, context.filters, context.grain):
             body = shell.page_body(context, current)
     except Exception as error:
         if is_current(snapshot):

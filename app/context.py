@@ -11,6 +11,7 @@ import polars as pl
 
 from app import notes, words
 from app.guard import Person
+from app.habits import Grain
 from app.spoken import spoken
 from app.state import State
 from sql import query
@@ -163,11 +164,11 @@ class Context:
         return whole if whole is not None and (since is None or since < whole) else None
 
     @property
-    def grain(self) -> str:
+    def grain(self) -> Grain:
         """Period of a trend: days up to two months, weeks up to a year, then months."""
         since, until = self.filters.since, self.filters.until
         days = (until - since).days if since is not None and until is not None else 365
-        return "day" if days <= 62 else "week" if days <= 400 else "month"
+        return Grain("day" if days <= 62 else "week" if days <= 400 else "month")
 
     def names(self, group_name: str, group_value: str) -> str:
         """What people call a group of one or several groupings."""

@@ -24,6 +24,17 @@ class Mark(Enum):
     NOW = "the page's filters"
     BEFORE = "those of the period before"
     OPEN = "those without dates"
+    GRAIN = "the period of the page's courses"
+
+
+class Grain(str):
+    """A period that a page takes by the length of its dates, so that it is another one under other dates."""
+
+    __slots__ = ()
+
+
+#: What differs from time to time.
+_MARKED = (Filters, Snapshot, Grain)
 
 
 class Habits:
@@ -33,9 +44,9 @@ class Habits:
         self._known: dict[Hashable, list[Call]] = {}
 
     @contextmanager
-    def of(self, page: Hashable, snapshot: Snapshot, filters: Filters) -> Iterator[None]:
+    def of(self, page: Hashable, snapshot: Snapshot, filters: Filters, grain: Grain) -> Iterator[None]:
         """Ask what the page asked the last time, and remember what it asks this time."""
-        values = _values(snapshot, filters)
+        values = _values(snapshot, filters, grain)
         known = [call for call in self._known.get(page, [])
                  if values[Mark.BEFORE] is not None or Mark.BEFORE not in _given(call)]  # fmt: skip
         for error in ask_all(snapshot, [_changed(call, lambda given: _value(given, values)) for call in known]):
@@ -48,19 +59,19 @@ class Habits:
 
 def _is_other(given: Any) -> bool:
     """Whether a question was about another snapshot, or under filters of its own."""
-    return isinstance(given, (Filters, Snapshot))
+    return isinstance(given, _MARKED)
 
 
-def _values(snapshot: Snapshot, filters: Filters) -> dict[Mark, Snapshot | Filters | None]:
+def _values(snapshot: Snapshot, filters: Filters, grain: Grain) -> dict[Mark, Snapshot | Filters | Grain | None]:
     return {
         Mark.SNAPSHOT: snapshot, Mark.NOW: filters, Mark.BEFORE: filters.before(),
-        Mark.OPEN: filters.replace(since=None, until=None, compare="none"),
+        Mark.OPEN: filters.replace(since=None, until=None, compare="none"), Mark.GRAIN: grain,
     }  # fmt: skip
 
 
 def _mark(given: Any, values: dict[Mark, Any]) -> Any:
     """What stands for a value; the value itself where nothing does."""
-    if not isinstance(given, (Filters, Snapshot)):
+    if not isinstance(given, _MARKED):
         return given
     return next((mark for mark, value in values.items() if type(value) is type(given) and value == given), given)
 

@@ -46,7 +46,9 @@ def test_a_page_is_the_same_with_and_without(
     assert [record.getMessage() for record in caplog.records] == []
 
 
-def test_numbers_are_asked_together(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("then", ["modality=CT", "since=2025-12-01&until=2026-03-01&compare=previous"])
+def test_numbers_are_asked_together(home: Path, then: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the courses are by week, after days."""
     asked: list[str] = []
     execute = Snapshot.execute
 
@@ -59,6 +61,6 @@ def test_numbers_are_asked_together(home: Path, monkeypatch: pytest.MonkeyPatch)
     page_of(home / "published", "/turnaround", "")
     alone = sum("AS slice" in sql for sql in asked)
     asked.clear()
-    page_of(home / "published", "/turnaround", "modality=CT")
+    page_of(home / "published", "/turnaround", then)
     together = sum("AS slice" in sql for sql in asked)
     assert (alone > 20, together) == (True, 2)
