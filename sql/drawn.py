@@ -39,10 +39,11 @@ SELECT g.*{f" REPLACE ({texts[2:]})" if texts else ""}, {dates_sql(bundle)}{days
     return sql, params
 
 
-def told(bundle: Bundle, rows: pa.Table) -> pl.DataFrame:
+def told(bundle: Bundle, rows: pa.RecordBatchReader) -> pl.DataFrame:
     """The answers of a bundle from the rows of `rows_statement`, with slice, part, statistic and the shape."""
-    frame = pl.DataFrame(rows.drop_columns(["drawn"])).with_row_index("place")
-    draws = rows.column("drawn").combine_chunks().values.to_numpy(zero_copy_only=False)
+    table = rows.read_all()
+    frame = pl.DataFrame(table.drop_columns(["drawn"])).with_row_index("place")
+    draws = table.column("drawn").combine_chunks().values.to_numpy(zero_copy_only=False)
     matrix = draws.reshape(len(frame), -1) if len(frame) else draws.reshape(0, 1)
     parts = [_part(bundle, number, frame, matrix) for number in range(len(bundle.sets))]
     return pl.concat(parts).sort("slice", "part", maintain_order=True)

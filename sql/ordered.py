@@ -8,6 +8,8 @@ vector instructions, the engine's lists are of any type. Values are read once fo
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -24,8 +26,13 @@ Counts = npt.NDArray[np.int64]
 #: How many groups are taken to be together, at most; and how many values a column is taken to have.
 MOST_FINE = 5000
 _VALUES = {"facility": 20, "modality": 8, "priority": 3, "patient_class": 3, "service_line": 10, "shift": 3,
-           "weekday": 7, "hour": 24, "day": 90, "week": 26, "month": 24, "quarter": 12, "year": 5}  # fmt: skip
+           "weekday": 7, "hour": 24}  # fmt: skip
 _USUAL = 150
+#: Days of a period, and of dates that are open.
+_DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}
+_OPEN = 5 * 365
+#: Values that are taken together where they pass by: as many as a core holds near it.
+_AT_ONCE = 1 << 14
 #: A value that is not known, in a list; those that run backwards are left out like it.
 _UNKNOWN = "-1.0"
 _TOLD = ("value", "lower", "upper")
@@ -61,11 +68,13 @@ def fine_sets(bundle: Bundle) -> list[tuple[Set, list[int]]]:
     rows are read for, and none so fine that its groups are no more than rows."""
     made: list[tuple[dict[str, None], list[int]]] = []
     names = [dict.fromkeys([*groups, *([f"by {grain}"] if grain != "all" else [])]) for groups, grain in bundle.sets]
-    for number in sorted(range(len(names)), key=lambda each: -_groups_of(names[each])):
+    days = max((each.until - each.since).days if each.since and each.until else _OPEN for each in bundle.slices)
+    n_groups = partial(_groups_of, days)
+    for number in sorted(range(len(names)), key=lambda each: -n_groups(names[each])):
         mine = names[number]
         for place, (held, numbers) in enumerate(made):
             both = held | mine
-            if _grains(both) < 2 and _groups_of(both) <= max(MOST_FINE, _groups_of(held)):
+            if _grains(both) < 2 and n_groups(both) <= max(MOST_FINE, n_groups(held)):
                 made[place] = both, [*numbers, number]
                 break
         else:
@@ -77,8 +86,10 @@ def _grains(names: dict[str, None]) -> int:
     return sum(name.startswith("by ") for name in names)
 
 
-def _groups_of(names: dict[str, None]) -> int:
-    return int(np.prod([_VALUES.get(name.removeprefix("by "), _USUAL) for name in names], dtype=np.float64))
+def _groups_of(days: int, names: dict[str, None]) -> int:
+    """How many groups there may be of some names in so many days."""
+    grains = [days // _DAYS[name.removeprefix("by ")] + 1 for name in names if name.startswith("by ")]
+    return prod([*grains, *(_VALUES.get(name, _USUAL) for name in names if not name.startswith("by "))])
 
 
 def _set(names: dict[str, None]) -> Set:
@@ -86,31 +97,38 @@ def _set(names: dict[str, None]) -> Set:
     return tuple(name for name in names if not name.startswith("by ")), (grains or ["all"])[0]
 
 
-def told(bundle: Bundle, lists: pa.Table) -> pl.DataFrame:
+def told(bundle: Bundle, rows: pa.RecordBatchReader) -> pl.DataFrame:
     """The answers of a bundle from the rows of `lists_statement`, with slice, part, statistic and the shape."""
+    lists = rows.read_all()
     held = lists.column("v").combine_chunks()
     fine = pl.DataFrame(lists.drop_columns(["v"])).with_row_index("place")
     values, ends = held.values.to_numpy(zero_copy_only=True), held.offsets.to_numpy()
+    # Every set has all rows, so one room is enough: pages of memory that are new cost more than ordering what is there.
+    sets = fine_sets(bundle)
+    room = np.empty(len(values) // len(sets))
     parts = [
-        _part(bundle, number, fine.filter(pl.col("fine") == place), values, ends)
-        for place, (_, numbers) in enumerate(fine_sets(bundle))
+        _part(bundle, number, fine.filter(pl.col("fine") == place), values, ends, room)
+        for place, (_, numbers) in enumerate(sets)
         for number in numbers
     ]
     return pl.concat(parts).sort("slice", "part", maintain_order=True)
 
 
-def _part(bundle: Bundle, number: int, fine: pl.DataFrame, values: Numbers, ends: Counts) -> pl.DataFrame:
+def _part(
+    bundle: Bundle, number: int, fine: pl.DataFrame, values: Numbers, ends: Counts, room: Numbers
+) -> pl.DataFrame:
     """The answers of one set, from the fine groups that hold its rows."""
     part = bundle.sets[number]
     columns = ["slice", *bundle.columns(part)]
     days = [pl.col("first_at").min(), pl.col("last_at").max()] if bundle.is_open else []
     found = fine.group_by(columns, maintain_order=True).agg("place", pl.col("since", "until").first(), *days)
     found = ordered(bundle, part, named(bundle, part, found))
-    told = _statistics(_gathered(found["place"].to_list(), values, ends), bundle.statistics)
+    lengths = _gathered(found["place"].to_list(), values, ends, room)
     whole = found.select("slice", "period_start", "period_end", "group_name", "group_value")
     return pl.concat(
         whole.with_columns(*columns, pl.lit(number).alias("part"), pl.lit(name).alias("statistic"))
-        .select("slice", "part", "statistic", *SHAPE) for name, columns in told.items()
+        .select("slice", "part", "statistic", *SHAPE)
+        for name, columns in _statistics(room, lengths, bundle.statistics).items()
     )  # fmt: skip
 
 
@@ -142,22 +160,25 @@ def ordered(bundle: Bundle, part: Set, found: pl.DataFrame) -> pl.DataFrame:
     return found.sort(by, nulls_last=True, maintain_order=True)
 
 
-def _gathered(places: list[list[int]], values: Numbers, ends: Counts) -> list[Numbers]:
-    """The values of each group in order; `places` are its fine groups."""
-    found = []
-    for mine in places:
-        made = np.concatenate([values[ends[place] : ends[place + 1]] for place in mine])
-        made.sort()
-        found.append(made)
-    return found
+def _gathered(places: list[list[int]], values: Numbers, ends: Counts, room: Numbers) -> Counts:
+    """The values of each group in order, one group behind the other in `room`; `places` are its fine groups. Returns
+    how many each has."""
+    many = np.diff(ends)
+    lengths = np.array([many[mine].sum() for mine in places], dtype=np.int64)
+    for mine, last, length in zip(places, np.cumsum(lengths).tolist(), lengths.tolist(), strict=True):
+        group = room[last - length : last]
+        np.concatenate([values[ends[place] : ends[place + 1]] for place in mine], out=group)
+        group.sort()
+    return lengths
 
 
-def _statistics(groups: list[Numbers], names: tuple[str, ...]) -> dict[str, list[pl.Series]]:
+def _statistics(whole: Numbers, lengths: Counts, names: tuple[str, ...]) -> dict[str, list[pl.Series]]:
     """n, numerator, denominator, value, lower and upper of each group, by statistic."""
-    whole = np.concatenate(groups) if groups else np.empty(0)
-    lengths = np.array([len(values) for values in groups], dtype=np.int64)
-    n = lengths - np.array([np.searchsorted(values, 0.0) for values in groups], dtype=np.int64)
-    begins = np.cumsum(lengths) - n
+    lasts = np.cumsum(lengths)
+    unknown = [np.searchsorted(whole[last - length : last], 0.0)
+               for last, length in zip(lasts.tolist(), lengths.tolist(), strict=True)]  # fmt: skip
+    n = lengths - np.array(unknown, dtype=np.int64)
+    begins = lasts - n
     counted = [pl.Series("n", n), pl.Series("numerator", n.astype(np.float64)),
                pl.Series("denominator", lengths.astype(np.float64))]  # fmt: skip
     return {name: [*counted, *_statistic(name, whole, begins, n)] for name in names}
@@ -191,12 +212,17 @@ def _at(whole: Numbers, begins: Counts, n: Counts, rank: Counts) -> Numbers:
 
 
 def _mean(values: Numbers) -> tuple[float | None, float | None, float | None]:
-    """Mean and its bounds."""
+    """Mean and its bounds; summed from the first to the last, as the engine does."""
     n = len(values)
     if not n:
         return None, None, None
-    mean = float(np.cumsum(values)[-1]) / n
+    pieces = [values[first : first + _AT_ONCE] for first in range(0, n, _AT_ONCE)]
+    total = 0.0
+    for piece in pieces:
+        total = float(np.cumsum(np.concatenate([[total], piece]))[-1])
+    mean = total / n
     if n == 1:
         return mean, None, None
-    error = Z * float(np.sqrt(np.square(values - mean).sum() / (n - 1))) / float(np.sqrt(n))
+    squares = sum(float(np.square(piece - mean).sum()) for piece in pieces)
+    error = Z * float(np.sqrt(squares / (n - 1))) / float(np.sqrt(n))
     return mean, mean - error, mean + error

@@ -32,8 +32,12 @@ class SnapshotError(RuntimeError):
     """A snapshot that cannot be opened or is not one of ours; names the file."""
 
 
-def _frame(told: pa.Table) -> pl.DataFrame:
-    return pl.DataFrame(told)
+#: Rows of an answer that are folded at once: what is made of them on the way stays near the core.
+ROWS_AT_ONCE = 1 << 14
+
+
+#: What makes the frame of an answer's rows.
+Fold = Callable[[pa.RecordBatchReader], pl.DataFrame]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,26 +64,27 @@ class Snapshot:
         params: Mapping[str, Any] | None = None,
         *,
         has_macros: bool = False,
-        fold: Callable[[pa.Table], pl.DataFrame] = _frame,
+        fold: Fold | None = None,
         of: Hashable = None,
     ) -> pl.DataFrame:
         """Result of a statement with named parameters (`$name`), from the cache where it was asked before; asked once
         where several threads ask for it at the same time. With `has_macros` it may use those of the models
-        (`sql.macros`). `fold` makes the frame of the result's rows, of which nothing else is kept; `of` says what for,
-        where it is not always the same.
+        (`sql.macros`). `fold` makes the frame of the result's rows as they come, of which nothing else is kept; `of`
+        says what for, where it is not always the same.
 
         Raises duckdb.Error for a wrong statement. Treat the frame as read-only.
         """
         bound = dict(params or {})
         key = (self.id, sql, tuple(sorted((name, repr(value)) for name, value in bound.items())), of)
-        return self._cache.made(key, lambda: fold(self._run(sql, bound, has_macros=has_macros)))
+        return self._cache.made(key, lambda: self._run(sql, bound, fold, has_macros=has_macros))
 
-    def _run(self, sql: str, bound: dict[str, Any], *, has_macros: bool) -> pa.Table:
+    def _run(self, sql: str, bound: dict[str, Any], fold: Fold | None, *, has_macros: bool) -> pl.DataFrame:
         with self._connection.cursor() as cursor:
             for macro in MACROS if has_macros else ():
                 if macro.name in sql:
                     cursor.execute(macro.create_duckdb())
-            return cursor.execute(sql, bound).to_arrow_table()
+            answer = cursor.execute(sql, bound)
+            return pl.DataFrame(answer.to_arrow_table()) if fold is None else fold(answer.to_arrow_reader(ROWS_AT_ONCE))
 
     def keep(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """What `make` gives for this snapshot, from the cache where it was made before. Treat it as read-only."""

@@ -120,37 +120,58 @@ def _asked(snapshot: Snapshot, filters: Filters) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _folded(exams: pa.Table) -> pl.DataFrame:
+def _folded(exams: pa.RecordBatchReader) -> pl.DataFrame:
     """The stages of exams, of which a row each tells the instants of the milestones.
 
-    Arrays instead of statements: eight stages of two percentiles each are a fifth of the time.
+    Arrays instead of statements: eight stages of two percentiles each are a fifth of the time. Batch by batch, since
+    pages of memory that are new cost more than what is done in them.
     """
-    frame = pl.DataFrame(exams).select(pl.all().to_physical())
-    at = {name: frame[name].to_numpy() if name != "booked" else frame[name].fill_null(_NONE).to_numpy() for name in _AT}
-    cut, before = {"ordered": at["ordered"]}, at["ordered"]
-    for name in list(_AT)[1:]:
-        told = np.where(at[name] == _NONE, before, at[name]) if name == "booked" else at[name]
-        cut[name] = before = np.minimum(np.maximum(told, before), at["first_final"])
-    seconds = {name: told // _SECOND for name, told in cut.items()}
-    total = Stage("total", "ordered", "first_final", "")
-    rows = [_stage(number, stage, at, cut, seconds) for number, stage in enumerate([*STAGES, total])]
+    found = [_Lengths(stage) for stage in [*STAGES, Stage("total", "ordered", "first_final", "")]]
+    n_exams = 0
+    for batch in exams:
+        told = dict(zip(batch.schema.names, map(_instants, batch.columns), strict=True))
+        n_exams += batch.num_rows
+        is_booked, before, final = told["booked"] != _NONE, told["ordered"], told["first_final"]
+        cut = {"ordered": before}
+        for name in list(_AT)[1:]:
+            at = np.where(is_booked, told[name], before) if name == "booked" else told[name]
+            cut[name] = before = np.minimum(np.maximum(at, before), final)
+        seconds = {name: at // _SECOND for name, at in cut.items()}
+        for lengths in found:
+            stage = lengths.stage
+            crossed = (told[stage.stop] < cut[stage.start]) | (told[stage.stop] > final)
+            of = {"all": slice(None), "booked": is_booked, "unbooked": ~is_booked}[stage.of]
+            lengths.add((seconds[stage.stop] - seconds[stage.start])[of], crossed[of])
+    rows = [lengths.row(number, n_exams) for number, lengths in enumerate(found)]
     return pl.DataFrame([row for row in rows if row["n"]], schema=_SCHEMA)
 
 
-def _stage(
-    number: int, stage: Stage, at: dict[str, Times], cut: dict[str, Times], seconds: dict[str, Times]
-) -> dict[str, object]:
-    """A stage of exams: how many have it, how many crossed it, minutes an exam of all, two percentiles."""
-    lengths = (seconds[stage.stop] - seconds[stage.start]).astype(np.int32)
-    crossed = (at[stage.stop] < cut[stage.start]) | (at[stage.stop] > at["first_final"])
-    if stage.of != "all":
-        of = (at["booked"] != _NONE) == (stage.of == "booked")
-        lengths, crossed = lengths[of], crossed[of]
-    whole, n_exams = int(lengths.sum(dtype=np.int64)), len(at["ordered"])
-    lengths.sort()
-    half, tenth = (float(interpolated(lengths, share)) / 60 if len(lengths) else None for share in (0.5, 0.9))
-    return {
-        "number": number, "stage": stage.id, "clock_start": stage.start, "clock_stop": stage.stop, "owner": stage.owner,
-        "n": len(lengths), "n_crossed": 0 if stage.id == "total" else int(crossed.sum()),
-        "mean": whole / 60 / n_exams if n_exams else None, "p50": half, "p90": tenth, "n_exams": n_exams,
-    }  # fmt: skip
+def _instants(column: pa.Array) -> Times:
+    """Microseconds, `_NONE` where there is no instant."""
+    told = column.cast(pa.int64())
+    return np.asarray((told.fill_null(_NONE) if told.null_count else told).to_numpy())
+
+
+class _Lengths:
+    """What is known of a stage: the seconds of each exam that has it, and how many crossed it."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage, self._n_crossed, self._parts = stage, 0, [np.empty(0, np.int32)]
+
+    def add(self, seconds: Times, crossed: npt.NDArray[np.bool_]) -> None:
+        """More exams."""
+        self._parts.append(seconds.astype(np.int32))
+        self._n_crossed += int(np.count_nonzero(crossed))
+
+    def row(self, number: int, n_exams: int) -> dict[str, object]:
+        """How many have it and crossed it, minutes an exam of all, two percentiles."""
+        stage, lengths = self.stage, np.concatenate(self._parts)
+        self._parts.clear()
+        whole = int(lengths.sum(dtype=np.int64))
+        lengths.sort()
+        half, tenth = (float(interpolated(lengths, share)) / 60 if len(lengths) else None for share in (0.5, 0.9))
+        return {
+            "number": number, "stage": stage.id, "clock_start": stage.start, "clock_stop": stage.stop,
+            "owner": stage.owner, "n": len(lengths), "n_crossed": 0 if stage.id == "total" else self._n_crossed,
+            "mean": whole / 60 / n_exams if n_exams else None, "p50": half, "p90": tenth, "n_exams": n_exams,
+        }  # fmt: skip
