@@ -3,7 +3,8 @@
 `first` is asked of an application that has just been made, so that no answer is kept; what the engine holds of the file
 stays, and what the process learned of pages. `unlearned` is the first view of a page in this process. `again` gets the
 answer as it was sent; `made_again` is another colour scheme, which is drawn from kept results. Statements are those
-that reach the engine.
+that reach the engine. `shown` is how long the page's metrics take asked one by one by the statements that are shown,
+of 90 days.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ from app.pages import PAGES
 from app.server import create_app
 from sql.engine import SETTINGS
 from sql.snapshot import POINTER, Snapshot, open_snapshot
+from tests.bench import shown
 
 #: Days of a view: the default ones, so many, and all.
 SPANS = {"28d": None, "90d": 90, "all": 0}
 #: Pages that show the same whatever the days.
 DAYLESS = ("definitions", "exam")
+#: The span of which the statements that are shown are asked beside.
+SHOWN = "90d"
 #: Seconds after which a view is not asked again.
 ENOUGH = 30.0
 _HEADERS = {"Accept-Encoding": "br", "Host": "127.0.0.1"}
@@ -134,7 +138,10 @@ def measure_pages(published: Path, rounds: int, only: Collection[str] = ()) -> d
             unlearned = _asked(published, f"/view{path}?_scheme=light{more}", 1)
             for span, days in (SPANS if name not in DAYLESS else {"28d": None}).items():
                 address = f"/view{path}?_scheme=light{_days(snapshot, days)}{more}"
-                found[f"{name} {span}"] = _asked(published, address, rounds)
+                with shown.asking() as calls:
+                    found[f"{name} {span}"] = _asked(published, address, rounds)
+                if span == SHOWN:
+                    found[f"{name} {span}"] |= shown.told(held, calls)
             for fact in ("first_ms", "first_cpu_ms", "n_statements"):
                 found[f"{name} 28d"][f"unlearned_{fact}"] = unlearned[fact]
     finally:

@@ -175,6 +175,13 @@ def test_pages_are_asked_over_their_spans(published: Published) -> None:
     assert found["p95"]["again_ms"] > 0
 
 
+def test_a_page_is_asked_beside_by_what_is_shown(published: Published) -> None:
+    found = measure_pages(published.snapshot.parent, 1, only=("repeats",))
+    assert "n_metrics" not in found["repeats 28d"]
+    assert found["repeats 90d"]["n_metrics"] > 5
+    assert found["repeats 90d"]["shown_cpu_ms"] > 0
+
+
 def test_statements_that_reach_the_engine_are_counted(published: Published) -> None:
     with counting() as seconds:
         snapshot = open_snapshot(published.snapshot)

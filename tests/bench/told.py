@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tests.bench.pages import SPANS
+from tests.bench.pages import SHOWN, SPANS
 
 PEERS = ("pandas", "sqlite", "postgresql")
 
@@ -24,17 +24,20 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
 def _pages(pages: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield "A page's view: ms by the clock (of the processor), statements; the first ever, then of 28 days, 90 days,"
-    yield "all days; at last again as kept, and drawn again"
+    yield "all days; its metrics of 90 days as shown, one by one; at last again as kept, and drawn again"
     views = {key: view for key, view in pages.items() if key != "p95"}
     for name in dict.fromkeys(key.rpartition(" ")[0] for key in views):
         mine = {span: views[f"{name} {span}"] for span in SPANS if f"{name} {span}" in views}
         told = [f"{span} {view['first_ms']:7,.0f} ({view['first_cpu_ms']:7,.0f}) {view['n_statements']:2}"
                 for span, view in mine.items()]  # fmt: skip
         ever = mine["28d"]
+        if SHOWN in mine:
+            shown = mine[SHOWN]
+            told.append(f"{shown['n_metrics']:3} {shown['shown_ms']:7,.0f} ({shown['shown_cpu_ms']:7,.0f})")
         told.insert(0, f"{ever['unlearned_first_ms']:7,.0f} ({ever['unlearned_first_cpu_ms']:5,.0f}) "
                        f"{ever['unlearned_n_statements']:2}")  # fmt: skip
         again = (max(view[key] for view in mine.values()) for key in ("again_ms", "made_again_ms"))
-        yield " ".join((f"{name:16s}", "  ".join(told).ljust(93), *(f"{ms:7.1f}" for ms in again)))
+        yield " ".join((f"{name:16s}", "  ".join(told).ljust(119), *(f"{ms:7.1f}" for ms in again)))
     yield _row("95 % below, ms", *(f"{name.removesuffix('_ms')} {ms:,.1f} " for name, ms in pages["p95"].items()))
 
 
