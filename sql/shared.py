@@ -83,19 +83,15 @@ def gathered(bundles: Iterable[Bundle]) -> list[tuple[Bundle, ...]]:
 
 
 def _may_join(mine: Sequence[Bundle], bundle: Bundle) -> bool:
-    first, rows = rows_of(mine[0].metric), rows_of(bundle.metric)
-    if first is None or rows is None or bundle.metric in [each.metric for each in mine]:
+    metric, other = mine[0].metric, bundle.metric
+    first, rows = rows_of(metric), rows_of(other)
+    if first is None or rows is None or other in [each.metric for each in mine]:
         return False
-    is_same = (first.table, first.places) == (rows.table, rows.places) and mine[
-        0
-    ].metric.filters == bundle.metric.filters
+    is_same = (first.table, first.places, metric.filters) == (rows.table, rows.places, other.filters)
     # The days of an open period are those of its rows.
-    return (
-        is_same
-        and set(bundle.slices) <= set(mine[0].slices)
-        and (first.rule == rows.rule or not mine[0].is_open)
-        and len(_sets([*mine, bundle])) <= MOST_SETS
-    )
+    is_placed = first.rule == rows.rule or not mine[0].is_open
+    is_within = set(bundle.slices) <= set(mine[0].slices) and len(_sets([*mine, bundle])) <= MOST_SETS
+    return is_same and is_placed and is_within
 
 
 def _sets(bundles: Sequence[Bundle]) -> tuple[Set, ...]:
