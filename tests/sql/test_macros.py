@@ -73,7 +73,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "fct_image_reject",
         "dim_staffing",
         "fct_exam_event",
-        "fct_room_stay",
+        "fct_room_day",
         "fct_series",
         "dim_target",
         "dim_procedure_weight",
