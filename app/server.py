@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import mimetypes
@@ -223,7 +224,9 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn ships no typ
         """The application of a process that was just forked."""
         if self._beside is not None:
             Thread(target=self._beside, name="beside", daemon=True).start()
-        return create_app(self._published, first=LOCAL, desk=Desk(self._runtime)).server
+        made = create_app(self._published, first=LOCAL, desk=Desk(self._runtime)).server
+        gc.freeze()  # what is loaded now lives as long as the process: to look at all of it holds a view up by 0.1 s
+        return made
 
 
 def _leave(_server: object, worker: Any) -> None:

@@ -19,20 +19,22 @@ def waiting(frame: pl.DataFrame, scheme: str, *, href: str = "", pins: Sequence[
     people's notes."""
     made = figure(y=text("figure.axis.waiting"), legend=True)
     colours = palette(scheme)
-    x = frame["hour_at"].to_list()
+    hours = frame["hour_at"].to_list()
+    # Five years are 44,000 hours: a text each once, and instants as they are sent.
+    x, clocks = frame["hour_at"].dt.strftime("%Y-%m-%dT%H:%M:%S").to_list(), [words.clock(at) for at in hours]
     for column, label, colour, fill in (
         ("n_waiting", text("figure.waiting"), colours.series[0], colours.scale[1]),
         ("n_past_target", text("figure.past"), colours.worse, ""),
     ):
+        counted = {n: words.count(n) for n in frame[column].unique()}
         made.add(
             "scatter", x=x, y=frame[column].to_list(), name=label, mode="lines",
             line={"color": colour, "width": 1.8, "shape": "hv"},
             fill="tozeroy" if fill else None, fillcolor=fill or None,
-            text=[f"<b>{words.clock(at)}</b><br>{label} <b>{words.count(n)}</b>" for at, n in frame.select(
-                "hour_at", column).iter_rows()],
+            text=[f"<b>{at}</b><br>{label} <b>{counted[n]}</b>" for at, n in zip(clocks, frame[column], strict=True)],
             hovertemplate="%{text}<extra></extra>", customdata=[href] * frame.height,
         )  # fmt: skip
     made.update_yaxes(rangemode="tozero", tickformat=",")
     made.update_xaxes(**day_ticks())
-    pinned(made, pins, scheme, (x[0].date(), x[-1].date()) if x else None)
+    pinned(made, pins, scheme, (hours[0].date(), hours[-1].date()) if hours else None)
     return made
