@@ -39,8 +39,8 @@ def header_of(candidate: Candidate, site: Site, seconds: float) -> tuple[Parsed,
     return told
 
 
-def _read_on(begun: Opened, sizes: tuple[int, ...], site: Site, seconds: float) -> tuple[Parsed, bytes] | None:
-    with begun as file:
+def _read_on(opened: Opened, sizes: tuple[int, ...], site: Site, seconds: float) -> tuple[Parsed, bytes] | None:
+    with opened as file:
         size = file.candidate.size
         for most_bytes in sizes:
             head = file.head(most_bytes)

@@ -91,7 +91,13 @@ def _may_join(mine: Sequence[Bundle], bundle: Bundle) -> bool:
     # The days of an open period are those of its rows.
     is_placed = first.rule == rows.rule or not mine[0].is_open
     is_within = set(bundle.slices) <= set(mine[0].slices) and len(_sets([*mine, bundle])) <= MOST_SETS
-    return is_same and is_placed and is_within
+    return is_same and is_placed and is_within and all(_is_windowed_alike(each.metric, other) for each in mine)
+
+
+def _is_windowed_alike(one: Metric, other: Metric) -> bool:
+    """Whether no window of the one keeps rows of a table from the other."""
+    pairs = ((window, reader) for asked, reader in ((one, other), (other, one)) for window in asked.windows)
+    return all(window in reader.windows or window.table not in reader.body for window, reader in pairs)
 
 
 def _sets(bundles: Sequence[Bundle]) -> tuple[Set, ...]:

@@ -26,18 +26,14 @@ from sql.macros import MACROS
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
 
 POINTER = "radops.duckdb"
+#: Rows of an answer that are folded at once: what is made of them on the way stays near the core.
+ROWS_AT_ONCE = 1 << 14
+#: What makes the frame of an answer's rows.
+Fold = Callable[[pa.RecordBatchReader], pl.DataFrame]
 
 
 class SnapshotError(RuntimeError):
     """A snapshot that cannot be opened or is not one of ours; names the file."""
-
-
-#: Rows of an answer that are folded at once: what is made of them on the way stays near the core.
-ROWS_AT_ONCE = 1 << 14
-
-
-#: What makes the frame of an answer's rows.
-Fold = Callable[[pa.RecordBatchReader], pl.DataFrame]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

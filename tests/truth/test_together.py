@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 import pytest
 
 from sql.asked import answer_key
+from sql.bundle import Bundle
 from sql.bundled import answers
 from sql.catalog import Catalog, Metric
 from sql.filters import NO_VALUE, Filters
@@ -113,6 +115,20 @@ def test_rows_that_are_not_the_same_are_asked_alone(fresh: Snapshot) -> None:
     ids = ("reads_per_hour", "backlog", "addendum_rate", "queue_by_hour", "report_final", "declared_repeat", "reads")
     made = gathered(bundles(fresh, [next(wanted(METRICS[each], Filters(), 1)) for each in ids]))
     assert len(made) == len(ids)
+
+
+def test_a_window_of_one_metric_keeps_no_rows_from_another() -> None:
+    """Rows of a table that one looks at by their time, and another at all of."""
+    repeats, across = METRICS["repeat_exam_rate"], METRICS["duplicate_across_facilities"]
+
+    def n_statements(*asked: Metric) -> int:
+        return len(gathered(Bundle(each, (((), "all"),), (each.statistic,), (Filters(),)) for each in asked))
+
+    assert repeats.windows
+    assert n_statements(repeats, across) == 1
+    assert n_statements(repeats, replace(across, windows=())) == 2
+    assert n_statements(replace(across, windows=()), repeats) == 2
+    assert n_statements(METRICS["declared_repeat"], METRICS["discontinued_rate"]) == 1  # which has no such table
 
 
 def test_what_is_known_is_not_asked_again(fresh: Snapshot) -> None:
