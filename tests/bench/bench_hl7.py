@@ -28,53 +28,19 @@ from etl.sources import hl7, hl7_twin
 from etl.sources.hl7_fields import table
 from etl.sources.hl7_message import tokenize
 from etl.sources.hl7_text import Delimiters, spans
+from tests.bench.hl7_feed import messages
 from tests.bench.parsers import measure
 
 SITE = Site(
     facilities=(Facility("NORTH", "Northgate", "America/New_York"),),
     senders=(Sender("RISB", "NORTH", accession="IPC-1"),),
 )
-_PID = "PID|1||M{n:06d}^^^NORTH^MR~E{n:07d}^^^NET^PI||Doe^Jane^Q||19680412|F|||1 Example St^^Sampleton^NY^10001^USA"
-_PV1 = "PV1|1|E|ED^A^01^NORTH||||1001^Roe^Ann^B^^DR^MD^^NPI|||SUR|||||||||V{n:06d}^^^NORTH^VN"
-_OBR = (
-    "OBR|1|P{n:06d}^HIS|F{n:06d}^RISB|CT123^CT HEAD W/O CONTRAST^L^24725-4^CT Head^LN|||202601151012|20260115102500|||"
-    "|||||1001^Roe^Ann^B^^DR^MD^^NPI||A{n:06d}|RP{n:06d}|SPS{n:06d}||20260115113000||CT|{status}||1^^^20260115101500^^R||||"
-    "R51^Headache^I10|9&Reed&Rae&&&&&&NPI^20260115112000^20260115112900|8&Fox&Fay&&&&&&NPI|7&Tran&Tim"
-)
-_ORC = "ORC|{control}|P{n:06d}^HIS|F{n:06d}^RISB||{status}||||20260115094500|||1001^Roe^Ann^B^^DR^MD^^NPI"
-_TQ1 = "TQ1|1||||||20260115101500||R^Routine^HL70485"
-_IPC = "IPC|A{n:06d}|RP{n:06d}|2.25.{n:06d}|SPS{n:06d}|CT^Computed Tomography^DCM||CT_ROOM||NORTH_CT1"
-_OBX = "OBX|{i}|TX|&GDT^Findings|1|Paragraph {i} of the report: no acute abnormality is seen in the region.||||||F"
-_SCH = "SCH|AP{n:06d}^HIS|AF{n:06d}^RISB||||ROUTINE|||30|MIN|^^^20260120100000|||||||||||||||P{n:06d}^HIS|F{n:06d}^RISB"
-_AIS = "AIS|1||CT123^CT HEAD W/O CONTRAST^L|20260120100000|||30|min"
-
 _PLACES = """
 MSH-3 MSH-4 MSH-7 MSH-9 MSH-9.2 MSH-10 PID-3 PID-3.4 PID-5 PID-7 PID-8 PV1-2 PV1-3 PV1-19 ORC-1 ORC-2 ORC-3 ORC-5
 ORC-9 OBR-4 OBR-4.2 OBR-7 OBR-18 OBR-22 OBR-24 OBR-25 OBR-32 OBX-5 SCH-2 AIS-4
 """
 #: Fields of the scan, each a column named by its place.
 SCAN = table("\n".join(f"{place} {place} ST 2" for place in _PLACES.split()))
-
-#: MSH-9 and segments of each message of an exam, in order.
-MIX: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("ADT^A04^ADT_A01", ("EVN|A04|20260115090000||||20260115085500", _PID, _PV1)),
-    ("OMI^O23^OMI_O23", (_PID, _PV1, _ORC.replace("{control}", "NW"), _TQ1, _OBR, _IPC)),
-    ("SIU^S12^SIU_S12", (_SCH, _PID, _PV1, "RGS|1", _AIS, "AIL|1||CT_ROOM^^^NORTH")),
-    ("OMI^O23^OMI_O23", (_PID, _PV1, _ORC.replace("{control}", "SC"), _TQ1, _OBR, _IPC)),
-    ("ORU^R01^ORU_R01", (_PID, _PV1, _OBR, *(_OBX.replace("{i}", str(i)) for i in range(1, 9)))),
-    ("ORU^R01^ORU_R01", (_PID, _PV1, _OBR, *(_OBX.replace("{i}", str(i)) for i in range(1, 13)))),
-)
-
-
-def messages(count: int) -> list[str]:
-    """The mix, over and over, with identifiers of its own for each exam."""
-    made = []
-    for n in range(count):
-        kind, lines = MIX[n % len(MIX)]
-        status = ("", "SC", "", "CM", "P", "F")[n % len(MIX)]
-        head = f"MSH|^~\\&|RISB|NORTH|HUB|NET|20260115094500-0500||{kind}|C{n:08d}|P|2.5.1||||||UNICODE UTF-8"
-        made.append("\r".join([head, *(line.format(n=n // len(MIX), status=status) for line in lines)]) + "\r")
-    return made
 
 
 def _cpu_us(work: Callable[[], Any], count: int, rounds: int) -> float:

@@ -28,7 +28,7 @@ from etl.sources.hl7_dialect import NO_SEGMENT, WANTED, Dialect, Plain
 from etl.sources.hl7_message import Message
 from etl.sources.hl7_text import Delimiters, Unusable, unescaper
 from etl.timestamps import Stamp
-from tests.bench import bench_hl7
+from tests.bench import bench_hl7, hl7_feed
 from tests.conftest import REPO, needs_compiled
 from tests.etl.hl7_lines import SITE
 
@@ -77,7 +77,7 @@ def test_same_on_every_message_of_the_sample(fixtures: Path) -> None:
         )
 
 
-WHOLE = [message.encode() for message in bench_hl7.messages(6)]
+WHOLE = [message.encode() for message in hl7_feed.messages(6, is_bare=True)]
 #: What damage is made of: delimiters, escapes, blanks of all kinds, frames, times, other alphabets.
 PIECES = st.sampled_from(
     ["|", "^", "~", "\\", "&", "#", "\r", "\n", "\r\n", '""', '"', "\\F\\", "\\S\\", "\\T\\", "\\X41\\", "\\.br\\",
