@@ -43,7 +43,7 @@ def template(scheme: str) -> dict[str, Any]:
                        "font": {"family": FONT, "size": 12, "color": colours.ink}, "align": "left"},
         "hovermode": "closest", "dragmode": False, "bargap": 0.28, "separators": signs(".,"),
         "shapedefaults": {"line": {"color": "#2a3f5f"}},
-        "xaxis": {**axis, "showgrid": False}, "yaxis": {**axis, "showgrid": True},
+        "xaxis": {**axis, "showgrid": False, "ticklabelstandoff": 3}, "yaxis": {**axis, "showgrid": True},
     }  # fmt: skip
     bar = {"error_x": {"color": "#2a3f5f"}, "marker": {"line": {"color": "#E5ECF6", "width": 0.5}}}
     heatmap = {"colorbar": {"outlinewidth": 0, "ticks": ""}}

@@ -40,7 +40,7 @@ def day(
            links=[links[row["device"]] for row in rows])  # fmt: skip
     made.update_layout(barmode="overlay", showlegend=True, margin={"t": 30})
     made.update_xaxes(type="date", range=[start, start + timedelta(hours=24)], tickformat="%H:%M", showgrid=True,
-                      dtick=3 * 3_600_000)  # fmt: skip
+                      tickangle=0)  # fmt: skip
     made.update_yaxes(categoryorder="array", categoryarray=[*names.values()], autorange="reversed",
                       showgrid=False, ticksuffix="  ")  # fmt: skip
     return made

@@ -44,6 +44,9 @@ LOOK = """rules => {
       .flatMap(one => one.nodes.map(node => `${one.id}: ${node.target} ${node.failureSummary}`));
   });
 }"""
+#: Fonts differ in how much they leave above and below their letters: as much as Noto Sans does, of the font at hand.
+TALL = """@font-face { font-family: tall; src: local("DejaVu Sans"); ascent-override: 107%; descent-override: 30%; }
+* { font-family: tall !important; }"""
 #: Pages by name: their address and the class that says that they are there.
 SHOWN = {page.name: (page.path, page.name) for page in PAGES} | {
     "wall": ("/live?wall=1", "live"),
@@ -116,12 +119,21 @@ def faults_of(seen: Watched, store: Store, name: str) -> dict[str, Any]:
     seen.go(path, shown)
     graphs_drawn(page)
     expect(page).to_have_title(re.compile(".+ · radops"))
-    faults: dict[str, Any] = {"light": barred(page, RULES), "places": misplaced(page)}
+    faults: dict[str, Any] = {"light": barred(page, RULES), "places": misplaced(page), "tall": in_tall_letters(page)}
     if name != "wall":  # a wall display is dark for everybody, and large
         if name != "team":  # notes and views are of no snapshot
             assert page.locator("#snapshot-id").inner_text() in page.locator(".page").inner_text()
         faults |= in_the_dark(page) | on_a_phone(page)
     return {key: found for key, found in {**faults, "console": [*seen.faults]}.items() if found}
+
+
+def in_tall_letters(page: Page) -> list[str]:
+    """What is not in its place on a machine that shows another font."""
+    style = page.add_style_tag(content=TALL)
+    page.evaluate("() => document.fonts.load('12px tall')")
+    found = misplaced(page)
+    style.evaluate("one => one.remove()")
+    return found
 
 
 def on_a_phone(page: Page) -> dict[str, Any]:
@@ -167,3 +179,4 @@ def test_what_axe_and_the_places_look_for_is_found(seen: Watched) -> None:
     assert {one.partition(":")[0] for one in told} == {"color-contrast", "button-name"}
     ways = {one.partition(":")[0] for one in misplaced(page)}
     assert ways >= {"cut", "over one another", "off the screen"}
+    seen.open("/definitions", "definitions")  # for whoever looks next
