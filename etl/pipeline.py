@@ -137,7 +137,8 @@ def _engine(home: Home) -> Iterator[EngineOf]:
 
 
 def publish_stage(home: Home, log: Log, digest: str = "") -> Facts:
-    """Publish the marts if they changed; `digest` as a build has just told it. Raises CheckFailedError."""
+    """Publish the marts if they changed; `digest` as a build has just told it that found nothing to do. Raises
+    CheckFailedError."""
     if home.settings.pull_from:
         raise SettingsError("this home takes its snapshots from RADOPS_PULL_FROM, so it does not publish its own")
     with _stage(log, "publish") as facts:
@@ -205,7 +206,8 @@ def run(
         if "build" in stages:
             facts["build"] = build_stage(home, log, full=full, progress=progress)
         if "publish" in stages:
-            facts["publish"] = publish_stage(home, log, facts["build"]["digest"] if "build" in facts else "")
+            built = facts.get("build", {})
+            facts["publish"] = publish_stage(home, log, built["digest"] if built.get("touched") == 0 else "")
     if "publish" in stages:
         not_put = put_stages(home, log)
     if too_many is not None:
@@ -218,6 +220,8 @@ def run(
 def publish_scopes(home: Home, log: Log, names: Sequence[str]) -> Facts:
     """Publish the marts, and snapshots of these scopes of them, each put to a folder of its own where the settings say
     so. Raises SettingsError for an unknown one before anything, StoreError at the end, CheckFailedError."""
+    if not names:  # what cuts scopes is not needed
+        return run(home, log, [], stages=("publish",))
     from etl.scopes import chosen, home_of, publish_scope  # noqa: PLC0415
 
     scopes, facts = chosen(home, names), Facts()

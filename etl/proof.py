@@ -89,24 +89,27 @@ def today() -> date:
 def prove(con: duckdb.DuckDBPyConnection, note: Note | None) -> Note:
     """Count what is due; returns what is known then. Raises CheckFailedError where rows do not give the digest."""
     claimed, day = stored(con), today()
-    due = [table for table in claimed if note is None or _is_due(con, note, table, claimed[table], day)]
-    if recount(con, due) != {table: claimed[table] for table in due}:
+    due = set(claimed) if note is None else _due(con, note, claimed, day)
+    if recount(con, [table for table in claimed if table in due]) != {t: claimed[t] for t in claimed if t in due}:
         raise CheckFailedError("the marts do not have the digest they claim; run: radops rebuild")
     if note is None:
         return Note(_spread({table: n * len(columns_of(con, table)) for table, (n, _) in claimed.items()}, day))
     return Note({t: _next(note.due.get(t, day), day) if t in due else note.due[t] for t in claimed})
 
 
-def _is_due(con: duckdb.DuckDBPyConnection, note: Note, table: str, claimed: tuple[int, int], day: date) -> bool:
-    """Whether all rows of a table must be counted: it is its day, or their number or the newest rows are not right."""
-    n_new, total = note.written.get(table, (0, 0))
-    if note.due.get(table, day) <= day or 0 < n_new == claimed[0]:
-        return True
-    n, last = con.execute(f"SELECT count(*), max(rowid) FROM {table}").fetchall()[0]
-    if n != claimed[0] or not n_new:
-        return bool(n != claimed[0])
-    # New rows are always appended: they are the last ones.
-    return measure(con, table, columns_of(con, table), f"rowid > {last - n_new}") != (n_new, total)
+def _due(con: duckdb.DuckDBPyConnection, note: Note, claimed: Measured, day: date) -> set[str]:
+    """Tables all of whose rows must be counted: it is their day, or their number or the newest rows are not right."""
+    new = {table: note.written.get(table, (0, 0)) for table in claimed}
+    due = {t for t, (n, _) in claimed.items() if note.due.get(t, day) <= day or 0 < new[t][0] == n}
+    counts = [f"SELECT '{table}', count(*), max(rowid) FROM {table}" for table in claimed.keys() - due]
+    for table, n, last in con.execute(" UNION ALL ".join(counts)).fetchall() if counts else ():
+        # New rows are always appended: they are the last ones.
+        if n != claimed[table][0] or (
+            new[table][0]
+            and measure(con, table, columns_of(con, table), f"rowid > {last - new[table][0]}") != new[table]
+        ):
+            due.add(table)
+    return due
 
 
 def _spread(weights: dict[str, int], day: date) -> dict[str, date]:

@@ -7,6 +7,7 @@ privacy boundary: a snapshot holds marts only.
 
 from __future__ import annotations
 
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -84,29 +85,48 @@ def read_meta(path: Path) -> Meta | None:
 def publish(home: Home, digest: str = "") -> Published:
     """Publish the marts if they or the metrics changed. Raises CheckFailedError, keeping the old snapshot.
 
-    `digest` is that of the marts where a build under the same lock has told it: they are then not opened to ask.
+    `digest` is that of the marts where a build under the same lock has told it and left them as they were: they are
+    then not opened to ask. To open a snapshot takes as long as to copy some hundred megabytes, for the macros that it
+    holds: the newest is not opened where the marts tell that they were others when it was made of them.
     """
     clear(home.published)
-    if not digest:
-        with duckdb.connect(str(home.marts)) as con:
-            digest = overall(con)
-    definitions = signature(home.root)
-    newest = current(home)
-    meta = read_meta(newest) if newest else None
-    if newest and meta and (digest, definitions) == (meta.digest, meta.signature):
-        return Published(meta.snapshot_id, newest, digest, is_new=False)
-    sequence = max((number(path) for path in snapshot_paths(home)), default=0) + 1
-    final = home.published / f"radops-{sequence:06d}.duckdb"
-    temporary = home.published / f".{final.name}.tmp"
-    snapshot_id = f"{sequence:06d}-{digest[:12]}"
+    newest, definitions = current(home), signature(home.root)
+    if digest and newest and (stands := _standing(newest, digest, definitions)):
+        return stands
     note = proof.noted(home.marts)  # before anything opens the file
     with duckdb.connect(str(home.marts)) as con:
+        digest = overall(con)
+        if newest and _told(con, number(newest)) in (None, (digest, definitions)):
+            stands = _standing(newest, digest, definitions)
+            if stands:
+                return stands
+        sequence = max((number(path) for path in snapshot_paths(home)), default=0) + 1
+        final = home.published / f"radops-{sequence:06d}.duckdb"
+        temporary = home.published / f".{final.name}.tmp"
+        snapshot_id = f"{sequence:06d}-{digest[:12]}"
         _tell(con, snapshot_id, sequence, digest, definitions, home.settings)  # from here on the file is only read
         note = _copy_proven(con, note, home.marts, temporary)
     put_in_place(home, temporary, final.name)
     proof.write(home.marts, note)
     retire(home, final)
     return Published(snapshot_id, final, digest, is_new=True)
+
+
+def _standing(newest: Path, digest: str, definitions: str) -> Published | None:
+    """The newest snapshot where it is of these marts under these definitions, and not damaged."""
+    meta = read_meta(newest)
+    if meta is None or (digest, definitions) != (meta.digest, meta.signature):
+        return None
+    return Published(meta.snapshot_id, newest, digest, is_new=False)
+
+
+def _told(con: duckdb.DuckDBPyConnection, sequence: int) -> tuple[str, str] | None:
+    """Digest and signature with which the marts were published as this snapshot; None where they do not tell it."""
+    try:
+        rows = con.execute("SELECT digest, signature FROM meta_snapshot WHERE seq = ?", [sequence]).fetchall()
+    except duckdb.CatalogException:  # not published since they were made
+        return None
+    return rows[0] if rows else None
 
 
 def clear(folder: Path) -> None:
@@ -187,13 +207,36 @@ def point(folder: Path, name: str) -> None:
 def retire(home: Home, newest: Path) -> None:
     """Remove old snapshots but the last ones, each month's last, and those that editions were made from."""
     paths = snapshot_paths(home)
-    if len(paths) <= home.settings.keep_snapshots:  # all are among the last ones: no need to open them
+    if len(paths) <= home.settings.keep_snapshots:  # all are among the last ones: no need to know when they were built
         return
-    known = [Kept(number(path), meta.built_at if (meta := read_meta(path)) else None) for path in paths]
+    built = _when_built(home, paths)
+    known = [Kept(number(path), built[path]) for path in paths]
     stay = kept(known, home.settings.keep_snapshots) | pinned_numbers(home)
     for path in paths:
         if path != newest and number(path) not in stay:
             path.unlink()
+
+
+def _when_built(home: Home, paths: list[Path]) -> dict[Path, datetime | None]:
+    """When snapshots were built; None where one is damaged. A note beside their folder tells those opened before."""
+    note = home.published.with_name(f"{home.published.name}.built")
+    try:
+        told = {name: datetime.fromisoformat(at) for name, at in json.loads(note.read_text("ascii")).items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        told = {}
+    names = {path: f"{path.name} {path.stat().st_mtime_ns}" for path in paths}
+    built = {path: told.get(name) or _built_at(path) for path, name in names.items()}
+    known = {name: at.isoformat() for path, name in names.items() if (at := built[path])}
+    if known.keys() != told.keys():
+        aside = note.with_name(f".{note.name}.tmp")
+        aside.write_text(json.dumps(known), "ascii")
+        os.replace(aside, note)
+    return built
+
+
+def _built_at(path: Path) -> datetime | None:
+    meta = read_meta(path)
+    return meta.built_at if meta else None
 
 
 def number(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 
 from etl import publish
 from etl.build_digest import overall, recount, stored
+from etl.home import Home
 from etl.publish import complete
+from etl.settings import Settings
 from sql import metric_macros
 from tests.forked import few_macros
 from tests.warehouse import Warehouse, exam
@@ -66,3 +69,33 @@ def test_killed_between_macros_all_are_written_again(tmp_path: Path, monkeypatch
         with pytest.raises(KeyboardInterrupt):
             explained(house, "hurt", OTHER)
     assert explained(house, "second", ONE) == first, "the definitions of before are in force again"
+
+
+def test_the_newest_is_opened_only_where_the_marts_may_be_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metric_macros, "install_macros", few_macros(metric_macros.install_macros))
+    opened: list[Path] = []
+
+    def read_meta(path: Path) -> publish.Meta | None:
+        opened.append(path)
+        return read(path)
+
+    read = publish.read_meta
+    monkeypatch.setattr(publish, "read_meta", read_meta)
+    house = Warehouse(tmp_path).built(*exam("A1", f"{DAY} 15:00", f"{DAY} 15:30", final=f"{DAY} 16:00"))
+    home = Home(tmp_path, Settings(home=tmp_path))
+    home.prepare()
+    first = publish.publish(home)
+    assert opened == []
+    house.built(*exam("A2", f"{DAY} 17:00", f"{DAY} 17:30"))
+    second = publish.publish(home)
+    assert (second.is_new, second.digest != first.digest, opened) == (True, True, [])
+    assert publish.publish(home) == replace(second, is_new=False)
+    assert publish.publish(home, second.digest) == replace(second, is_new=False)
+    assert opened == [second.path, second.path], "whether it is damaged"
+    second.path.chmod(0o600)
+    second.path.write_bytes(b"")
+    third = publish.publish(home, second.digest)
+    assert (third.is_new, third.digest) == (True, second.digest)
+    assert publish.current(home) == third.path

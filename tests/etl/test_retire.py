@@ -44,7 +44,9 @@ def kept(tmp_path: Path) -> Kept:
         home = Home(tmp_path, Settings(home=tmp_path, keep_snapshots=keep))
         home.published.mkdir(exist_ok=True)
         for number in BUILT:
-            (home.published / f"radops-{number:06d}.duckdb").touch()
+            path = home.published / f"radops-{number:06d}.duckdb"
+            if not path.exists():
+                path.touch()
         publish.retire(home, home.published / f"radops-{max(BUILT):06d}.duckdb")
         return [int(path.stem.split("-")[1]) for path in snapshot_paths(home)]
 
@@ -64,3 +66,11 @@ def test_the_newest_and_the_last_of_each_month_stay(kept: Kept, opened: list[int
 def test_none_is_opened_where_all_are_among_the_newest(kept: Kept, opened: list[int], keep: int) -> None:
     assert kept(keep) == list(BUILT)
     assert opened == []
+
+
+def test_none_is_opened_a_second_time(kept: Kept, opened: list[int]) -> None:
+    """But the damaged one, and one whose name another has now."""
+    stay = kept(6)
+    opened.clear()
+    assert kept(6) == stay
+    assert set(opened) == {1, 4}, "1 was removed, and is there anew"
