@@ -120,7 +120,10 @@ def faults_of(seen: Watched, store: Store, name: str) -> dict[str, Any]:
     graphs_drawn(page)
     expect(page).to_have_title(re.compile(".+ · radops"))
     faults: dict[str, Any] = {"light": barred(page, RULES), "places": misplaced(page), "tall": in_tall_letters(page)}
-    if name != "wall":  # a wall display is dark for everybody, and large
+    if name == "wall":  # a wall display is dark for everybody, and large; some hang on end
+        resize(page, {"width": WALL["height"], "height": WALL["width"]})
+        faults["places on end"] = misplaced(page)
+    else:
         if name != "team":  # notes and views are of no snapshot
             assert page.locator("#snapshot-id").inner_text() in page.locator(".page").inner_text()
         faults |= in_the_dark(page) | on_a_phone(page)
