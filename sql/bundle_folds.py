@@ -6,20 +6,32 @@ The sums are those of `sql.shape`, which a test holds beside them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sql.catalog import Choice, Metric
-from sql.shape import KINDS, Ask, exact_sql, is_last_sql, values_sql
+from sql.shape import Ask, exact_sql, is_last_sql, values_sql
 from sql.whole import whole_columns
 
-#: Kinds that are folded by sums of numerators and denominators.
-_SUMMED = frozenset({"ratio", "rate", "sum", "last"})
+
+class Folds(NamedTuple):
+    """What is folded, by name: columns over a row `b`; aggregates of these over `p`, each with what adds up those of
+    finer groups; and what is told of a group over the aggregates' names in braces."""
+
+    values: dict[str, str]
+    parts: dict[str, tuple[str, str]]
+    told: str
 
 
-def folded(metric: Metric, ask: Ask, statistics: Sequence[str]) -> tuple[dict[str, str], str]:
-    """What is folded of a row `b` by name, and the aggregates over `p`: numerator, denominator and n, of several
-    statistics each with its number behind (`numerator_0`)."""
-    if metric.kind not in _SUMMED:
-        return values_sql(metric, ask), KINDS[metric.kind][0]
+#: Of the greatest value: it, how many are known, and how many rows there are.
+_GREATEST = {"top": ("max(p.value)", "max"), "known": ("count(p.value)", "sum"), "many": ("count(*)", "sum")}
+_GREATEST_TOLD = "{top} AS value, CAST({known} AS BIGINT) AS n, CAST({many} AS BIGINT) AS denominator"
+
+
+def folded(metric: Metric, ask: Ask, statistics: Sequence[str]) -> Folds:
+    """What a metric folds: numerator, denominator and n, of several statistics each with its number behind
+    (`numerator_0`); of a greatest value that, n and denominator."""
+    if metric.kind == "max":
+        return Folds(values_sql(metric, ask), _GREATEST, _GREATEST_TOLD)
     sums = _Sums(metric)
     choices = {choice.name: choice for choice in metric.choices}
     told = []
@@ -30,7 +42,7 @@ def folded(metric: Metric, ask: Ask, statistics: Sequence[str]) -> tuple[dict[st
     values = {name: sql for sql, name in sums.columns.items()}
     if metric.kind == "last":
         values["is_last"] = is_last_sql(ask)
-    return values, ",\n".join(told)
+    return Folds(values, {name: (sql, of) for (sql, of), name in sums.parts.items()}, ",\n".join(told))
 
 
 class _Sums:
@@ -39,32 +51,43 @@ class _Sums:
     def __init__(self, metric: Metric) -> None:
         self._metric, self._whole = metric, whole_columns(metric)
         self.columns: dict[str, str] = {}
+        self.parts: dict[tuple[str, str], str] = {}
 
     def of(self, choice: Choice) -> dict[str, str]:
         """numerator, denominator and n of a choice. Rows without a numerator are no trials."""
         numerator = self._value(choice.numerator)
-        known = f"FILTER (WHERE {numerator} IS NOT NULL)"
-        below = self._value(choice.denominator) if choice.denominator else self._one()
-        trials = f"count({numerator})" if below == "1" else f"sum({below}) {known}"
-        if below == numerator:
-            trials = f"sum({numerator})"
+        below = self._value(choice.denominator) if choice.denominator else "1"
+        trials = self._sum(numerator) if below == numerator else self._sum(below, numerator)
         if self._metric.kind == "ratio":
-            exact = below == "1" or choice.denominator in self._whole
-            n = trials if exact else f"sum(CAST({below} AS DOUBLE)) {known}"
+            is_exact = below == "1" or choice.denominator in self._whole
+            n = trials if is_exact else self._sum(f"CAST({below} AS DOUBLE)", numerator)
         else:
-            weight = self._value("n") if "n" in self._metric.columns else self._one()
-            n = f"count({numerator})" if weight == "1" else f"sum({weight}) {known}"
-            n = n if weight == "1" or "n" in self._whole else f"sum(CAST({weight} AS DOUBLE)) {known}"
+            weight = self._value("n") if "n" in self._metric.columns else "1"
+            is_exact = weight == "1" or "n" in self._whole
+            n = self._sum(weight if is_exact else f"CAST({weight} AS DOUBLE)", numerator)
         return {
-            "numerator": f"CAST(sum({numerator}) AS DOUBLE)", "denominator": f"CAST({trials} AS DOUBLE)",
+            "numerator": f"CAST({self._sum(numerator)} AS DOUBLE)", "denominator": f"CAST({trials} AS DOUBLE)",
             "n": f"CAST(coalesce({n}, 0) AS BIGINT)",
         }  # fmt: skip
 
     def _value(self, column: str) -> str:
-        """A column of the body over `p`, exact; of a count at an instant 0 in rows of other hours."""
+        """A column of the body over `p`, exact."""
         sql = f"b.{column}" if column in self._whole or column == "n" else exact_sql(f"b.{column}")
-        name = self.columns.setdefault(sql, f"x{len(self.columns)}")
-        return f"CASE WHEN p.is_last THEN p.{name} ELSE 0 END" if self._metric.kind == "last" else f"p.{name}"
+        return f"p.{self.columns.setdefault(sql, f'x{len(self.columns)}')}"
 
-    def _one(self) -> str:
-        return "CASE WHEN p.is_last THEN 1 ELSE 0 END" if self._metric.kind == "last" else "1"
+    def _sum(self, value: str, known: str = "") -> str:
+        """The sum of a value, of rows in which another one is known; of a count at an instant in rows of the last hour,
+        0 where there are others only."""
+        rules = [f"{known} IS NOT NULL"] if known else []
+        if self._metric.kind == "last":
+            rules.append("p.is_last")
+        elif value == "1":
+            return self._part(f"count({known})", "sum")
+        kept = f" FILTER (WHERE {' AND '.join(rules)})" if rules else ""
+        told = self._part(f"sum({value}){kept}", "sum")
+        if self._metric.kind != "last":
+            return told
+        return f"coalesce({told}, CASE WHEN NOT {self._part('bool_and(p.is_last)', 'bool_and')} THEN 0 END)"
+
+    def _part(self, sql: str, of: str) -> str:
+        return f"{{{self.parts.setdefault((sql, of), f's{len(self.parts)}')}}}"

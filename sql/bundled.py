@@ -9,7 +9,8 @@ import polars as pl
 
 from sql import drawn, ordered
 from sql.asked import answer_key
-from sql.bundle import Bundle, bundle_statement
+from sql.bundle import Bundle
+from sql.bundle_statement import bundle_statement
 from sql.shape import SHAPE
 from sql.snapshot import Snapshot
 

@@ -13,8 +13,9 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from sql.bundle import Bundle, asked, picked
+from sql.bundle import Bundle, asked
 from sql.catalog import INTERVALS
+from sql.grouped import picked
 from sql.ordered import dates_sql, named, ordered
 from sql.quantiles import interpolated
 from sql.shape import SHAPE, exact_sql, text_sql

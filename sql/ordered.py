@@ -8,8 +8,6 @@ vector instructions, the engine's lists are of any type. Values are read once fo
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import partial
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,20 +15,16 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from sql.bundle import DAYS_SQL, Bundle, Set, asked, keys_sql, of_slice, part_sql, picked, sets_sql
+from sql.bundle import Bundle, asked, of_slice
 from sql.catalog import CLOCK_GROUPS, PERCENTILES
+from sql.fine import Set, fine_sets
+from sql.grouped import DAYS, keys_sql, part_sql, picked, sets_sql
 from sql.shape import SHAPE, Z, text_sql
 
 Numbers = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
-#: How many groups are taken to be together, at most; and how many values a column is taken to have.
+#: Groups that are gathered, about: a list each.
 MOST_FINE = 5000
-_VALUES = {"facility": 20, "modality": 8, "priority": 3, "patient_class": 3, "service_line": 10, "shift": 3,
-           "weekday": 7, "hour": 24}  # fmt: skip
-_USUAL = 150
-#: Days of a period, and of dates that are open.
-_DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}
-_OPEN = 5 * 365
 #: Values that are taken together where they pass by: as many as a core holds near it.
 _AT_ONCE = 1 << 14
 #: A value that is not known, in a list; those that run backwards are left out like it.
@@ -45,12 +39,13 @@ def lists_statement(bundle: Bundle) -> tuple[str, dict[str, Any]]:
     periods, since and until of the slice, first_at and last_at where dates are open, and the values as `v`.
     """
     ask, params = asked(bundle)
-    fine = [part for part, _ in fine_sets(bundle)]
+    fine = [part for part, _ in _fine(bundle)]
     values = {"value": f"coalesce(CAST(b.value AS DOUBLE), {_UNKNOWN})"}
     texts = "".join(f", {text_sql(f'g.{name}')} AS {name}" for name in bundle.keys.values())
+    days = "".join(f"{of}(p.at) AS {name}, " for name, of in DAYS.items()) if bundle.is_open else ""
     sql = f"""{picked(bundle, ask, params, values)}, grouped AS (
-SELECT {keys_sql(bundle, fine)}, {part_sql(bundle, fine)} AS fine,
-{DAYS_SQL if bundle.is_open else ""}list(p.value) AS v
+SELECT {keys_sql(bundle, fine)}, {part_sql(bundle, fine, range(len(fine)))} AS fine,
+{days}list(p.value) AS v
 FROM picked p
 GROUP BY {sets_sql(bundle, fine)}
 )
@@ -63,38 +58,9 @@ def dates_sql(bundle: Bundle) -> str:
     return ", ".join(f"CAST({of_slice('g', bundle.dates(key))} AS DATE) AS {key}" for key in ("since", "until"))
 
 
-def fine_sets(bundle: Bundle) -> list[tuple[Set, list[int]]]:
-    """Sets of groups that are gathered at once, each with the numbers of the sets that are told of it: so few that
-    rows are read for, and none so fine that its groups are no more than rows."""
-    made: list[tuple[dict[str, None], list[int]]] = []
-    names = [dict.fromkeys([*groups, *([f"by {grain}"] if grain != "all" else [])]) for groups, grain in bundle.sets]
-    days = max((each.until - each.since).days if each.since and each.until else _OPEN for each in bundle.slices)
-    n_groups = partial(_groups_of, days)
-    for number in sorted(range(len(names)), key=lambda each: -n_groups(names[each])):
-        mine = names[number]
-        for place, (held, numbers) in enumerate(made):
-            both = held | mine
-            if _grains(both) < 2 and n_groups(both) <= max(MOST_FINE, n_groups(held)):
-                made[place] = both, [*numbers, number]
-                break
-        else:
-            made.append((mine, [number]))
-    return [(_set(held), numbers) for held, numbers in made]
-
-
-def _grains(names: dict[str, None]) -> int:
-    return sum(name.startswith("by ") for name in names)
-
-
-def _groups_of(days: int, names: dict[str, None]) -> int:
-    """How many groups there may be of some names in so many days."""
-    grains = [days // _DAYS[name.removeprefix("by ")] + 1 for name in names if name.startswith("by ")]
-    return prod([*grains, *(_VALUES.get(name, _USUAL) for name in names if not name.startswith("by "))])
-
-
-def _set(names: dict[str, None]) -> Set:
-    grains = [name.removeprefix("by ") for name in names if name.startswith("by ")]
-    return tuple(name for name in names if not name.startswith("by ")), (grains or ["all"])[0]
+def _fine(bundle: Bundle) -> list[tuple[Set, list[int]]]:
+    """Sets of groups whose values are gathered, each with the numbers of the sets that are told of it."""
+    return fine_sets(bundle.sets, bundle.days, MOST_FINE)
 
 
 def told(bundle: Bundle, rows: pa.RecordBatchReader) -> pl.DataFrame:
@@ -104,7 +70,7 @@ def told(bundle: Bundle, rows: pa.RecordBatchReader) -> pl.DataFrame:
     fine = pl.DataFrame(lists.drop_columns(["v"])).with_row_index("place")
     values, ends = held.values.to_numpy(zero_copy_only=True), held.offsets.to_numpy()
     # Every set has all rows, so one room is enough: pages of memory that are new cost more than ordering what is there.
-    sets = fine_sets(bundle)
+    sets = _fine(bundle)
     room = np.empty(len(values) // len(sets))
     parts = [
         _part(bundle, number, fine.filter(pl.col("fine") == place), values, ends, room)

@@ -17,9 +17,11 @@ import sqlglot
 from sqlglot import exp
 
 from sql.asked import answer_key
-from sql.bundle import Bundle, Set, bundle_statement
+from sql.bundle import Bundle
+from sql.bundle_statement import bundle_statement
 from sql.bundled import answers
 from sql.catalog import Choice, Metric
+from sql.fine import Set
 from sql.nullness import is_of_one
 from sql.shape import KINDS, SHAPE
 from sql.snapshot import Snapshot

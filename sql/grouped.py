@@ -1,0 +1,151 @@
+"""Rows of a bundle, and how they are folded into its sets of groups: where there are several, in fine groups first.
+
+The engine hands each row to each set of groups, which takes longer than all else; of a few thousand fine groups it is
+nothing. Weekday, hour and shift of a row are told of one number, the moment of the week, by fine group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sql.bundle import Bundle, slice_sql
+from sql.bundle_folds import Folds
+from sql.catalog import CLOCK_GROUPS, Metric
+from sql.fine import HOUR, MINUTE, MOMENTS, Moment, Set, fine_sets
+from sql.shape import SHIFT_JOIN, Ask, group_raw_sql, period_sql
+from sql.windows import windowed
+
+#: Fine groups whose sums are held, about.
+MOST_FINE = 50_000
+#: Aggregates of the times of rows, where the dates are open.
+DAYS = {"first_at": "min", "last_at": "max"}
+
+
+def grouped(bundle: Bundle, ask: Ask, params: Mapping[str, Any], folds: Folds) -> str:
+    """The bundle's rows as `picked` and what is folded of them as `grouped`: slice, part, the columns of groups and
+    periods, first_at and last_at where dates are open, and what `folds` tells."""
+    parts = dict(folds.parts)
+    if bundle.is_open:
+        parts |= {name: (f"{of}(p.at)", of) for name, of in DAYS.items()}
+    days = "".join(f"{{{name}}} AS {name}, " for name in DAYS) if bundle.is_open else ""
+    if len(bundle.sets) == 1 and "shift" not in bundle.keys:
+        told = (days + folds.told).format(**{name: sql for name, (sql, _) in parts.items()})
+        return f"""{picked(bundle, ask, params, folds.values)}, grouped AS (
+{_set_sql(bundle, range(len(bundle.sets)), told)}
+)"""
+    moment = MINUTE if "shift" in bundle.keys else HOUR
+    sets = fine_sets([_momentary(part, moment) for part in bundle.sets], bundle.days, MOST_FINE)
+    fine = replace(bundle, sets=tuple(part for part, _ in sets))
+    told = (days + folds.told).format(**{name: f"{of}(p.{name})" for name, (_, of) in parts.items()})
+    rows = [f" WHERE p.fine = {number}" for number in range(len(sets))] if len(sets) > 1 else [""]
+    union = "\nUNION ALL ".join(
+        _set_sql(bundle, numbers, told, f"named p{where}") for (_, numbers), where in zip(sets, rows, strict=True)
+    )
+    return f"""{picked(fine, ask, params, folds.values)}, fine AS (
+SELECT {keys_sql(fine, fine.sets)}, {part_sql(fine, fine.sets, range(len(sets)))} AS fine,
+{", ".join(f"{sql} AS {name}" for name, (sql, _) in parts.items())}
+FROM picked p
+GROUP BY {sets_sql(fine, fine.sets)}
+), named AS ({_named_sql(bundle, fine, moment, parts)}
+), grouped AS (
+{union}
+)"""
+
+
+def _momentary(part: Set, moment: Moment) -> Set:
+    """A set of groups with the moment of the week in place of what is told of it."""
+    names, grain = part
+    return tuple(dict.fromkeys(moment.name if name in CLOCK_GROUPS else name for name in names)), grain
+
+
+def _named_sql(bundle: Bundle, fine: Bundle, moment: Moment, parts: Mapping[str, object]) -> str:
+    """Fine groups `fine` with the columns of the bundle's groups and periods."""
+    at = f"f.{fine.keys[moment.name]}" if moment.name in fine.keys else "NULL"
+    clock = {"weekday": f"{at} // {24 * moment.per_hour} + 1", "hour": f"{at} // {moment.per_hour} % 24",
+             "shift": "s.shift"}  # fmt: skip
+    groups = {name: clock[group] if group in clock else f"f.{fine.keys[group]}" for group, name in bundle.keys.items()}
+    starts = {name: f"f.{fine.starts[grain]}" for grain, name in bundle.starts.items()}
+    columns = "".join(f", {sql} AS {name}" for name, sql in {**starts, **groups}.items())
+    join = f"\nLEFT JOIN dim_shift s ON s.minute_of_week = {at}" if "shift" in bundle.keys else ""
+    return f"""SELECT f.slice, f.fine{columns}, {", ".join(f"f.{name}" for name in parts)} FROM fine f{join}"""
+
+
+def _set_sql(bundle: Bundle, numbers: Sequence[int], told: str, rows: str = "picked p") -> str:
+    """What is told of rows `p` by some of the bundle's sets."""
+    sets = [bundle.sets[number] for number in numbers]
+    return f"""SELECT {keys_sql(bundle, sets)}, {part_sql(bundle, sets, numbers)} AS part,
+{told}
+FROM {rows}
+GROUP BY {sets_sql(bundle, sets)}"""
+
+
+def picked(bundle: Bundle, ask: Ask, params: Mapping[str, Any], values: Mapping[str, str]) -> str:
+    """Rows of the body with slice, keys as they lie, first days of periods and what is folded, as `picked`."""
+    metric = bundle.metric
+    parts = [
+        f"{slice_sql(bundle)} AS slice",
+        *(["b.period_local AS at"] if bundle.is_open else []),
+        *(f"{period_sql(grain)} AS {name}" for grain, name in bundle.starts.items()),
+        *(f"{_key_sql(group)} AS {name}" for group, name in bundle.keys.items()),
+        *(f"{sql} AS {name}" for name, sql in values.items()),
+    ]
+    return f"""WITH body AS (
+{windowed(metric.body, metric.windows, ask.since, "$until" if "until" in params else "NULL")}
+), picked AS (
+SELECT {", ".join(parts)}
+FROM body b{SHIFT_JOIN if "shift" in bundle.keys else ""}
+WHERE {_where_sql(metric, ask)}
+)"""
+
+
+def _where_sql(metric: Metric, ask: Ask) -> str:
+    """As `sql.shape.where_sql`, without the end of the period: a row of it lies before that by its date."""
+    return ask.where if metric.kind != "last" else f"{ask.where} AND b.period_local < b.latest_end_local"
+
+
+def _key_sql(group: str) -> str:
+    return MOMENTS[group].sql if group in MOMENTS else group_raw_sql(group)
+
+
+def keys_sql(bundle: Bundle, sets: Sequence[Set]) -> str:
+    """The slice and the columns of grouped rows, NULL where no set has them."""
+    slice_ = "p.slice" if _is_by_slice(bundle, sets) else "0 AS slice"
+    used = _used(bundle, sets)
+    names = [*bundle.starts.values(), *bundle.keys.values()]
+    return ", ".join([slice_, *(f"p.{name}" if name in used else f"NULL AS {name}" for name in names)])
+
+
+def _used(bundle: Bundle, sets: Sequence[Set]) -> list[str]:
+    """The columns that some sets are grouped by."""
+    return list(dict.fromkeys(name for part in sets for name in bundle.columns(part)))
+
+
+def _is_by_slice(bundle: Bundle, sets: Sequence[Set]) -> bool:
+    """Whether rows are grouped by their slice: one alone costs time, but keeps a whole of no rows from being a row."""
+    return len(bundle.slices) > 1 or not all(bundle.columns(part) for part in sets)
+
+
+def sets_sql(bundle: Bundle, sets: Sequence[Set]) -> str:
+    """What rows are grouped by: the slice and the columns of each set."""
+    slice_ = ["slice"] if _is_by_slice(bundle, sets) else []
+    told = [", ".join(f"p.{name}" for name in [*slice_, *bundle.columns(part)]) for part in sets]
+    return told[0] if len(told) == 1 else f"GROUPING SETS ({', '.join(f'({names})' for names in told)})"
+
+
+def part_sql(bundle: Bundle, sets: Sequence[Set], numbers: Sequence[int]) -> str:
+    """The number of a row's set: which of the columns it is not grouped by."""
+    if len(sets) == 1:
+        return str(numbers[0])
+    columns, told = _used(bundle, sets), []
+    for number, part in zip(numbers, sets, strict=True):
+        mine = bundle.columns(part)
+        mask = sum(1 << place for place, name in enumerate(reversed(columns)) if name not in mine)
+        told.append((mask, str(number)))
+    return f"CASE GROUPING({', '.join(f'p.{name}' for name in columns)}){cases(told)} END"
+
+
+def cases(told: Sequence[tuple[int, str]]) -> str:
+    """The cases of a CASE over numbers."""
+    return "".join(f" WHEN {number} THEN {sql}" for number, sql in told)
