@@ -225,7 +225,8 @@ def clocks_sql(ends: Sequence[str]) -> str:
     return f"""SELECT t.milestone, t.number, t.source, l.rung, CAST(sum(t.n) AS BIGINT) AS n,
 sum(t.n) / sum(sum(t.n)) OVER (PARTITION BY t.milestone) AS share
 FROM ({told}) t LEFT JOIN (
-SELECT c.milestone, c.source, min(c.rung) AS rung FROM dq_completeness c GROUP BY ALL
+SELECT c.milestone, c.source, min(c.rung) AS rung FROM dq_completeness c
+WHERE c.milestone IN ({", ".join(f"'{milestone}'" for milestone in ends)}) GROUP BY ALL
 ) l ON l.milestone = t.milestone AND l.source = t.source
 GROUP BY t.milestone, t.number, t.source, l.rung"""
 
