@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from urllib.parse import quote
 
 from dash import html
 
-from app.dom import aria, silent
+from app.dom import aria, many, silent
+
+#: What an address has in place of a sign: as `quote` writes it, which takes forty times as long.
+_ESCAPED = {number: quote(chr(number), safe=" =:/<>") for number in range(128)}
 
 #: Name -> paths on a grid of 24, drawn as lines.
 PATHS = {
@@ -41,11 +45,16 @@ PATHS = {
 
 def icon(name: str, size: int = 16) -> html.Span:
     """An icon in the colour of its text; it says nothing to a screen reader."""
-    drawn = (
+    return _masked(_drawn(name), "icon", size, size)
+
+
+@cache
+def _drawn(name: str) -> str:
+    """The address of an icon."""
+    return _address(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#000" stroke-width="2" '
         f'stroke-linecap="round" stroke-linejoin="round"><path d="{PATHS[name]}"/></svg>'
     )
-    return _masked(drawn, "icon", size, size)
 
 
 def sparkline(values: Sequence[float | None], label: str, width: int = 96, height: int = 24) -> html.Span:
@@ -74,12 +83,15 @@ def sparkline(values: Sequence[float | None], label: str, width: int = 96, heigh
         f'<path d="{path}" fill="none" stroke="#000" stroke-width="1.5" stroke-linejoin="round"/>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5"/></svg>'
     )
-    return _masked(drawn, "spark", width, height, label)
+    return _masked(_address(drawn), "spark", width, height, label)
 
 
-def _masked(drawn: str, kind: str, width: int, height: int, label: str = "") -> html.Span:
-    address = f'url("data:image/svg+xml,{quote(drawn, safe=" =:/<>")}")'
+def _address(drawn: str) -> str:
+    return f'url("data:image/svg+xml,{drawn.translate(_ESCAPED)}")'
+
+
+def _masked(address: str, kind: str, width: int, height: int, label: str = "") -> html.Span:
     style = {"maskImage": address, "WebkitMaskImage": address, "width": f"{width}px", "height": f"{height}px"}
     if label:
-        return html.Span(className=kind, style=style, role="img", title=label, **aria(label))
-    return html.Span(className=kind, style=style, **silent())
+        return many(html.Span, None, className=kind, style=style, role="img", title=label, **aria(label))
+    return many(html.Span, None, className=kind, style=style, **silent())

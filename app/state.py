@@ -5,10 +5,12 @@ The URL's query string is the only state. Links, the filter bar, the back button
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote_plus
 
 from sql.catalog import Catalog
 from sql.filters import KEYS, FilterError, Filters
@@ -21,6 +23,8 @@ OWN_KEYS = ("stat", "day", "show", "sort", "page", "exam", "clock", "metric", "b
 ALL_DAYS = "all"
 #: Keys that an address need not name: the last weeks, beside those before.
 _USUAL = ("since", "until", "compare")
+#: A page has hundreds of links, which share most of their parts.
+_quoted = lru_cache(maxsize=8192)(quote_plus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +62,31 @@ class State:
             pairs += [] if filters.compare == "previous" else [("compare", filters.compare)]
         elif filters.since is None and filters.until is None:
             pairs.append(("period", ALL_DAYS))
-        return urlencode(pairs + [(key, self.own[key]) for key in OWN_KEYS if key in self.own])
+        return _encoded([*pairs, *((key, self.own[key]) for key in OWN_KEYS if key in self.own)])
 
     def having(self, **changes: Any) -> Self:
         """A copy with filter fields or own keys changed; an own key of None is dropped."""
         own = {key: str(value) for key, value in {**self.own, **_own(changes)}.items() if value is not None}
         fields = {key: value for key, value in changes.items() if key not in OWN_KEYS}
         is_default = self.is_default and not fields.keys() & {"since", "until"}
-        return replace(self, filters=self.filters.replace(**fields), own=own, is_default=is_default)
+        return type(self)(self.filters.replace(**fields) if fields else self.filters, own, is_default)
 
     def bare(self) -> Self:
         """A copy with no own key but the snapshot that was chosen: what a link to another page carries."""
-        return replace(self, own={key: value for key, value in self.own.items() if key == "known"})
+        if not self.own:
+            return self
+        kept = {key: value for key, value in self.own.items() if key == "known"}
+        return type(self)(self.filters, kept, self.is_default)
 
     def href(self, path: str, **changes: Any) -> str:
         """Address of a page in this state, changed."""
         query = self.having(**changes).query()
         return f"{path}?{query}" if query else path
+
+
+def _encoded(pairs: Iterable[tuple[str, str]]) -> str:
+    """As `urlencode` writes pairs of texts."""
+    return "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in pairs)
 
 
 def _own(changes: dict[str, Any]) -> dict[str, Any]:

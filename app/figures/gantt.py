@@ -36,7 +36,7 @@ def day(
            width=0.78, colour=colours.band, label=text("figure.staffed"), tips=["" for _ in bands])  # fmt: skip
     rows = list(busy.iter_rows(named=True))
     _spans(made, rows, ("busy_started_local", "busy_ended_local"), names, width=0.5, colour=colours.series[0],
-           label=text("figure.busy"), tips=[_tip(names, row) for row in rows],
+           label=text("figure.busy"), tips=_tips(names, busy),
            links=[links[row["device"]] for row in rows])  # fmt: skip
     made.update_layout(barmode="overlay", showlegend=True, margin={"t": 30})
     made.update_xaxes(type="date", range=[start, start + timedelta(hours=24)], tickformat="%H:%M", showgrid=True,
@@ -60,9 +60,15 @@ def _spans(  # noqa: PLR0913 - one kind of span with named parts
     )  # fmt: skip
 
 
-def _tip(names: dict[str, str], row: dict[str, Any]) -> str:
-    begin, end = row["busy_started_local"], row["busy_ended_local"]
-    gap = row["gap_before_min"]
-    told = text("figure.session", begin=f"{begin:%H:%M}", end=f"{end:%H:%M}", n=words.count(row["n_exams"]))
-    after = [] if gap is None else [text("figure.gap", length=words.minutes(gap))]
-    return "<br>".join([f"<b>{names[row['device']]}</b>", told, *after])
+def _tips(names: dict[str, str], busy: pl.DataFrame) -> list[str]:
+    """What is told of each interval; there are thousands, and few lengths and counts."""
+    session = text("figure.session")
+    counts = {n: words.count(n) for n in busy["n_exams"].unique()}
+    gaps = {gap: "" if gap is None else f"<br>{text('figure.gap', length=words.minutes(gap))}"
+            for gap in busy["gap_before_min"].unique()}  # fmt: skip
+    begins, ends = (busy[name].dt.strftime("%H:%M") for name in ("busy_started_local", "busy_ended_local"))
+    return [
+        f"<b>{names[device]}</b><br>{session.format(begin=begin, end=end, n=counts[n])}{gaps[gap]}"
+        for device, begin, end, n, gap in zip(
+            busy["device"], begins, ends, busy["n_exams"], busy["gap_before_min"], strict=True)
+    ]  # fmt: skip

@@ -12,6 +12,7 @@ from dash import dcc, html
 from app import changes, cross, evidence, moves, scorecard, words
 from app.cards import card, page_head, shown
 from app.context import Context
+from app.dom import many
 from app.everywhere import everywhere
 from app.figures.unfinished import spans
 from app.icons import icon, sparkline
@@ -59,7 +60,7 @@ def _exceptions(frame: pl.DataFrame, whole: pl.DataFrame, context: Context) -> h
     if frame.is_empty() and whole.is_empty():  # nothing is known to be well where nothing is known
         calm = [html.Li(text("empty.title") + ". " + text("empty.hint"), className="finding none")]
     told = [
-        html.Li(scorecard.sentence(row, scorecard.name_of(row["facility"], context)))
+        many(html.Li, scorecard.sentence(row, scorecard.name_of(row["facility"], context)))
         for row in pl.concat([whole, frame]).iter_rows(named=True)
     ]
     told = [*told[:MOST], *_folded(told[MOST:])]
@@ -73,9 +74,9 @@ def _exceptions(frame: pl.DataFrame, whole: pl.DataFrame, context: Context) -> h
 
 
 def _finding(item: scorecard.Finding, why: str = "") -> html.Li:
-    told = html.Span([item.told, *([html.Small(why)] if why else [])])
-    return html.Li(dcc.Link([icon("alert", 15), told, icon("arrow", 14)], href=item.href),
-                   className=f"finding weight-{item.weight}")  # fmt: skip
+    told = many(html.Span, [item.told, *([html.Small(why)] if why else [])])
+    link = many(dcc.Link, [icon("alert", 15), told, icon("arrow", 14)], href=item.href)
+    return many(html.Li, link, className=f"finding weight-{item.weight}")
 
 
 def _folded(items: Iterable[html.Li]) -> list[html.Li]:
@@ -126,11 +127,13 @@ def _table(frame: pl.DataFrame, context: Context) -> Any:
 def _pair(row: Row, name: str, unit: str) -> html.Div:
     """A value, and under it the change since the period before."""
     under = changes.shown(row, unit, f"{name}_") if row[f"{name}_delta"] is not None else ""
-    return html.Div([html.Span(words.value(row[name], unit)), html.Small(under)], className="pair")
+    told = [many(html.Span, words.value(row[name], unit)), many(html.Small, under)]
+    return many(html.Div, told, className="pair")
 
 
 def _senders(row: Row) -> html.Span:
-    return html.Span(words.count(row["n_silent"]), className="delta worse" if row["n_silent"] else "delta same")
+    colour = "delta worse" if row["n_silent"] else "delta same"
+    return many(html.Span, words.count(row["n_silent"]), className=colour)
 
 
 def _waiting(context: Context, row: Row) -> html.Div:
@@ -138,9 +141,8 @@ def _waiting(context: Context, row: Row) -> html.Div:
     href = drill(context.state.having(since=None, until=None), group, row["facility"], show="waiting",
                  sort="exam_ended_local")  # fmt: skip
     late = "" if row["past_target"] is None else text("overview.past", n=words.count(row["past_target"]))
-    return html.Div([dcc.Link(words.value(row["waiting"], "exams"), href=href),
-                     html.Small(late, className="delta worse" if row["past_target"] else "delta same")],
-                    className="pair")  # fmt: skip
+    small = many(html.Small, late, className="delta worse" if row["past_target"] else "delta same")
+    return many(html.Div, [many(dcc.Link, words.value(row["waiting"], "exams"), href=href), small], className="pair")
 
 
 def _changed(context: Context) -> html.Section:

@@ -11,6 +11,7 @@ from dash import dcc, html
 from app import cross, evidence, words
 from app.cards import card, empty, graph, page_head, shown, tiles
 from app.context import Context
+from app.dom import many
 from app.figures.gantt import day as day_figure
 from app.figures.heat import week
 from app.figures.trend import Line, trend
@@ -199,12 +200,14 @@ def _room_for(row: Row) -> Any:
     weekly = row["weekly"]
     if weekly is None:
         return words.NO_VALUE
-    return html.Span(text("utilization.room_for.value", n=words.count(int(weekly))), className="room-for")
+    return many(html.Span, text("utilization.room_for.value", n=words.count(int(weekly))), className="room-for")
 
 
 def _of_room(value: float | None) -> Any:
     """A share, or that nobody tells it: an empty room is another thing than a silent one."""
-    return html.Span(text("utilization.unreported"), className="note") if value is None else words.value(value, "share")
+    if value is not None:
+        return words.value(value, "share")
+    return many(html.Span, text("utilization.unreported"), className="note")
 
 
 def _rooms_table(context: Context) -> Any:

@@ -10,6 +10,7 @@ from dash import dcc, html
 from app import words
 from app.cards import card, shown
 from app.context import Context
+from app.dom import many
 from app.questions import Question
 from app.tables import Column, Row, table
 from app.texts import text
@@ -49,14 +50,15 @@ QUESTIONS = (ANSWER,)
 def section(context: Context) -> html.Section:
     """The changes to choose from, and what the chosen one would do."""
     chosen = context.state.own.get("change", "")
-    names = {c.facility: context.name("facility", c.facility) for c in offered(context) if c.facility}
+    changes = offered(context)
+    names = {c.facility: context.name("facility", c.facility) for c in changes if c.facility}
     links = []
-    for change in offered(context):
+    for change in changes:
         is_chosen = str(change) == chosen
         href = context.state.href(PATH, change=None if is_chosen else change)
         style = {"whiteSpace": "normal"}  # longer than a phone is wide
         name = "choice on" if is_chosen else "choice"
-        links.append(dcc.Link(change.sentence(names), href=href, className=name, style=style))
+        links.append(many(dcc.Link, change.sentence(names), href=href, className=name, style=style))
     body = [html.Div(links, className="choices buttons", role="group"), *_told(context, names)]
     return card(context, ANSWER, body, wide=True, place=PLACE)
 
