@@ -15,6 +15,10 @@ from sql.fine import Set
 from sql.grouped import cases, grouped
 from sql.shape import KINDS, is_told_sql, order_sql, period_end_sql, text_sql
 
+#: Columns that tell rows of several questions apart, with what a bundle has several of. The engine takes as long to
+#: plan a small question as to answer it, so nothing is written that says nothing.
+_NUMBERED = {"slice": "slices", "part": "sets", "statistic": "statistics"}
+
 
 def bundle_statement(bundle: Bundle) -> tuple[str, dict[str, Any]]:
     """The statement and its parameters. Its rows have slice and part (numbers of a slice and a set), statistic, and the
@@ -22,12 +26,12 @@ def bundle_statement(bundle: Bundle) -> tuple[str, dict[str, Any]]:
     """
     metric, sets, keys, starts = bundle.metric, bundle.sets, bundle.keys, bundle.starts
     ask, params = asked(bundle)
-    columns = [*starts.values(), *keys.values()]
     per_part = _per_part(sets)
     start = per_part(lambda part: f"f.{starts[part[1]]}" if part[1] != "all" else "CAST(NULL AS DATE)")
     end = per_part(
         lambda part: period_end_sql(part[1]).format(start=f"f.{starts[part[1]]}" if part[1] != "all" else "")
     )
+    starting, ending = (f"{start}, ", f"{end}, ") if starts else ("", "")
     value = per_part(lambda part: " || ' | ' || ".join(f"f.{keys[group]}" for group in part[0]) or "'all'")
     of_part = "OVER (PARTITION BY f.slice, f.part)"
     first, last = (
@@ -35,36 +39,37 @@ def bundle_statement(bundle: Bundle) -> tuple[str, dict[str, Any]]:
         for each in (f"min(f.first_at) {of_part}", f"max(f.last_at) {of_part} + INTERVAL 1 DAY")
     )
     since, until = (of_slice("f", bundle.dates(key)) for key in ("since", "until"))
-    texts = "".join(f", {text_sql(f'g.{name}')} AS {name}" for name in keys.values())
+    order = [f"f.{name}" for name, many in _NUMBERED.items() if len(getattr(bundle, many)) > 1]
+    order += [*([start] if starts else []), *_order_sql(sets, keys)]
     rows = grouped(bundle, ask, params, folded(metric, ask, bundle.statistics))
-    statement = f"""{rows}, folded AS (SELECT g.*{f" REPLACE ({texts[2:]})" if texts else ""} FROM grouped g
-), finished AS (
-{_finished_sql(bundle, columns)}
+    statement = f"""{rows}, finished AS (
+{_finished_sql(bundle)}
 )
 SELECT f.slice, f.part, f.statistic,
-coalesce({start}, CAST({since} AS DATE){first}) AS period_start,
-coalesce({end}, CAST({until} AS DATE){last}) AS period_end,
+coalesce({starting}CAST({since} AS DATE){first}) AS period_start,
+coalesce({ending}CAST({until} AS DATE){last}) AS period_end,
 {per_part(lambda part: f"'{' | '.join(part[0]) or 'all'}'")} AS group_name, {value} AS group_value,
 {KINDS[metric.kind][1]}
 FROM finished f
-WHERE {is_told_sql(metric)}
-ORDER BY f.slice, f.part, f.statistic, {start}{_order_sql(sets, keys)}"""
-    return statement, params
+WHERE {is_told_sql(metric)}"""
+    return statement + (f"\nORDER BY {', '.join(order)}" if order else ""), params
 
 
 def _has_choices(bundle: Bundle) -> bool:
     return bool(bundle.metric.choices) and len(bundle.statistics) > 1
 
 
-def _finished_sql(bundle: Bundle, columns: list[str]) -> str:
-    """The folded rows, once a statistic."""
+def _finished_sql(bundle: Bundle) -> str:
+    """The folded rows with the text of their groups, once a statistic."""
+    texts = [f"{text_sql(f'f.{name}')} AS {name}" for name in bundle.keys.values()]
     if not _has_choices(bundle):
-        return f"SELECT f.*, '{bundle.statistics[0]}' AS statistic FROM folded f"
+        replaced = f" REPLACE ({', '.join(texts)})" if texts else ""
+        return f"SELECT f.*{replaced}, '{bundle.statistics[0]}' AS statistic FROM grouped f"
     days = ["first_at", "last_at"] if bundle.is_open else []
-    names = "".join(f", f.{name}" for name in ["part", *columns, *days])
+    names = ", ".join([*(f"f.{name}" for name in ["slice", "part", *bundle.starts.values(), *days]), *texts])
     return " UNION ALL ".join(
-        f"SELECT f.slice{names}, '{name}' AS statistic, f.numerator_{k} AS numerator, "
-        f"f.denominator_{k} AS denominator, f.n_{k} AS n FROM folded f"
+        f"SELECT {names}, '{name}' AS statistic, f.numerator_{k} AS numerator, "
+        f"f.denominator_{k} AS denominator, f.n_{k} AS n FROM grouped f"
         for k, name in enumerate(bundle.statistics)
     )
 
@@ -81,12 +86,13 @@ def _per_part(sets: tuple[Set, ...]) -> Callable[[Callable[[Set], str]], str]:
     return made
 
 
-def _order_sql(sets: tuple[Set, ...], keys: dict[str, str]) -> str:
+def _order_sql(sets: tuple[Set, ...], keys: dict[str, str]) -> list[str]:
     """The order of groups within a part, by place."""
-    told = []
+    told: list[str] = []
     for place in range(max(len(names) for names, _ in sets)):
         by_part = [(n, order_sql(names[place], 0).replace("f.g0", f"f.{keys[names[place]]}").split(", "))
                  for n, (names, _) in enumerate(sets) if place < len(names)]  # fmt: skip
         numbers, texts = [(n, by[0]) for n, by in by_part if len(by) > 1], [(n, by[-1]) for n, by in by_part]
-        told += [f", CASE f.part{cases(kept)} END" for kept in (numbers, texts) if kept]
-    return "".join(told)
+        told += [kept[0][1] if len(sets) == 1 else f"CASE f.part{cases(kept)} END"
+                 for kept in (numbers, texts) if kept]  # fmt: skip
+    return told

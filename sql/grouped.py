@@ -91,11 +91,11 @@ def picked(bundle: Bundle, ask: Ask, params: Mapping[str, Any], values: Mapping[
         *(f"{_key_sql(group)} AS {name}" for group, name in bundle.keys.items()),
         *(f"{sql} AS {name}" for name, sql in values.items()),
     ]
-    return f"""WITH body AS (
-{windowed(metric.body, metric.windows, ask.since, "$until" if "until" in params else "NULL")}
-), picked AS (
+    return f"""WITH picked AS (
 SELECT {", ".join(parts)}
-FROM body b{SHIFT_JOIN if "shift" in bundle.keys else ""}
+FROM (
+{windowed(metric.body, metric.windows, ask.since, "$until" if "until" in params else "NULL")}
+) b{SHIFT_JOIN if "shift" in bundle.keys else ""}
 WHERE {_where_sql(metric, ask)}
 )"""
 

@@ -73,11 +73,11 @@ def told(bundle: Bundle, rows: pa.RecordBatchReader) -> pl.DataFrame:
     sets = _fine(bundle)
     room = np.empty(len(values) // len(sets))
     parts = [
-        _part(bundle, number, fine.filter(pl.col("fine") == place), values, ends, room)
+        _part(bundle, number, fine if len(sets) == 1 else fine.filter(pl.col("fine") == place), values, ends, room)
         for place, (_, numbers) in enumerate(sets)
         for number in numbers
     ]
-    return pl.concat(parts).sort("slice", "part", maintain_order=True)
+    return parts[0] if len(parts) == 1 else pl.concat(parts).sort("slice", "part", maintain_order=True)
 
 
 def _part(
@@ -90,10 +90,8 @@ def _part(
     found = fine.group_by(columns, maintain_order=True).agg("place", pl.col("since", "until").first(), *days)
     found = ordered(bundle, part, named(bundle, part, found))
     lengths = _gathered(found["place"].to_list(), values, ends, room)
-    whole = found.select("slice", "period_start", "period_end", "group_name", "group_value")
     return pl.concat(
-        whole.with_columns(*columns, pl.lit(number).alias("part"), pl.lit(name).alias("statistic"))
-        .select("slice", "part", "statistic", *SHAPE)
+        found.select("slice", pl.lit(number).alias("part"), pl.lit(name).alias("statistic"), *SHAPE[:4], *columns)
         for name, columns in _statistics(room, lengths, bundle.statistics).items()
     )  # fmt: skip
 
