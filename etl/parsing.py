@@ -20,6 +20,7 @@ from typing import Any
 import polars as pl
 
 from etl.deadline import Deadline, TooSlow, alarm
+from etl.handover import hand_over
 from etl.heads import SMALL_BYTES, header_of
 from etl.inbox import Candidate, TooLargeError, UnsafeFileError, read_file, read_head
 from etl.records import Parsed, Rejected
@@ -108,11 +109,11 @@ def serve(connection: Connection, marks: Connection, site: Site, memory_mb: int,
             os.write(handle, number.to_bytes(MARK_BYTES, "little"))
 
     try:
-        connection.send(READY)
+        hand_over(connection, READY)
         gc.freeze()  # what is loaded now lives as long as the process: no collection need look at it
         while True:
             candidates = connection.recv()
-            connection.send(packed(run_job(candidates, site, seconds, memory_mb << 19, begin)))
+            hand_over(connection, packed(run_job(candidates, site, seconds, memory_mb << 19, begin)))
     except (EOFError, OSError):  # the writer closed its end or was killed
         return
 

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from etl.errors import SettingsError
+from etl.handover import taken
 from etl.inbox import Candidate
 from etl.parsing import JOB_BYTES, MARK_BYTES, READY, JobResult, rejected_unread, serve, unpacked
 from etl.settings import Settings
@@ -175,7 +176,7 @@ class _Crew:
     def _hear(self, worker: _Worker) -> bool:
         """Take one message of a process: that it is ready, or its piece's result. False: it died."""
         try:
-            message = worker.connection.recv()
+            message = taken(worker.connection)
         except (EOFError, OSError):
             return False
         worker.look()  # its marks are of this piece

@@ -55,24 +55,37 @@ def _peak_mb(process: object) -> float:
 
 def apart(folder: Path, times: int, workers: int) -> dict[str, float]:
     """The same in a process of its own, whose memory is only that of this work."""
-    command = [sys.executable, "-m", "tests.bench.parsers", str(folder), str(times), str(workers)]
-    told: dict[str, float] = json.loads(subprocess.run(command, cwd=REPO, check=True, capture_output=True).stdout)
+    (told,) = beside(folder, times, workers, 1)
     return told
 
 
+def beside(folder: Path, times: int, workers: int, n: int) -> list[dict[str, float]]:
+    """The same in `n` processes at once."""
+    command = [sys.executable, "-m", "tests.bench.parsers", str(folder), str(times), str(workers)]
+    running = [subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE) for _ in range(n)]
+    told = [process.communicate()[0] for process in running]
+    if any(process.returncode for process in running):
+        raise subprocess.CalledProcessError(1, command)
+    return [json.loads(text) for text in told]
+
+
 def measure(folder: Path, times: int, rounds: int) -> dict[str, Any]:
-    """One process beside two, in turns, the best of each; and the peaks with ten times the files."""
-    taken: dict[int, list[dict[str, float]]] = {1: [], 2: []}
+    """One process beside two, in turns, the best of each; and the peaks with ten times the files.
+
+    `two_apart_ratio` is what the machine gives at most: two that have nothing in common, each with one process.
+    """
+    taken: dict[tuple[int, int], list[list[dict[str, float]]]] = {(1, 1): [], (2, 1): [], (1, 2): []}
     for _ in range(rounds):
-        for workers, found in taken.items():
-            found.append(apart(folder, times, workers))
-    best = {workers: max(told["files_per_s"] for told in found) for workers, found in taken.items()}
+        for (workers, n), found in taken.items():
+            found.append(beside(folder, times, workers, n))
+    best = {way: max(sum(told["files_per_s"] for told in each) for each in found) for way, found in taken.items()}
     ten = apart(folder, times * 10, 2)
     return {
-        "one_process_files_per_s": best[1],
-        "two_processes_files_per_s": best[2],
-        "two_processes_ratio": best[2] / best[1],
-        **{name: min(told[name] for told in taken[2]) for name in ("peak_mb", "peak_parser_mb")},
+        "one_process_files_per_s": best[1, 1],
+        "two_processes_files_per_s": best[2, 1],
+        "two_processes_ratio": best[2, 1] / best[1, 1],
+        "two_apart_ratio": best[1, 2] / best[1, 1],
+        **{name: min(each[0][name] for each in taken[2, 1]) for name in ("peak_mb", "peak_parser_mb")},
         **{f"{name}_of_10x": ten[name] for name in ("peak_mb", "peak_parser_mb")},
     }
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from multiprocessing import Pipe
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from etl.handover import hand_over, taken
 from etl.inbox import Candidate, scan
 from etl.parsing import JOB_BYTES, run_job
 from etl.pool import JOB_FILES, Parser
@@ -64,3 +68,22 @@ def test_images_are_counted_by_their_headers(tmp_path: Path) -> None:
     assert [file.candidate for file in result.files] == found
     assert result.frames["instance"].height == JOB_FILES
     assert sum(file.n_bytes for file in result.files) < JOB_BYTES // 4
+
+
+@pytest.mark.parametrize("value", [-1, ([("a", b"b")], None), bytes(5_000_000)])
+def test_what_is_handed_over_is_taken(value: object) -> None:
+    """Also where it is more than the pipe holds."""
+    here, there = Pipe()
+    sending = Thread(target=lambda: [hand_over(there, value) for _ in range(2)])
+    sending.start()
+    assert [taken(here), taken(here)] == [value, value]
+    sending.join()
+
+
+@pytest.mark.parametrize("sent", [b"", b"\x05", (9).to_bytes(8, "little") + b"half"])
+def test_what_is_not_whole_is_not_taken(sent: bytes) -> None:
+    here, there = Pipe()
+    os.write(there.fileno(), sent)
+    there.close()
+    with pytest.raises((EOFError, OSError)):
+        taken(here)
