@@ -18,18 +18,23 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from sql.asked import QueryError
+from sql.asked import QueryError, must_have
+from sql.bundle import Bundle, at_once
 from sql.catalog import PERCENTILES, Metric
 from sql.compare import compare, judged
-from sql.counterfactual import Mixtures
+from sql.counterfactual import Floats, Mixtures
 from sql.definitions import definition
 from sql.filters import Filters
 from sql.measure import metric
+from sql.noted import noted
+from sql.ordered import lists_statement
 from sql.snapshot import Snapshot
-from sql.units import units
 
 __all__ = ["OTHERS", "PARTS", "attribution", "can_be_parted", "steps"]
 
+#: Values by group.
+Values = dict[str, Floats]
+_NONE = np.zeros(0)
 #: Columns of the answer.
 PARTS: dict[str, type[pl.DataType]] = {
     "group_name": pl.String, "group_value": pl.String, "n": pl.Int64, "previous_n": pl.Int64, "value": pl.Float64,
@@ -68,8 +73,10 @@ def attribution(
     if not by or not can_be_parted(asked):
         raise QueryError(f"{asked.id}: a change is parted by at least one group, and not of a maximum")
     chosen = statistic or asked.statistic
-    part = _of_percentile if asked.kind == "percentile" and PERCENTILES.get(chosen) is not None else _of_sum
-    found = snapshot.keep(("parts", asked.id, by, filters, chosen), lambda: part(snapshot, asked, by, filters, chosen))
+    if asked.kind == "percentile" and PERCENTILES[chosen] is not None:
+        found = _of_percentile(snapshot, asked.id, by=by, filters=filters, statistic=chosen)
+    else:
+        found = _of_sum(snapshot, asked, by, filters, chosen)
     return (
         found.with_columns(
             pl.lit(" | ".join(by)).alias("group_name"),
@@ -113,36 +120,60 @@ def _of_sum(snapshot: Snapshot, asked: Metric, by: tuple[str, ...], filters: Fil
     ).with_columns((pl.col("mix") + pl.col("rate")).alias("part"))
 
 
+@noted
 def _of_percentile(
-    snapshot: Snapshot, asked: Metric, by: tuple[str, ...], filters: Filters, statistic: str
+    snapshot: Snapshot, metric_id: str, *, by: tuple[str, ...], filters: Filters, statistic: str
 ) -> pl.DataFrame:
     """Parts of a percentile, of the values themselves."""
-    before, keys = filters.before(), [f"g{number}" for number in range(len(by))]
-    now, then = (
-        units(snapshot, asked.id, groups=by, filters=f, statistic=statistic).select(
-            pl.concat_str(keys, separator=" | ").alias("group_value"), "value")
-        for f in (filters, before or filters)
-    )  # fmt: skip
-    if before is None or now.is_empty() or then.is_empty():
+    before, now = filters.before(), filters.replace(compare="none")
+    if before is None:
         return pl.DataFrame(schema=PARTS)
-    sizes = pl.concat([now, then]).group_by("group_value").len().sort("len", "group_value", descending=[True, False])
-    names = sizes["group_value"].to_list()
+    periods = before.replace(compare="none"), now
+    key = "parts", metric_id, by, periods, statistic
+    return snapshot.keep(key, lambda: _of_values(*_values(snapshot, metric_id, by, periods), statistic))
+
+
+def _values(
+    snapshot: Snapshot, metric_id: str, by: tuple[str, ...], periods: tuple[Filters, Filters]
+) -> tuple[Values, Values]:
+    """The values of each group that has any, in either period."""
+    asked = definition(snapshot, metric_id)
+    must_have(asked, by, "all", asked.statistic)
+    parts: tuple[dict[str, list[Floats]], ...] = {}, {}
+    first = 0
+    for slices in at_once(asked, periods):
+        bundle = Bundle(asked, ((by, "all"),), (asked.statistic,), slices)
+        lists = snapshot.execute(*lists_statement(bundle))
+        names = lists.select(pl.concat_str(list(bundle.keys.values()), separator=" | ")).to_series().to_list()
+        values, ends = lists["v"].explode().to_numpy(), lists["v"].list.len().cum_sum().to_list()
+        for name, slice_, start, end in zip(names, lists["slice"].to_list(), [0, *ends], ends, strict=False):
+            known = values[start:end]
+            parts[first + slice_].setdefault(name, []).append(known[known >= 0])
+        first += len(slices)
+    whole = ({name: np.concatenate(each) for name, each in part.items()} for part in parts)
+    then, now = ({name: values for name, values in each.items() if len(values)} for each in whole)
+    return then, now
+
+
+def _of_values(then: Values, now: Values, statistic: str) -> pl.DataFrame:
+    """Parts of a percentile by group; the smallest groups go together."""
+    if not then or not now:
+        return pl.DataFrame(schema=PARTS)
+    sizes = {name: len(then.get(name, _NONE)) + len(now.get(name, _NONE)) for name in {**then, **now}}
+    names = sorted(sizes, key=lambda name: (-sizes[name], name))
     if len(names) > MOST_GROUPS:
-        kept = pl.col("group_value").is_in(names[: MOST_GROUPS - 1])
-        name = pl.when(kept).then("group_value").otherwise(pl.lit(OTHERS)).alias("group_value")
-        now, then, names = now.with_columns(name), then.with_columns(name), [*names[: MOST_GROUPS - 1], OTHERS]
-    mixtures = Mixtures(_values(then, names), _values(now, names), PERCENTILES[statistic] or 0.0)
+        rest = names[MOST_GROUPS - 1 :]
+        for values in (then, now):
+            values[OTHERS] = np.concatenate([values.get(name, _NONE) for name in rest])
+        names = [*names[: MOST_GROUPS - 1], OTHERS]
+    earlier, present = ([values.get(name, _NONE) for name in names] for values in (then, now))
+    mixtures = Mixtures(earlier, present, PERCENTILES[statistic] or 0.0)
     mix, rate = mixtures.effects()
     return pl.DataFrame({
         "group_value": names, "n": mixtures.counts[1], "previous_n": mixtures.counts[0],
         "value": mixtures.groups(1), "previous": mixtures.groups(0),
         "share": mixtures.shares[1], "previous_share": mixtures.shares[0], "mix": mix, "rate": rate, "part": mix + rate,
     }, schema_overrides={"value": pl.Float64, "previous": pl.Float64})  # fmt: skip
-
-
-def _values(frame: pl.DataFrame, names: list[str]) -> list[np.ndarray[tuple[int], np.dtype[np.float64]]]:
-    found = {key: part["value"].to_numpy() for (key,), part in frame.group_by("group_value")}
-    return [found.get(name, np.array([], dtype=np.float64)) for name in names]
 
 
 def steps(

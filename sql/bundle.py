@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -56,6 +56,15 @@ class Bundle:
         """SQL of a slice's first day (`since`) or of the day behind its last, NULL where it is open."""
         return [f"${key}_{number}" if getattr(each, key) and self.metric.has_dates else "NULL"
                 for number, each in enumerate(self.slices)]  # fmt: skip
+
+
+def at_once(metric: Metric, slices: tuple[Filters, ...]) -> list[tuple[Filters, ...]]:
+    """Slices that one statement answers: two whose dates do not overlap, else each alone."""
+    if len(slices) == 2 and metric.has_dates:
+        dates = sorted((each.since or date.min, each.until or date.max) for each in slices)
+        if dates[0][1] <= dates[1][0]:
+            return [slices]
+    return [(each,) for each in slices]
 
 
 def asked(bundle: Bundle) -> tuple[Ask, dict[str, Any]]:

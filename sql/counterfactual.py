@@ -32,15 +32,24 @@ def ranks(size: Floats, p: float) -> tuple[Floats, Floats, Floats]:
     return (whole + 0.5) / size, np.minimum((whole + 1.5) / size, 1.0), position - whole
 
 
-def weighted_percentile(values: Floats, weights: Floats, p: float, size: float | None = None) -> float:
-    """Percentile p of weighted values: for equal weights type 7. `size` is how many values there are in effect
-    (without it as many as there are), which matters between neighbours only."""
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order]) / np.sum(weights)
-    low, high, above = ranks(np.array([size or len(values)], dtype=np.float64), p)
-    places = np.minimum(np.searchsorted(reached + _SLACK, np.concatenate([low, high])), len(values) - 1)
-    below, over = values[order][places]
-    return float(below + (over - below) * above[0])
+class Weighted:
+    """Weighted values in order; not without any."""
+
+    def __init__(self, values: Floats, weights: Floats) -> None:
+        order = np.argsort(values)
+        self._values = values[order]
+        self._reached = np.cumsum(weights[order]) / np.sum(weights) + _SLACK
+
+    def at(self, rank: Floats) -> Floats:
+        """First values at which ranks (0-1) are reached."""
+        return self._values[np.minimum(np.searchsorted(self._reached, rank), len(self._values) - 1)]
+
+    def percentile(self, p: float, size: float | None = None) -> float:
+        """Percentile p: for equal weights type 7. `size` is how many values there are in effect (without it as many as
+        there are), which matters between neighbours only."""
+        low, high, above = ranks(np.array([size or len(self._values)], dtype=np.float64), p)
+        below, over = self.at(np.concatenate([low, high]))
+        return float(below + (over - below) * above[0])
 
 
 class Mixtures:

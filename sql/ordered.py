@@ -155,8 +155,7 @@ def _statistic(name: str, whole: Numbers, begins: Counts, n: Counts) -> list[pl.
         means = [_mean(whole[first : first + many]) for first, many in zip(begins.tolist(), n.tolist(), strict=True)]
         return [pl.Series(column, [row[k] for row in means], dtype=pl.Float64) for k, column in enumerate(_TOLD)]
     above, below = Fraction(str(p)).as_integer_ratio()
-    position = np.maximum(n - 1, 0) * above
-    low, share = position // below, position % below / below
+    low, share = _placed(p, n)
     spread = Z * np.sqrt(n * above * (below - above) / (below * below))
     middle = n * above / below
     first, last = np.floor(middle - spread).astype(np.int64), np.ceil(middle + spread).astype(np.int64)
@@ -166,6 +165,21 @@ def _statistic(name: str, whole: Numbers, begins: Counts, n: Counts) -> list[pl.
     known = (n > 0, (n > 0) & (first >= 1), (n > 0) & (last <= n))
     return [pl.Series(column, each).set(pl.Series(~mask), None)
             for column, each, mask in zip(_TOLD, told, known, strict=True)]  # fmt: skip
+
+
+def _placed(p: float, n: Counts) -> tuple[Counts, Numbers]:
+    """The lower neighbour of a percentile among n values in order, from 0, and how far it lies towards the next."""
+    above, below = Fraction(str(p)).as_integer_ratio()
+    position = np.maximum(n - 1, 0) * above
+    return position // below, position % below / below
+
+
+def percentile_of(values: Numbers, p: float) -> float:
+    """A percentile of values in any order, of which there are some: the one that `metric` tells."""
+    lows, shares = _placed(p, np.array([len(values)]))
+    low, high = int(lows[0]), min(int(lows[0]) + 1, len(values) - 1)
+    held = np.partition(values, [low, high])
+    return float(held[low] + (held[high] - held[low]) * shares[0])
 
 
 def _at(whole: Numbers, begins: Counts, n: Counts, rank: Counts) -> Numbers:

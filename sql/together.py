@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from datetime import date
 from functools import lru_cache, partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from sql.asked import answer_key
-from sql.bundle import Bundle
+from sql.bundle import Bundle, at_once
 from sql.catalog import Metric
 from sql.definitions import definition, is_current
 from sql.filters import Filters
@@ -91,14 +90,9 @@ def _cut(told: list[tuple[Metric, Wanted]]) -> Iterator[Bundle]:
     """Questions with all but dates in common: one statement where two periods do not overlap, else one a period."""
     metric = told[0][0]
     slices = tuple(dict.fromkeys(item.filters.replace(compare="none") for _, item in told))
-    for part in [slices] if len(slices) == 2 and metric.has_dates and _are_apart(*slices) else [(s,) for s in slices]:
+    for part in at_once(metric, slices):
         mine = [item for _, item in told if item.filters.replace(compare="none") in part]
         sets = tuple(dict.fromkeys((item.groups, item.period) for item in mine))
         statistics = tuple(dict.fromkeys(item.statistic for item in mine))
         for first in range(0, len(sets), MOST_SETS):
             yield Bundle(metric, sets[first : first + MOST_SETS], statistics, part)
-
-
-def _are_apart(one: Filters, other: Filters) -> bool:
-    dates = sorted((each.since or date.min, each.until or date.max) for each in (one, other))
-    return dates[0][1] <= dates[1][0]

@@ -1,38 +1,57 @@
-"""What a metric folds: the rows behind its value, for questions that need more than the value."""
+"""What a metric folds, by group: the rows behind its value, for questions that need more than the value."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
-import polars as pl
-
-from sql.asked import ask_of
-from sql.definitions import definition
+from sql.asked import ask_of, must_have
+from sql.bundle import Bundle
+from sql.bundle_folds import folded
+from sql.catalog import Metric
 from sql.filters import Filters
-from sql.noted import noted
-from sql.shape import picked
-from sql.snapshot import Snapshot
+from sql.grouped import picked
+from sql.shape import text_sql, values_sql
+
+#: What is folded of each kind.
+_VALUE, _SUMS = ("value",), ("numerator", "denominator", "n")
 
 
-@noted
-def units(
-    snapshot: Snapshot,
-    metric_id: str,
-    *,
-    groups: Sequence[str] = (),
-    filters: Filters | None = None,
-    statistic: str | None = None,
-) -> pl.DataFrame:
-    """What a metric folds, a row of its table each: g0, g1, ... (values of the groups), day, and value for a percentile
-    or numerator, denominator and n. Rows that the metric leaves out of its n are left out. Raises QueryError.
+def columns_of(asked: Metric) -> tuple[str, ...]:
+    """What is told of each unit beside its day."""
+    return _VALUE if asked.kind == "percentile" else _SUMS
+
+
+def units_statement(
+    asked: Metric, groups: tuple[str, ...], filters: Filters, statistic: str
+) -> tuple[str, dict[str, Any]]:
+    """The statement and its parameters: a row a group with g0, g1, ... (the groups) and units, a list of structs.
+
+    Of a percentile they have day and value, one of each row that counts; of what is summed day, numerator, denominator
+    and n, one a day: exact sums of the rows that are trials. Groups and units come in any order. Raises QueryError.
     """
-    asked = definition(snapshot, metric_id)
-    ask, params = ask_of(asked, tuple(groups), "all", filters or Filters(), statistic or asked.statistic)
-    keys = "".join(f"p.g{number}, " for number in range(len(groups)))
-    is_length = asked.kind in ("percentile", "max")
-    columns = ("value",) if is_length else ("numerator", "denominator", "n")
-    folded = ", ".join(f"CAST(p.{column} AS DOUBLE) AS {column}" for column in columns)
-    kept = "p.value >= 0" if asked.kind == "percentile" else f"p.{columns[0]} IS NOT NULL"
-    return snapshot.execute(
-        f"{picked(asked, ask)} SELECT {keys}p.on_day AS day, {folded} FROM picked p WHERE {kept}", params
+    must_have(asked, groups, "day", statistic)
+    ask, params = ask_of(asked, (), "all", filters, statistic)
+    bundle = Bundle(asked, ((groups, "day"),), (statistic,), (filters.replace(compare="none"),))
+    keys, day = bundle.keys.values(), bundle.starts["day"]
+    names = "".join(f"p.{name}, " for name in keys)
+    if columns_of(asked) == _VALUE:
+        values = values_sql(asked, ask)
+        days = f"SELECT {names}p.{day} AS day, p.value FROM picked p WHERE p.value >= 0"
+        unit = "day := u.day, value := u.value"
+    else:
+        folds = folded(asked, ask, bundle.statistics)
+        values = folds.values
+        sums = folds.told.format(**{name: sql for name, (sql, _) in folds.parts.items()})
+        days = (
+            f"SELECT {names}p.{day} AS day, {sums} FROM picked p GROUP BY {names}p.{day} HAVING numerator IS NOT NULL"
+        )
+        unit = ", ".join(["day := u.day", *(f"{column} := coalesce(u.{column}, 0)" for column in _SUMS)])
+    told = "".join(f"{text_sql(f'u.{name}')} AS {name}, " for name in keys)
+    by = ", ".join(f"u.{name}" for name in keys)
+    return (
+        f"""{picked(bundle, ask, params, values)}, units AS (
+{days}
+)
+SELECT {told}list(struct_pack({unit})) AS units FROM units u GROUP BY {by}""",
+        params,
     )

@@ -6,16 +6,22 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sql.benchmark import BENCHMARK, benchmark
+from sql.cases import compared
+from sql.catalog import PERCENTILES, Catalog
 from sql.filters import Filters
+from sql.ordered import percentile_of
 from sql.query import QueryError, metric
 from sql.snapshot import Snapshot
 from sql.strata import stratified
+from sql.units import units_statement
 from tests.snapshots import exam_row, snapshot_of
 
 THROUGH = datetime(2026, 4, 15, 12)
@@ -123,6 +129,33 @@ def test_a_mix_that_is_not_there_cannot_be_weighted(tmp_path: Path) -> None:
     assert (south["standardized"], south["standardized_lower"]) == (None, None)
     assert south["value"] == metric(snapshot, "report_final", filters=Filters(facility=("SOUTH",)), statistic="p90"
                                     )["value"][0]  # fmt: skip
+
+
+@pytest.mark.parametrize(("metric_id", "p"), [("report_final", None), ("report_final", 0.9), ("within_target", None)])
+def test_the_order_of_rows_does_not_matter(tmp_path: Path, metric_id: str, p: float | None) -> None:
+    """To the last bit, whichever thread of the engine comes first."""
+    parts = [exams(f, m, [n / 7 for n in of]) for f, m in (("NORTH", "CT"), ("SOUTH", "MR"), ("SOUTH", "CT"))
+             for of in (FAST, SLOW)]  # fmt: skip
+    asked, snapshot, chance = Catalog.load().metric(metric_id), of(tmp_path, *parts), np.random.default_rng(3)
+    statement, params = units_statement(asked, ("facility", "modality"), Filters(), asked.statistic)
+    rows = snapshot.execute(statement, params).to_dicts()
+    schema = pa.RecordBatchReader.from_stream(snapshot.execute(statement, params)).schema
+    found = []
+    for _ in range(5):
+        chance.shuffle(rows)
+        for row in rows:
+            chance.shuffle(row["units"])
+        found.append(compared(asked, p, pa.Table.from_pylist(rows, schema).to_reader()))
+    assert all(frame.equals(found[0]) for frame in found)
+    assert found[0]["dispersion"].null_count() == 0
+
+
+def test_cases_are_beyond_the_percentile_that_is_told(tmp_path: Path) -> None:
+    values = [(n * 37 % 101) / 3 for n in range(1, 80)]
+    snapshot = of(tmp_path, exams("NORTH", "CT", values))
+    for name, p in PERCENTILES.items():
+        if p is not None:
+            assert percentile_of(np.array(values), p) == metric(snapshot, "report_final", statistic=name)["value"][0]
 
 
 @pytest.mark.parametrize("asked", [("reads", {}), ("freshness", {}), ("wait", {"strata": ("facility",)}),

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sql import counterfactual
-from sql.counterfactual import Mixtures, weighted_percentile
+from sql.counterfactual import Mixtures, Weighted
 from tests.truth.recompute_parts import percentile_parts
 from tests.truth.statistics import quantile
 
@@ -112,10 +112,11 @@ def test_orders_are_near_every_coalition() -> None:
 @given(st.lists(lengths, min_size=1, max_size=30), chances)
 def test_equal_weights_give_the_usual_percentile(values: list[float], p: float) -> None:
     weights = np.full(len(values), 3.0)
-    assert weighted_percentile(np.array(values), weights, p) == pytest.approx(quantile(values, p), abs=1e-9)
+    assert Weighted(np.array(values), weights).percentile(p) == pytest.approx(quantile(values, p), abs=1e-9)
 
 
 def test_weights_stand_for_values() -> None:
     """Two of 10 and one of 40, by weight: the median of 10, 10, 40."""
-    assert weighted_percentile(np.array([40.0, 10.0]), np.array([1.0, 2.0]), 0.5, 3) == 10.0
-    assert weighted_percentile(np.array([40.0, 10.0]), np.array([1.0, 2.0]), 0.75, 3) == 25.0
+    of = Weighted(np.array([40.0, 10.0]), np.array([1.0, 2.0]))
+    assert (of.percentile(0.5, 3), of.percentile(0.75, 3)) == (10.0, 25.0)
+    assert of.at(np.array([0.1, 2 / 3, 0.7])).tolist() == [10.0, 10.0, 40.0]
