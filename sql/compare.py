@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import polars as pl
 
+from sql.asked import must_have
+from sql.bundle import Bundle
+from sql.catalog import PERCENTILES
+from sql.charted import quantile_chart
 from sql.control import chart_statement
-from sql.definitions import definition
+from sql.definitions import definition, is_current
 from sql.filters import Filters
 from sql.measure import answer, metric
 from sql.noted import noted
+from sql.ordered import lists_statement
 from sql.snapshot import Snapshot
-from sql.unfinished import partial
+from sql.unfinished import partial_of, whole_days
 
 #: Which way a change is good -> sign of a difference that is better.
 _BETTER_SIGN = {"lower": -1, "higher": 1}
@@ -53,7 +59,7 @@ def trend(
     filters = filters or Filters()
     found = metric(snapshot, metric_id, groups=groups, period=period, filters=filters, statistic=statistic)
     asked = definition(snapshot, metric_id)
-    flags = partial(snapshot, asked, statistic or asked.statistic, filters, found)
+    flags = partial_of(asked, statistic or asked.statistic, filters, found, whole_days(snapshot))
     return found.with_columns(flags.alias("is_partial"))
 
 
@@ -73,9 +79,15 @@ def control(
     also where none can be told), widened (how far the limits are wider than chance alone asks, from 1), signal
     (outside, run, NULL), run_since (first period of the run that the point continues). Raises QueryError.
     """
-    asked = definition(snapshot, metric_id)
+    asked, filters = definition(snapshot, metric_id), filters or Filters()
+    chosen = statistic or asked.statistic
+    if is_current(snapshot) and asked.kind == "percentile" and PERCENTILES.get(chosen) is not None:
+        must_have(asked, groups, period, chosen)
+        one = Bundle(asked, ((tuple(groups), period),), (chosen,), (filters.replace(compare="none"),))
+        fold = partial(quantile_chart, one, whole_days(snapshot))
+        return snapshot.execute(*lists_statement(one), fold=fold, of=("control", period, chosen))
     return answer(snapshot, asked, "control", lambda ask: chart_statement(asked, ask, f"'{period}'"), groups=groups,
-                  period=period, filters=filters, statistic=statistic)  # fmt: skip
+                  period=period, filters=filters, statistic=chosen)  # fmt: skip
 
 
 def _earlier(

@@ -65,10 +65,7 @@ def _fine(bundle: Bundle) -> list[tuple[Set, list[int]]]:
 
 def told(bundle: Bundle, rows: pa.RecordBatchReader) -> pl.DataFrame:
     """The answers of a bundle from the rows of `lists_statement`, with slice, part, statistic and the shape."""
-    lists = rows.read_all()
-    held = lists.column("v").combine_chunks()
-    fine = pl.DataFrame(lists.drop_columns(["v"])).with_row_index("place")
-    values, ends = held.values.to_numpy(zero_copy_only=True), held.offsets.to_numpy()
+    fine, values, ends = _read(rows)
     # Every set has all rows, so one room is enough: pages of memory that are new cost more than ordering what is there.
     sets = _fine(bundle)
     room = np.empty(len(values) // len(sets))
@@ -78,6 +75,23 @@ def told(bundle: Bundle, rows: pa.RecordBatchReader) -> pl.DataFrame:
         for number in numbers
     ]
     return parts[0] if len(parts) == 1 else pl.concat(parts).sort("slice", "part", maintain_order=True)
+
+
+def with_values(bundle: Bundle, rows: pa.RecordBatchReader) -> tuple[pl.DataFrame, list[Numbers]]:
+    """The answer of a bundle of one set and one statistic, and the values of each of its rows in order."""
+    fine, values, ends = _read(rows)
+    room = np.empty(len(values))
+    found = _part(bundle, 0, fine, values, ends, room)
+    lasts = found["denominator"].cast(pl.Int64).cum_sum().to_list()
+    return found.select(SHAPE), [room[last - n : last] for last, n in zip(lasts, found["n"].to_list(), strict=True)]
+
+
+def _read(rows: pa.RecordBatchReader) -> tuple[pl.DataFrame, Numbers, Counts]:
+    """The fine groups with their place, all values, and where those of each group begin and end."""
+    lists = rows.read_all()
+    held = lists.column("v").combine_chunks()
+    fine = pl.DataFrame(lists.drop_columns(["v"])).with_row_index("place")
+    return fine, held.values.to_numpy(zero_copy_only=True), held.offsets.to_numpy()
 
 
 def _part(

@@ -59,11 +59,18 @@ FROM (SELECT *, coalesce(period_end > last_day - {SETTLED_DAYS} AND share_known
       FROM (SELECT *, n / denominator AS share_known FROM ({cut})))"""
 
 
-def partial(snapshot: Snapshot, metric: Metric, statistic: str, filters: Filters, frame: pl.DataFrame) -> pl.Series:
-    """is_partial of each row of a metric by period, in the standard shape."""
-    starts, ends, through = pl.col("period_start"), pl.col("period_end"), last_day(snapshot)
+def whole_days(snapshot: Snapshot) -> tuple[date | None, date]:
+    """First day of the data, None without one, and the day before which all days are over in them."""
+    return snapshot.execute(FIRST_DAY)["day"][0], last_day(snapshot)
+
+
+def partial_of(
+    metric: Metric, statistic: str, filters: Filters, frame: pl.DataFrame, days: tuple[date | None, date]
+) -> pl.Series:
+    """is_partial of each row of a metric by period, in the standard shape; `days` are the `whole_days`."""
+    starts, ends, (data_from, through) = pl.col("period_start"), pl.col("period_end"), days
     cut = ends > pl.lit(through)
-    for first in (snapshot.execute(FIRST_DAY)["day"][0], filters.since):
+    for first in (data_from, filters.since):
         if first is not None:
             cut |= starts < pl.lit(first)
     if filters.until is not None:
