@@ -59,7 +59,7 @@ def read_build_models(folder: str) -> tuple[BuildModel, ...]:
 _OF_EXAMS = re.compile(r"\b(?:exam_mention|visit_mention|raw_\w+)\b")
 #: What a mart reads that follows from the changes of the exams: the scopes of patients, readers, devices and groups.
 _OF_SCOPES = re.compile(
-    r"\b(?:touched_(?:patient|radiologist|device|backlog|worklist)\w*|(?:exam|stay)_changed|device_profile|"
+    r"\b(?:touched_(?:patient|radiologist|device|backlog|worklist)\w*|(?:exam|wait|stay)_changed|device_profile|"
     r"patient_exam|read_near)\b"
 )
 

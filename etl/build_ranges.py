@@ -21,13 +21,13 @@ def derive_ranges(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
 
     Temp view `touched_backlog_hour` has the hours of the first.
 
-    Reads temp table `exam_changed`: changed exams as they were and as they are. Of a build of all exams, a group has
-    one range.
+    Reads temp table `wait_changed`: exams as they were and as they are where what waits depends on what changed. Of a
+    build of all exams, a group has one range.
     """
     out_at = f"least(coalesce({_NEXT_HOUR.format('first_final_at')}, {_END}), {_END})"
     _range(con, "touched_backlog", BACKLOG, anew, f"""
         SELECT {BACKLOG}, {_NEXT_HOUR.format("exam_ended_at")} AS from_at, {out_at} AS to_at
-        FROM exam_changed WHERE is_countable AND exam_ended_at IS NOT NULL
+        FROM wait_changed WHERE is_countable AND exam_ended_at IS NOT NULL
         UNION ALL
         SELECT {BACKLOG}, clock.previous, {_END} FROM ({_waiting()}), clock""")  # fmt: skip
     con.execute(f"""
@@ -39,7 +39,7 @@ def derive_ranges(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     _range(con, "touched_worklist", WORKLIST, anew, f"""
         SELECT {WORKLIST}, greatest(exam_ended_at, {first} - INTERVAL 8 DAY) AS from_at,
                {last} + INTERVAL 8 DAY AS to_at
-        FROM exam_changed WHERE is_countable AND exam_ended_at IS NOT NULL AND {first} IS NOT NULL""")  # fmt: skip
+        FROM wait_changed WHERE is_countable AND exam_ended_at IS NOT NULL AND {first} IS NOT NULL""")  # fmt: skip
 
 
 def _waiting() -> str:

@@ -58,11 +58,14 @@ SCOPES: dict[str, Scope] = {
     "worklist": Scope("touched_worklist", "facility", "from_at", "to_at", also=("service_line",)),
 }
 
-#: Columns of fct_exam on which later marts depend.
-CARRIED = (
-    "exam_key, facility, patient_key, device, modality, procedure, service_line, priority, patient_class, "
-    "exam_started_at, exam_ended_at, images_available_at, read_started_at, first_prelim_at, first_final_at, "
-    "radiologist, assistant, is_countable, is_imported, target_min, wrvu"
+#: Columns of fct_exam on which the marts of devices depend; and those on which what waits and is read does.
+_OF_DEVICE = (
+    "exam_key, facility, patient_key, device, modality, exam_started_at, exam_ended_at, is_countable, is_imported"
+)
+_OF_WAIT = (
+    "exam_key, facility, device, modality, procedure, service_line, priority, patient_class, exam_ended_at, "
+    "images_available_at, read_started_at, first_prelim_at, first_final_at, radiologist, assistant, is_countable, "
+    "target_min, wrvu"
 )
 #: Columns of fct_read on which stretches of reading depend.
 CARRIED_READ = "exam_key, facility, radiologist, role, read_at, read_started_at, wrvu"
@@ -74,7 +77,8 @@ _OF_PATIENT = (
 )
 #: Marts of whose changes the scopes and tallies follow, and the columns that count.
 KEPT = {
-    "fct_exam": f"{CARRIED}, procedure_local, exam_ended_local, exam_started_local, ordered_local, first_final_local, "
+    "fct_exam": f"{_OF_WAIT}, patient_key, exam_started_at, is_imported, procedure_local, exam_ended_local, "
+    "exam_started_local, ordered_local, first_final_local, "
     "order_to_exam_min, wait_min, exam_duration_min, report_prelim_min, report_final_min, read_final_min, "
     "prelim_to_final_min, ordered_source, arrived_source, exam_started_source, exam_ended_source, "
     "images_available_source, first_prelim_source, first_final_source, door_at, n_rejected, has_order, has_booking, "
@@ -182,7 +186,8 @@ def derive_scopes(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     """Create the scopes of patients, readers, facilities and devices, once the exams' marts are new."""
     reads = _changed("fct_read", CARRIED_READ, anew)
     kind = "VIEW" if anew else "TABLE"
-    con.execute(f"CREATE OR REPLACE TEMP {kind} exam_changed AS {_changed('fct_exam', CARRIED, anew)}")
+    for name, columns in (("exam_changed", _OF_DEVICE), ("wait_changed", _OF_WAIT)):
+        con.execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {_changed('fct_exam', columns, anew)}")
     stays = _changed("fct_room_stay", KEPT["fct_room_stay"], anew)
     con.execute(f"CREATE OR REPLACE TEMP {kind} stay_changed AS {stays}")
     con.execute("""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from etl import build
+from etl.build_ranges import derive_ranges
 from etl.build_scope import stretches
+from tests.raw_rows import link
 from tests.warehouse import Warehouse, event, exam, image, order, report
 
 DAY = date(2026, 3, 1)
@@ -73,3 +76,32 @@ def test_blocks_of_few_rows_are_made_one_now_and_then(tmp_path: Path, monkeypatc
             assert not house.build().is_full
         counts.append(house.row(blocks)[0])
     assert counts[0] > counts[1]
+
+
+def test_only_what_waits_otherwise_moves_backlog_and_worklists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two patients become one, which moves their exams but nothing that waited; then a report comes late."""
+    house = Warehouse(tmp_path).built(
+        *exam("A1", "2026-03-02 10:00", "2026-03-02 10:20", mrn="1", final="2026-03-02 12:00"),
+        *exam("A2", "2026-05-02 10:00", "2026-05-02 10:20", mrn="2", final="2026-05-02 15:00"),
+    )
+    derived = []
+
+    def watched(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
+        derive_ranges(con, anew)
+        told = "SELECT count(*) FROM exam_changed UNION ALL SELECT count(*) FROM touched_worklist"
+        derived.append([n for (n,) in con.execute(told).fetchall()])
+
+    monkeypatch.setattr("etl.build_scope.derive_ranges", watched)
+    patients = house.rows("SELECT DISTINCT patient_key FROM fct_exam")
+    house.load(link("merge", "1", "2"))
+    assert not house.build().is_full
+    assert len(house.rows("SELECT DISTINCT patient_key FROM fct_exam")) == len(patients) - 1
+    house.load(
+        report("2026-03-02 11:00", "A1", interpreter_id="R2"),
+        event("final_report", "2026-03-02 11:00", "A1", origin="report"),
+    )
+    night = house.build()
+    assert [worklists for _, worklists in derived] == [0, 1]
+    assert derived[0][0] > 0
+    assert derived[1][0] == 0
+    assert night.digest == house.build(full=True).digest
