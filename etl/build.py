@@ -41,6 +41,8 @@ MESSAGES_PER_EXAM = 10
 FEW_MESSAGES = 50_000
 #: Batches after which the engine makes blocks of few rows one again; in between, what a night adds stays as written.
 TIDY_BATCHES = 16
+#: What a night commits goes to the file at once: its log would be written, and taken up as soon as the build ends.
+COMMIT_TO_FILE = "SET checkpoint_threshold = '1KB'"
 
 
 class Choices(Protocol):
@@ -162,6 +164,7 @@ def _bring_up(
     most = home.settings.part_exams
     if _n_messages(con, built.batch_id) <= FEW_MESSAGES:
         con.execute("SET threads = 1")
+    con.execute(COMMIT_TO_FILE)
     last = last_batch(con)
     if last // TIDY_BATCHES == built.batch_id // TIDY_BATCHES:
         con.execute("SET max_vacuum_tasks = 0")

@@ -15,9 +15,10 @@ import duckdb
 import pytest
 
 from etl import build_fold
-from etl.build import build
+from etl.build import _report, build
 from etl.build_digest import recount
 from etl.errors import CheckFailedError
+from etl.standing import BuildReport
 from tests.conftest import REPO
 from tests.raw_rows import Row, link
 from tests.warehouse import Choices, Warehouse, event, exam, image, order, report
@@ -180,7 +181,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from typing import Any
-from etl.build import build
+from etl.build import _report, build
 from tests.warehouse import Warehouse
 house = Warehouse(Path(sys.argv[1]))
 def killed_at(wanted):
@@ -250,6 +251,21 @@ def test_what_a_full_build_stages_goes_with_each_part(tmp_path: Path, monkeypatc
     assert house.build().n_exams == 30
     assert len(held) > 4
     assert held[-1] < held[0] + 12_000_000, "what one part staged is still held"
+
+
+def test_a_night_is_in_the_file_when_it_has_committed(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse.built(*varied_rows())
+    logged = []
+
+    def watched(con: duckdb.DuckDBPyConnection, touched: int, *, is_full: bool) -> BuildReport:
+        log = warehouse.marts.with_name(f"{warehouse.marts.name}.wal")
+        logged.append(log.stat().st_size if log.exists() else 0)
+        return _report(con, touched, is_full=is_full)
+
+    monkeypatch.setattr("etl.build._report", watched)
+    warehouse.load(*exam("A77", "2026-03-09 10:00", "2026-03-09 10:20"))
+    assert not warehouse.build().is_full
+    assert logged == [0]
 
 
 def test_a_failed_check_keeps_the_old_marts(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
