@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import duckdb
 
+from etl.frames import table
 from etl.identity_mentions import TOLD, Mentions
 from etl.identity_nodes import EXAM_RECORDS
-from etl.keyed_rows import Lookup
+from etl.keyed_rows import Lookup, numbers_of
 
 
 def find_touched(con: duckdb.DuckDBPyConnection, since: int | None, most: int) -> int:
@@ -109,8 +110,9 @@ def _show_rows(con: duckdb.DuckDBPyConnection, parts: int, since: int | None) ->
         "(SELECT mention, first_batch FROM exam_mention UNION ALL SELECT mention, first_batch FROM visit_mention)"
     )
     if since is not None and parts == 1:
+        told = numbers_of(con, f"SELECT mention FROM {mentions}")
         for record, keyed in TOLD.items():
-            Lookup(con, keyed).find_places(f"{record}_place", f"SELECT mention FROM {mentions}")
+            table(con, f"{record}_place", Lookup(con, keyed).find(told).to_frame())
     if parts > 1:
         bounds = f"SELECT min(s.first_batch), max(s.last_batch) FROM {mentions} JOIN mention_span s USING (mention)"
     else:

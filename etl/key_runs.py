@@ -116,8 +116,11 @@ class KeyRuns:
 
 def found(asked: Keys, keys: Keys, places: Places) -> Entries:
     """Each of `asked` with each place that it has in the entries `keys` and `places`; `asked` and `keys` are sorted."""
-    low, high = np.searchsorted(keys, asked, "left"), np.searchsorted(keys, asked, "right")
-    n = high - low
+    low = np.searchsorted(keys, asked)
+    is_there = low < len(keys)
+    is_there[is_there] = keys[low[is_there]] == asked[is_there]
+    asked, low = asked[is_there], low[is_there]
+    n = np.searchsorted(keys, asked, "right") - low
     starts = np.repeat(low - np.cumsum(n) + n, n)
     return np.repeat(asked, n), places[starts + np.arange(n.sum())]
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ _MARK = b"radruns2"
 #: Mark, entries, places covered after and up to, sums of the keys, of the places and of all before.
 _HEADER = struct.Struct("<8sQQQIII4x")
 _SUMMED = _HEADER.size - 8
+_held: dict[tuple[Path, Run], Entries] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,28 @@ def opened(path: Path, run: Run) -> Entries:
     """Keys and places of a run, read from the disk as they are looked at."""
     if not run.n:
         return NO_ENTRIES
+    known = None if _held is None else _held.get((path, run))
+    if known is not None:
+        return known
     data = np.memmap(path, np.uint8, "r", offset=_HEADER.size, shape=(run.n * _ENTRY,))
-    return data[: run.n * 8].view(np.uint64), data[run.n * 8 :].view(np.uint32)
+    entries = data[: run.n * 8].view(np.uint64), data[run.n * 8 :].view(np.uint32)
+    if _held is not None:
+        _held[path, run] = entries
+    return entries
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Keep runs open for the time of a block that asks them again and again, mostly for the same keys.
+
+    A page that was looked at is then at hand: to fetch it takes longer than to search it.
+    """
+    global _held  # noqa: PLW0603
+    before, _held = _held, {}
+    try:
+        yield
+    finally:
+        _held = before
 
 
 def is_whole(path: Path, run: Run) -> bool:

@@ -52,6 +52,20 @@ def found(con: duckdb.DuckDBPyConnection, keys: list[int]) -> list[tuple[int, in
     return sorted(zip(told.tolist(), places.tolist(), strict=True))
 
 
+def test_a_run_that_is_held_open_is_read_once_and_let_go(intake: duckdb.DuckDBPyConnection) -> None:
+    told = [(RNG.randrange(20), place) for place in range(50)]
+    extended(intake, told, 50)
+    with run_file.held():
+        assert [found(intake, [key]) for key in range(21)] == [
+            sorted(entry for entry in told if entry[0] == key) for key in range(21)
+        ]
+        (run,) = runs_of(intake).runs
+        path = runs_of(intake).folder
+        assert path is not None
+        assert run_file.opened(path / run.file, run) is run_file.opened(path / run.file, run)
+    assert run_file.opened(path / run.file, run) is not run_file.opened(path / run.file, run)
+
+
 def test_every_place_of_a_key_is_found_through_all_merges(intake: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     keys = [0, 2**64 - 1, *(RNG.getrandbits(64) for _ in range(40))]
     told: list[tuple[int, int]] = []
