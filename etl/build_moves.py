@@ -8,8 +8,11 @@ from etl.identity import WHO
 from etl.identity_mentions import MOVES
 from etl.keyed_rows import Lookup
 
+#: Columns of raw moves that the models read.
+_COLUMNS = ("facility_alias", "room", "kind", '"at"', "stay_ref", "stay_number", "message_at", "message_id")
 _OF_WHOM = f"""
-    SELECT f.*, {WHO} AS who FROM {{rows}} f LEFT JOIN intake.work.patient p ON p.patient = f.mover"""
+    SELECT {", ".join(f"f.{column}" for column in _COLUMNS)}, {WHO} AS who
+    FROM {{rows}} f LEFT JOIN intake.work.patient p ON p.patient = f.mover"""
 #: Numbers of all identifiers of the persons in `touched_mover`.
 _MOVERS = """
     SELECT patient FROM intake.work.patient
@@ -17,11 +20,10 @@ _MOVERS = """
     UNION ALL SELECT try_cast(substr(who, 2) AS UBIGINT) FROM touched_mover WHERE who LIKE 'p%'"""
 #: Raw moves of those in `touched_mover`.
 _TOUCHED = _OF_WHOM.format(
-    rows=f"""(
-    FROM intake.raw_room_move WHERE rowid IN (SELECT place FROM move_place) AND mover IN ({_MOVERS})
-    UNION ALL
+    rows="""(
     FROM intake.raw_room_move WHERE rowid IN (SELECT place FROM move_place)
-        AND mover IS NULL AND 'v' || visit_id IN (SELECT who FROM touched_mover))"""
+        AND (mover IN (SELECT patient FROM mover_patient)
+             OR mover IS NULL AND 'v' || visit_id IN (SELECT who FROM touched_mover)))"""
 )
 #: Raw moves of encounters that one of these moves is of.
 _SHARED = _OF_WHOM.format(
@@ -34,7 +36,8 @@ _SHARED = _OF_WHOM.format(
 def _find_moves(con: duckdb.DuckDBPyConnection, stored: Lookup) -> bool:
     """Temp table `touched_move`: raw moves of `touched_mover`, which gets who shares an encounter; whether any did."""
     visits = "SELECT md5_number_upper(who) FROM touched_mover WHERE who LIKE 'v%'"
-    stored.find_places("move_place", f"{_MOVERS} UNION ALL {visits}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE mover_patient AS {_MOVERS}")
+    stored.find_places("move_place", f"SELECT patient FROM mover_patient UNION ALL {visits}")
     con.execute(f"CREATE OR REPLACE TEMP TABLE touched_move AS {_TOUCHED}")
     stored.find_places("stay_place", "SELECT md5_number_upper(stay_ref) FROM touched_move")
     found = con.execute(f"""

@@ -54,7 +54,8 @@ def find_touched(con: duckdb.DuckDBPyConnection, since: int | None, most: int) -
 
 
 def _find_logged(con: duckdb.DuckDBPyConnection, since: int) -> None:
-    """Temp table `logged_mention`: all mentions, with their `place`, of the components logged after batch `since`.
+    """Temp table `logged_mention`: all mentions, with their `place`, of the components logged after batch `since`, by
+    what a build reads of them.
 
     Those of a mention or of a visit that was logged: no exam that is touched has a mention elsewhere.
     """
@@ -64,7 +65,8 @@ def _find_logged(con: duckdb.DuckDBPyConnection, since: int) -> None:
     stored.close("logged_place", "FROM told_place UNION ALL FROM visit_place", "SELECT NULL")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE logged_mention AS
-        SELECT rowid AS place, * FROM intake.work.mention WHERE rowid IN (SELECT place FROM logged_place)""")
+        SELECT rowid AS place, mention, exam_key, facility, is_mapped, patient, accession, visit, study_key, first_batch
+        FROM intake.work.mention WHERE rowid IN (SELECT place FROM logged_place)""")
 
 
 def load_touched(con: duckdb.DuckDBPyConnection, part: int | None) -> None:

@@ -106,7 +106,10 @@ def _read_mentions(con: duckdb.DuckDBPyConnection, stored: Mentions, since: int,
 
 
 def _open_components(con: duckdb.DuckDBPyConnection, stored: Mentions) -> None:
-    """Temp table `open_mention`: new mentions, and all of every component that these or moved patients touch."""
+    """Temp table `open_mention`: new mentions, and all of every component that these or moved patients touch.
+
+    Of a mention that is stored it has what decides its exam, and NULL for the rest.
+    """
     nodes = ", ".join(
         f"CASE WHEN {kind.column} IS NOT NULL THEN {node_of(kind)} END AS n{kind.rank}" for kind in NODE_KINDS
     )
@@ -125,12 +128,12 @@ def _open_components(con: duckdb.DuckDBPyConnection, stored: Mentions) -> None:
         SELECT rowid AS place FROM intake.work.mention
         WHERE rowid IN (SELECT place FROM moved_place) AND component IS NOT NULL
             AND patient IN (SELECT patient FROM moved_patient)"""
-    stored.close(
-        "open_place", of_moved, f"SELECT {', '.join(f'n{kind.rank}' for kind in NODE_KINDS)} FROM open_mention"
-    )
-    con.execute("""
-        INSERT INTO open_mention
-        SELECT rowid, * FROM intake.work.mention WHERE rowid IN (SELECT place FROM open_place)""")
+    columns = ", ".join(f"n{kind.rank}" for kind in NODE_KINDS)
+    stored.close("open_place", of_moved, f"SELECT {columns} FROM open_mention")
+    con.execute(f"""
+        INSERT INTO open_mention BY NAME
+        SELECT rowid AS place, mention, patient, authority, visit, value, {columns}, component, exam_key
+        FROM intake.work.mention WHERE rowid IN (SELECT place FROM open_place)""")
 
 
 def _resolve_open(con: duckdb.DuckDBPyConnection) -> None:
