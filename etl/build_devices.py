@@ -25,6 +25,9 @@ def derive_device_ranges(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     Reads `exam_changed`, `stay_changed`, `device_profile`, `device_before`, `clock` and the marts of devices as they
     were. Of a build of all exams, a device has one stretch of all days.
     """
+    reach = con.execute(
+        "SELECT coalesce(max(date_diff('day', busy_started_at, busy_ended_at)), 0) FROM fct_device_busy"
+    ).fetchall()[0][0]
     con.execute(f"CREATE OR REPLACE TEMP TABLE device_change AS {_changes()}")
     if anew:
         con.execute(f"""
@@ -32,8 +35,8 @@ def derive_device_ranges(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
             SELECT device, CAST(min(since_at) AS DATE) - 1 AS since_day, DATE '{OPEN}' AS until_day
             FROM device_change GROUP BY device""")
     else:
-        _find_days(con)
-    _find_reading(con)
+        _find_days(con, reach)
+    _find_reading(con, reach)
     con.execute("""
         CREATE OR REPLACE TEMP TABLE touched_device AS
         SELECT r.device, p.facility, p.modality, p.zone, r.since_day, r.until_day, r.load_from, r.load_to
@@ -62,14 +65,14 @@ def _changes() -> str:
             AND (o.facility, o.modality, o.first_at) IS DISTINCT FROM (p.facility, p.modality, p.first_at)"""
 
 
-def _find_days(con: duckdb.DuckDBPyConnection) -> None:
+def _find_days(con: duckdb.DuckDBPyConnection, reach: int) -> None:
     """Temp table `device_days`: device, since_day, until_day."""
     changes = f"SELECT device, since_at AS from_at, until_at + {_DAY} AS to_at FROM device_change"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE device_stretch AS
         SELECT device, min(from_at) AS since_at, max(to_at) - {_DAY} AS until_at
         FROM ({islands(changes, "device")}) GROUP BY device, island""")
-    _find_sessions(con, "SELECT device, unnest([since_at, until_at]) AS held_at FROM device_stretch")
+    _find_sessions(con, "SELECT device, unnest([since_at, until_at]) AS held_at FROM device_stretch", reach)
     # The first day after it that is busy by sessions of its own: what stands before them does not reach beyond it.
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE device_days AS
@@ -83,14 +86,14 @@ def _find_days(con: duckdb.DuckDBPyConnection) -> None:
         GROUP BY s.device, s.since_day, s.last_day""")
 
 
-def _find_reading(con: duckdb.DuckDBPyConnection) -> None:
+def _find_reading(con: duckdb.DuckDBPyConnection, reach: int) -> None:
     """Temp table `device_reading`: `device_days` with load_from and load_to, two days and more apart."""
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE device_bound AS
         SELECT *, CAST(since_day AS TIMESTAMP) - {_DAY} AS from_at,
                CAST(until_day AS TIMESTAMP) + INTERVAL 2 DAY AS to_at
         FROM device_days""")
-    _find_sessions(con, "SELECT device, unnest([from_at, to_at]) AS held_at FROM device_bound")
+    _find_sessions(con, "SELECT device, unnest([from_at, to_at]) AS held_at FROM device_bound", reach)
     read = """
         SELECT b.device, b.since_day, b.until_day, least(b.from_at, f.started_at) AS from_at,
                greatest(b.to_at, l.ended_at) + INTERVAL 2 DAY AS to_at
@@ -104,19 +107,16 @@ def _find_reading(con: duckdb.DuckDBPyConnection) -> None:
         FROM ({islands(read, "device")}) GROUP BY device, island""")
 
 
-def _find_sessions(con: duckdb.DuckDBPyConnection, instants: str) -> None:
+def _find_sessions(con: duckdb.DuckDBPyConnection, instants: str, reach: int) -> None:
     """Temp table `device_held`: begin and end of the sessions of a device that hold an instant, as the marts have them.
 
-    Sessions are found by their day: none reaches further than the longest that there is.
+    Sessions are found by their day: none reaches further than `reach`, the days of the longest that there is.
     """
-    longest = con.execute(
-        "SELECT coalesce(max(date_diff('day', busy_started_at, busy_ended_at)), 0) FROM fct_device_busy"
-    ).fetchall()[0][0]
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE device_held AS
         SELECT i.device, i.held_at, min(b.busy_started_at) AS started_at, max(b.busy_ended_at) AS ended_at
         FROM (SELECT device, held_at,
-                     unnest(generate_series(date_trunc('day', held_at) - INTERVAL {longest + 1} DAY,
+                     unnest(generate_series(date_trunc('day', held_at) - INTERVAL {reach + 1} DAY,
                                             date_trunc('day', held_at) + {_DAY}, {_DAY})) AS day
               FROM ({instants})) i
         JOIN fct_device_busy b ON b.device = i.device AND b.busy_date = CAST(i.day AS DATE)
