@@ -6,6 +6,7 @@ where a percentile is weighted. What is summed does not depend on the order in w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
@@ -33,7 +34,6 @@ _NO_PEERS = 1e-12
 COMPARED: dict[str, type[pl.DataType]] = {"group_value": pl.String} | dict.fromkeys(
     ("observed", "expected", "variance", "dispersion", "share_alone", "share_pooled", "share_uncovered",
      "standardized", "standardized_lower", "standardized_upper"), pl.Float64)  # fmt: skip
-_OF_WEIGHTED = ("group_value", "share_uncovered", "standardized", "standardized_lower", "standardized_upper")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,14 @@ class Cases:
         """Sums by cell."""
         return pl.Series(_summed(values, self.sizes), dtype=pl.Float64)
 
+    def by_facility(self) -> Iterator[Cases]:
+        """Those of each facility: what is made of so many stays near the core."""
+        last = 0
+        for cells in self.cells.partition_by("g0", maintain_order=True):
+            first, last = last, last + int(cells["n"].sum())
+            at = slice(first, last)
+            yield Cases(cells, self.days[at], self.y[at], self.w[at], self.values[at])
+
 
 def compared(asked: Metric, p: float | None, rows: pa.RecordBatchReader) -> pl.DataFrame:
     """A row a facility, which is the first of the groups of `sql.units.units_statement`: the columns of `COMPARED`.
@@ -72,12 +80,15 @@ def compared(asked: Metric, p: float | None, rows: pa.RecordBatchReader) -> pl.D
         return pl.DataFrame(schema=COMPARED)
     cases = _usual(cases, is_share=asked.kind == "ratio" or p is not None)
     found = _sums(cases.cells)
-    if asked.kind != "rate":
-        found = _with_dispersion(cases, found)
-    if p is not None:
-        found = found.join(_weighted(cases, p, found), on="group_value", how="left", maintain_order="left")
-    none = (pl.lit(None).alias(name) for name in COMPARED if name not in found.columns)
-    return found.with_columns(none).select(pl.col(name).cast(kind) for name, kind in COMPARED.items())
+    own = (pl.col("observed") - pl.col("expected")) / pl.col("compared")
+    cases = _weighed(cases, found.select(pl.col("group_value").alias("g0"), own.alias("own")))
+    told: list[dict[str, float | None]] = []
+    for part in cases.by_facility():
+        dispersion = _dispersion(part) if asked.kind != "rate" else None
+        weighted = _weighted(part, p, dispersion or 1.0, len(cases.values)) if p is not None else {}
+        told.append({"dispersion": dispersion, **weighted})
+    rest = {name: kind for name, kind in COMPARED.items() if name not in found.columns}
+    return pl.concat([found, pl.DataFrame(told, schema=rest)], how="horizontal").select(*COMPARED)
 
 
 def _gathered(asked: Metric, p: float | None, rows: pa.RecordBatchReader) -> Cases:
@@ -143,57 +154,45 @@ def _sums(cells: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _with_dispersion(cases: Cases, found: pl.DataFrame) -> pl.DataFrame:
-    """With dispersion: the mean squared z of a facility's days about its own excess, 1 at least."""
-    own = (pl.col("observed") - pl.col("expected")) / pl.col("compared")
-    facilities = found.select(pl.col("group_value").alias("g0"), own.alias("own")).with_row_index("facility")
-    cells = cases.cells.join(facilities, on="g0", how="left", maintain_order="left").with_columns(
-        pl.when("is_peered").then(pl.col("usual") + pl.col("own")).otherwise(0.0).alias("slope"),
-        pl.when("is_peered").then(pl.col("others") * pl.col("within")).otherwise(0.0).alias("noise"),
+def _weighed(cases: Cases, own: pl.DataFrame) -> Cases:
+    """With what a case adds to its day (slope, and noise as variance; of cases with peers) and its weight at the mix of
+    the network, in which as many are alike; `own` is the excess of each facility's cases."""
+    n, is_peered = pl.col("n"), pl.col("is_peered")
+    cells = cases.cells.join(own, on="g0", how="left", maintain_order="left").with_columns(
+        pl.when(is_peered).then(pl.col("usual") + pl.col("own")).otherwise(0.0).alias("slope"),
+        pl.when(is_peered).then(pl.col("others") * pl.col("within")).otherwise(0.0).alias("noise"),
+        n.sum().over("stratum").alias("alike"),
+        (n.sum().over("stratum") / n.sum().over("g0", "stratum")).alias("weight"),
     )
-    cases = replace(cases, cells=cells)
-    n_days = int(cases.days.max()) + 1
-    place = np.repeat(cells["facility"].cast(pl.Int64).to_numpy() * n_days, cases.sizes) + cases.days
-
-    def by_day(values: Floats) -> Floats:
-        return np.asarray(np.bincount(place, values, len(facilities) * n_days).reshape(-1, n_days), dtype=np.float64)
-
-    excess = by_day(cases.y * cases.each("is_peered")) - by_day(cases.w * cases.each("slope"))
-    variance = by_day(cases.w * cases.each("noise"))
-    is_known = variance > 0
-    squares = np.divide(excess**2, variance, out=np.zeros_like(excess), where=is_known).sum(axis=1)
-    many = is_known.sum(axis=1)
-    mean = np.where(many > 1, np.maximum(squares / np.maximum(many - 1, 1), 1.0), 1.0)
-    return found.with_columns(pl.Series("dispersion", mean).set(pl.Series(many == 0), None))
+    return replace(cases, cells=cells)
 
 
-def _weighted(cases: Cases, p: float, found: pl.DataFrame) -> pl.DataFrame:
-    """Percentile of each facility at the network's mix, with the ranks of its effective size (Kish 1965) as bounds."""
-    n, alike = pl.col("n"), pl.col("n").sum().over("stratum")
-    own = n.sum().over("g0", "stratum")
-    cells = cases.cells.with_columns(alike.alias("alike"), (alike / own).alias("weight"))
-    cases = replace(cases, cells=cells)
-    weights, total = cases.each("weight"), len(cases.values)
-    facilities = cells.group_by("g0", maintain_order=True).agg(
-        n.sum(), (n * pl.col("weight") ** 2).sum().alias("squares"),
-        pl.struct("stratum", "alike").unique().struct.field("alike").sum().alias("covered"),
-    )  # fmt: skip
-    spread = dict(found.select("group_value", "dispersion").iter_rows())
-    rows: list[dict[str, Any]] = []
-    last = 0
-    for facility, many, squares, covered in facilities.iter_rows():
-        first, last, uncovered = last, last + many, 1 - covered / total
-        rows.append({"group_value": facility, "share_uncovered": uncovered})
-        if uncovered > MOST_UNCOVERED:
-            continue
-        of = Weighted(cases.values[first:last], weights[first:last])
-        reach = Z * sqrt(p * (1 - p) * (spread[facility] or 1.0) * squares) / covered
-        rows[-1] |= {
-            "standardized": of.percentile(p),
-            "standardized_lower": _at(of, p - reach),
-            "standardized_upper": _at(of, p + reach),
-        }
-    return pl.DataFrame(rows, schema={name: COMPARED[name] for name in _OF_WEIGHTED})
+def _dispersion(cases: Cases) -> float | None:
+    """Mean squared z of a facility's days about its own excess, 1 at least; None without any that could differ."""
+    y, expected, noise = (np.bincount(cases.days, of * cases.each(column)) for column, of in (
+        ("is_peered", cases.y), ("slope", cases.w), ("noise", cases.w)))  # fmt: skip
+    is_known = noise > 0
+    squares = (y - expected)[is_known] ** 2 / noise[is_known]
+    if not len(squares):
+        return None
+    return max(1.0, float(squares.sum()) / (len(squares) - 1)) if len(squares) > 1 else 1.0
+
+
+def _weighted(cases: Cases, p: float, dispersion: float, total: int) -> dict[str, float | None]:
+    """Percentile of a facility at the network's mix, with the ranks of its effective size (Kish 1965) as bounds."""
+    covered = sum(dict(cases.cells.select("stratum", "alike").iter_rows()).values())
+    uncovered = 1 - covered / total
+    if uncovered > MOST_UNCOVERED:
+        return {"share_uncovered": uncovered}
+    weights = cases.each("weight")
+    of, effective = Weighted(cases.values, weights), covered**2 / float(np.square(weights).sum())
+    reach = Z * sqrt(p * (1 - p) * dispersion / effective)
+    return {
+        "share_uncovered": uncovered,
+        "standardized": of.percentile(p),
+        "standardized_lower": _at(of, p - reach),
+        "standardized_upper": _at(of, p + reach),
+    }
 
 
 def _at(of: Weighted, rank: float) -> float | None:

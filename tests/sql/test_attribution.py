@@ -46,6 +46,18 @@ def test_a_mean_by_hand(tmp_path: Path) -> None:
     assert found["part"].sum() == pytest.approx(15.0, abs=1e-9)
 
 
+def test_a_percentile_of_periods_that_overlap(tmp_path: Path) -> None:
+    """Two years beside those a year earlier: rows of the year between count in both."""
+    exams = [exam_row(float(value), f"{year}-03-10 10:00", modality=modality) for year in (2024, 2025, 2026)
+             for modality, value in (("CT", year - 2000), ("MR", 90)) for _ in range(5)]  # fmt: skip
+    snapshot = snapshot_of(tmp_path, THROUGH, fct_exam=exams)
+    years = Filters(since=date(2025, 1, 1), until=date(2027, 1, 1), compare="year")
+    found = attribution(snapshot, "report_final", by=("modality",), filters=years, statistic="p50").sort("group_value")
+    assert told(found, "group_value", "n", "previous_n", "value", "previous") == [
+        ("CT", 10, 10, 25.5, 24.5), ("MR", 10, 10, 90.0, 90.0),
+    ]  # fmt: skip
+
+
 def test_a_percentile_by_hand(tmp_path: Path) -> None:
     """Medians of equal values: 10 of three CT and one MR, 50 of one CT and three MR: only shares changed.
 
