@@ -26,6 +26,7 @@ from etl.home import Home
 from etl.retention import Kept, kept
 from etl.settings import Settings, shown
 from etl.signatures import signature
+from etl.transaction import transaction
 
 __all__ = ["complete", "copy", "current", "prove", "publish", "read_meta", "snapshot_paths"]
 
@@ -184,14 +185,16 @@ def _tell(
     con.execute("SET TimeZone = 'UTC'")
     explain(con, definitions)
     through = con.execute("SELECT data_through FROM meta_build").fetchall()[0][0]
-    con.execute("DELETE FROM meta_snapshot")
-    con.execute(
-        "INSERT INTO meta_snapshot VALUES (?, ?, ?, ?, ?, ?)",
-        [snapshot_id, sequence, datetime.now(UTC).replace(tzinfo=None), through, digest, definitions],
-    )
-    con.execute("DELETE FROM meta_setting")
-    if settings is not None:
-        con.executemany("INSERT INTO meta_setting VALUES (?, ?, ?, ?)", shown(settings))
+    with transaction(con):  # one wait for the disk, not one a statement
+        con.execute("DELETE FROM meta_snapshot")
+        con.execute(
+            "INSERT INTO meta_snapshot VALUES (?, ?, ?, ?, ?, ?)",
+            [snapshot_id, sequence, datetime.now(UTC).replace(tzinfo=None), through, digest, definitions],
+        )
+        con.execute("DELETE FROM meta_setting")
+        if settings is not None:
+            lists = [list(values) for values in zip(*shown(settings), strict=True)]
+            con.execute("INSERT INTO meta_setting SELECT unnest(?), unnest(?), unnest(?), unnest(?)", lists)
     con.execute("CHECKPOINT")
 
 
