@@ -14,6 +14,7 @@ from sql.bundle import Bundle, slice_sql
 from sql.bundle_folds import Folds
 from sql.catalog import CLOCK_GROUPS, Metric
 from sql.fine import HOUR, MINUTE, MOMENTS, Moment, Set, fine_sets
+from sql.narrowed import narrowed
 from sql.shape import SHIFT_JOIN, Ask, group_raw_sql, period_sql
 from sql.windows import windowed
 
@@ -91,10 +92,11 @@ def picked(bundle: Bundle, ask: Ask, params: Mapping[str, Any], values: Mapping[
         *(f"{_key_sql(group)} AS {name}" for group, name in bundle.keys.items()),
         *(f"{sql} AS {name}" for name, sql in values.items()),
     ]
+    body, until = narrowed(metric, bundle.statistics), "$until" if "until" in params else "NULL"
     return f"""WITH picked AS (
 SELECT {", ".join(parts)}
 FROM (
-{windowed(metric.body, metric.windows, ask.since, "$until" if "until" in params else "NULL")}
+{windowed(body, metric.windows, ask.since, until)}
 ) b{SHIFT_JOIN if "shift" in bundle.keys else ""}
 WHERE {_where_sql(metric, ask)}
 )"""
