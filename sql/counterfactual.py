@@ -63,7 +63,11 @@ class Mixtures:
         self.shares = self.counts / self.sizes[:, None]
         self._values = np.unique(np.concatenate([*earlier, *now]))
         pairs = [(a if len(a) else b, b if len(b) else a) for a, b in zip(earlier, now, strict=True)]
-        self._reached = np.stack([np.stack([self._reach(pair[t]) for pair in pairs]) for t in (0, 1)])
+        # Of each value what all groups have reached lies together: a mixture asks for it at once.
+        self._reached = np.empty((2, len(self._values), len(pairs)))
+        for group, pair in enumerate(pairs):
+            for period, values in enumerate(pair):
+                self._reached[period, :, group] = self._reach(values)
         both = (self.counts > 0).all(axis=0)
         middle = np.where(both, self.shares.sum(axis=0), 0.0) if both.any() else self.shares.sum(axis=0)
         self._grown = (self.sizes[1] - self.sizes[0]) * middle / middle.sum()
@@ -85,8 +89,9 @@ class Mixtures:
         staying. Both are asked under either period's other half and averaged, so neither comes first. How far apart
         neighbours are taken, which depends on n, counts as rate.
         """
-        mix = sum(_shapley(self._mix(t), self._keys()) for t in (0, 1)) / 2
-        rate = sum(_shapley(self._rate(t), self._keys()) for t in (0, 1)) / 2
+        keys = self._keys()
+        mix = sum(_shapley(self._mix(t), keys) for t in (0, 1)) / 2
+        rate = sum(_shapley(self._rate(t), keys) for t in (0, 1)) / 2
         return np.asarray(mix), np.asarray(rate)
 
     def _mix(self, values_of: int) -> Game:
@@ -117,8 +122,8 @@ class Mixtures:
         first, last = np.zeros(len(rank), dtype=np.intp), np.full(len(rank), len(self._values) - 1)
         while (first < last).any():
             middle = (first + last) // 2
-            reached = np.where(is_now.T, self._reached[1][:, middle], self._reached[0][:, middle])
-            is_there = (shares.T * reached).sum(axis=0) / total >= rank - _SLACK
+            reached = np.where(is_now, self._reached[1][middle], self._reached[0][middle])
+            is_there = (shares * reached).sum(axis=1) / total >= rank - _SLACK
             first, last = np.where(is_there, first, np.minimum(middle + 1, last)), np.where(is_there, middle, last)
         return first
 
@@ -128,8 +133,8 @@ class Mixtures:
         Different distributions may have the same area; the golden ratio's multiples tell them apart. Each is summed by
         itself: in a product of matrices the last digit of a sum depends on the place of its row.
         """
-        weights = np.arange(1, len(self._values) + 1) * 0.6180339887498949 % 1
-        return np.concatenate([self.counts, self._reached.sum(axis=2), (self._reached * weights).sum(axis=2)])
+        weights = np.arange(1, len(self._values) + 1)[:, None] * 0.6180339887498949 % 1
+        return np.concatenate([self.counts, self._reached.sum(axis=1), (self._reached * weights).sum(axis=1)])
 
 
 def _shapley(game: Game, keys: Floats) -> Floats:
