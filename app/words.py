@@ -9,13 +9,13 @@ from app.texts import TEXTS, text
 from sql.clock_filters import KNOWN, is_known, said_value
 from sql.filters import NO_VALUE as MISSING
 from sql.words import ENGLISH, language, said
-from sql.words.dates import day, day_time, long_day, month, weekday, weekday_day
+from sql.words.dates import day, day_time, long_day, month, short_day, weekday, weekday_day
 from sql.written import NO_VALUE, THIN, count, day_lengths, decimal, delta, hours, minutes, share, signs, value
 
 __all__ = [
     "NO_VALUE", "THIN", "clock", "count", "day", "day_lengths", "days", "decimal", "delta", "group", "hours", "instant",
-    "long_day", "minutes", "month", "named", "plain", "said", "share", "short", "signs", "size", "statistic", "told",
-    "unit", "value", "weekday", "weekday_day", "within",
+    "long_day", "minutes", "month", "named", "plain", "said", "share", "short", "short_day", "signs", "size",
+    "statistic", "told", "unit", "value", "weekday", "weekday_day", "within",
 ]  # fmt: skip
 
 

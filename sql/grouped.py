@@ -19,7 +19,7 @@ from sql.shape import SHIFT_JOIN, Ask, group_raw_sql, period_sql
 from sql.windows import windowed
 
 #: Fine groups whose sums are held, about.
-MOST_FINE = 50_000
+MOST_FINE = 10_000
 #: Aggregates of the times of rows, where the dates are open.
 DAYS = {"first_at": "min", "last_at": "max"}
 

@@ -20,8 +20,10 @@ def waiting(frame: pl.DataFrame, scheme: str, *, href: str = "", pins: Sequence[
     made = figure(y=text("figure.axis.waiting"), legend=True)
     colours = palette(scheme)
     hours = frame["hour_at"].to_list()
-    # Five years are 44,000 hours: a text each once, and instants as they are sent.
-    x, clocks = frame["hour_at"].dt.strftime("%Y-%m-%dT%H:%M:%S").to_list(), [words.clock(at) for at in hours]
+    # Five years are 44,000 hours: a text each once, that of a day once, and instants as they are sent.
+    days = {day: words.short_day(day) for day in frame["hour_at"].dt.date().unique()}
+    x, times = (frame["hour_at"].dt.strftime(form).to_list() for form in ("%Y-%m-%dT%H:%M:%S", "%H:%M"))
+    clocks = [f"{days[at.date()]} {time}" for at, time in zip(hours, times, strict=True)]
     for column, label, colour, fill in (
         ("n_waiting", text("figure.waiting"), colours.series[0], colours.scale[1]),
         ("n_past_target", text("figure.past"), colours.worse, ""),

@@ -67,7 +67,12 @@ def month(on: date) -> str:
 
 def day_time(at: datetime) -> str:
     """A day without its year, and the time to the minute: 3 Oct 14:05."""
-    return f"{_written(_SHORT_DAY, at)} {at:%H:%M}"
+    return f"{short_day(at)} {at:%H:%M}"
+
+
+def short_day(on: date) -> str:
+    """A day without its year: 3 Oct."""
+    return _written(_SHORT_DAY, on)
 
 
 def weekday(number: int) -> str:
