@@ -6,9 +6,8 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from etl import files_twin
@@ -20,8 +19,7 @@ Given = TypeVar("Given")
 PARTIAL_SUFFIXES = (".part", ".tmp", ".partial", ".filepart")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A file seen by a scan, with what tells whether it changed. Its path may be a URL, with its service's address."""
 
     path: str

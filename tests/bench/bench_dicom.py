@@ -277,7 +277,7 @@ def run(quick: bool = False) -> dict[str, Any]:
     with alarm(), TemporaryDirectory() as folder:
         stored = _stored(Path(folder), corpus(4))
         found = _measure(stored, 5 if quick else 15) | _cold(stored, 3 if quick else 7)
-        return found | {f"pool_{key}": value for key, value in measure(Path(folder), 100, 3 if quick else 5).items()}
+        return found | {f"pool_{key}": value for key, value in measure(Path(folder), 800, 3 if quick else 5).items()}
 
 
 def _cold(stored: dict[str, list[Candidate]], rounds: int) -> dict[str, float]:
