@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote_plus
@@ -101,8 +101,3 @@ def drill(state: State, group_name: str, group_value: str, **own: Any) -> str:
             if name in KEYS:
                 changes[name] = (value,)
     return state.bare().href("/exams", **changes)
-
-
-def days_before(until: date, days: int) -> date:
-    """First day of a period of some days that ends before `until`."""
-    return until - timedelta(days=days)

@@ -38,8 +38,6 @@ REASONS: dict[str, str] = {
     "parser_crashed": "two parser processes died or hung on this file",
     "too_large": "larger than half the memory limit of a parser process",
 }
-#: Reasons that mean: look again at the next scan, there is nothing to keep yet.
-LATER = frozenset({"vanished", "changing", "not_regular", "linked", "read_error"})
 #: Octets of messages after which a job ends before its last file: bounds memory.
 JOB_BYTES = 4 << 20
 KEEP_BYTES = 16 * 1024 * 1024  # of a rejected message

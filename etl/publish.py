@@ -225,7 +225,7 @@ def _when_built(home: Home, paths: list[Path]) -> dict[Path, datetime | None]:
     note = home.published.with_name(f"{home.published.name}.built")
     try:
         told = {name: datetime.fromisoformat(at) for name, at in json.loads(note.read_text("ascii")).items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError):  # no note, or none of ours: snapshots tell it themselves
         told = {}
     names = {path: f"{path.name} {path.stat().st_mtime_ns}" for path in paths}
     built = {path: told.get(name) or _built_at(path) for path, name in names.items()}

@@ -90,7 +90,7 @@ def held() -> Iterator[None]:
 
     A page that was looked at is then at hand: to fetch it takes longer than to search it.
     """
-    global _held  # noqa: PLW0603
+    global _held  # noqa: PLW0603 - a build holds what look-ups far below it open
     before, _held = _held, {}
     try:
         yield

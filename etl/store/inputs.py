@@ -30,11 +30,6 @@ class RemoteError(Exception):
         self.reason = reason
 
 
-def is_remote(text: str) -> bool:
-    """Is this the URL of a place that is reached through fsspec?"""
-    return "://" in text and not text.startswith("file://")
-
-
 def listed(url: str, endpoint: str) -> Iterator[tuple[str, int, int]]:
     """URL, size and version of each file below `url`, sorted by path. Raises UnreadableInputError, SettingsError."""
     place = open_place(url, endpoint)

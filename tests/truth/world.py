@@ -23,6 +23,7 @@ SEEDS = [int(seed) for seed in os.environ.get("TRUTH_SEEDS", "52711,90433").spli
 EVERY = {seed: 1 if number == 0 or "TRUTH_SEEDS" in os.environ else 3 for number, seed in enumerate(SEEDS)}
 EXAMS = int(os.environ.get("TRUTH_EXAMS", "600"))
 DAYS = int(os.environ.get("TRUTH_DAYS", "35"))
+#: The same worlds without image headers, by hand: the clocks of devices are then not told, so nothing asks for them.
 MESSAGES_ONLY = bool(int(os.environ.get("TRUTH_MESSAGES_ONLY", "0")))
 
 
