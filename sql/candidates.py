@@ -6,7 +6,7 @@ what is used and what is left out always add up to the table's rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 
 import sqlglot
@@ -55,6 +55,8 @@ WORDS: dict[str, str] = {
 }
 #: Wall clock of an exam that may never have been performed, for placing what was excluded in a period.
 ANY_CLOCK = "placed_local"
+#: The column of it among those of an exam's metric.
+ANY_LOCAL = "any_local"
 #: Milestones whose winning source fct_exam keeps.
 CLOCKED = ("ordered", "arrived", "exam_started", "exam_ended", "images_available", "first_prelim", "first_final")
 #: Kinds of fate: used, or why not. `other` rows are not what the metric asks about; `excluded` ones do not count.
@@ -77,11 +79,25 @@ def candidates(asked: Metric, since: str = "NULL", until: str = "NULL", statisti
     `since` and `until` are SQL dates, where only rows between them will be looked at. With a statistic its numerator
     says no more than whether it is known, and those of others are left out.
     """
+    tree = opened(asked, statistic)
+    if tree is None:
+        return f"SELECT x.*, CAST(NULL AS VARCHAR) AS left_out FROM ({asked.body}) x"
+    told = windowed(placed(tree, since, until), asked.windows, since, until)
+    if ANY_LOCAL not in tree.named_selects:
+        return told
+    return f"""SELECT c.* EXCLUDE ({ANY_LOCAL}) REPLACE (
+CASE WHEN c.left_out IS NULL THEN c.period_local ELSE coalesce(c.period_local, c.{ANY_LOCAL}) END AS period_local)
+FROM ({told}) c"""
+
+
+def opened(asked: Metric, statistic: str = "") -> exp.Select | None:
+    """The metric's statement without its rules, with the columns that `candidates` adds and `ANY_LOCAL` where there is
+    one; None where it does not read its table outermost."""
     tree = sqlglot.parse_one(asked.body, read="duckdb")
     assert isinstance(tree, exp.Select)  # noqa: S101 - every body is one
     base = tree.args["from_"].this
     if not isinstance(base, exp.Table):
-        return f"SELECT x.*, CAST(NULL AS VARCHAR) AS left_out FROM ({asked.body}) x"
+        return None
     if statistic and asked.choices:
         _keep_fate(tree, asked, statistic)
     where = tree.args.get("where")
@@ -92,19 +108,13 @@ def candidates(asked: Metric, since: str = "NULL", until: str = "NULL", statisti
     tree.set("where", None)
     left_out = "".join(f" WHEN NOT coalesce({rule.sql('duckdb')}, FALSE) THEN {reason}" for rule, reason in cases)
     tree.select(f"CASE WHEN FALSE THEN ''{left_out} END AS left_out", dialect="duckdb", copy=False)
-    has_clock = asked.table == base.name == "fct_exam"
-    if has_clock:
-        tree.select(f"{base.alias_or_name}.{ANY_CLOCK} AS any_local", dialect="duckdb", copy=False)
+    if asked.table == base.name == "fct_exam":
+        tree.select(f"{base.alias_or_name}.{ANY_CLOCK} AS {ANY_LOCAL}", dialect="duckdb", copy=False)
     for name, column in _keys(base).items():
         if name in tree.named_selects:
             continue
         tree.select(f"{column} AS {name}", dialect="duckdb", copy=False)
-    told = windowed(_placed(tree, base, since, until), asked.windows, since, until)
-    if not has_clock:
-        return told
-    return f"""SELECT c.* EXCLUDE (any_local) REPLACE (
-CASE WHEN c.left_out IS NULL THEN c.period_local ELSE coalesce(c.period_local, c.any_local) END AS period_local)
-FROM ({told}) c"""
+    return tree
 
 
 def _keep_fate(tree: exp.Select, asked: Metric, statistic: str) -> None:
@@ -116,12 +126,12 @@ def _keep_fate(tree: exp.Select, asked: Metric, statistic: str) -> None:
     simplify(tree, mine - counted)
 
 
-def _placed(tree: exp.Select, base: exp.Table, since: str, until: str) -> str:
-    """The statement, reading no more of its table than the dates need where a column of it is the period.
+def placed(tree: exp.Select, since: str, until: str) -> str:
+    """The statement of `opened`, reading no more of its table than the dates need where a column of it is the period.
 
     An exam without that time is placed by another one, so it is kept.
     """
-    text = tree.sql("duckdb")
+    text, base = tree.sql("duckdb"), tree.args["from_"].this
     (period,) = (item.unalias() for item in tree.selects if item.alias == "period_local")
     if not isinstance(period, exp.Column) or period.table != base.alias_or_name:
         return text
@@ -198,45 +208,9 @@ def completeness_sql(asked: Metric, where: str, since: str, until: str, statisti
 {_FATES} ORDER BY {_FATES_ORDER}"""
 
 
-def evidence_sql(asked: Metric, where: str, since: str, until: str, ends: Sequence[str]) -> str:
-    """The statement behind `completeness` and `clocks`, which reads the rows once, for a table that has the sources of
-    the milestones `ends`. Its rows have part (fate or clock) and the columns of the one or the other by place.
-    """
-    sources = [source_of(milestone) for milestone in ends]
-    return f"""WITH body AS ({candidates(asked, since, until, asked.statistic)}
-), told AS MATERIALIZED (
-{_told_sql(asked, where, until, asked.statistic, sources=sources)}
-), used AS (SELECT {", ".join(sources)}, n_rows AS n FROM told WHERE fate = 'used|'
-), fates AS (SELECT row_number() OVER (ORDER BY {_FATES_ORDER}) AS place, f.* FROM ({_FATES}) f
-), clocks AS (SELECT row_number() OVER (ORDER BY {CLOCKS_ORDER}) AS place, c.* FROM ({clocks_sql(ends)}) c
-)
-SELECT 'fate' AS part, place, kind AS name, reason AS told, n, share, n_rows AS number FROM fates
-UNION ALL SELECT 'clock', place, milestone, source, n, share, rung FROM clocks
-ORDER BY part, place"""
-
-
-def clocks_sql(ends: Sequence[str]) -> str:
-    """Each source of the milestones `ends` among the rows of `used` (sources, n), with its place on the ladder."""
-    told = " UNION ALL ".join(
-        f"SELECT '{milestone}' AS milestone, {number} AS number, coalesce(u.{source_of(milestone)}, 'none') AS source, "
-        "u.n FROM used u"
-        for number, milestone in enumerate(ends)
-    )
-    return f"""SELECT t.milestone, t.number, t.source, l.rung, CAST(sum(t.n) AS BIGINT) AS n,
-sum(t.n) / sum(sum(t.n)) OVER (PARTITION BY t.milestone) AS share
-FROM ({told}) t LEFT JOIN (
-SELECT c.milestone, c.source, min(c.rung) AS rung FROM dq_completeness c
-WHERE c.milestone IN ({", ".join(f"'{milestone}'" for milestone in ends)}) GROUP BY ALL
-) l ON l.milestone = t.milestone AND l.source = t.source
-GROUP BY t.milestone, t.number, t.source, l.rung"""
-
-
-def _told_sql(
-    asked: Metric, where: str, until: str, statistic: str, condition: str = "", sources: Sequence[str] = ()
-) -> str:
-    """How often each fate occurs, by `sources` where there are some."""
-    by = "".join(f" b.{source}," for source in sources)
-    return f"""SELECT {fate_sql(asked, statistic, until)} AS fate,{by}
+def _told_sql(asked: Metric, where: str, until: str, statistic: str, condition: str) -> str:
+    """How often each fate occurs."""
+    return f"""SELECT {fate_sql(asked, statistic, until)} AS fate,
 sum(coalesce({weight_sql(asked, statistic)}, 0)) AS n, count(*) AS n_rows
 FROM body b WHERE {where}{f" AND {condition}" if condition else ""} GROUP BY ALL"""
 
@@ -247,18 +221,18 @@ CAST(sum(t.n_rows) AS BIGINT) AS n_rows
 FROM told t
 GROUP BY t.fate"""
 _FATES_ORDER = f"list_position([{', '.join(map(repr, FATES))}], kind), n DESC, n_rows DESC, reason"
-CLOCKS_ORDER = "number, rung NULLS LAST, n DESC, source"
 
 
-def _value_of(asked: Metric, statistic: str) -> str:
-    numerators = {choice.name: choice.numerator for choice in asked.choices}
-    return f"b.{numerators.get(statistic, 'value')}"
+def value_of(asked: Metric, statistic: str) -> str:
+    """The column that a statistic is told of."""
+    return {choice.name: choice.numerator for choice in asked.choices}.get(statistic, "value")
 
 
-def fate_sql(asked: Metric, statistic: str, until: str) -> str:
-    """Expression over a candidate `b`: kind|reason. `until` is the end of the dates, for counts at an instant."""
-    value = _value_of(asked, statistic)
-    cases = ["WHEN b.left_out IS NOT NULL THEN b.left_out"]
+def fate_sql(asked: Metric, statistic: str, until: str, behind: str = "") -> str:
+    """Expression over a candidate `b`: kind|reason. `until` is the end of the dates, for counts at an instant; the
+    metric's own columns (`own_columns`) end in `behind`."""
+    value, left_out = f"b.{value_of(asked, statistic)}{behind}", f"b.left_out{behind}"
+    cases = [f"WHEN {left_out} IS NOT NULL THEN {left_out}"]
     if asked.kind == "last":
         begin, end = last_hour_sql("CAST(NULL AS TIMESTAMP)", until)
         cases.append(f"WHEN b.period_local < {begin} OR b.period_local >= {end} "
@@ -266,8 +240,14 @@ def fate_sql(asked: Metric, statistic: str, until: str) -> str:
     for end, milestone in (("start_at", asked.clock_start), ("stop_at", asked.clock_stop)):
         if end in asked.columns:
             kind = "waiting" if end == "stop_at" and milestone in AWAITED else "missing"
-            cases.append(f"WHEN {value} IS NULL AND b.{end} IS NULL THEN '{kind}|{milestone}'")
+            cases.append(f"WHEN {value} IS NULL AND b.{end}{behind} IS NULL THEN '{kind}|{milestone}'")
     if asked.kind == "percentile":
         cases.append(f"WHEN {value} < 0 THEN 'negative|runs backwards'")
-    why = "coalesce(b.why_null, 'missing|no value')" if "why_null" in asked.columns else "'missing|no value'"
+    why = f"coalesce(b.why_null{behind}, 'missing|no value')" if "why_null" in asked.columns else "'missing|no value'"
     return f"CASE {' '.join(cases)} WHEN {value} IS NULL THEN {why} ELSE 'used|' END"
+
+
+def own_columns(asked: Metric) -> set[str]:
+    """Columns of candidates that are the metric's own: what becomes of a row is told of them."""
+    chosen = {column for choice in asked.choices for column in (choice.numerator, choice.denominator) if column}
+    return {"value", "start_at", "stop_at", "why_null", "left_out", *chosen}

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
+from inspect import signature
 from typing import NamedTuple
 
 import polars as pl
 
+from sql import fates
 from sql.asked import clause_of, dates_of, must_have
-from sql.candidates import (
-    CLOCKED,
-    CLOCKS_ORDER,
-    candidates,
-    clocks_sql,
-    completeness_sql,
-    evidence_sql,
-    fate_sql,
-    source_of,
-)
+from sql.candidates import CLOCKED, candidates, completeness_sql, fate_sql, source_of
 from sql.catalog import Catalog, Metric
 from sql.definitions import definition
 from sql.filters import CLOCKS, Filters
-from sql.noted import noted
+from sql.noted import Call, noted
+from sql.shape import weight_sql
 from sql.snapshot import Snapshot
 from sql.windows import windowed
 
@@ -51,8 +47,8 @@ def completeness(
     asked, filters = definition(snapshot, metric_id), filters or Filters()
     statistic = statistic or asked.statistic
     must_have(asked, (), "all", statistic)
-    if _tells_clocks(asked) and (statistic == asked.statistic or not asked.choices):
-        return _part(snapshot, asked, filters, "fate", ("kind", "reason", "n", "share", "n_rows"))
+    if _is_counted(asked, statistic):
+        return fates.fates_of(fates.counted(snapshot, asked, filters, _ends(asked)))
     clause = clause_of(asked, filters)
     return snapshot.execute(completeness_sql(asked, clause.sql, *dates_of(clause), {statistic: ""}), clause.params)
 
@@ -65,14 +61,12 @@ def clocks(snapshot: Snapshot, metric_id: str, filters: Filters | None = None) -
     ended in the period. Empty for a metric whose ends are not milestones.
     """
     asked, filters = definition(snapshot, metric_id), filters or Filters()
-    if _tells_clocks(asked):
-        told = _part(snapshot, asked, filters, "clock", ("milestone", "source", "n", "share", "rung"))
-        return told.select("milestone", "source", pl.col("rung").cast(pl.Int32), "n", "share")
     ends = _ends(asked)
+    if _is_counted(asked, asked.statistic):
+        counted = fates.counted(snapshot, asked, filters, ends)
+        return fates.clocks_of(snapshot, counted.filter(fate="used|"), filters, ends)
     if not ends:
-        return snapshot.execute(
-            """SELECT '' AS milestone, '' AS source, CAST(NULL AS INTEGER) AS rung, 0 AS n, 0.0 AS share WHERE FALSE"""
-        )
+        return pl.DataFrame(schema=fates.CLOCK_COLUMNS)
     alias = "b" if asked.table in DEVICE_TABLES else "e"
     sources = ", ".join(f"{alias}.{source_of(milestone)}" for milestone in ends)
     if asked.table in DEVICE_TABLES:
@@ -84,11 +78,27 @@ def clocks(snapshot: Snapshot, metric_id: str, filters: Filters | None = None) -
         exams = windowed("JOIN fct_exam e", asked.windows, *dates_of(clause))
         rows = f"""({candidates(asked, *dates_of(clause))}) b {exams} ON e.exam_key = b.exam_key
         WHERE {fate} = 'used|' AND {clause.sql}"""
-    return snapshot.execute(
-        f"""WITH used AS (SELECT {sources}, count(*) AS n FROM {rows} GROUP BY ALL)
-        SELECT milestone, source, rung, n, share FROM ({clocks_sql(ends)}) ORDER BY {CLOCKS_ORDER}""",
-        clause.params,
-    )
+    used = snapshot.execute(f"SELECT {sources}, count(*) AS n FROM {rows} GROUP BY ALL", clause.params)
+    return fates.clocks_of(snapshot, used, filters, ends)
+
+
+def gathered(snapshot: Snapshot, calls: Iterable[Call]) -> tuple[list[Callable[[], object]], list[Call]]:
+    """What answers the questions of `completeness` and `clocks` about the same rows at once, and the other calls."""
+    asked: list[tuple[Metric, Filters]] = []
+    others: list[Call] = []
+    for call in calls:
+        if call.ask not in (completeness, clocks):
+            others.append(call)
+            continue
+        given = signature(call.ask).bind(*call.args, **call.options).arguments
+        metric = definition(snapshot, given["metric_id"])
+        if _is_counted(metric, given.get("statistic") or metric.statistic):
+            asked.append((metric, (given.get("filters") or Filters()).replace(compare="none")))
+        else:
+            others.append(call)
+    ends = {metric.id: _ends(metric) for metric, _ in asked}
+    tasks = [partial(fates.ask, snapshot, metrics, filters, ends) for metrics, filters in fates.gathered(asked)]
+    return [*tasks], others
 
 
 def _ends(asked: Metric) -> list[str]:
@@ -98,18 +108,17 @@ def _ends(asked: Metric) -> list[str]:
     return [m for m in dict.fromkeys((asked.clock_start, asked.clock_stop)) if m in CLOCKED]
 
 
-def _tells_clocks(asked: Metric) -> bool:
-    """Whether each row of a metric's own table says which clocks told it."""
-    ends = _ends(asked)
-    return bool(ends) and asked.table in EXAM_TABLES and {*map(source_of, ends)} <= {*_columns(asked.table)}
-
-
-def _part(snapshot: Snapshot, asked: Metric, filters: Filters, part: str, columns: tuple[str, ...]) -> pl.DataFrame:
-    """The fates or the clocks of a metric's rows, of which both are asked at once."""
-    clause = clause_of(asked, filters)
-    told = snapshot.execute(evidence_sql(asked, clause.sql, *dates_of(clause), _ends(asked)), clause.params)
-    named = dict(zip(("name", "told", "n", "share", "number"), columns, strict=True))
-    return told.filter(part=part).select(*named).rename(named)
+def _is_counted(asked: Metric, statistic: str) -> bool:
+    """Whether what became of rows is counted by sources: each row of the metric's own table counts once and says which
+    clocks told it."""
+    ends, is_usual = _ends(asked), statistic == asked.statistic or not asked.choices
+    return (
+        is_usual
+        and bool(ends)
+        and asked.table in EXAM_TABLES
+        and {*map(source_of, ends)} <= {*_columns(asked.table)}
+        and weight_sql(asked, asked.statistic) == "1"
+    )
 
 
 def verdict(asked: Metric, fates: pl.DataFrame) -> Verdict:

@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from sql import evidence
 from sql.asked import answer_key
 from sql.bundle import Bundle, at_once
 from sql.catalog import Metric
@@ -45,9 +46,10 @@ def ask_all(snapshot: Snapshot, calls: Iterable[Call]) -> list[BaseException]:
     """
     calls = list(calls) if is_current(snapshot) else []
     wanted = [_wanted(snapshot, call) for call in calls if call.ask is metric]
-    others = [partial(call.ask, *call.args, **call.options) for call in calls if call.ask is not metric]
+    rows, others = evidence.gathered(snapshot, (call for call in calls if call.ask is not metric))
     numbers = [partial(shared_answers, snapshot, each) for each in gathered(bundles(snapshot, wanted))]
-    tasks: list[Callable[[], object]] = [*numbers, *others]
+    rest = [partial(call.ask, *call.args, **call.options) for call in others]
+    tasks: list[Callable[[], object]] = [*numbers, *rows, *rest]
     done = [_pool().submit(task) for task in tasks]
     return [error for each in done if (error := each.exception()) is not None]
 

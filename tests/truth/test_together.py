@@ -12,9 +12,10 @@ from sql.asked import answer_key
 from sql.bundle import Bundle
 from sql.bundled import answers
 from sql.catalog import Catalog, Metric
+from sql.evidence import gathered as gathered_evidence
 from sql.filters import NO_VALUE, Filters
 from sql.noted import Call
-from sql.query import completeness, explain, metric, rows
+from sql.query import clocks, completeness, explain, metric, rows
 from sql.rows import RowsError
 from sql.shared import gathered, shared_answers
 from sql.snapshot import Snapshot, open_snapshot
@@ -83,6 +84,20 @@ def test_answers_are_those_of_each_by_itself(world: World, fresh: Snapshot, metr
             assert told.equals(rounded_alike(alone, told, item)), item
             n += len(alone)
     assert n > 0 or completeness(world.snapshot, metric_id).filter(kind="used").is_empty()
+
+
+@pytest.mark.parametrize("world", SEEDS[:1], indirect=True)
+def test_evidence_of_the_same_rows_is_counted_in_one_statement(world: World, fresh: Snapshot) -> None:
+    """Each metric's as if it were asked alone."""
+    for filters in {each for filtered in filterings(fresh) for each in filtered}:
+        calls = [Call(ask, (fresh, metric_id, filters), {}) for metric_id in METRICS for ask in (completeness, clocks)]
+        tasks, others = gathered_evidence(fresh, calls)
+        assert 0 < len(tasks) < (len(calls) - len(others)) / 4
+        assert ask_all(fresh, calls) == []
+        for call in calls:
+            told, alone = call.ask(*call.args), call.ask(world.snapshot, *call.args[1:])
+            assert told.schema == alone.schema
+            assert told.equals(alone), call
 
 
 @pytest.mark.parametrize("world", SEEDS[:1], indirect=True)

@@ -8,7 +8,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from sql import candidates, evidence
+from sql import candidates
+from sql.asked import clause_of, dates_of
 from sql.catalog import Catalog, Metric
 from sql.filters import Filters
 from sql.measure import answer
@@ -53,12 +54,14 @@ def test_answers_are_those_of_all_rows(world: World, metric_id: str, period: str
 
 @pytest.mark.parametrize("metric_id", [name for name, metric in METRICS.items() if metric.has_dates])
 def test_evidence_is_that_of_all_rows(world: World, metric_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, made = METRICS[metric_id], candidates.candidates
     told = [completeness(world.snapshot, metric_id, filters).rows() for filters in periods(world)]
-    made = candidates.candidates
 
     def of_all(asked: Metric, _since: str = "NULL", _until: str = "NULL", statistic: str = "") -> str:
         return made(asked, statistic=statistic)
 
     monkeypatch.setattr(candidates, "candidates", of_all)
-    monkeypatch.setattr(evidence, "candidates", of_all)
-    assert told == [completeness(world.snapshot, metric_id, filters).rows() for filters in periods(world)]
+    for filters, fates in zip(periods(world), told, strict=True):
+        clause = clause_of(asked, filters)
+        sql = candidates.completeness_sql(asked, clause.sql, *dates_of(clause), {asked.statistic: ""})
+        assert fates == world.snapshot.execute(sql, clause.params).rows()
