@@ -36,7 +36,7 @@ BANDS: tuple[tuple[str, float, float], ...] = (
 )  # fmt: skip
 
 #: State of an exam at `n.at`: a stage, or why it is not open.
-_STATE = f"""CASE
+STATE = f"""CASE
     WHEN e.is_countable AND e.exam_ended_at <= n.at
         THEN CASE WHEN e.first_final_at <= n.at THEN 'final' ELSE 'unread' END
     WHEN NOT e.is_countable AND e.exclusion_reason <> 'not_performed' THEN 'excluded'
@@ -47,15 +47,6 @@ _STATE = f"""CASE
     WHEN e.arrived_at < n.at - INTERVAL {LOST_HOURS} HOUR THEN 'lost_begin'
     WHEN e.arrived_at <= n.at THEN 'waiting'
     ELSE 'not_arrived' END"""
-#: State -> kind and reason, as the evidence tells them; `excluded` has the exam's own reason.
-_FATES = {
-    "waiting": ("used", "arrived, not begun"), "in_exam": ("used", "begun, not ended"),
-    "unread": ("used", "ended, no final report"), "no_end": ("missing", "no end told, though a report is there"),
-    "lost_end": ("excluded", f"begun over {LOST_HOURS} h before, and no end told"),
-    "lost_begin": ("excluded", f"arrived over {LOST_HOURS} h before, and no begin told"),
-    "unmapped": ("excluded", "unlinked facility"), "final": ("other", "final report there"),
-    "not_arrived": ("other", "not arrived yet"),
-}  # fmt: skip
 #: Which open exams a list shows: name -> condition on the columns of `open_exams`.
 SHOW: dict[str, pl.Expr] = {
     "all": pl.lit(value=True), "over": pl.col("due") == "over", "soon": pl.col("due") == "soon",
@@ -69,7 +60,7 @@ _HELD = f"""SELECT p.exam_key, arg_max(t.target_min, row(
                 CAST(t.facility IS NOT NULL AS INTEGER) + CAST(t.modality IS NOT NULL AS INTEGER)
                     + CAST(t.priority IS NOT NULL AS INTEGER) + CAST(t.patient_class IS NOT NULL AS INTEGER),
                 coalesce(t.valid_from, DATE '0001-01-01'), -t.target_min)) AS target_min
-            FROM (SELECT s.*, CAST(s.since_local AS DATE) AS since_day FROM since s) p
+            FROM (SELECT s.*, CAST(s.since_local AS DATE) AS since_day FROM since s WHERE s.state <> 'unread') p
             JOIN dim_target t ON t.metric = CASE p.state {
     " ".join(f"WHEN '{stage}' THEN '{metric}'" for stage, metric in TARGETS.items())
 } END
@@ -80,15 +71,38 @@ _HELD = f"""SELECT p.exam_key, arg_max(t.target_min, row(
                 AND (t.valid_from IS NULL OR t.valid_from <= p.since_day)
                 AND (t.valid_to IS NULL OR t.valid_to > p.since_day)
             GROUP BY p.exam_key"""
-_NOW = "(SELECT CAST($at AS TIMESTAMP) AS at)"
-#: Where open exams lie: none in two of these, each found by what the engine skips rows by. Exams that count are open
-#: until a final report, others for a day after their begin or arrival ($lost: LOST_HOURS before $at).
-_PLACES = (
-    "e.is_countable AND e.first_final_at IS NULL",
-    "e.is_countable AND e.first_final_at > $at",
+#: The instant, as a row that joins: what is left of many rows comes piece by piece, and is put together again here.
+NOW = "(SELECT CAST($at AS TIMESTAMP) AS at)"
+_AGE = "date_diff('microsecond', {since}, {at}) / 60000000"
+#: Where open exams lie: none in two of these, each found by what the engine skips rows by. Exams that count are unread
+#: until a final report, others wait or are in exam for a day ($lost: LOST_HOURS before $at); of those that are unread
+#: few are not left ($left: LEFT_DAYS before $at).
+_UNREAD = ("e.is_countable AND e.first_final_at IS NULL", "e.is_countable AND e.first_final_at > $at")
+_LEFT = tuple(f"{place} AND e.exam_ended_at < $left" for place in _UNREAD)
+_KEPT = (
+    *(f"{place} AND e.exam_ended_at >= $left" for place in _UNREAD),
     "NOT e.is_countable AND e.exam_started_at >= $lost",
     "NOT e.is_countable AND e.exam_started_at IS NULL AND e.arrived_at >= $lost",
 )
+#: What is read of them; of a hundred columns most would only have to be named by the engine.
+_READ = """e.exam_key, e.facility, e.modality, e.device, e.procedure_name, e.procedure_local, e.priority,
+    e.patient_class, e.service_line, e.is_countable, e.exclusion_reason, e.arrived_at, e.arrived_local,
+    e.exam_started_at, e.exam_started_local, e.exam_ended_at, e.exam_ended_local, e.first_prelim_at, e.first_final_at,
+    e.target_min"""
+#: Open exams `timed` (with at, state, has_read, since_at, since_local and age_min) as `open_exams` tells them.
+_TOLD = f"""SELECT t.exam_key, t.facility, t.modality, t.device, t.procedure_name, t.procedure_local, t.priority,
+            t.patient_class, t.service_line, t.state AS stage, t.since_at, t.since_local, t.age_min, t.target_min,
+            t.since_at + to_seconds(t.target_min * 60) AS due_at, t.target_min - t.age_min AS left_min,
+            CASE WHEN left_min < 0 THEN 'over' WHEN left_min <= {SOON_MIN} THEN 'soon'
+                 WHEN left_min IS NOT NULL THEN 'later' END AS due, t.has_read,
+            t.state = 'unread' AND t.since_at < t.at - INTERVAL {LEFT_DAYS} DAY AS is_left
+        FROM timed t"""
+_ORDER = "ORDER BY left_min NULLS LAST, age_min DESC, exam_key"
+#: Exams that are kept, of which a list goes on with those that are left: these are then read with all columns at once.
+FEW = 200
+#: Columns that are counted.
+_COUNTED = ("facility", "modality", "priority", "patient_class", "stage", "age_min", "target_min", "left_min", "due",
+            "has_read", "is_left")  # fmt: skip
 
 
 def now_filters(filters: Filters) -> Filters:
@@ -107,51 +121,91 @@ def open_exams(snapshot: Snapshot, filters: Filters | None = None, at: datetime 
     due_at (UTC), left_min (negative where over), due (over, soon, later; NULL without a target), has_read (a report of
     any kind is there), is_left. At an earlier `at`, what is cancelled by now was never open.
     """
-    where, params = _where(snapshot, filters, at)
-    params["lost"] = params["at"] - timedelta(hours=LOST_HOURS)
-    found = " UNION ALL ".join(f"SELECT e.* FROM fct_exam e WHERE {place} AND {where}" for place in _PLACES)
+    return pl.concat([kept_exams(snapshot, filters, at), _left_exams(snapshot, filters, at)])
+
+
+@noted
+def kept_exams(snapshot: Snapshot, filters: Filters | None = None, at: datetime | None = None) -> pl.DataFrame:
+    """The first of `open_exams`: those that are not left. They lie together, those that are left among all exams."""
+    where, params = where_now(snapshot, filters, at)
     return snapshot.execute(
         f"""WITH placed AS (
-            SELECT e.*, n.at, {_STATE} AS state, e.first_prelim_at <= n.at IS TRUE AS has_read
-            FROM ({found}) e CROSS JOIN {_NOW} n
+            SELECT e.*, n.at, {STATE} AS state, e.first_prelim_at <= n.at IS TRUE AS has_read
+            FROM ({_found(_KEPT, where)}) e CROSS JOIN {NOW} n
         ), since AS (
             SELECT p.*, CASE p.state WHEN 'waiting' THEN p.arrived_at WHEN 'in_exam' THEN p.exam_started_at
                     ELSE p.exam_ended_at END AS since_at,
                 CASE p.state WHEN 'waiting' THEN p.arrived_local WHEN 'in_exam' THEN p.exam_started_local
                     ELSE p.exam_ended_local END AS since_local,
-                date_diff('microsecond', since_at, p.at) / 60000000 AS age_min
+                {_AGE.format(since="since_at", at="p.at")} AS age_min
             FROM placed p WHERE p.state IN ('waiting', 'in_exam', 'unread')
         ), held AS ({_HELD}
         ), timed AS (
             SELECT p.* REPLACE (CASE WHEN p.state = 'unread' THEN p.target_min ELSE h.target_min END AS target_min)
             FROM since p LEFT JOIN held h ON h.exam_key = p.exam_key
         )
-        SELECT t.exam_key, t.facility, t.modality, t.device, t.procedure_name, t.procedure_local, t.priority,
-            t.patient_class, t.service_line, t.state AS stage, t.since_at, t.since_local, t.age_min, t.target_min,
-            t.since_at + to_seconds(t.target_min * 60) AS due_at, t.target_min - t.age_min AS left_min,
-            CASE WHEN left_min < 0 THEN 'over' WHEN left_min <= {SOON_MIN} THEN 'soon'
-                 WHEN left_min IS NOT NULL THEN 'later' END AS due, t.has_read,
-            t.state = 'unread' AND t.since_at < t.at - INTERVAL {LEFT_DAYS} DAY AS is_left
-        FROM timed t
-        ORDER BY is_left, left_min NULLS LAST, t.age_min DESC, t.exam_key""",
-        params,
+        {_TOLD}
+        {_ORDER}""",
+        params | {"lost": params["at"] - timedelta(hours=LOST_HOURS), "left": params["at"] - timedelta(days=LEFT_DAYS)},
     )
 
 
-def open_list(snapshot: Snapshot, show: str = "all", filters: Filters | None = None) -> pl.DataFrame:
-    """`open_exams` at the data cut-off, those of one name of SHOW, in the same order."""
-    return open_exams(snapshot, filters).filter(SHOW[show])
+def _left_exams(
+    snapshot: Snapshot, filters: Filters | None, at: datetime | None, columns: Sequence[str] = ()
+) -> pl.DataFrame:
+    """The last of `open_exams`: those left unread; in order, or some columns in none."""
+    where, params = where_now(snapshot, filters, at)
+    return snapshot.execute(
+        f"""WITH timed AS (
+            SELECT e.*, n.at, 'unread' AS state, e.first_prelim_at <= n.at IS TRUE AS has_read,
+                e.exam_ended_at AS since_at, e.exam_ended_local AS since_local,
+                {_AGE.format(since="e.exam_ended_at", at="n.at")} AS age_min
+            FROM ({_found(_LEFT, where)}) e CROSS JOIN {NOW} n
+        )
+        SELECT {", ".join(columns) or "*"} FROM ({_TOLD}) o {"" if columns else _ORDER}""",
+        params | {"left": params["at"] - timedelta(days=LEFT_DAYS)},
+    )
+
+
+def _found(places: Sequence[str], where: str) -> str:
+    return " UNION ALL ".join(f"SELECT {_READ} FROM fct_exam e WHERE {place} AND {where}" for place in places)
+
+
+def _counted(snapshot: Snapshot, filters: Filters | None, at: datetime | None) -> pl.DataFrame:
+    """`open_exams`, the columns that are counted, in no order."""
+    kept = kept_exams(snapshot, filters, at)
+    left = _left_exams(snapshot, filters, at, () if kept.height < FEW else _COUNTED)
+    return pl.concat([kept.select(_COUNTED), left.select(_COUNTED)])
+
+
+def open_list(
+    snapshot: Snapshot, show: str = "all", filters: Filters | None = None, limit: int | None = None
+) -> pl.DataFrame:
+    """`open_exams` at the data cut-off, those of one name of SHOW, in the same order; the first `limit` of them."""
+    if limit is not None:
+        kept = kept_exams(snapshot, filters).filter(SHOW[show])
+        if kept.height >= limit:
+            return kept[:limit]
+    return open_exams(snapshot, filters).filter(SHOW[show])[:limit]
+
+
+@noted
+def last_over(snapshot: Snapshot, filters: Filters | None = None) -> float | None:
+    """Minutes since the last target passed; None where no open exam is past its target."""
+    left = pl.col("left_min")
+    last: float | None = _counted(snapshot, filters, None).select(left.filter(left < 0).max()).item()
+    return None if last is None else -last
 
 
 @noted
 def standing(
     snapshot: Snapshot, by: Sequence[str], filters: Filters | None = None, at: datetime | None = None
 ) -> pl.DataFrame:
-    """Open exams counted by columns of `open_exams` (none: one row): n_waiting, n_in_exam, n_unread, n_no_read (unread
+    """Open exams counted by columns of _COUNTED (none: one row): n_waiting, n_in_exam, n_unread, n_no_read (unread
     without any report), n_over (past their target, in any stage) and n_over_unread, n_soon (within it for SOON_MIN at
     most), n_left, n, and
     longest_waiting_min, longest_in_exam_min, longest_unread_min, next_min (least minutes left; NULL where none)."""
-    found = open_exams(snapshot, filters, at)
+    found = _counted(snapshot, filters, at)
     stage, due = pl.col("stage"), pl.col("due")
     parts = [
         *((stage == name).sum().alias(f"n_{name}") for name in STAGES),
@@ -170,12 +224,12 @@ def standing(
 def told_live(snapshot: Snapshot, filters: Filters | None = None, at: datetime | None = None) -> pl.DataFrame:
     """By facility, of exams that ended in the `TOLD_DAYS` before: n_week, n_arrivals (with an arrival), n_begins (with
     a begin that was told while the exam went on). Where a number is 0, who waits there or is in exam is not known."""
-    where, params = _where(snapshot, filters, at)
+    where, params = where_now(snapshot, filters, at)
     told = ", ".join(f"'{origin}'" for origin in AFTERWARDS)
     return snapshot.execute(
         f"""SELECT e.facility, count(*) AS n_week, count(e.arrived_at) AS n_arrivals,
             count(*) FILTER (WHERE e.exam_started_source NOT IN ({told})) AS n_begins
-        FROM fct_exam e CROSS JOIN {_NOW} n
+        FROM fct_exam e CROSS JOIN {NOW} n
         WHERE {where} AND e.is_countable AND e.exam_ended_at <= n.at
             AND e.exam_ended_at > n.at - INTERVAL {TOLD_DAYS} DAY
         GROUP BY e.facility ORDER BY e.facility""",
@@ -202,7 +256,7 @@ def facilities_now(snapshot: Snapshot, filters: Filters | None = None, at: datet
 def unread_ages(snapshot: Snapshot, filters: Filters | None = None, at: datetime | None = None) -> pl.DataFrame:
     """Unread exams by priority, the most urgent first, and by age against their own target: the columns of BANDS (a
     half-open range; on the target is within it), n_no_target, n, n_no_read, oldest_min (longest age)."""
-    unread = open_exams(snapshot, filters, at).filter(pl.col("stage") == "unread")
+    unread = _counted(snapshot, filters, at).filter(pl.col("stage") == "unread")
     part = pl.col("age_min") / pl.col("target_min")
     bands = [
         ((part > low) if low == 1.0 else (part >= low)).and_(part <= high if high == 1.0 else part < high)
@@ -218,25 +272,8 @@ def unread_ages(snapshot: Snapshot, filters: Filters | None = None, at: datetime
     )  # fmt: skip
 
 
-@noted
-def open_fates(snapshot: Snapshot, filters: Filters | None = None, at: datetime | None = None) -> pl.DataFrame:
-    """What became of every exam under the filters at `at`: kind (used, missing, excluded, other), reason, n, share."""
-    where, params = _where(snapshot, filters, at)
-    kinds = " ".join(f"WHEN '{state}' THEN '{kind}'" for state, (kind, _) in _FATES.items())
-    reasons = " ".join(f"WHEN '{state}' THEN '{reason}'" for state, (_, reason) in _FATES.items())
-    return snapshot.execute(
-        f"""SELECT f.kind, f.reason, count(*) AS n, count(*) / sum(count(*)) OVER () AS share
-        FROM (SELECT CASE p.state {kinds} ELSE 'excluded' END AS kind,
-                CASE p.state {reasons} ELSE replace(p.exclusion_reason, '_', ' ') END AS reason
-            FROM (SELECT {_STATE} AS state, e.exclusion_reason FROM fct_exam e CROSS JOIN {_NOW} n
-                  WHERE {where}) p) f
-        GROUP BY f.kind, f.reason
-        ORDER BY list_position(['used', 'missing', 'excluded', 'other'], f.kind), n DESC, f.reason""",
-        params,
-    )
-
-
-def _where(snapshot: Snapshot, filters: Filters | None, at: datetime | None) -> tuple[str, dict[str, Any]]:
+def where_now(snapshot: Snapshot, filters: Filters | None, at: datetime | None) -> tuple[str, dict[str, Any]]:
+    """The condition of filters on `fct_exam e` at an instant, and its parameters: `at` among them."""
     known = [column.name for column in Catalog.load().models["fct_exam"].columns]
     clause = now_filters(filters or Filters()).where(known, alias="e", table="fct_exam")
     return clause.sql, clause.params | {"at": at or snapshot.data_through}

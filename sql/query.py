@@ -15,7 +15,8 @@ from sql.five_definitions import five_definitions
 from sql.forecast import backtest, outlook, outlook_groups
 from sql.known import difference
 from sql.leadership import course, scorecard
-from sql.live import facilities_now, open_exams, open_fates, open_list, standing, unread_ages
+from sql.live import facilities_now, kept_exams, last_over, open_exams, open_list, standing, unread_ages
+from sql.live_fates import open_fates
 from sql.marks import marks
 from sql.measure import SHAPE, QueryError, explain, metric
 from sql.planning.answer import what_if
@@ -57,6 +58,8 @@ __all__ = [
     "five_definitions",
     "foresee",
     "in_force",
+    "kept_exams",
+    "last_over",
     "marks",
     "metric",
     "open_exams",

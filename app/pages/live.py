@@ -38,10 +38,15 @@ def show(context: Context) -> str:
     return wanted if wanted in SHOW else "all"
 
 
+def listed(context: Context, limit: int | None = now.ROWS) -> pl.DataFrame:
+    """The list: the exams that have room on the page, or all."""
+    return query.open_list(context.snapshot, show(context), context.filters, limit)
+
+
 NOW = Question("live.now", lambda c: query.standing(c.snapshot, (), c.filters), "", _MINUTES)
 FACILITIES = Question("live.facilities", lambda c: query.facilities_now(c.snapshot, c.filters), "", _MINUTES)
 AGES = Question("live.ages", lambda c: query.unread_ages(c.snapshot, c.filters), "", _MINUTES)
-LIST = Question("live.list", lambda c: query.open_list(c.snapshot, show(c), c.filters), "", _MINUTES)
+LIST = Question("live.list", lambda c: listed(c, None), "", _MINUTES)
 MATRIX = Question(
     "live.matrix", lambda c: query.standing(c.snapshot, ("facility", "modality"), c.filters), "", _MINUTES
 )
@@ -53,9 +58,15 @@ def render(context: Context) -> Any:
     """The page, or its wall display where the address asks for it."""
     row, facilities = NOW.ask(context).row(0, named=True), FACILITIES.ask(context)
     if "wall" in context.state.own:
-        listed = query.open_list(context.snapshot, "all", context.filters)
-        return wall.display(context, row, as_of(context), _hints(context, row, facilities), listed)
-    ages, listed, matrix = AGES.ask(context), LIST.ask(context), MATRIX.ask(context)
+        return wall.display(
+            context,
+            row,
+            as_of(context),
+            _hints(context, row, facilities),
+            query.kept_exams(context.snapshot, context.filters),
+        )
+    ages, first, matrix = AGES.ask(context), listed(context), MATRIX.ask(context)
+    n_listed = row["n" if (which := show(context)) == "all" else f"n_{which}"]
     return [
         _head(context),
         _stale(),
@@ -70,8 +81,8 @@ def render(context: Context) -> Any:
             className="grid",
         ),
         card(context, MATRIX, shown(matrix, lambda: now.matrix(context, matrix, MATRIX.title)), n=row["n"], wide=True),
-        card(context, LIST, shown(listed, lambda: now.exams(context, listed, LIST.title)), n=listed.height, wide=True,
-             tools=choices(context, "/live", "show", _choices(row), show(context))),
+        card(context, LIST, shown(first, lambda: now.exams(context, first, n_listed, LIST.title)), n=n_listed,
+             wide=True, tools=choices(context, "/live", "show", _choices(row), show(context))),
         _evidence(context),
     ]  # fmt: skip
 
@@ -177,14 +188,16 @@ def _choices(row: Row) -> list[tuple[str, str]]:
 
 def _said(context: Context, row: Row) -> str:
     """What is next and what is late, in words."""
-    listed = query.open_list(context.snapshot, "all", context.filters)
-    ahead, late = now.next_of(listed), now.latest_of(listed)
+    ahead, late = (
+        now.next_of(query.kept_exams(context.snapshot, context.filters)),
+        query.last_over(context.snapshot, context.filters),
+    )
     parts = [text("live.none_next") if ahead is None else text(
         "live.next", exam=now.named(context, ahead), length=words.short(ahead["left_min"]))]  # fmt: skip
     if late is None:
         parts.append(text("live.none_over"))
     else:
-        latest = text("live.latest", length=words.short(-late["left_min"]))
+        latest = text("live.latest", length=words.short(late))
         parts.append(text("live.over_now", n=words.count(row["n_over"]), latest=latest))
     return " ".join(parts)
 

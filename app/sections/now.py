@@ -13,10 +13,10 @@ from app.context import Context
 from app.dom import aria, data, drawn, silent
 from app.tables import Column, Row, table
 from app.texts import text
-from sql.live import BANDS
+from sql.live import BANDS, FEW
 
 #: Rows of the list on the page; all are in its CSV file.
-ROWS = 200
+ROWS = FEW
 #: Numbers of a facility, in order.
 _COUNTS = ("n_waiting", "n_in_exam", "n_unread", "n_no_read", "n_over", "n_left", "n_soon")
 #: Headings of the bands of age.
@@ -48,31 +48,25 @@ def procedure(row: Row) -> str:
     return str(row["procedure_name"] or row["procedure_local"] or row["modality"] or words.NO_VALUE)
 
 
-def next_of(listed: pl.DataFrame) -> Mapping[str, Any] | None:
-    """The exam whose target comes next, None without one; `listed` is in the order of `open_exams`."""
-    ahead = listed.filter((pl.col("left_min") >= 0) & ~pl.col("is_left"))
+def next_of(kept: pl.DataFrame) -> Mapping[str, Any] | None:
+    """The exam whose target comes next, None without one; `kept` has those that are not left, in their order."""
+    ahead = kept.filter(pl.col("left_min") >= 0)
     return None if ahead.is_empty() else ahead.row(0, named=True)
 
 
-def latest_of(listed: pl.DataFrame) -> Mapping[str, Any] | None:
-    """The exam whose target passed last, None without one."""
-    late = listed.filter(pl.col("left_min") < 0).sort("left_min", descending=True)
-    return None if late.is_empty() else late.row(0, named=True)
-
-
-def exams(context: Context, frame: pl.DataFrame, label: str) -> html.Div:
-    """The list of open exams, of which the browser's script makes the table (`data-rows`, follow.js): as components of
-    Dash, of which each new one wakes all others, hundreds would take many seconds. All words are written here."""
-    shown = frame.head(ROWS)
+def exams(context: Context, first: pl.DataFrame, n: int, label: str) -> html.Div:
+    """The list of the first of `n` open exams, of which the browser's script makes the table (`data-rows`, follow.js):
+    as components of Dash, of which each new one wakes all others, hundreds would take many seconds. All words are
+    written here."""
     names = ("minutes", "procedure", "facility", "modality", "device", "urgency", "stage", "since", "age_min", "target")
     head = [{"t": _heading(name), "title": text(f"live.{name}.hint") if name in ("minutes", "since") else "",
              "num": name in ("since", "age_min", "target")} for name in names]  # fmt: skip
     rows = [
         {"exam": row["exam_key"], "left": row["is_left"], "value": f"{row['stage']} {row['due']} {row['has_read']}",
          "cells": _cells(context, row)}
-        for row in shown.iter_rows(named=True)
+        for row in first.iter_rows(named=True)
     ]  # fmt: skip
-    rest = frame.height - shown.height
+    rest = n - first.height
     more = [html.Div(text("table.more", n=words.count(rest)), className="more")] if rest > 0 else []
     return html.Div([html.Div(className="table-scroll", tabIndex=0, **drawn(label=label, head=head, rows=rows)), *more])
 

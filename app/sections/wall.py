@@ -24,9 +24,9 @@ ROWS = 6
 SHORT = 20
 
 
-def display(context: Context, row: Row, as_of: str, hints: Mapping[str, str], listed: pl.DataFrame) -> html.Div:
-    """Headline numbers with their hints, the next breaches and the latest; `listed` is in the order of `open_exams`."""
-    kept = listed.filter(~pl.col("is_left"))
+def display(context: Context, row: Row, as_of: str, hints: Mapping[str, str], kept: pl.DataFrame) -> html.Div:
+    """Headline numbers with their hints, the next breaches and the latest; `kept` has the open exams that are not left,
+    in their order."""
     soon = kept.filter(pl.col("left_min") >= 0)
     over = kept.filter(pl.col("left_min") < 0).sort("left_min", descending=True)
     return html.Div(

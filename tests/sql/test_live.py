@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 
 from sql.filters import Filters
-from sql.live import facilities_now, now_filters, open_exams, open_fates, open_list, standing, unread_ages
+from sql.live import (
+    SHOW,
+    facilities_now,
+    kept_exams,
+    last_over,
+    now_filters,
+    open_exams,
+    open_list,
+    standing,
+    unread_ages,
+)  # fmt: skip
+from sql.live_fates import open_fates
 from sql.snapshot import Snapshot
 from tests.snapshots import snapshot_of
 
@@ -108,6 +119,7 @@ def test_the_next_breach_comes_first_and_what_is_left_over_last(tmp_path: Path) 
     assert open_list(snapshot, "over")["exam_key"].to_list() == ["far over", "over", "left"]
     assert open_list(snapshot, "soon")["exam_key"].to_list() == ["on target", "soon"]
     assert open_list(snapshot, "waiting")["exam_key"].to_list() == ["waits"]
+    assert last_over(snapshot) == pytest.approx(TINY.total_seconds() / 60)
     row = standing(snapshot, ()).row(0, named=True)
     assert {name: row[name] for name in ("n", "n_unread", "n_over", "n_soon", "n_left", "n_waiting", "n_in_exam")} == {
         "n": 8, "n_unread": 7, "n_over": 3, "n_soon": 2, "n_left": 1, "n_waiting": 1, "n_in_exam": 0}  # fmt: skip
@@ -162,6 +174,24 @@ def test_nothing_open(tmp_path: Path, by: tuple[str, ...]) -> None:
     assert found.height == (0 if by else 1)
     assert found["n"].sum() == found["n_over"].sum() == 0
     assert unread_ages(snapshot).is_empty()
+    assert last_over(snapshot) is None
+
+
+@pytest.mark.parametrize("show", list(SHOW))
+def test_the_first_of_a_list_and_what_is_not_left(tmp_path: Path, show: str) -> None:
+    """Few rows are found without those that are left, which come last, and with them where there are not enough."""
+    kept = [exam(f"k{n}", target=60 * n, exam_ended=ago(hours=2)) for n in range(1, 5)]
+    left = [exam(f"l{n}", target=60 * n or None, exam_ended=ago(days=8 + n)) for n in range(3)]
+    snapshot = made(
+        tmp_path, *kept, *left, exam("waits", arrived=ago(minutes=5)), exam("begun", exam_started=ago(minutes=5)),
+        exam("left, final later", exam_ended=ago(days=9), first_final=NOW + TINY),
+    )  # fmt: skip
+    everything = open_list(snapshot, show)
+    for limit in range(10):
+        assert open_list(snapshot, show, limit=limit).equals(everything[:limit])
+    for at in (None, ago(days=3)):
+        found = open_exams(snapshot, at=at)
+        assert kept_exams(snapshot, at=at).equals(found.filter(~found["is_left"]))
 
 
 def goal(metric: str, minutes: float, **of: Any) -> dict[str, Any]:
