@@ -10,7 +10,7 @@ from dash import dcc, html
 
 from app import words
 from app.context import Context
-from app.dom import aria, data, drawn, silent
+from app.dom import aria, data, drawn, many, silent
 from app.tables import Column, Row, table
 from app.texts import text
 from sql.live import BANDS, FEW
@@ -115,14 +115,16 @@ def facilities(context: Context, frame: pl.DataFrame, label: str) -> html.Div:
 
     def site(row: Row) -> dcc.Link:
         name = context.name("facility", row["facility"])
-        return dcc.Link(row["facility"], href=context.state.href("/live", facility=(row["facility"],)), title=name)
+        href = context.state.href("/live", facility=(row["facility"],))
+        return many(dcc.Link, row["facility"], href=href, title=name)
 
     def number(name: str) -> Any:
         def cell(row: Row) -> html.Span:
             if row[name] is None:
                 return html.Span(words.NO_VALUE, title=text("live.not_told.hint"))
             kind = urgency(name, row[name]) if row[name] else "nil"
-            return html.Span(words.count(row[name]), className=kind, **marked(f"{row['facility']} {name}", row[name]))
+            mark = marked(f"{row['facility']} {name}", row[name])
+            return many(html.Span, words.count(row[name]), className=kind, **mark)
 
         return cell
 
@@ -184,16 +186,17 @@ def matrix(context: Context, frame: pl.DataFrame, label: str) -> html.Div:
 
 def _cell(context: Context, row: Row | None) -> html.Td:
     if row is None:
-        return html.Td(html.Span("·", className="nil", **silent()), className="num")
+        return many(html.Td, many(html.Span, "·", className="nil", **silent()), className="num")
     numbers = {name: row[f"n_{name}"] for name in ("waiting", "in_exam", "unread", "over")}
-    told = text("live.cell", **{name: words.count(n) for name, n in numbers.items()})
+    counts = {name: words.count(n) for name, n in numbers.items()}
     parts: list[Any] = []
     for name in ("waiting", "in_exam", "unread"):
         parts += [" · "] if parts else []
-        parts.append(html.Span(words.count(numbers[name]), className="" if numbers[name] else "nil"))
-    over = text("live.cell.over", n=words.count(numbers["over"])) if numbers["over"] else ""
+        parts.append(many(html.Span, counts[name], className="" if numbers[name] else "nil"))
+    over = text("live.cell.over", n=counts["over"]) if numbers["over"] else ""
     href = context.state.href("/live", facility=(row["facility"],), modality=(row["modality"] or "(none)",))
-    return html.Td(
-        dcc.Link([html.Span(parts), html.Small(over, className="over")], href=href, title=told, className="cell"),
+    told = [many(html.Span, parts), many(html.Small, over, className="over")]
+    return many(
+        html.Td, many(dcc.Link, told, href=href, title=text("live.cell", **counts), className="cell"),
         className="num", **marked(f"{row['facility']} {row['modality']}", tuple(numbers.values())),
     )  # fmt: skip
