@@ -13,14 +13,15 @@ import os
 import resource
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from multiprocessing.connection import Connection
+from operator import attrgetter
 from typing import Any
 
 import polars as pl
 
 from etl.deadline import Deadline, TooSlow, alarm
-from etl.handover import hand_over
+from etl.handover import hand_over, taken
 from etl.heads import SMALL_BYTES, header_of
 from etl.inbox import Candidate, TooLargeError, UnsafeFileError, read_file, read_head
 from etl.records import Parsed, Rejected
@@ -41,13 +42,15 @@ REASONS: dict[str, str] = {
 #: Octets of messages after which a job ends before its last file: bounds memory.
 JOB_BYTES = 4 << 20
 KEEP_BYTES = 16 * 1024 * 1024  # of a rejected message
+HASH_BYTES = 16
 
 
 @dataclass(slots=True)
 class FileResult:
     """One file's outcome: the ledger's numbers, a hash a message, and what was rejected with its bytes.
 
-    `n_bytes` are those of its messages, which of an image are those of its header.
+    `n_bytes` are those of its messages, which of an image are those of its header; `hashed` are their hashes, one after
+    the other. Files come in millions: nothing here is a container of its own where nothing was rejected.
     """
 
     candidate: Candidate
@@ -56,9 +59,14 @@ class FileResult:
     skipped: str = ""
     n_read: int = 0
     n_bytes: int = 0
-    hashes: list[bytes] = field(default_factory=list)
-    rejected: list[tuple[Rejected, bytes]] = field(default_factory=list)
-    defects: list[tuple[int, str, str]] = field(default_factory=list)
+    hashed: bytes = b""
+    rejected: tuple[tuple[Rejected, bytes], ...] = ()
+    defects: tuple[tuple[int, str, str], ...] = ()
+
+    @property
+    def hashes(self) -> list[bytes]:
+        """One of each message, by position."""
+        return [self.hashed[at : at + HASH_BYTES] for at in range(0, len(self.hashed), HASH_BYTES)]
 
 
 @dataclass(slots=True)
@@ -69,20 +77,19 @@ class JobResult:
     frames: dict[str, pl.DataFrame] = field(default_factory=dict)
 
 
-#: A JobResult on its way to the writer, which has the candidates: the other values of each file, and the frames.
+#: A JobResult on its way to the writer, which has the candidates: the other values of its files by column, the frames.
 Packed = tuple[list[tuple[Any, ...]], dict[str, pl.DataFrame]]
+_TOLD = attrgetter(*(told.name for told in fields(FileResult)[1:]))
 
 
 def packed(result: JobResult) -> Packed:
     """What tells the result to whoever has its candidates, in few objects."""
-    return [
-        (f.file_id, f.standard, f.skipped, f.n_read, f.n_bytes, f.hashes, f.rejected, f.defects) for f in result.files
-    ], result.frames
+    return list(zip(*map(_TOLD, result.files), strict=True)), result.frames
 
 
 def unpacked(told: Packed, candidates: list[Candidate]) -> JobResult:
     """The result of a job of these candidates, of which the last may not have been parsed."""
-    return JobResult([FileResult(seen, *file) for seen, file in zip(candidates, told[0], strict=False)], told[1])
+    return JobResult(list(map(FileResult, candidates, *told[0])), told[1])
 
 
 #: What a process says first, when it can take work.
@@ -110,7 +117,7 @@ def serve(connection: Connection, marks: Connection, site: Site, memory_mb: int,
         hand_over(connection, READY)
         gc.freeze()  # what is loaded now lives as long as the process: no collection need look at it
         while True:
-            candidates = connection.recv()
+            candidates = list(map(Candidate, *taken(connection)))
             hand_over(connection, packed(run_job(candidates, site, seconds, memory_mb << 19, begin)))
     except (EOFError, OSError):  # the writer closed its end or was killed
         return
@@ -124,8 +131,8 @@ def limit_process(memory_mb: int) -> None:
 
 
 def message_hash(data: bytes) -> bytes:
-    """16 bytes that name a message's content."""
-    return hashlib.blake2b(data, digest_size=16).digest()
+    """HASH_BYTES octets that name a message's content."""
+    return hashlib.blake2b(data, digest_size=HASH_BYTES).digest()
 
 
 def parse_bytes(data: bytes, site: Site, seconds: float) -> tuple[Parsed, list[bytes]]:
@@ -178,14 +185,14 @@ def run_job(
             begin(number)
             try:
                 told = _from_head(candidate, site, seconds) if SMALL_BYTES < candidate.size <= most_bytes else None
-                file_id, parsed, messages, hashes = told or _from_all(read_file(candidate, most_bytes), site, seconds)
+                file_id, parsed, messages, hashed = told or _from_all(read_file(candidate, most_bytes), site, seconds)
             except TooLargeError:
                 result.files.append(rejected_unread(candidate, "too_large"))
                 continue
             except UnsafeFileError as error:
                 result.files.append(FileResult(candidate, skipped=error.reason))
                 continue
-            result.files.append(file_result(candidate, file_id, parsed, messages, hashes))
+            result.files.append(file_result(candidate, file_id, parsed, messages, hashed))
             collect(collected, file_id, parsed)
             n_bytes += result.files[-1].n_bytes
             if n_bytes >= JOB_BYTES:
@@ -200,12 +207,12 @@ def run_job(
     return result
 
 
-#: One file: its id, its records, the bytes of each message and, where they are known, their hashes.
-_Told = tuple[str, Parsed, list[bytes], list[bytes] | None]
+#: One file: its id, its records, the bytes of each message and, where they are known, their hashes in one.
+_Told = tuple[str, Parsed, list[bytes], bytes]
 
 
 def _from_all(data: bytes, site: Site, seconds: float) -> _Told:
-    return hashlib.sha256(data).hexdigest(), *_parse_bytes(data, site, seconds), None
+    return hashlib.sha256(data).hexdigest(), *_parse_bytes(data, site, seconds), b""
 
 
 def _from_head(candidate: Candidate, site: Site, seconds: float) -> _Told | None:
@@ -218,7 +225,7 @@ def _from_head(candidate: Candidate, site: Site, seconds: float) -> _Told | None
         return None
     hashed = message_hash(told[1])
     named = hashed + candidate.size.to_bytes(8, "big")
-    return hashlib.sha256(named).hexdigest(), told[0], [told[1]], [hashed]
+    return hashlib.sha256(named).hexdigest(), told[0], [told[1]], hashed
 
 
 def merged(results: list[JobResult]) -> JobResult:
@@ -243,13 +250,13 @@ def rejected_unread(candidate: Candidate, reason: str, detail: str = "") -> File
         standard="unknown",
         n_read=1,
         n_bytes=len(head),
-        hashes=[message_hash(named)],
-        rejected=[(Rejected(0, reason, detail), head)],
+        hashed=message_hash(named),
+        rejected=((Rejected(0, reason, detail), head),),
     )
 
 
 def file_result(
-    candidate: Candidate, file_id: str, parsed: Parsed, messages: list[bytes], hashes: list[bytes] | None = None
+    candidate: Candidate, file_id: str, parsed: Parsed, messages: list[bytes], hashed: bytes = b""
 ) -> FileResult:
     """The ledger's view of a parsed file."""
     return FileResult(
@@ -258,7 +265,7 @@ def file_result(
         standard=parsed.standard,
         n_read=parsed.read,
         n_bytes=sum(map(len, messages)),
-        hashes=hashes or [message_hash(m) for m in messages],
-        rejected=[(r, messages[r.position][:KEEP_BYTES]) for r in parsed.rejected],
-        defects=[(d.position, d.field, d.reason) for d in parsed.defects],
+        hashed=hashed or b"".join(map(message_hash, messages)),
+        rejected=tuple((r, messages[r.position][:KEEP_BYTES]) for r in parsed.rejected),
+        defects=tuple((d.position, d.field, d.reason) for d in parsed.defects),
     )

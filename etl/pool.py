@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import time
@@ -14,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from etl.errors import SettingsError
-from etl.handover import taken
+from etl.handover import hand_over, taken
 from etl.inbox import Candidate
 from etl.parsing import JOB_BYTES, MARK_BYTES, READY, JobResult, rejected_unread, serve, unpacked
 from etl.settings import Settings
@@ -22,7 +23,7 @@ from etl.site import Site
 
 #: A job is small enough to balance two processes and large enough to hide the hand-over. What is read of a file may be
 #: far less than its size, so a process ends a job where it holds enough, and the rest is cut into jobs by size.
-JOB_FILES = 200
+JOB_FILES = 400
 AHEAD = 2  # jobs begun and not yet handed on, a process: bounds memory
 DEATHS = 2  # processes that one file may cost
 START_SECONDS = 60.0
@@ -92,9 +93,11 @@ class Parser:
         most = min(JOB_FILES, -(-len(candidates) // max(n_workers, 1)))
         jobs = [_Job(candidates[at : at + most]) for at in range(0, len(candidates), most or 1)]
         crew = _Crew(self, n_workers)
+        gc.freeze()  # candidates may be millions and live as long: no collection need look at them
         try:
             yield from crew.work(jobs)
         finally:
+            gc.unfreeze()
             crew.stop()
 
     def start(self) -> _Worker:
@@ -171,7 +174,7 @@ class _Crew:
     def _tell(self, worker: _Worker) -> None:
         assert worker.piece is not None  # noqa: S101 - the caller just set it
         with contextlib.suppress(OSError):  # it died while idle: hearing from it says so
-            worker.connection.send(worker.piece.candidates)
+            hand_over(worker.connection, list(zip(*worker.piece.candidates, strict=True)))
 
     def _hear(self, worker: _Worker) -> bool:
         """Take one message of a process: that it is ready, or its piece's result. False: it died."""

@@ -26,7 +26,7 @@ _SCHEMA: dict[str, pl.DataType] = {
     "skipped": pl.String(),
     "n_read": pl.Int64(),
     "n_bytes": pl.Int64(),
-    "hashes": pl.List(pl.Binary()),
+    "hashed": pl.Binary(),
     "rejected": pl.List(
         pl.Struct({"position": pl.Int64(), "reason": pl.String(), "detail": pl.String(), "content": pl.Binary()})
     ),
@@ -69,8 +69,8 @@ def read(folder: Folder, part: Part, candidates: list[Candidate]) -> JobResult:
 
 def _file(candidate: Candidate, *values: Any) -> FileResult:
     file = FileResult(candidate, *values[:-2])
-    file.rejected = [(Rejected(r["position"], r["reason"], r["detail"]), r["content"]) for r in values[-2]]
-    file.defects = [(d["position"], d["field"], d["reason"]) for d in values[-1]]
+    file.rejected = tuple((Rejected(r["position"], r["reason"], r["detail"]), r["content"]) for r in values[-2])
+    file.defects = tuple((d["position"], d["field"], d["reason"]) for d in values[-1])
     return file
 
 
@@ -82,7 +82,7 @@ def remove(folder: Folder, part: Part) -> None:
 
 def _told(result: JobResult, places: dict[Candidate, int]) -> pl.DataFrame:
     rows = [
-        (places[f.candidate], f.file_id, f.standard, f.skipped, f.n_read, f.n_bytes, f.hashes,
+        (places[f.candidate], f.file_id, f.standard, f.skipped, f.n_read, f.n_bytes, f.hashed,
          [dict(zip(("position", "reason", "detail", "content"), (*astuple(r), content), strict=True))
           for r, content in f.rejected],
          [dict(zip(("position", "field", "reason"), defect, strict=True)) for defect in f.defects])

@@ -6,9 +6,9 @@ reads 45 values of each; ours also proves that the file is whole, converts times
 The limit is what any reader must do: open, read 16 KB, close. Ours has the time limit of a parser process, too. Both
 twins and the peers run in turns, so that a machine that is busy slows all of them; a number is the least of the rounds.
 Images come 20 a series and differ in what slices differ in; what is the same in a series is read once. Every round
-begins as if nothing had been read; `alone` reads each image in full. `job` is all that a parser process does with a job
-of 200 files: also hashing what was read, and making the frames. `cold` is by the clock, with the files' pages dropped
-from the page cache before (posix_fadvise DONTNEED).
+begins as if nothing had been read; `alone` reads each image in full. `job` is all that a parser process does with a
+whole job: also hashing what was read, and making the frames. `cold` is by the clock, with the files' pages dropped from
+the page cache before (posix_fadvise DONTNEED).
 """
 
 from __future__ import annotations

@@ -29,7 +29,8 @@ def work(folder: Path, times: int, workers: int) -> dict[str, float]:
     started, n_first, n_files, peak = 0.0, 0, 0, 0.0
     for result in Parser(Settings(workers=workers), Site()).parse(candidates):
         n_files += len(result.files)
-        peak = max(peak, *(_peak_mb(child.pid) for child in active_children()))
+        if n_files == len(candidates):  # the system keeps each process's most until it ends
+            peak = max(_peak_mb(child.pid) for child in active_children())
         if not started:
             started, n_first = time.perf_counter(), n_files
     seconds = time.perf_counter() - started

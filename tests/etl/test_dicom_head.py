@@ -146,7 +146,7 @@ def test_the_head_says_what_the_file_says(kind: str, tmp_path: Path, n_read: lis
     forget()
     whole = dicom.parse(data, made.SITE)
     assert [message_hash(message) for message in dicom.messages(data)] == found.files[0].hashes
-    assert (found.files[0].n_read, found.files[0].rejected, found.files[0].standard) == (1, [], "dicom")
+    assert (found.files[0].n_read, found.files[0].rejected, found.files[0].standard) == (1, (), "dicom")
     (record,) = whole.rows
     rows = found.frames[record].drop("file_id").to_dicts()
     assert rows == made.rows(whole, record)
@@ -207,4 +207,4 @@ def test_fragments_whose_marks_cannot_be_read(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(os, "pread", broken)
     found = job(candidate).files[0]  # then all of it is read, from its first octet
-    assert (found.skipped, found.rejected, found.n_read) == ("", [], 1)
+    assert (found.skipped, found.rejected, found.n_read) == ("", (), 1)

@@ -16,7 +16,7 @@ from etl.inbox import Candidate, scan
 from etl.intake import open_intake
 from etl.ledger import Counts, new_candidates
 from etl.load import load
-from etl.pool import DEATHS, Parser
+from etl.pool import DEATHS, JOB_FILES, Parser
 from etl.settings import Settings
 from tests.conftest import REPO
 
@@ -150,7 +150,7 @@ def test_file_that_changes_after_the_scan_is_left_for_the_next(home: Home) -> No
 
 
 def test_results_come_in_the_order_asked(home: Home) -> None:
-    for number in range(450):
+    for number in range(2 * JOB_FILES + 50):
         (home.inbox / f"{number:03}.hl7").write_bytes(MESSAGE % (number, number, number))
     found: list[Candidate] = list(scan([home.inbox]))
     results = list(Parser(home.settings, home.load_site()).parse(found))
