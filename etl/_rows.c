@@ -34,32 +34,39 @@ static int append(PyObject *rows, PyObject *row, Py_ssize_t width, PyObject *pos
     return failed;
 }
 
-/* add(rows, places, position, row) -> whether each name of `row` has a place; if not, nothing was added.
- *
- * `places` says of each column, in order, which it is. */
+/* The values of `columns` in the dict `values`, with room for position and row number behind them; NULL with a Python
+ * error. Whether each name of `values` is a column is kept. */
+static PyObject *row_of(PyObject *columns, PyObject *values, int *is_known)
+{
+    Py_ssize_t width = PyTuple_GET_SIZE(columns), n_found = 0, at = 0;
+    PyObject *row = PyTuple_New(width + 2), *name, *value;
+    int is_alike = PyDict_GET_SIZE(values) == width; /* its names are the columns in their order */
+    for (Py_ssize_t place = 0; row && place < width; place++) {
+        PyObject *column = PyTuple_GET_ITEM(columns, place);
+        is_alike = is_alike && PyDict_Next(values, &at, &name, &value) && name == column;
+        if (!is_alike && !(value = PyDict_GetItemWithError(values, column)) && PyErr_Occurred()) {
+            Py_CLEAR(row);
+            break;
+        }
+        n_found += value != NULL;
+        PyTuple_SET_ITEM(row, place, Py_NewRef(value ? value : Py_None));
+    }
+    *is_known = n_found == PyDict_GET_SIZE(values);
+    return row;
+}
+
+/* add(rows, columns, position, row) -> whether each name of `row` is a column; if not, nothing was added. */
 static PyObject *rows_add(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
-    if (n != 4 || !PyList_Check(args[0]) || !PyDict_Check(args[1]) || !PyDict_Check(args[3]))
-        return PyErr_Format(PyExc_TypeError, "add(list of rows, dict of places, position, dict of values)");
-    Py_ssize_t width = PyDict_GET_SIZE(args[1]), at = 0;
-    PyObject *row = PyTuple_New(width + 2), *name, *value;
-    if (!row)
-        return NULL;
-    while (PyDict_Next(args[3], &at, &name, &value)) {
-        PyObject *known = PyDict_GetItemWithError(args[1], name);
-        Py_ssize_t place = known ? PyLong_AsSsize_t(known) : -1;
-        if (place < 0 || place >= width) {
-            Py_DECREF(row);
-            return PyErr_Occurred() ? NULL : Py_NewRef(Py_False);
-        }
-        PyObject *before = PyTuple_GET_ITEM(row, place);
-        PyTuple_SET_ITEM(row, place, Py_NewRef(value));
-        Py_XDECREF(before);
+    int is_known;
+    if (n != 4 || !PyList_Check(args[0]) || !PyTuple_Check(args[1]) || !PyDict_Check(args[3]))
+        return PyErr_Format(PyExc_TypeError, "add(list of rows, tuple of columns, position, dict of values)");
+    PyObject *row = row_of(args[1], args[3], &is_known);
+    if (!row || !is_known) {
+        Py_XDECREF(row);
+        return row ? Py_NewRef(Py_False) : NULL;
     }
-    for (Py_ssize_t place = 0; place < width; place++)
-        if (!PyTuple_GET_ITEM(row, place))
-            PyTuple_SET_ITEM(row, place, Py_NewRef(Py_None));
-    return append(args[0], row, width, args[2]) < 0 ? NULL : Py_NewRef(Py_True);
+    return append(args[0], row, PyTuple_GET_SIZE(args[1]), args[2]) < 0 ? NULL : Py_NewRef(Py_True);
 }
 
 /* put(rows, position, values): append a row of a list of values. */

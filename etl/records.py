@@ -67,7 +67,7 @@ class Rows:
 
     def add(self, position: int, row: dict[str, Any]) -> None:
         """Append one row; columns that `row` does not name are NULL. An unknown name is a bug."""
-        if (kernel := rows_twin.KERNEL) is not None and kernel.add(self.rows, _places(self.columns), position, row):
+        if (kernel := rows_twin.KERNEL) is not None and kernel.add(self.rows, self.columns, position, row):
             return
         empty = _empty(self.columns)
         whole = empty | row  # in the order of the columns
@@ -85,11 +85,6 @@ class Rows:
     def _put(self, position: int, values: Iterable[Any]) -> None:
         is_next = bool(self.rows) and self.rows[-1][-2] == position
         self.rows.append((*values, position, self.rows[-1][-1] + 1 if is_next else 0))
-
-
-@lru_cache(maxsize=64)
-def _places(columns: tuple[str, ...]) -> dict[str, int]:
-    return {name: place for place, name in enumerate(columns)}
 
 
 @lru_cache(maxsize=64)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from types import ModuleType
 
-VERSION = 2
+VERSION = 3
 
 
 def _built() -> ModuleType | None:

@@ -424,6 +424,7 @@ static PyMethodDef METHODS[] = {
     {"instants", (PyCFunction)(void (*)(void))dicom_instants, METH_FASTCALL, NULL},
     {"table", dicom_table, METH_O, NULL},
     {"fields", (PyCFunction)(void (*)(void))dicom_fields, METH_FASTCALL, NULL},
+    {"texts", (PyCFunction)(void (*)(void))dicom_texts, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* Raised with every change of what a function takes or gives: an old build is not used (etl/sources/dicom_kernel.py). */
-#define DICOM_VERSION 6
+#define DICOM_VERSION 7
 
 /* Wanted tags: levels of sorted entries; an entry is a value, or a sequence whose items have a level. */
 typedef struct {
@@ -132,6 +132,7 @@ int dicom_times_start(void);
 PyObject *dicom_plan(PyObject *self, PyObject *args);
 PyObject *dicom_table(PyObject *self, PyObject *rows);
 PyObject *dicom_fields(PyObject *self, PyObject *const *args, Py_ssize_t n);
+PyObject *dicom_texts(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *dicom_template(PyObject *self, PyObject *args);
 PyObject *dicom_match(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *dicom_making(PyObject *self, PyObject *args);

@@ -13,10 +13,13 @@
 
 typedef enum { SLOW, TEXT, FIRST, PERSON, DATE, DECIMAL, COUNT, SHORT, CODE, SECOND, MEANING, N_KINDS } Kind;
 
-/* One row: columns it fills, the tag at the top, the tags below, and what the twin needs. */
+enum { MOST_COLUMNS = 256, MOST_OF_ROW = 3 };
+
+/* One row: columns it fills, the tag at the top, the tags below, what the twin needs, and the numbers of its columns. */
 typedef struct {
-    PyObject *column, *columns, *first, *rest, *field;
+    PyObject *columns, *first, *rest, *field;
     Kind kind;
+    unsigned char numbers[MOST_OF_ROW];
 } Row;
 
 typedef struct {
@@ -52,7 +55,22 @@ static void table_destroy(PyObject *capsule)
     PyMem_Free(table);
 }
 
-/* Rows (columns, first, rest, kind, field) -> table. */
+/* The numbers of a row's columns, of which rows of the same columns have the same; 0 with a Python error. */
+static int keep_numbers(Row *row, PyObject *numbers)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(numbers) && i < MOST_OF_ROW; i++) {
+        long number = PyLong_AsLong(PyTuple_GET_ITEM(numbers, i));
+        if (number < 0 || number >= MOST_COLUMNS) {
+            if (!PyErr_Occurred())
+                PyErr_SetString(PyExc_ValueError, "too many columns");
+            return 0;
+        }
+        row->numbers[i] = (unsigned char)number;
+    }
+    return 1;
+}
+
+/* Rows (columns, first, rest, kind, field, numbers of the columns) -> table. */
 PyObject *dicom_table(PyObject *self, PyObject *rows)
 {
     if (!PyList_Check(rows))
@@ -68,17 +86,20 @@ PyObject *dicom_table(PyObject *self, PyObject *rows)
     table->rows = made;
     for (; table->n < PyList_GET_SIZE(rows); table->n++) {
         Row row;
+        PyObject *numbers;
         int kind;
-        if (!PyArg_ParseTuple(PyList_GET_ITEM(rows, table->n), "O!O!O!iO", &PyTuple_Type, &row.columns, &PyLong_Type,
-                              &row.first, &PyTuple_Type, &row.rest, &kind, &row.field))
+        if (!PyArg_ParseTuple(PyList_GET_ITEM(rows, table->n), "O!O!O!iOO!", &PyTuple_Type, &row.columns, &PyLong_Type,
+                              &row.first, &PyTuple_Type, &row.rest, &kind, &row.field, &PyTuple_Type, &numbers))
             goto bad;
         Py_ssize_t n = PyTuple_GET_SIZE(row.columns);
-        if (kind < 0 || kind >= N_KINDS || n != (kind == CODE || kind == SECOND ? 3 : 1)) {
+        if (kind < 0 || kind >= N_KINDS || n != (kind == CODE || kind == SECOND ? MOST_OF_ROW : 1) ||
+            n != PyTuple_GET_SIZE(numbers)) {
             PyErr_SetString(PyExc_ValueError, "no such kind of value");
             goto bad;
         }
+        if (!keep_numbers(&row, numbers))
+            goto bad;
         row.kind = (Kind)kind;
-        row.column = PyTuple_GET_ITEM(row.columns, 0);
         Py_INCREF(row.columns), Py_INCREF(row.first), Py_INCREF(row.rest), Py_INCREF(row.field);
         table->rows[table->n] = row;
     }
@@ -306,35 +327,36 @@ static PyObject *descend(const Row *row, PyObject *raw, int codec, int is_big)
     return plain(row, raw, codec, is_big);
 }
 
-static int put(PyObject *found, const Row *row, PyObject *value)
+/* Put what a row gives, which is not None, and note that its columns are filled; -1 with a Python error. */
+static int put(PyObject *found, const Row *row, PyObject *value, unsigned char *is_filled)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(row->columns);
-    if (n == 1)
-        return PyDict_SetItem(found, row->column, value);
-    if (!PyTuple_Check(value) || PyTuple_GET_SIZE(value) != n) {
+    if (n > 1 && (!PyTuple_Check(value) || PyTuple_GET_SIZE(value) != n)) {
         PyErr_SetString(PyExc_TypeError, "a value for each column");
         return -1;
     }
-    for (Py_ssize_t i = 0; i < n; i++)
-        if (PyDict_SetItem(found, PyTuple_GET_ITEM(row->columns, i), PyTuple_GET_ITEM(value, i)) < 0)
+    for (Py_ssize_t i = 0; i < n; i++) {
+        is_filled[row->numbers[i]] = 1;
+        if (PyDict_SetItem(found, PyTuple_GET_ITEM(row->columns, i), n > 1 ? PyTuple_GET_ITEM(value, i) : value) < 0)
             return -1;
+    }
     return 0;
 }
 
-/* fields(table, header, dataset, codec, is_big, slow) -> found; slow(header, raw, field) is the twin for one value. */
+/* fields(table, header, dataset, codec, is_big, slow, found): put what is found into the dict `found`;
+ * slow(header, raw, field) is the twin for one value. */
 PyObject *dicom_fields(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
-    if (n != 6 || !PyDict_Check(args[2]))
-        return PyErr_Format(PyExc_TypeError, "fields(table, header, dataset, codec, is_big, slow)");
+    if (n != 7 || !PyDict_Check(args[2]) || !PyDict_Check(args[6]))
+        return PyErr_Format(PyExc_TypeError, "fields(table, header, dataset, codec, is_big, slow, found)");
     const Table *table = PyCapsule_GetPointer(args[0], TABLE);
     int codec = (int)PyLong_AsLong(args[3]), is_big = args[4] == Py_True;
     if (!table || (codec == -1 && PyErr_Occurred()))
         return NULL;
-    PyObject *found = PyDict_New();
-    for (Py_ssize_t i = 0; found && i < table->n; i++) {
-        const Row *row = &table->rows[i];
-        PyObject *raw = value_in(args[2], row->first), *value = NULL;
-        if (!raw || PyDict_Contains(found, row->column))
+    unsigned char is_filled[MOST_COLUMNS] = {0};
+    for (const Row *row = table->rows; row < table->rows + table->n; row++) {
+        PyObject *raw = is_filled[row->numbers[0]] ? NULL : value_in(args[2], row->first), *value = NULL;
+        if (!raw)
             continue;
         Py_INCREF(raw);
         if (codec != NO_CODEC || row->kind == SHORT)
@@ -344,9 +366,29 @@ PyObject *dicom_fields(PyObject *self, PyObject *const *args, Py_ssize_t n)
             value = PyObject_Vectorcall(args[5], told, 3, NULL);
         }
         Py_DECREF(raw);
-        if (!value || (value != Py_None && put(found, row, value) < 0))
-            Py_CLEAR(found);
+        int failed = !value || (value != Py_None && put(args[6], row, value, is_filled) < 0);
         Py_XDECREF(value);
+        if (failed)
+            return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+/* texts(dataset, tags, codec) -> the text of each tag's element, '' where it is absent; None where the twin has to look. */
+PyObject *dicom_texts(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    int codec = n == 3 ? (int)PyLong_AsLong(args[2]) : NO_CODEC;
+    if (n != 3 || !PyDict_Check(args[0]) || !PyTuple_Check(args[1]) || (codec == -1 && PyErr_Occurred()))
+        return PyErr_Format(PyExc_TypeError, "texts(dataset, tags, codec)");
+    PyObject *found = codec == NO_CODEC ? Py_NewRef(Py_None) : PyList_New(PyTuple_GET_SIZE(args[1]));
+    for (Py_ssize_t i = 0; found && found != Py_None && i < PyTuple_GET_SIZE(args[1]); i++) {
+        PyObject *text = text_in(args[0], PyTuple_GET_ITEM(args[1], i), codec);
+        if (text == Py_None)
+            Py_SETREF(text, PyUnicode_FromStringAndSize(NULL, 0));
+        if (text)
+            PyList_SET_ITEM(found, i, text);
+        else
+            Py_SETREF(found, PyErr_Occurred() ? NULL : Py_NewRef(Py_None));
     }
     return found;
 }

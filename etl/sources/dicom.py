@@ -49,10 +49,12 @@ META_SOP_CLASS = 0x00020002
 PROOF: dict[Sort, int] = {
     "image": PIXELS, "key_objects": CONTENT_SEQUENCE, "dose_report": CONTENT_SEQUENCE, "step": SERIES,
 }  # fmt: skip
-#: Kind of object -> UIDs without which it says nothing, beside its own.
+#: Kind of object -> UIDs without which it says nothing, its own first.
 MANDATORY: dict[Sort, tuple[int, ...]] = {
-    "image": (STUDY_UID, SERIES_UID), "key_objects": (STUDY_UID,), "dose_report": (STUDY_UID,), "step": (),
+    "image": (SOP_INSTANCE, STUDY_UID, SERIES_UID), "key_objects": (SOP_INSTANCE, STUDY_UID),
+    "dose_report": (SOP_INSTANCE, STUDY_UID), "step": (SOP_INSTANCE,),
 }  # fmt: skip
+_CLASS = (SOP_CLASS, MODALITY)
 
 
 def _union(*parts: Wanted) -> Wanted:
@@ -96,24 +98,22 @@ def parse(data: bytes, site: Site) -> Parsed:
     return parsed
 
 
-def parse_head(head: bytes, size: int, site: Site, fetch: Fetch | None = None) -> tuple[Parsed, bytes] | None:
-    """The object of a file of `size` octets whose first part is `head`, and its message; None where that is too little.
+def parse_head(head: bytes, size: int, site: Site, fetch: Fetch | None = None) -> tuple[Parsed, int] | None:
+    """The object of a file of `size` octets whose first part is `head`, and where its message ends; None if too little.
 
-    Both are what `parse` and `messages` give of the whole file. Pixels need not be read to prove that they are there:
-    their length is stated before them, and before each fragment, where `fetch` (position, octets) reads it.
-    None also for what is to be rejected: quarantine keeps all of it.
+    Both are what `parse` and `messages` give of the whole file, which `again` did not know. Pixels need not be read to
+    prove that they are there: their length is stated before them, and before each fragment, where `fetch` (position,
+    octets) reads it. None also for what is to be rejected: quarantine keeps all of it.
     """
     if head[128:132] != b"DICM":
         return None
-    if told := again(head, size, site, fetch):
-        return told[0], head[: told[1]]
     parsed = Parsed("dicom", read=1)
     try:
         found = read_file(head, WANTED, size, fetch)
         _add(found, 0, site, parsed, head)
     except BrokenError:
         return None
-    return parsed, head[: found.end]
+    return parsed, found.end
 
 
 def messages(data: bytes) -> list[bytes]:
@@ -145,19 +145,18 @@ def _add_safely(found: File | BrokenError, position: int, site: Site, parsed: Pa
 def _add(file: File, position: int, site: Site, parsed: Parsed, data: bytes) -> None:
     row = None
     header = Header(file.meta, file.dataset, site, position, big=file.is_big_endian)
-    sop_class = header.value(SOP_CLASS) or header.meta_text(META_SOP_CLASS)
+    sop_class, modality = header.values(_CLASS)
+    sop_class = sop_class or header.meta_text(META_SOP_CLASS)
     if not sop_class:
         raise BrokenError("missing_uid")
-    modality = header.value(MODALITY)
     sort = sort_of(sop_class, modality, has_rows=ROWS in file.dataset)
     if sort not in PROOF:
         return
     if file.last < PROOF[sort]:
         raise BrokenError("unproven")
-    sop_uid = header.value(SOP_INSTANCE)
-    for uid in (sop_uid, *map(header.value, MANDATORY[sort])):
-        if not uid:
-            raise BrokenError("missing_uid")
+    sop_uid, *others = header.values(MANDATORY[sort])
+    if not sop_uid or not all(others):
+        raise BrokenError("missing_uid")
     if sort == "image":
         row = add_image(header, parsed, sop_uid, file.transfer_syntax)
     elif sort == "step":
@@ -167,13 +166,11 @@ def _add(file: File, position: int, site: Site, parsed: Parsed, data: bytes) -> 
     else:
         add_dose_report(header, parsed, sop_uid)
     if common := header.common:  # its sender is known
-        envelope = {
-            "standard": "dicom", "source": common["source"], "facility_alias": common["facility_alias"],
-            "receiver": header.meta_text(RECEIVING_AE) or None,
-            "kind": f"{sort} {modality}".strip() if sort == "image" else sort,
-            "message_at": header.instants(file.dataset, (CREATED,))[0],
-        }  # fmt: skip
-        parsed.envelopes.add(position, envelope)
+        receiver = header.meta_text(RECEIVING_AE) or None
+        kind = f"{sort} {modality}".strip() if sort == "image" else sort
+        (created,) = header.instants(file.dataset, (CREATED,))
+        # In the order of ENVELOPE.
+        parsed.envelopes.put(position, ["dicom", common["source"], receiver, kind, created, common["facility_alias"]])
         if row is not None:
             remember(data, file, header, row, parsed, WANTED)
     parsed.defects += header.defects

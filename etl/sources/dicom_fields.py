@@ -226,16 +226,20 @@ def merged(one: Wanted | None, other: Wanted | None) -> Wanted | None:
 def compiled(rows: Table) -> Any:
     """`rows` as the compiled twin takes them."""
     if rows.compiled is None:
-        plans = [(row.columns, row.first, row.rest, _PLAIN.get(row.type, 0), row) for row in rows]
-        rows.compiled = dicom_kernel.compiled.table(plans)
+        numbers = {name: n for n, name in enumerate(dict.fromkeys(name for row in rows for name in row.columns))}
+        rows.compiled = dicom_kernel.compiled.table([
+            (row.columns, row.first, row.rest, _PLAIN.get(row.type, 0), row, tuple(map(numbers.get, row.columns)))
+            for row in rows
+        ])  # fmt: skip
     return rows.compiled
 
 
-def read(header: Header, dataset: Dataset, rows: Table) -> dict[str, Any]:
-    """The values that `rows` find in `dataset`, by column. Absent fields are left out."""
+def read(header: Header, dataset: Dataset, rows: Table, into: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The values that `rows` find in `dataset`, by column, put into the given dict; what is absent is left out."""
+    into = {} if into is None else into
     if (kernel := dicom_kernel.compiled) is not None:
-        told: dict[str, Any] = kernel.fields(compiled(rows), header, dataset, header.codec, header.is_big, _value)
-        return told
+        kernel.fields(compiled(rows), header, dataset, header.codec, header.is_big, _value, into)
+        return into
     found: dict[str, Any] = {}
     for row in [row for row in rows if row.first in dataset]:
         raw = dataset[row.first]
@@ -248,7 +252,8 @@ def read(header: Header, dataset: Dataset, rows: Table) -> dict[str, Any]:
             found[row.column] = value
         else:
             found.update(zip(row.columns, value, strict=True))
-    return found
+    into |= found
+    return into
 
 
 def _value(header: Header, raw: Any, row: Field) -> Any:

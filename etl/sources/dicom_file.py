@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from etl.sources.dicom_kernel import Stream
+from etl.sources.dicom_kernel import rest, top
 from etl.sources.dicom_walk import HEADS, BrokenError, Dataset, Fetch, Wanted, inflate
 
 IMPLICIT, BIG, DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
@@ -13,7 +13,7 @@ IMPLICIT, BIG, DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.1
 DEFLATED_SYNTAXES = frozenset({DEFLATED, "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 #: A headerless data set begins with the identifying group 0008 or with file meta, in either byte order.
 _FIRST = re.compile(rb"[\x02\x08]\x00|\x00\x08")
-META_END = 0x00030000
+META_END, META_ENCODING = 0x00030000, (True, False)
 TRANSFER_SYNTAX = 0x00020010
 #: File meta elements that are read (PS3.10 table 7.1-1).
 META: Wanted = dict.fromkeys((0x00020002, TRANSFER_SYNTAX, 0x00020016, 0x00020018))
@@ -42,7 +42,7 @@ def inflated_of(data: bytes) -> bytes:
     """`File.inflated` of a file that soon says that it is deflated; no octets of others. Raises BrokenError."""
     if data[128:134] != b"DICM\2\0" or DEFLATED.encode() not in data[134:1024]:
         return b""
-    meta, _, at = Stream(data, len(data), explicit=True).top(132, META, META_END)
+    meta, _, at = top(data, len(data), 132, META_ENCODING, META, META_END)
     return _inflated(data, at) if _syntax_of(meta) in DEFLATED_SYNTAXES else b""
 
 
@@ -70,7 +70,7 @@ def read_file(
         raise BrokenError("bad_encoding")
     meta: Dataset = {}
     if data[at : at + 2] == b"\2\0":
-        meta, _, at = Stream(data, size, explicit=True).top(at, META, META_END)
+        meta, _, at = top(data, size, at, META_ENCODING, META, META_END)
     if at == size or (size > len(data) and at + 8 > len(data)):
         raise BrokenError("truncated")
     syntax = _syntax_of(meta)
@@ -83,11 +83,11 @@ def read_file(
     is_big = syntax == BIG or (not syntax and stream[at] == 0)
     # Some writers encode otherwise than their file meta says: the first element shows whether it has a VR.
     is_explicit = stream[at + 4 : at + 6] in HEADS
-    walk = Stream(stream, n_octets, explicit=is_explicit, big=is_big)
-    dataset, last, stop = walk.top(at, wanted)
+    encoding = is_explicit, is_big
+    dataset, last, stop = top(stream, n_octets, at, encoding, wanted)
     is_plain = stream is data
     if stop < n_octets:
-        last = walk.rest(stop, fetch if is_plain else None)
+        last = rest(stream, n_octets, stop, encoding, fetch if is_plain else None)
     end = stop if is_plain else len(data)
     if end > len(data):
         raise BrokenError("truncated")

@@ -105,6 +105,14 @@ class Header:
         raw = self.dataset.get(tag)
         return self.text(raw) if raw else ""
 
+    def values(self, tags: tuple[int, ...]) -> list[str]:
+        """`value` of each tag."""
+        if (kernel := dicom_kernel.compiled) is not None:
+            told: list[str] | None = kernel.texts(self.dataset, tags, self.codec)
+            if told is not None:
+                return told
+        return [self.value(tag) for tag in tags]
+
     def meta_text(self, tag: int) -> str:
         """Text of a file meta element; '' where absent."""
         raw = self.meta.get(tag)

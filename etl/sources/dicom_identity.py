@@ -55,7 +55,7 @@ def identifiers(header: Header, dataset: Dataset, known: dict[str, Any] | None =
 
 def issue(header: Header, dataset: Dataset, found: dict[str, Any]) -> None:
     """Put the issuer behind the visit, and add the order numbers that `dataset` names with an issuer."""
-    if "visit_id" in found:
+    if found.get("visit_id"):
         issuer = _issuer(header, dataset, VISIT_ISSUER)
         found["visit_id"] = f"{found['visit_id']}^{issuer}" if issuer else found["visit_id"]
     levels = [dataset]
@@ -66,7 +66,7 @@ def issue(header: Header, dataset: Dataset, found: dict[str, Any]) -> None:
         for level in levels:
             raw = level.get(number)
             issuer = _issuer(header, level, issuer_tag) if raw else ""
-            if issuer and column not in found:  # without its namespace a number identifies nothing
+            if issuer and not found.get(column):  # without its namespace a number identifies nothing
                 found[column] = f"{header.within(level).text(raw)}^{issuer}"
 
 

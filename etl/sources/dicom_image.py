@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from etl.records import Parsed
+from etl.records import RECORDS, Parsed
 from etl.sources.dicom_fields import LONGEST_S, Table, read, table, wanted_of
 from etl.sources.dicom_frames import FRAME_CONTENT, FRAME_DURATION, FRAME_STARTED, PER_FRAME, outer
 from etl.sources.dicom_header import CHARSET, Header, hashed, items
@@ -70,6 +70,7 @@ n_columns                0028,0011                      US       PS3.3 C.7.6.3
 SOURCE_AE, RECEIVING_AE = 0x00020016, 0x00020018
 
 IMAGE_TYPE = 0x00080008
+_IMAGE_TYPE = (IMAGE_TYPE,)
 CREATED = (0x00080012, 0x00080013)
 STUDY, SERIES = (0x00080020, 0x00080030), (0x00080021, 0x00080031)
 STEP_STARTED, STEP_ENDED = (0x00400244, 0x00400245), (0x00400250, 0x00400251)
@@ -101,6 +102,7 @@ IMAGE: Wanted = {
 
 #: What is read of the header in one go, before its sender is known.
 COLUMNS = Table((*INSTANCE, *IDENTIFIERS, *PATIENT))
+_ABSENT: dict[str, Any] = dict.fromkeys(column.name for column in RECORDS["instance"])
 _WHO = ("patient_id", "patient_authority")
 _KNOWN = (*dict.fromkeys(row.column for row in IDENTIFIERS), *(column for column, *_ in ORDER_NUMBERS))
 _ORIGINAL = {"ORIGINAL": True, "DERIVED": False}
@@ -109,19 +111,19 @@ _ORIGINAL = {"ORIGINAL": True, "DERIVED": False}
 def add_image(header: Header, parsed: Parsed, sop_uid: str, transfer_syntax: str) -> dict[str, Any]:
     """One `instance` row, also returned; with it an event `images_imported` where it came from another institution."""
     dataset, sop_hash = header.dataset, hashed(sop_uid)
-    row = read(header, dataset, COLUMNS)
+    row = read(header, dataset, COLUMNS, _ABSENT.copy())
     source_ae = header.meta_text(SOURCE_AE)
-    row.setdefault("ae_title", source_ae or None)
-    places: tuple[str | None, ...] = (row.get("institution"), row.get("station"), row["ae_title"], source_ae)
+    row["ae_title"] = row["ae_title"] or source_ae or None
+    places: tuple[str | None, ...] = (row["institution"], row["station"], row["ae_title"], source_ae)
     imported, changed_at = _changes(header)
     if imported:  # the institution is the one outside: who imported is told by the change itself
         places = (imported[1], header.meta_text(RECEIVING_AE), source_ae, *places)
-    header.settle(row["ae_title"] or row.get("station"), sop_hash, places)
+    header.settle(row["ae_title"] or row["station"], sop_hash, places)
     issue(header, dataset, row)
-    who = authorized(header, {name: row.pop(name) for name in _WHO if name in row})
-    kind = header.value(IMAGE_TYPE).partition("\\")[0].strip()
+    who = authorized(header, {name: row[name] for name in _WHO if row[name]})
+    row["patient_authority"] = who.get("patient_authority")
+    kind = header.values(_IMAGE_TYPE)[0].partition("\\")[0].strip()
     row |= header.common
-    row |= who
     row["sop_hash"] = sop_hash
     row["transfer_syntax"] = transfer_syntax or None
     row["is_original"] = is_original = _ORIGINAL.get(kind)
@@ -130,12 +132,12 @@ def add_image(header: Header, parsed: Parsed, sop_uid: str, transfer_syntax: str
         row |= zip(TIMES, header.instants(dataset, _TIMES), strict=True)
     else:
         row |= zip(_CREATED_AND, header.instants(dataset, (CREATED, *_TIMES)), strict=True)
-    row |= clock_of(header, row.get("acquisition_duration_s"), is_original=is_original)
+    row |= clock_of(header, row["acquisition_duration_s"], is_original=is_original)
     if imported:
         stamp, _, source = imported
         row |= {"imported_at": stamp.at, "import_source": source}
-        event = {"code": "images_imported", "origin": "image", "station": row.get("station"), **_when(stamp)}
-        known = {name: row[name] for name in _KNOWN if name in row}
+        event = {"code": "images_imported", "origin": "image", "station": row["station"], **_when(stamp)}
+        known = {name: row[name] for name in _KNOWN}
         parsed.add(
             "event", header.position, {**header.common, "message_at": row["message_at"], **known, **who, **event}
         )

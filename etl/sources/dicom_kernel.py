@@ -23,7 +23,7 @@ from etl.sources.dicom_walk import (
     Wanted,
 )
 
-VERSION = 6
+VERSION = 7
 
 
 def _built() -> ModuleType | None:
@@ -41,38 +41,38 @@ compiled: Any = None if os.environ.get("RADOPS_PURE_PYTHON") else built
 _PLANS: dict[int, tuple[Wanted, object]] = {}
 
 
-class Stream:
-    """Elements in one encoding: `data` is the first part of `size` octets, or all of them. Raises BrokenError."""
+#: Has each element its VR? Is it big endian?
+Encoding = tuple[bool, bool]
 
-    __slots__ = ("data", "is_big", "is_explicit", "size")
 
-    def __init__(self, data: bytes, size: int, *, explicit: bool, big: bool = False) -> None:
-        self.data, self.size, self.is_explicit, self.is_big = data, size, explicit, big
+def top(
+    data: bytes, size: int, at: int, encoding: Encoding, wanted: Wanted, stop: int = PIXELS
+) -> tuple[Dataset, int, int]:
+    """As `Walker.top`, with frames folded, of `size` octets whose first part is `data`. Raises BrokenError."""
+    is_explicit, is_big = encoding
+    if compiled is None:
+        walked = Walker(data, explicit=is_explicit, big=is_big, size=size).top(at, wanted, stop)
+        fold(walked[0])
+        return walked
+    found = compiled.top(data, size, at, is_explicit, is_big, plan_of(wanted), stop)
+    if isinstance(found, str):
+        raise BrokenError(found)
+    told: tuple[Dataset, int, int] = found
+    return told
 
-    def top(self, at: int, wanted: Wanted, stop: int = PIXELS) -> tuple[Dataset, int, int]:
-        """As `Walker.top`, with frames folded."""
-        if compiled is None:
-            walker = Walker(self.data, explicit=self.is_explicit, big=self.is_big, size=self.size)
-            walked = walker.top(at, wanted, stop)
-            fold(walked[0])
-            return walked
-        found = compiled.top(self.data, self.size, at, self.is_explicit, self.is_big, plan_of(wanted), stop)
-        if isinstance(found, str):
-            raise BrokenError(found)
-        told: tuple[Dataset, int, int] = found
-        return told
 
-    def rest(self, at: int, fetch: Fetch | None = None) -> int:
-        """As `Walker.rest`; `fetch` reads the marks of fragments that lie behind `data`."""
-        if compiled is not None:
-            told = compiled.rest(self.data, self.size, at, self.is_explicit, self.is_big, fetch)
-            if isinstance(told, str):
-                raise BrokenError(told)
-            last: int = told
-            return last
-        walker = Walker(self.data, explicit=self.is_explicit, big=self.is_big, size=self.size)
-        walker.fetch = fetch
-        return walker.rest(at)
+def rest(data: bytes, size: int, at: int, encoding: Encoding, fetch: Fetch | None = None) -> int:
+    """As `Walker.rest`; `fetch` reads the marks of fragments that lie behind `data`. Raises BrokenError."""
+    is_explicit, is_big = encoding
+    if compiled is not None:
+        told = compiled.rest(data, size, at, is_explicit, is_big, fetch)
+        if isinstance(told, str):
+            raise BrokenError(told)
+        last: int = told
+        return last
+    walker = Walker(data, explicit=is_explicit, big=is_big, size=size)
+    walker.fetch = fetch
+    return walker.rest(at)
 
 
 def plan_of(wanted: Wanted) -> object:

@@ -92,7 +92,7 @@ _SITE: list[Site] = []
 def remember(data: bytes, file: File, header: Header, row: dict[str, Any], parsed: Parsed, wanted: Wanted) -> None:
     """Keep an image that gave this row and an envelope alone, for those that follow."""
     dataset = file.dataset
-    if parsed.rows.keys() != {"instance"} or parsed.rows["instance"].n != 1 or parsed.envelopes.n != 1:
+    if len(parsed.rows) != 1 or len(parsed.rows["instance"].rows) != 1 or len(parsed.envelopes.rows) != 1:
         return
     data = file.inflated or data
     if header.defects or not 0 < file.stop <= MOST_BYTES or data[128:132] != b"DICM":
@@ -138,7 +138,7 @@ def _told(seen: _Image, match: tuple[int, int, Dataset]) -> tuple[int, int, list
     header.position, header.defects = 0, []
     sop_uid = header.value(SOP_INSTANCE)
     at = header.instants(dataset, _CREATED)[0]
-    clock = clock_of(header, seen.values.get("acquisition_duration_s"), is_original=seen.values["is_original"])
+    clock = clock_of(header, seen.values["acquisition_duration_s"], is_original=seen.values["is_original"])
     exposed = {} if _EXPOSURE_TAGS.isdisjoint(dataset) else read(header, dataset, EXPOSURE)
     if header.defects or not sop_uid:
         return None

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from etl.sources import dicom_kernel
 from etl.sources.dicom_file import META, META_END, File
-from etl.sources.dicom_kernel import Stream, plan_of
+from etl.sources.dicom_kernel import plan_of, rest
 from etl.sources.dicom_walk import NOTHING, PIXELS, BrokenError, Dataset, Fetch, Walker, Wanted
 
 #: Where the prefix of a Part 10 file and where its file meta begins; the preamble before says nothing.
@@ -67,7 +67,7 @@ class Template:
         if told is None or told[1] >= size:
             return None
         try:
-            last = Stream(data, size, explicit=self.file.is_explicit, big=self.file.is_big_endian).rest(told[1], fetch)
+            last = rest(data, size, told[1], (self.file.is_explicit, self.file.is_big_endian), fetch)
         except BrokenError:
             return None
         return told if last >= PIXELS else None

@@ -21,7 +21,7 @@ from etl.sources.dicom_frames import MOST_DURATIONS
 from etl.sources.dicom_header import CODECS, _moments_of
 from etl.sources.dicom_identity import IDENTIFIERS, PATIENT
 from etl.sources.dicom_image import INSTANCE
-from etl.sources.dicom_kernel import Stream, levels_of
+from etl.sources.dicom_kernel import levels_of
 from etl.sources.dicom_series import forget
 from etl.sources.dicom_template import Template, Templates
 from etl.sources.dicom_walk import HEADS, PIXELS, BrokenError, Walker, Wanted
@@ -264,7 +264,7 @@ def test_the_same_of_fragments(fragments: list[tuple[bytes, int, bytes]], data: 
 
     def rest(fetch: Any) -> Any:
         try:
-            return Stream(whole[:have], len(whole), explicit=True).rest(0, fetch)
+            return dicom_kernel.rest(whole[:have], len(whole), 0, (True, False), fetch)
         except BrokenError as broken:
             return broken.reason
 
@@ -276,7 +276,7 @@ def test_the_same_of_fragments(fragments: list[tuple[bytes, int, bytes]], data: 
 
 def rest_of_all(whole: bytes) -> int | str:
     try:
-        return Stream(whole, len(whole), explicit=True).rest(0)
+        return dicom_kernel.rest(whole, len(whole), 0, (True, False))
     except BrokenError as broken:
         return broken.reason
 
@@ -361,7 +361,11 @@ def test_what_is_no_plan_is_refused() -> None:
     for levels in ([], (), [()], [[(1,)]], [[(2, -1), (1, -1)]], [[(1, 7)]], [[(1, "x")]]):
         with pytest.raises((TypeError, ValueError)):
             BUILT.plan(levels)
-    for rows in ((), [()], [(("a",), 1, (), 99, None)], [(("a", "b"), 1, (), 1, None)], [(("a",), "x", (), 1, None)]):
+    for rows in (
+        (), [()], [(("a",), 1, (), 99, None, (0,))], [(("a", "b"), 1, (), 1, None, (0, 1))],
+        [(("a",), "x", (), 1, None, (0,))], [(("a",), 1, (), 1, None, ())], [(("a",), 1, (), 1, None, (256,))],
+        [(("a",), 1, (), 1, None, (-1,))], [(("a",), 1, (), 1, None, ("0",))], [(("a",), 1, (), 1, None)],
+    ):  # fmt: skip
         with pytest.raises((TypeError, ValueError, SystemError)):
             BUILT.table(rows)
     with pytest.raises(ValueError, match="PyCapsule"):
@@ -371,7 +375,10 @@ def test_what_is_no_plan_is_refused() -> None:
     with pytest.raises(ValueError, match="behind the end"):
         BUILT.rest(b"", 0, 1, True, False)
     with pytest.raises(TypeError):
-        BUILT.fields(BUILT.table([]), None, [], 1, False, None)
+        BUILT.fields(BUILT.table([]), None, [], 1, False, None, {})
+    for given_ in ((), ({}, [], 1), ([], (), 1), ({}, (), "x"), ({}, ())):
+        with pytest.raises(TypeError):
+            BUILT.texts(*given_)
     for head, at in ((b"", 0), (bytes(132), 0), (bytes(132), 200), (SERIES[0][0], 132), (SERIES[0][0], 400)):
         with pytest.raises(ValueError, match="walked"):
             BUILT.template(head, at, True, False, PLAN, PLAN, PLAN, None)

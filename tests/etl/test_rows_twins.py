@@ -54,6 +54,16 @@ def test_values_by_place_are_the_same_row(twin: ModuleType | None) -> None:
     assert made.rows == by_name.rows
 
 
+def test_names_in_the_order_of_the_columns_are_no_other_row(twin: ModuleType | None) -> None:
+    """Also of the same text that is another object, and where one is missing or two are exchanged."""
+    made = Rows(COLUMNS)
+    whole = {"".join(list(name)): place for place, name in enumerate(COLUMNS)}
+    for names in (list(whole), COLUMNS, COLUMNS[1:], COLUMNS[:-1], COLUMNS[::-1], (*COLUMNS[:-2], *COLUMNS[:-3:-1])):
+        made.add(made.n, {name: whole[name] for name in names})
+        values = (whole[name] if name in names else None for name in COLUMNS)
+        assert made.rows[-1] == (*values, made.n - 1, 0)
+
+
 def test_an_unknown_column_is_an_error_and_adds_nothing(twin: ModuleType | None) -> None:
     made = Rows(("a", "b"))
     made.add(0, {"a": 1})
@@ -65,7 +75,7 @@ def test_an_unknown_column_is_an_error_and_adds_nothing(twin: ModuleType | None)
 def test_wrong_use_is_an_error() -> None:
     needs_compiled(rows_twin.BUILT)
     assert rows_twin.BUILT is not None
-    for arguments in ((), ([], {}, 0), ([], {}, 0, []), ([1], {"a": 0}, 0, {"a": 1}), ((), {"a": 0}, 0, {"a": 1})):
+    for arguments in ((), ([], (), 0), ([], (), 0, []), ([], {}, 0, {}), ([1], ("a",), 0, {"a": 1}), ((), (), 0, {})):
         with pytest.raises(TypeError):
             rows_twin.BUILT.add(*arguments)
     for arguments in ((), ([], 0, ()), ([1], 0, [1])):
