@@ -8,6 +8,7 @@ in scope. The bounds are chosen so that no derived interval (session, stretch of
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
@@ -42,11 +43,18 @@ At = TypeVar("At", date, int)
 _OF_DAY = re.compile(r"CAST\((\w+) AS DATE\)")
 _REPORTED = """read_at IN (
     SELECT first_final_at FROM fct_exam_before UNION ALL SELECT first_prelim_at FROM fct_exam_before)"""
-#: Marts of exams whose rows are found by times that those of touched exams have, before texts are compared.
+#: Marts whose rows are found by times that those of touched exams and patients have, before texts are compared.
 _NEAR = {
     "fct_read": _REPORTED,
     "fct_discrepancy": _REPORTED,
+    "fct_repeat": """exam_started_local IN (
+    SELECT exam_started_local FROM patient_exam UNION ALL SELECT exam_started_local FROM fct_exam_before)""",
 }
+#: Days around which the stays of touched movers lie, wherever the room is: a stay begins or ends as a move was told,
+#: and moves are never deleted.
+_MOVED = """
+    SELECT DISTINCT CAST("at" AS DATE) - 1 AS since, CAST("at" AS DATE) + 2 FROM touched_move
+    WHERE "at" IS NOT NULL ORDER BY since"""
 GROUP = ("modality", "priority", "patient_class")
 SCOPES: dict[str, Scope] = {
     "exam": Scope("touched_exam", "exam_key"),
@@ -105,6 +113,9 @@ def in_scope(con: duckdb.DuckDBPyConnection, model: BuildModel) -> str:
     scope = SCOPES[model.scope]
     if not model.scope_column:
         near = f"{_NEAR[model.name]} AND " if model.name in _NEAR else ""
+        if model.name == "fct_room_stay":
+            moved = " OR ".join(("told_local IS NULL", *_in_days(con, "told_local", _MOVED)))
+            near = f"({moved}) AND "
         return f"{near}{scope.key} IN (SELECT {scope.key} FROM {scope.table})"
     # A scope has columns of its own: a name alone would mean those.
     column = f"{model.name}.{model.scope_column}" if model.scope_column.isidentifier() else model.scope_column
@@ -120,13 +131,16 @@ def _within(con: duckdb.DuckDBPyConnection, scope: Scope, column: str) -> str:
     """SQL condition on a time or day: it lies in one of the few stretches of days that hold those of a scope."""
     until = scope.until or scope.on
     last = f"CAST({until} AS DATE) + 1" if until else "NULL"
-    days = con.execute(f"""
+    days = f"""
         SELECT CAST({scope.since} AS DATE) AS since, max({last}) FROM {scope.table}
-        WHERE {scope.since} IS NOT NULL GROUP BY since ORDER BY since""").fetchall()
-    parts = []
-    for since, end in stretches(days):
-        parts.append(f"{column} >= '{since}'" + (f" AND {column} < '{end}'" if end else ""))
-    return " OR ".join(parts)
+        WHERE {scope.since} IS NOT NULL GROUP BY since ORDER BY since"""
+    return " OR ".join(_in_days(con, column, days))
+
+
+def _in_days(con: duckdb.DuckDBPyConnection, column: str, days: str) -> Iterator[str]:
+    """SQL conditions of which a time or day holds one, where it is in the stretches (`days`, SQL) of ordered days."""
+    for since, end in stretches(con.execute(days).fetchall()):
+        yield f"{column} >= '{since}'" + (f" AND {column} < '{end}'" if end else "")
 
 
 def stretches(days: list[tuple[At, At | None]], most: int = MOST_STRETCHES) -> list[tuple[At, At | None]]:

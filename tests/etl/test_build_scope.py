@@ -11,7 +11,7 @@ import pytest
 from etl import build
 from etl.build_ranges import derive_ranges
 from etl.build_scope import stretches
-from tests.raw_rows import link
+from tests.raw_rows import Row, link
 from tests.warehouse import Warehouse, event, exam, image, order, report
 
 DAY = date(2026, 3, 1)
@@ -19,6 +19,12 @@ DAY = date(2026, 3, 1)
 
 def days(*spans: tuple[int, int | None]) -> list[tuple[date, date | None]]:
     return [(DAY + timedelta(days=since), None if end is None else DAY + timedelta(days=end)) for since, end in spans]
+
+
+def moved(kind: str, at: str, *, mrn: str) -> Row:
+    """A room that a patient entered or left."""
+    told = {"standard": "hl7", "source": "HIS@NORTH", "facility_alias": "NORTH", "message_at": at, "kind": kind}
+    return "room_move", {**told, "patient_id": mrn, "patient_authority": "NORTH", "at": at, "room": "RAD^CT1"}
 
 
 @pytest.mark.parametrize(
@@ -61,6 +67,34 @@ def test_reads_whose_reports_move_leave_nothing_where_they_were(tmp_path: Path) 
     assert told[0] == (11,)
     assert (12,) not in told
     assert house.row("SELECT count(*) FROM fct_exam") == (3,)
+    assert house.build(full=True).digest == night.digest
+
+
+def test_stays_and_repeats_of_old_leave_nothing_where_they_were(tmp_path: Path) -> None:
+    """A stay around midnight, a departure alone and two repeats; then an arrival is taken back, two patients merge, and
+    a third one comes again."""
+    house = Warehouse(tmp_path).built(
+        *exam("A1", "2026-03-02 03:00", "2026-03-02 03:20", mrn="1"),
+        *exam("A2", "2026-04-02 10:00", "2026-04-02 10:20", mrn="1"),
+        *exam("A3", "2026-05-02 10:00", "2026-05-02 10:20", mrn="2"),
+        *exam("A4", "2026-06-02 10:00", "2026-06-02 10:20", mrn="3"),
+        *exam("A5", "2026-06-12 10:00", "2026-06-12 10:20", mrn="3"),
+        moved("entered", "2026-03-02 02:50", mrn="1"), moved("left", "2026-03-02 05:10", mrn="1"),
+        moved("left", "2026-04-02 10:30", mrn="1"),
+        moved("entered", "2026-05-02 09:50", mrn="2"), moved("left", "2026-05-02 10:30", mrn="2"),
+        moved("entered", "2026-06-02 09:50", mrn="3"), moved("left", "2026-06-02 10:30", mrn="3"),
+    )  # fmt: skip
+    repeats = "SELECT round(days) FROM fct_repeat ORDER BY 1"
+    assert house.row("SELECT count(*), count(entered_at) FROM fct_room_stay") == (4, 3)
+    assert house.rows(repeats) == [(10,), (31,)]
+    house.load(
+        moved("not_entered", "2026-03-02 02:55", mrn="1"), link("merge", "1", "2"),
+        *exam("A6", "2026-07-02 10:00", "2026-07-02 10:20", mrn="3"),
+    )  # fmt: skip
+    night = house.build()
+    assert not night.is_full
+    assert house.row("SELECT count(*), count(entered_at), count(DISTINCT mover_key) FROM fct_room_stay") == (4, 2, 2)
+    assert house.rows(repeats) == [(10,), (20,), (30,), (31,)]
     assert house.build(full=True).digest == night.digest
 
 
