@@ -176,7 +176,10 @@ def _counted(daily: Daily, units: list[Unit], first: date) -> Real:
 def _paths(history: History, units: list[Unit], daily: Daily) -> pl.DataFrame:
     """Rows of `PATH`: a day after the other, and of each day the series in order."""
     fitted = fit(history.counts, history.kind, history.is_open, history.layout)
-    drawn = list(draw(fitted, history.layout, N_PATHS, np.random.Generator(np.random.PCG64(SEED))))
+    drawn = np.empty((HORIZON, history.counts.shape[1], N_PATHS), np.int32)
+    draws = draw(fitted, history.layout, N_PATHS, np.random.Generator(np.random.PCG64(SEED)))
+    for of_day, told in zip(drawn, draws, strict=True):
+        of_day[:] = told
     midnights = [datetime.combine(daily.last_day + timedelta(days=n + 1), datetime.min.time()) for n in range(HORIZON)]
     names, each = bands(), len(units) * HORIZON
     columns = {
@@ -189,7 +192,7 @@ def _paths(history: History, units: list[Unit], daily: Daily) -> pl.DataFrame:
         ],
         "expected": np.round(fitted.expected, 6).ravel(),
         "n_before": history.counts[-HORIZON:].astype(np.int64).ravel(),
-        "drawn": pl.Series(np.concatenate(drawn).astype(np.int32)).cast(pl.List(pl.Int32)),
+        "drawn": pl.Series(drawn.reshape(-1, N_PATHS)).cast(pl.List(pl.Int32)),
     }  # fmt: skip
     return pl.DataFrame(columns, schema=PATH)
 

@@ -77,9 +77,11 @@ def _profile(counts: Real, kind: Whole, weight: Real) -> tuple[Real, Real]:
     """Mean count and effective number of days by kind of day (7, series)."""
     mean, days = np.zeros((7, counts.shape[1])), np.zeros((7, counts.shape[1]))
     for number in range(7):
-        of_kind = weight * (kind == number)
+        is_kind = kind == number
+        some = is_kind.any(1).nonzero()[0]  # no other day adds anything to the sums
+        of_kind = weight[some] * is_kind[some]
         total, square = of_kind.sum(0), (of_kind * of_kind).sum(0)
-        np.divide((of_kind * counts).sum(0), total, out=mean[number], where=total > 0)
+        np.divide((of_kind * counts[some]).sum(0), total, out=mean[number], where=total > 0)
         np.divide(total * total, square, out=days[number], where=square > 0)
     return mean, days
 
