@@ -6,13 +6,14 @@ import duckdb
 
 from etl.identity import WHO
 from etl.identity_mentions import MOVES
+from etl.identity_patients import patients_among
 from etl.keyed_rows import Lookup
 
 #: Columns of raw moves that the models read.
 _COLUMNS = ("facility_alias", "room", "kind", '"at"', "stay_ref", "stay_number", "message_at", "message_id")
 _OF_WHOM = f"""
     SELECT {", ".join(f"f.{column}" for column in _COLUMNS)}, {WHO} AS who
-    FROM {{rows}} f LEFT JOIN intake.work.patient p ON p.patient = f.mover"""
+    FROM {{rows}} f LEFT JOIN {{patients}} p ON p.patient = f.mover"""
 #: Numbers of all identifiers of the persons in `touched_mover`.
 _MOVERS = """
     SELECT patient FROM intake.work.patient
@@ -23,13 +24,15 @@ _TOUCHED = _OF_WHOM.format(
     rows="""(
     FROM intake.raw_room_move WHERE rowid IN (SELECT place FROM move_place)
         AND (mover IN (SELECT patient FROM mover_patient)
-             OR mover IS NULL AND 'v' || visit_id IN (SELECT who FROM touched_mover)))"""
+             OR mover IS NULL AND 'v' || visit_id IN (SELECT who FROM touched_mover)))""",
+    patients=patients_among("SELECT patient FROM mover_patient"),
 )
 #: Raw moves of encounters that one of these moves is of.
 _SHARED = _OF_WHOM.format(
     rows="""(
     FROM intake.raw_room_move WHERE rowid IN (SELECT place FROM stay_place)
-        AND stay_ref IN (SELECT stay_ref FROM touched_move))"""
+        AND stay_ref IN (SELECT stay_ref FROM touched_move))""",
+    patients=patients_among("SELECT mover FROM intake.raw_room_move WHERE rowid IN (SELECT place FROM stay_place)"),
 )
 
 
@@ -57,7 +60,7 @@ def load_movers(con: duckdb.DuckDBPyConnection, since: int | None) -> None:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE touched_mover AS
         SELECT DISTINCT who, keyed('mover', who) AS mover_key FROM intake.work.touched_mover WHERE {log}""")
-    moves = f"({_OF_WHOM.format(rows='intake.raw_room_move')})"
+    moves = f"({_OF_WHOM.format(rows='intake.raw_room_move', patients='intake.work.patient')})"
     if since is not None:
         moves, stored = "touched_move", Lookup(con, MOVES)
         while _find_moves(con, stored):

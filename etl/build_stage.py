@@ -12,6 +12,7 @@ import duckdb
 from etl.frames import table
 from etl.identity_mentions import TOLD, Mentions
 from etl.identity_nodes import EXAM_RECORDS
+from etl.identity_patients import patients_among
 from etl.keyed_rows import Lookup, numbers_of
 
 
@@ -85,16 +86,17 @@ def load_mentions(con: duckdb.DuckDBPyConnection, parts: int, since: int | None)
         con.execute("""
             CREATE OR REPLACE TEMP TABLE mention_place AS
             SELECT rowid AS place FROM intake.work.mention WHERE exam_key IN (SELECT exam_key FROM touched_exam)""")
-        kept = "intake.work.mention WHERE rowid IN (SELECT place FROM mention_place)"
+        kept, patients = "intake.work.mention WHERE rowid IN (SELECT place FROM mention_place)", "intake.work.patient"
     else:
         kept = "logged_mention WHERE exam_key IN (SELECT exam_key FROM touched_exam)"
+        patients = patients_among("SELECT patient FROM logged_mention")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE exam_mention AS
         SELECT m.mention, m.exam_key, m.facility, m.is_mapped, p.patient_key,
                coalesce(p.authority LIKE 'facility:%' OR p.authority LIKE 'unknown:%', FALSE) AS is_assumed,
                m.accession, m.visit, m.study_key, m.first_batch
         FROM (SELECT * FROM {kept}) m
-        LEFT JOIN intake.work.patient p ON p.patient = m.patient""")
+        LEFT JOIN {patients} p ON p.patient = m.patient""")
     at = "TRUE"
     if since is not None:
         Mentions(con).find_places("visit_place", "SELECT visit FROM exam_mention")

@@ -29,7 +29,7 @@ from etl.identity_nodes import (
     value_or_null,
 )
 from etl.identity_patients import TABLES as PATIENT_TABLES
-from etl.identity_patients import advance_patients
+from etl.identity_patients import advance_patients, patients_among
 from etl.keyed_rows import cover
 from etl.transaction import transaction
 
@@ -143,7 +143,7 @@ def _resolve_open(con: duckdb.DuckDBPyConnection) -> None:
         con,
         f"""
         SELECT mention, {nodes}, value, p.person, o.authority
-        FROM open_mention o LEFT JOIN intake.work.patient p USING (patient)""",
+        FROM open_mention o LEFT JOIN {patients_among("SELECT patient FROM open_mention")} p USING (patient)""",
     )
     answer, flags = resolve(frame)
     del frame
@@ -185,11 +185,12 @@ def _log_touched(con: duckdb.DuckDBPyConnection, stored: Mentions, batch: int) -
 
 def _log_movers(con: duckdb.DuckDBPyConnection, since: int, batch: int) -> None:
     """Who moved from room to room in new batches, and persons that identifiers left or joined."""
+    moves = f"intake.raw_room_move f WHERE f.batch_id > {since} AND f.batch_id <= {batch}"
     con.execute(f"""
         INSERT INTO intake.work.touched_mover
         SELECT DISTINCT who, {batch} FROM (
-            SELECT {WHO} AS who FROM intake.raw_room_move f LEFT JOIN intake.work.patient p ON p.patient = f.mover
-            WHERE f.batch_id > {since} AND f.batch_id <= {batch}
+            SELECT {WHO} AS who
+            FROM (FROM {moves}) f LEFT JOIN {patients_among(f"SELECT f.mover FROM {moves}")} p ON p.patient = f.mover
             UNION ALL
             SELECT 'p' || unnest([person, old_person, patient]) FROM closed_patient
             WHERE old_person IS DISTINCT FROM person) WHERE who IS NOT NULL""")

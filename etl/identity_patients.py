@@ -21,6 +21,14 @@ CREATE TABLE IF NOT EXISTS intake.work.patient_edge (
 """
 
 
+def patients_among(numbers: str) -> str:
+    """SQL for the rows of `work.patient` of the numbers that the SQL `numbers` gives, to be joined to what has those.
+
+    Of all patients one column is then compared with these, while a left join reads all and makes a table of them.
+    """
+    return f"(FROM intake.work.patient WHERE patient IN ({numbers}))"
+
+
 def _read_new(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> None:
     """Temp tables `new_patient` (identifiers not known before) and `new_edge` (links not known before)."""
     left = patient_of("patient_id", "patient_authority")
