@@ -30,7 +30,11 @@ def copy(source: Path, target: Path) -> bool:
     """
     target.touch(mode=0o600)
     with FileIO(source) as old, FileIO(target, "w") as new, FileIO(target) as back:
-        is_sound = _blocks_are_sound(old) if _is_cloned(old, new) else _copied(old, new, back)
+        if _is_cloned(old, new):
+            is_sound = _blocks_are_sound(old)
+        else:
+            _reserve(new, os.fstat(old.fileno()).st_size)
+            is_sound = _copied(old, new, back)
         os.fsync(new.fileno())
         if os.fstat(new.fileno()).st_size != os.fstat(old.fileno()).st_size:
             raise _torn(target)
@@ -52,6 +56,21 @@ def _is_cloned(old: FileIO, new: FileIO) -> bool:
     except OSError:
         return False
     return True
+
+
+def _reserve(new: FileIO, size: int) -> None:
+    """Ask for all the room of a file at once, where the filesystem can: block by block takes a third longer.
+
+    The library's own call is not for it: where the filesystem cannot, it would write to every block.
+    """
+    if sys.platform != "linux":
+        return
+    import ctypes  # noqa: PLC0415 - a run that finds nothing to publish does without
+
+    call = getattr(ctypes.CDLL(None), "fallocate64", None)
+    if call is not None:
+        call.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
+        call(new.fileno(), 0, 0, size)  # without room, writing tells it
 
 
 def _blocks_are_sound(old: FileIO) -> bool:
