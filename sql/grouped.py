@@ -6,13 +6,15 @@ nothing. Weekday, hour and shift of a row are told of one number, the moment of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sql.bundle import Bundle, slice_sql
 from sql.bundle_folds import Folds
 from sql.catalog import CLOCK_GROUPS, Metric
+from sql.copied import Apart, apart, folded_again
 from sql.fine import HOUR, MINUTE, MOMENTS, Moment, Set, fine_sets
 from sql.narrowed import narrowed
 from sql.shape import SHIFT_JOIN, Ask, group_raw_sql, period_sql
@@ -31,7 +33,8 @@ def grouped(bundle: Bundle, ask: Ask, params: Mapping[str, Any], folds: Folds) -
     if bundle.is_open:
         parts |= {name: (f"{of}(p.at)", of) for name, of in DAYS.items()}
     days = "".join(f"{{{name}}} AS {name}, " for name in DAYS) if bundle.is_open else ""
-    if len(bundle.sets) == 1 and "shift" not in bundle.keys:
+    both = _apart(bundle, ask, folds, [sql for sql, _ in parts.values()])
+    if len(bundle.sets) == 1 and "shift" not in bundle.keys and both is None:
         told = (days + folds.told).format(**{name: sql for name, (sql, _) in parts.items()})
         return f"""{picked(bundle, ask, params, folds.values)}, grouped AS (
 {_set_sql(bundle, range(len(bundle.sets)), told)}
@@ -44,15 +47,40 @@ def grouped(bundle: Bundle, ask: Ask, params: Mapping[str, Any], folds: Folds) -
     union = "\nUNION ALL ".join(
         _set_sql(bundle, numbers, told, f"named p{where}") for (_, numbers), where in zip(sets, rows, strict=True)
     )
-    return f"""{picked(fine, ask, params, folds.values)}, fine AS (
-SELECT {keys_sql(fine, fine.sets)}, {part_sql(fine, fine.sets, range(len(sets)))} AS fine,
-{", ".join(f"{sql} AS {name}" for name, (sql, _) in parts.items())}
-FROM picked p
-GROUP BY {sets_sql(fine, fine.sets)}
+    first = {name: sql for name, (sql, _) in parts.items()}
+    if both is None:
+        read, made = picked(fine, ask, params, folds.values), _fine_sql(fine, "picked", first)
+    else:
+        again = {name: folded_again(sql) or sql for name, sql in first.items()}
+        read = f"""WITH picked AS (
+{_picked_sql(fine, ask, folds.values, both.rows)}
+), flagged AS (
+{_picked_sql(fine, ask, folds.values, both.flagged)}
+)"""
+        made = f"{_fine_sql(fine, 'picked', first)}\nUNION ALL {_fine_sql(fine, 'flagged', again)}"
+    return f"""{read}, fine AS (
+{made}
 ), named AS ({_named_sql(bundle, fine, moment, parts)}
 ), grouped AS (
 {union}
 )"""
+
+
+def _apart(bundle: Bundle, ask: Ask, folds: Folds, aggregates: Iterable[str]) -> Apart | None:
+    """The metric's rows and those that hold flags, where these are counted by themselves."""
+    if None in map(folded_again, aggregates):
+        return None
+    texts = [ask.where, slice_sql(bundle), *folds.values.values(), *map(_key_sql, bundle.keys)]
+    used = {name for text in texts for name in re.findall(r"\bb\.(\w+)", text)}
+    return apart(bundle.metric, frozenset({"period_local", *used}))
+
+
+def _fine_sql(fine: Bundle, rows: str, parts: Mapping[str, str]) -> str:
+    """The fine groups of some rows, with aggregates of them by name."""
+    return f"""SELECT {keys_sql(fine, fine.sets)}, {part_sql(fine, fine.sets, range(len(fine.sets)))} AS fine,
+{", ".join(f"{sql} AS {name}" for name, sql in parts.items())}
+FROM {rows} p
+GROUP BY {sets_sql(fine, fine.sets)}"""
 
 
 def _momentary(part: Set, moment: Moment) -> Set:
@@ -84,7 +112,14 @@ GROUP BY {sets_sql(bundle, sets)}"""
 
 def picked(bundle: Bundle, ask: Ask, params: Mapping[str, Any], values: Mapping[str, str]) -> str:
     """Rows of the body with slice, keys as they lie, first days of periods and what is folded, as `picked`."""
-    metric = bundle.metric
+    body, until = narrowed(bundle.metric, bundle.statistics), "$until" if "until" in params else "NULL"
+    return f"""WITH picked AS (
+{_picked_sql(bundle, ask, values, windowed(body, bundle.metric.windows, ask.since, until))}
+)"""
+
+
+def _picked_sql(bundle: Bundle, ask: Ask, values: Mapping[str, str], body: str) -> str:
+    """Rows of a body as `picked` tells them."""
     parts = [
         f"{slice_sql(bundle)} AS slice",
         *(["b.period_local AS at"] if bundle.is_open else []),
@@ -92,14 +127,11 @@ def picked(bundle: Bundle, ask: Ask, params: Mapping[str, Any], values: Mapping[
         *(f"{_key_sql(group)} AS {name}" for group, name in bundle.keys.items()),
         *(f"{sql} AS {name}" for name, sql in values.items()),
     ]
-    body, until = narrowed(metric, bundle.statistics), "$until" if "until" in params else "NULL"
-    return f"""WITH picked AS (
-SELECT {", ".join(parts)}
+    return f"""SELECT {", ".join(parts)}
 FROM (
-{windowed(body, metric.windows, ask.since, until)}
+{body}
 ) b{SHIFT_JOIN if "shift" in bundle.keys else ""}
-WHERE {_where_sql(metric, ask)}
-)"""
+WHERE {_where_sql(bundle.metric, ask)}"""
 
 
 def _where_sql(metric: Metric, ask: Ask) -> str:

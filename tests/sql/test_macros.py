@@ -83,8 +83,15 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, model in Catalog.load().tables.items()
         if name in read
     }
-    # An exam repeats one other: to know that a look-up finds one row, statements take the key at its word.
-    tables["fct_repeat"] = list({row["exam_key"]: row for row in tables["fct_repeat"]}.values())
+    # A repeat is an exam that counts and says again what that says: statements take the marts at their word.
+    for number, row in enumerate(tables["fct_exam"]):
+        row["exam_key"] = f"E{number}"
+    needed = ("is_countable", "exam_started_at", "exam_started_local", "region", "patient_key")
+    begun = [row for row in tables["fct_exam"] if all(row[name] for name in needed)]
+    for row in begun:
+        row["exam_local"] = row["exam_started_local"]
+    tables["fct_repeat"] = [row | {name: told for name, told in exam.items() if name in row}
+                            for exam, row in zip(begun, tables["fct_repeat"], strict=False)]  # fmt: skip
     for number, row in enumerate(tables["fct_backlog_hour"]):  # at 23:00, where days end
         row["hour_local"] = START + timedelta(days=number % (DAYS - 1) + 1, hours=-1)
         row["hour_at"] = row["hour_local"] + timedelta(hours=5)
