@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -63,11 +65,9 @@ def told(context: Context, metric: Metric, fates: pl.DataFrame) -> list[Any]:
     """The fates of all rows, the clocks of those used, and what the numbers rest on, in words."""
     listed = [html.Li([html.Span(className=f"dot {row['kind']}"), _fate(row), " ", html.B(_count(row))])
               for row in fates.iter_rows(named=True)]  # fmt: skip
+    told_by = groupby(context.clocks(metric.id).iter_rows(named=True), key=itemgetter("milestone"))
     clocks = [
-        html.Li(
-            [text(f"milestone.{milestone[0]}"), ": ", ", ".join(_clock(row) for row in rungs.iter_rows(named=True))]
-        )
-        for milestone, rungs in context.clocks(metric.id).group_by("milestone", maintain_order=True)
+        html.Li([text(f"milestone.{milestone}"), ": ", ", ".join(map(_clock, rungs))]) for milestone, rungs in told_by
     ]
     return [
         html.Ul(listed, className="fates"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
 from inspect import signature
@@ -63,8 +64,7 @@ def clocks(snapshot: Snapshot, metric_id: str, filters: Filters | None = None) -
     asked, filters = definition(snapshot, metric_id), filters or Filters()
     ends = _ends(asked)
     if _is_counted(asked, asked.statistic):
-        counted = fates.counted(snapshot, asked, filters, ends)
-        return fates.clocks_of(snapshot, counted.filter(fate="used|"), filters, ends)
+        return fates.clocks_of(snapshot, fates.counted(snapshot, asked, filters, ends), filters, ends)
     if not ends:
         return pl.DataFrame(schema=fates.CLOCK_COLUMNS)
     alias = "b" if asked.table in DEVICE_TABLES else "e"
@@ -126,9 +126,11 @@ def verdict(asked: Metric, fates: pl.DataFrame) -> Verdict:
 
     The share is of used among used, missing and negative: what still waits will have a value, and is not held against.
     """
-    n: dict[str, int] = dict(fates.group_by("kind").agg(pl.col("n").sum()).iter_rows())
-    used = n.get("used", 0)
-    due = used + n.get("missing", 0) + n.get("negative", 0)
+    n: Counter[str] = Counter()
+    for kind, many in zip(fates["kind"].to_list(), fates["n"].to_list(), strict=True):
+        n[kind] += many
+    used = n["used"]
+    due = used + n["missing"] + n["negative"]
     share = used / due if due else 1.0
     fault = "incomplete" if share < asked.floor else "few" if used < asked.min_n else ""
     return Verdict(fault, used, share)

@@ -26,6 +26,8 @@ from sql.windows import Window, windowed
 #: Fates and clocks as they are told.
 FATE_COLUMNS = {"kind": pl.String, "reason": pl.String, "n": pl.Int64, "share": pl.Float64, "n_rows": pl.Int64}
 CLOCK_COLUMNS = {"milestone": pl.String, "source": pl.String, "rung": pl.Int32, "n": pl.Int64, "share": pl.Float64}
+#: The fate of a row that is used.
+USED = "used|"
 #: Who tells a milestone that nobody told.
 _NONE = "none"
 
@@ -77,15 +79,15 @@ def gathered(asked: Iterable[tuple[Metric, Filters]]) -> list[tuple[tuple[Metric
 def ask(
     snapshot: Snapshot, metrics: Sequence[Metric], filters: Filters, ends: Mapping[str, Sequence[str]]
 ) -> list[pl.DataFrame]:
-    """For each of some metrics that `gathered` gave: rows counted by fate (kind|reason) and by the sources of its
-    milestones `ends`, with n; they are kept."""
+    """For each of some metrics that `gathered` gave: rows counted by fate (kind|reason; NULL of a row that is none of
+    its) and by the sources of its milestones `ends`, with n; they are kept."""
     clause = clause_of(metrics[0], filters)
     sources = tuple(dict.fromkeys(source_of(each) for metric in metrics for each in ends[metric.id]))
     counted = snapshot.execute(_counted_sql(tuple(metrics), clause.sql, *dates_of(clause), sources), clause.params)
     found = []
     for number, metric in enumerate(metrics):
-        mine = counted.select(pl.col(f"fate_{number}").alias("fate"), *map(source_of, ends[metric.id]), "n")
-        found.append(mine.drop_nulls("fate"))
+        told = {name: counted[name] for name in (*map(source_of, ends[metric.id]), "n")}
+        found.append(pl.DataFrame({"fate": counted[f"fate_{number}"], **told}))
         snapshot.put(_key(metric, filters), found[-1])
     return found
 
@@ -124,20 +126,24 @@ FROM ({body}) b WHERE {where} GROUP BY ALL"""
 def fates_of(told: pl.DataFrame) -> pl.DataFrame:
     """kind, reason, n, share and n_rows of rows that count once each, from counts by fate."""
     many: Counter[str] = Counter()
-    for fate, n in told.select("fate", "n").iter_rows():
-        many[fate] += n
+    for fate, n in zip(told["fate"].to_list(), told["n"].to_list(), strict=True):
+        if fate is not None:
+            many[fate] += n
     whole = many.total()
     rows = [(kind, reason, n, n / whole, n) for fate, n in many.items() for kind, _, reason in [fate.partition("|")]]
     rows.sort(key=lambda row: (FATES.index(row[0]), -row[2], row[1]))
     return pl.DataFrame(rows, schema=FATE_COLUMNS, orient="row")
 
 
-def clocks_of(snapshot: Snapshot, used: pl.DataFrame, filters: Filters, ends: Sequence[str]) -> pl.DataFrame:
-    """milestone, source, rung, n and share of the milestones `ends`, from rows counted by their sources."""
+def clocks_of(snapshot: Snapshot, told: pl.DataFrame, filters: Filters, ends: Sequence[str]) -> pl.DataFrame:
+    """milestone, source, rung, n and share of the milestones `ends`, from counts by sources: of those that are used,
+    where there are fates."""
     many = {milestone: Counter[str]() for milestone in ends}
-    for *told, n in used.select(*map(source_of, ends), "n").iter_rows():
-        for milestone, source in zip(ends, told, strict=True):
-            many[milestone][source or _NONE] += n
+    fates = told["fate"].to_list() if "fate" in told.columns else [USED] * len(told)
+    for milestone in ends:
+        for fate, source, n in zip(fates, told[source_of(milestone)].to_list(), told["n"].to_list(), strict=True):
+            if fate == USED:
+                many[milestone][source or _NONE] += n
     rungs = _rungs(snapshot, filters, {(milestone, source) for milestone in ends for source in many[milestone]})
     rows: list[tuple[Any, ...]] = []
     for milestone, sources in many.items():
