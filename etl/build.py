@@ -26,7 +26,7 @@ from etl.build_fold import STATE, Built, Fold, Progress
 from etl.build_models import models_signature
 from etl.build_tables import load_build_tables, reference_signature
 from etl.durable import sync
-from etl.identity import VERSION, advance, make_tables, reset, state
+from etl.identity import advance, ground, make_tables, reset, sign, state
 from etl.pseudonym import keyed_macro, load_key
 from etl.run_file import held
 from etl.site import Site
@@ -108,11 +108,10 @@ def _prepare(con: duckdb.DuckDBPyConnection, home: Home, site: Site) -> str:
     con.execute(f"CREATE OR REPLACE TEMP MACRO published_name(person) AS {name}")
     load_build_tables(con)
     parts = (
-        VERSION, build_digest.VERSION, forecast.VERSION,
-        duckdb.__version__, site_signature(site), models_signature(), reference_signature(),
-        repr((home.settings.publish_accession, home.settings.publish_names)), hashlib.sha256(key).hexdigest(),
+        build_digest.VERSION, forecast.VERSION, site_signature(site), models_signature(), reference_signature(),
+        repr((home.settings.publish_accession, home.settings.publish_names)),
     )  # fmt: skip
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return ground(con, key) + hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _built(con: duckdb.DuckDBPyConnection) -> Built:
@@ -128,8 +127,8 @@ def build(
     """Bring the marts up to the last loaded batch; `full` derives everything from the raw rows.
 
     What runs the models, `engine`, changes nothing in the marts. A changed site, model, reference, key or setting makes
-    a build full by itself. Raises CheckFailedError where the marts would break one of their rules; they then stay as
-    they were. `progress` gets (step, number, of).
+    a build full by itself, but for identities where what these are made of is the same. Raises CheckFailedError where
+    the marts would break one of their rules; they then stay as they were. `progress` gets (step, number, of).
     """
     how = _How(full, progress, engine)
     site = home.load_site()
@@ -186,8 +185,9 @@ def _n_messages(con: duckdb.DuckDBPyConnection, since: int) -> int:
 
 def _derive_anew(con: duckdb.DuckDBPyConnection, home: Home, signature: str, how: _How) -> BuildReport:
     """Derive all marts into an empty file; identities too, where asked to or where their ground has changed."""
-    if how.full or state(con).signature != signature:
+    if how.full:
         reset(con, signature)
+    sign(con, signature)
     most = home.settings.part_exams
     identity = advance(con, last_batch(con), forget=None, most=most * MESSAGES_PER_EXAM)
     touched = Fold(con, _built(con), True, most, how.progress, how.engine(con, True)).run(identity, signature)

@@ -6,6 +6,7 @@ import duckdb
 
 from etl.identity import WHO
 from etl.identity_mentions import MOVES
+from etl.identity_nodes import half_md5
 from etl.identity_patients import patients_among
 from etl.keyed_rows import Lookup
 
@@ -38,11 +39,11 @@ _SHARED = _OF_WHOM.format(
 
 def _find_moves(con: duckdb.DuckDBPyConnection, stored: Lookup) -> bool:
     """Temp table `touched_move`: raw moves of `touched_mover`, which gets who shares an encounter; whether any did."""
-    visits = "SELECT md5_number_upper(who) FROM touched_mover WHERE who LIKE 'v%'"
+    visits = f"SELECT {half_md5('who')} FROM touched_mover WHERE who LIKE 'v%'"
     con.execute(f"CREATE OR REPLACE TEMP TABLE mover_patient AS {_MOVERS}")
     stored.find_places("move_place", f"SELECT patient FROM mover_patient UNION ALL {visits}")
     con.execute(f"CREATE OR REPLACE TEMP TABLE touched_move AS {_TOUCHED}")
-    stored.find_places("stay_place", "SELECT md5_number_upper(stay_ref) FROM touched_move")
+    stored.find_places("stay_place", f"SELECT {half_md5('stay_ref')} FROM touched_move")
     found = con.execute(f"""
         INSERT INTO touched_mover
         SELECT DISTINCT who, keyed('mover', who) FROM ({_SHARED})

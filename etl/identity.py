@@ -8,6 +8,7 @@ The answer depends on the set of raw rows only. Work tables can be dropped at an
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import duckdb
@@ -23,6 +24,7 @@ from etl.identity_nodes import (
     MENTION_COLUMNS,
     NODE_KINDS,
     STUDY,
+    half_md5,
     mentions_sql,
     node_of,
     patient_of,
@@ -32,6 +34,7 @@ from etl.identity_patients import TABLES as PATIENT_TABLES
 from etl.identity_patients import advance_patients, patients_among
 from etl.keyed_rows import cover
 from etl.transaction import transaction
+from sql.macros import MACROS
 
 TABLES = f"""
 CREATE SCHEMA IF NOT EXISTS intake.work;
@@ -49,6 +52,8 @@ CREATE TABLE IF NOT EXISTS intake.work.actor (actor VARCHAR, name VARCHAR);
 """
 #: Part of the signature: raise it when the same mentions would resolve otherwise.
 VERSION = "3"
+#: Digits of a signature that tell what identities are made of; those behind them tell the rest that shapes the marts.
+GROUND = 64
 #: SQL for who moves, of a raw row `f` and its patient `p`, of whom no exam need tell: the patient, else the visit.
 WHO = "coalesce('p' || coalesce(p.person, f.mover), 'v' || nullif(f.visit_id, ''))"
 #: Logs of what may have changed since a batch.
@@ -117,10 +122,9 @@ def _open_components(con: duckdb.DuckDBPyConnection, stored: Mentions) -> None:
         CREATE OR REPLACE TEMP TABLE open_mention AS
         SELECT NULL::BIGINT AS place, mention, first_batch, facility, is_mapped,
                {patient_of("patient_id", "patient_authority")} AS patient,
-               md5_number_upper(patient_authority) AS authority,
-               CASE WHEN visit_id IS NOT NULL THEN md5_number_upper(concat_ws(chr(31), facility, visit_id)) END
-                   AS visit,
-               CASE WHEN accession IS NOT NULL THEN md5_number_upper(accession) END AS value, accession, {nodes},
+               {half_md5("patient_authority")} AS authority,
+               CASE WHEN visit_id IS NOT NULL THEN {half_md5("concat_ws(chr(31), facility, visit_id)")} END AS visit,
+               CASE WHEN accession IS NOT NULL THEN {half_md5("accession")} END AS value, accession, {nodes},
                keyed('study', {STUDY.column}) AS study_key, NULL::UBIGINT AS component, NULL::VARCHAR AS exam_key
         FROM new_mention""")
     stored.find_places("moved_place", "SELECT patient FROM moved_patient")
@@ -204,6 +208,21 @@ def _name_actors(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> None:
         for role in ("interpreter", "assistant")
     )
     con.execute(f"INSERT INTO intake.work.actor ({roles} EXCEPT SELECT actor, name FROM intake.work.actor)")
+
+
+def ground(con: duckdb.DuckDBPyConnection, key: bytes) -> str:
+    """SHA-256 over all that identities are made of beside raw rows, as hex. Needs the temp table `facility_alias`."""
+    aliases = con.execute("SELECT alias, facility FROM facility_alias ORDER BY ALL").fetchall()
+    macros = "".join(macro.create_duckdb() for macro in MACROS)
+    parts = (VERSION, duckdb.__version__, repr(aliases), macros, hashlib.sha256(key).hexdigest())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def sign(con: duckdb.DuckDBPyConnection, signature: str) -> None:
+    """Keep identities for marts of this signature, which is of the same ground; else forget everything derived."""
+    if state(con).signature[:GROUND] != signature[:GROUND]:
+        reset(con, signature)
+    con.execute("UPDATE intake.work.state SET signature = ? WHERE signature <> ?", [signature, signature])
 
 
 def reset(con: duckdb.DuckDBPyConnection, signature: str) -> None:

@@ -6,6 +6,8 @@ a component depends only on its set of mentions: not on the order of arrival, no
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -41,14 +43,23 @@ def components(left: Ints, right: Ints, n: int) -> Ints:
 
 def bipartite(frame: pl.DataFrame, left: str, right: str) -> pl.DataFrame:
     """Distinct `left` values with `component` (int64): two are together when they share `right` values."""
-    rows = frame.select(left, right).drop_nulls().unique()
-    lefts = rows.select(pl.col(left).unique().sort()).with_row_index("l")
-    rights = rows.select(pl.col(right).unique()).with_row_index("r", offset=lefts.height)
-    coded = rows.join(lefts, on=left).join(rights, on=right)
-    label = components(
-        coded["l"].cast(pl.Int64).to_numpy(), coded["r"].cast(pl.Int64).to_numpy(), lefts.height + rights.height
-    )
-    return lefts.select(left, pl.Series("component", label[: lefts.height]))
+    rows = frame.select(left, right).drop_nulls()
+    lefts, of_left = _numbered(rows[left])
+    rights, of_right = _numbered(rows[right])
+    label = components(of_left, of_right + len(lefts), len(lefts) + len(rights))
+    return pl.DataFrame({left: lefts, "component": label[: len(lefts)]})
+
+
+def _numbered(column: pl.Series) -> tuple[npt.NDArray[Any], Ints]:
+    """The distinct numbers of a column in order, and of each row which of them it has."""
+    numbers = column.to_numpy()
+    order = np.argsort(numbers)
+    ordered = numbers[order]
+    is_first = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    which = np.empty(len(ordered), np.int64)
+    which[order] = np.cumsum(is_first) - 1
+    return ordered[is_first], which
 
 
 def _among(frame: pl.DataFrame, column: str, values: pl.DataFrame, *, keep: bool) -> pl.DataFrame:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import polars as pl
 
 from etl.frames import query, table
-from etl.identity_nodes import EXAM_RECORDS, NODE_KINDS
-from etl.key_runs import registry
+from etl.identity_nodes import EXAM_RECORDS, NODE_KINDS, half_md5
+from etl.key_runs import distinct, registry
 from etl.keyed_rows import KeyedTable, Lookup, numbers_of
 from etl.run_file import Keys
 
@@ -25,11 +25,12 @@ CREATE TABLE IF NOT EXISTS intake.work.mention (
     study_key VARCHAR, component UBIGINT, exam_key VARCHAR);
 """
 MENTIONS = KeyedTable("work.mention", "work.mention_run", ("mention", "patient", "visit", *_NODES))
+_VISIT = half_md5("'v' || visit_id")
 #: Raw moves from room to room by patient, by visit where no patient was told, and by encounter.
 MOVES = KeyedTable(
     "raw_room_move",
     "work.room_move_run",
-    ("mover", "CASE WHEN mover IS NULL THEN md5_number_upper('v' || visit_id) END", "md5_number_upper(stay_ref)"),
+    ("mover", f"CASE WHEN mover IS NULL THEN {_VISIT} END", half_md5("stay_ref")),
 )
 #: Raw rows of exams by their mention.
 TOLD = {record: KeyedTable(f"raw_{record}", f"work.{record}_run", ("mention",)) for record in EXAM_RECORDS}
@@ -51,13 +52,13 @@ class Mentions(Lookup):
         """
         asked = numbers_of(self.con, nodes)
         known = query(self.con, places)["place"].cast(pl.Int64).to_numpy()
-        reached = np.union1d(known, self.find(asked).to_numpy())
+        reached = distinct(np.concatenate([known, self.find(asked).to_numpy()]))
         new = reached
         while len(new):
-            fresh = np.setdiff1d(self._nodes_at(new), asked)
-            asked = np.union1d(asked, fresh)
-            new = np.setdiff1d(self.find(fresh).to_numpy(), reached)
-            reached = np.union1d(reached, new)
+            fresh = np.setdiff1d(self._nodes_at(new), asked, assume_unique=True)
+            asked = np.concatenate([asked, fresh])
+            new = np.setdiff1d(self.find(fresh).to_numpy(), reached, assume_unique=True)
+            reached = np.concatenate([reached, new])
         table(self.con, name, pl.DataFrame({"place": reached}))
 
     def _nodes_at(self, places: npt.NDArray[np.int64]) -> Keys:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import duckdb
 
+from etl.identity_nodes import half_md5
+
 TABLES = """
 CREATE TABLE IF NOT EXISTS intake.work.name_patient (pair UBIGINT);
 CREATE TABLE IF NOT EXISTS intake.work.name_text (
@@ -38,7 +40,7 @@ def advance_names(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> None
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE new_pair AS
         SELECT pair, {_NAME} FROM (
-            SELECT {_NAME}, md5_number_upper(concat_ws(chr(31), {told})) AS pair
+            SELECT {_NAME}, {half_md5(f"concat_ws(chr(31), {told})")} AS pair
             FROM (SELECT DISTINCT * FROM ({sent_names(f"batch_id > {since} AND batch_id <= {upto}")})))
         ANTI JOIN intake.work.name_patient USING (pair)""")
     con.execute("INSERT INTO intake.work.name_patient SELECT pair FROM new_pair")

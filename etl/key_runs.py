@@ -15,9 +15,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 
 from etl import run_file
 from etl.run_file import NO_ENTRIES, Entries, Keys, Places, Run, is_sound, is_whole, opened
@@ -74,7 +76,7 @@ class KeyRuns:
 
     def find(self, keys: Keys) -> Entries:
         """Each of `keys` with each covered place that has it: two arrays of one length."""
-        asked = np.unique(keys)
+        asked = distinct(keys)
         parts = [found(asked, *opened(path, run)) for run in self.runs if (path := self._path(run)) and run.n]
         return _joined(parts)
 
@@ -112,6 +114,15 @@ class KeyRuns:
         for path in self.folder.glob(f"{self.named.rpartition('.')[2]}-*"):
             if path.name not in named:
                 path.unlink()
+
+
+def distinct(numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The numbers in order, each once: `numpy.unique`, which hashes whole numbers and takes a hundred times as long."""
+    ordered = np.sort(numbers)
+    is_first = np.empty(len(ordered), np.bool_)
+    is_first[:1] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    return ordered[is_first]
 
 
 def found(asked: Keys, keys: Keys, places: Places) -> Entries:

@@ -49,8 +49,8 @@ class Lookup:
 
     def find(self, keys: Keys) -> pl.Series:
         """Places of the rows that have one of `keys`, whichever key it is: look again at what is read there."""
-        places = [self.runs.find(keys)[1], key_runs.found(np.unique(keys), *self._loose)[1]]
-        return pl.Series("place", np.unique(np.concatenate(places)).astype(np.int64))
+        places = [self.runs.find(keys)[1], key_runs.found(key_runs.distinct(keys), *self._loose)[1]]
+        return pl.Series("place", key_runs.distinct(np.concatenate(places)).astype(np.int64))
 
     def find_places(self, name: str, keys: str) -> None:
         """Temp table `name` (place): rows that have one of the numbers that the SQL `keys` gives."""

@@ -12,7 +12,7 @@ import polars as pl
 
 from etl import key_runs
 from etl.frames import query
-from etl.key_runs import KeyRuns
+from etl.key_runs import KeyRuns, distinct
 from etl.run_file import Keys
 from etl.transaction import transaction
 
@@ -43,7 +43,7 @@ def known_hashes(con: duckdb.DuckDBPyConnection, hashes: pl.Series) -> pl.Series
     suspects = pl.DataFrame({"message_hash": hashes.filter(pl.Series(np.isin(keys, told)))})
     con.register("incoming", pl.DataFrame({"message_hash": hashes}))
     con.register("suspect", suspects)
-    named = ", ".join(map(str, np.unique(batches)))
+    named = ", ".join(map(str, distinct(batches)))
     stored = "SELECT message_hash FROM {} SEMI JOIN (FROM raw_message WHERE {}) USING (message_hash)"
     older = stored.format("suspect", f"batch_id IN ({named})")
     newer = stored.format("incoming", f"batch_id > {runs.upto}")

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import sql
 
-#: File of a home: what the signature was made of, and the signature, each as SHA-256 in hex.
+#: File of a home: what the signature was made of, and the signature, each as SHA-256 in hex; the
+#: signature of marts as two: of their identities and of the rest.
 NOTE = "definitions.signature"
-_WRITTEN = re.compile(r"([0-9a-f]{64}) ([0-9a-f]{64})\n")
+_WRITTEN = re.compile(r"([0-9a-f]{64}) ((?:[0-9a-f]{64}){1,2})\n")
 
 
 def sources(folder: Path) -> str:

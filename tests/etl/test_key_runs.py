@@ -222,3 +222,11 @@ def test_rows_are_found_by_any_key_and_where_rows_went_away_too(intake: duckdb.D
             places = Lookup(intake, kept).find(np.array(keys, np.uint64)).to_list()
             there = {row[0] for row in intake.execute("SELECT rowid FROM kept").fetchall()}
             assert [place for place in places if place in there] == [row[0] for row in told]
+
+
+def test_numbers_are_told_once_in_order() -> None:
+    for dtype in (np.uint64, np.int64, np.uint32):
+        for numbers in ([], [5], [3, 1, 3, 2**31, 1, 0]):
+            told = key_runs.distinct(np.array(numbers, dtype))
+            assert told.tolist() == sorted(set(numbers))
+            assert told.dtype == dtype

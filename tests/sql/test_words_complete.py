@@ -11,7 +11,7 @@ import pytest
 
 from app.spoken import WORDS
 from etl import pack_words
-from sql import candidates, clock_filters, five_definitions, live, stages
+from sql import candidates, clock_filters, five_definitions, live_fates, stages
 from sql.catalog import Catalog
 from sql.filters import COMPARE, FILTERS
 from sql.leadership import MEASURES
@@ -59,7 +59,7 @@ def of_code() -> Iterator[str]:
     yield from (stage.owner for stage in stages.STAGES)
     yield from (view.source for view in five_definitions.VIEWS)
     yield from candidates.WORDS.values()
-    yield from (reason for _, reason in live._FATES.values())
+    yield from (reason for _, reason in live_fates._FATES.values())
     yield from (name.replace("_", " ") for name in (*candidates.CLOCKED, *stages._AT))
     yield from (measure.label for measure in MEASURES)
     yield from (side for turn in pack_words.TURNS.values() for side in turn)
