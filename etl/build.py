@@ -26,7 +26,7 @@ from etl.build_fold import STATE, Built, Fold, Progress
 from etl.build_models import models_signature
 from etl.build_tables import load_build_tables, reference_signature
 from etl.durable import sync
-from etl.identity import advance, ground, make_tables, reset, sign, state
+from etl.identity import advance, begin_anew, ground, make_tables, state
 from etl.pseudonym import keyed_macro, load_key
 from etl.run_file import held
 from etl.site import Site
@@ -185,9 +185,7 @@ def _n_messages(con: duckdb.DuckDBPyConnection, since: int) -> int:
 
 def _derive_anew(con: duckdb.DuckDBPyConnection, home: Home, signature: str, how: _How) -> BuildReport:
     """Derive all marts into an empty file; identities too, where asked to or where their ground has changed."""
-    if how.full:
-        reset(con, signature)
-    sign(con, signature)
+    begin_anew(con, signature, full=how.full)
     most = home.settings.part_exams
     identity = advance(con, last_batch(con), forget=None, most=most * MESSAGES_PER_EXAM)
     touched = Fold(con, _built(con), True, most, how.progress, how.engine(con, True)).run(identity, signature)

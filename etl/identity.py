@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
+from etl import records
 from etl.frames import query, table
 from etl.identity_graph import resolve
 from etl.identity_mentions import KEYED, MENTIONS, RUN_TABLES, Mentions
@@ -50,8 +52,8 @@ CREATE TABLE IF NOT EXISTS intake.work.actor (actor VARCHAR, name VARCHAR);
 {NAME_TABLES}
 {RUN_TABLES}
 """
-#: Part of the signature: raise it when the same mentions would resolve otherwise.
-VERSION = "3"
+#: Code by which mentions are resolved.
+_RULES = (*sorted(Path(__file__).parent.glob("identity*.py")), Path(records.__file__))
 #: Digits of a signature that tell what identities are made of; those behind them tell the rest that shapes the marts.
 GROUND = 64
 #: SQL for who moves, of a raw row `f` and its patient `p`, of whom no exam need tell: the patient, else the visit.
@@ -66,7 +68,7 @@ WORK_TABLES = (
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far identity is: the last batch taken, and the epoch, which changes when all is derived anew."""
+    """How far identity is: the last batch taken, and the epoch, which changes when all marts are derived anew."""
 
     batch_id: int
     epoch: int
@@ -214,15 +216,18 @@ def ground(con: duckdb.DuckDBPyConnection, key: bytes) -> str:
     """SHA-256 over all that identities are made of beside raw rows, as hex. Needs the temp table `facility_alias`."""
     aliases = con.execute("SELECT alias, facility FROM facility_alias ORDER BY ALL").fetchall()
     macros = "".join(macro.create_duckdb() for macro in MACROS)
-    parts = (VERSION, duckdb.__version__, repr(aliases), macros, hashlib.sha256(key).hexdigest())
+    rules = hashlib.sha256(b"\0".join(path.read_bytes() for path in _RULES)).hexdigest()
+    parts = (rules, duckdb.__version__, repr(aliases), macros, hashlib.sha256(key).hexdigest())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def sign(con: duckdb.DuckDBPyConnection, signature: str) -> None:
-    """Keep identities for marts of this signature, which is of the same ground; else forget everything derived."""
-    if state(con).signature[:GROUND] != signature[:GROUND]:
+def begin_anew(con: duckdb.DuckDBPyConnection, signature: str, *, full: bool) -> None:
+    """Begin a new epoch, for marts that are all derived again: those of before it are behind, whatever becomes of this
+    build, since batches are taken without a log. Identities of the same ground are kept, unless it is to be `full`."""
+    if full or state(con).signature[:GROUND] != signature[:GROUND]:
         reset(con, signature)
-    con.execute("UPDATE intake.work.state SET signature = ? WHERE signature <> ?", [signature, signature])
+    else:
+        con.execute("UPDATE intake.work.state SET epoch = epoch + 1, signature = ?", [signature])
 
 
 def reset(con: duckdb.DuckDBPyConnection, signature: str) -> None:
