@@ -1,7 +1,8 @@
 """A copy of a database file that is proven byte for byte while it is made, and the sums of the engine's own blocks.
 
 Each block of the file begins with a sum of the words that follow in it, which the engine checks as it reads the block.
-Here all are checked, also those that no statement reads. What is written is read back at once and compared.
+Here all are checked that are written, also those that no statement reads. What is written is read back at once and
+compared. An older copy is made like its source by writing what differs: most blocks of a large file stay a night.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
+from typing import NamedTuple
 
 from etl.errors import CheckFailedError
 
@@ -22,26 +24,52 @@ _AT_ONCE = 1 << 25
 _FICLONE = 0x40049409
 
 
-def copy(source: Path, target: Path) -> bool:
+class Copied(NamedTuple):
+    """How a copy came about.
+
+    `is_sound`: the engine's sums of all blocks are right. A block that was never filled may break its sum too, so False
+    is a suspicion that only reading all rows clears. `is_shared`: the filesystem shares blocks, so nothing was written.
+    """
+
+    is_sound: bool
+    is_shared: bool = False
+
+
+def copy(source: Path, target: Path) -> Copied:
     """Write a copy and wait until it is on the disk; where the filesystem can, it shares the blocks instead.
 
-    True where the engine's sums of all blocks are right. A block that was never filled may break its sum too, so False
-    is a suspicion that only reading all rows clears. Raises CheckFailedError where the copy is not like its source.
+    Raises CheckFailedError where the copy is not like its source.
     """
     target.touch(mode=0o600)
     with FileIO(source) as old, FileIO(target, "w") as new, FileIO(target) as back:
-        if _is_cloned(old, new):
+        if is_shared := _is_cloned(old, new):
             is_sound = _blocks_are_sound(old)
         else:
             _reserve(new, os.fstat(old.fileno()).st_size)
             is_sound = _copied(old, new, back)
-        os.fsync(new.fileno())
-        if os.fstat(new.fileno()).st_size != os.fstat(old.fileno()).st_size:
-            raise _torn(target)
-    return is_sound
+        _finish(old, new)
+    return Copied(is_sound, is_shared)
 
 
-def _torn(target: Path | str) -> CheckFailedError:
+def renew(source: Path, target: Path) -> Copied:
+    """Make an older copy, whose blocks were sound, like its source, and wait until it is on the disk.
+
+    All of both is read, and each block that differs is written as `copy` does it. Raises CheckFailedError as that does.
+    """
+    with FileIO(source) as old, FileIO(target, "r+") as new, FileIO(target) as back:
+        is_sound = _copied(old, new, back, renews=True)
+        new.truncate(os.fstat(old.fileno()).st_size)
+        _finish(old, new)
+    return Copied(is_sound)
+
+
+def _finish(old: FileIO, new: FileIO) -> None:
+    os.fsync(new.fileno())
+    if os.fstat(new.fileno()).st_size != os.fstat(old.fileno()).st_size:
+        raise _torn(str(new.name))
+
+
+def _torn(target: str) -> CheckFailedError:
     return CheckFailedError(f"the copy {Path(target).name} is not like its source; nothing was published")
 
 
@@ -83,18 +111,26 @@ def _blocks_are_sound(old: FileIO) -> bool:
     return is_sound
 
 
-def _copied(old: FileIO, new: FileIO, back: FileIO) -> bool:
-    """Copy block by block, read each back, and say whether all have the sums that they tell."""
+def _copied(old: FileIO, new: FileIO, back: FileIO, *, renews: bool = False) -> bool:
+    """Copy block by block, read each back, and say whether all that were written have the sums that they tell.
+
+    `renews`: blocks that the copy has already stay as they are.
+    """
     head = bytearray(HEADER)
-    at = begun = _pass_on(head, _fill(old, head), new, back, bytearray(HEADER))
-    block, again, is_sound = bytearray(BLOCK), bytearray(BLOCK), True
+    at = _pass_on(head, _fill(old, head), new, back, bytearray(HEADER))
+    since, block, again, is_sound = 0, bytearray(BLOCK), bytearray(BLOCK), True
     is_right = _summed(block)
     while n := _fill(old, block):
+        if renews and _holds(back, again, block, n):
+            _begin_writing(new, since, at)
+            since = at = new.seek(at + n)
+            continue
+        back.seek(at)
         at += _pass_on(block, n, new, back, again)
-        if at - begun >= _AT_ONCE:
-            _begin_writing(new, begun, at)
-            begun = at
         is_sound &= n == BLOCK and is_right()
+        if at - since >= _AT_ONCE:
+            _begin_writing(new, since, at)
+            since = at
     return is_sound
 
 
@@ -111,16 +147,19 @@ def _pass_on(block: bytearray, n: int, new: FileIO, back: FileIO, again: bytearr
     left = memoryview(block)[:n]
     while left:
         left = left[new.write(left) :]
-    n_again = _fill(back, again)
-    is_equal = again == block if n == len(block) else again[:n] == block[:n]
-    if n_again != n or not is_equal:
+    if not _holds(back, again, block, n):
         raise _torn(str(new.name))
     return n
 
 
+def _holds(file: FileIO, room: bytearray, block: bytearray, n: int) -> bool:
+    """Whether the first `n` bytes of a block come next in a file."""
+    return _fill(file, room) >= n and (room == block if n == len(block) else room[:n] == block[:n])
+
+
 def _begin_writing(file: FileIO, since: int, until: int) -> None:
     """Pages yet to be written stay in memory: the advice to forget them only sets them on their way to the disk."""
-    if sys.platform == "linux":
+    if sys.platform == "linux" and since < until:
         os.posix_fadvise(file.fileno(), since, until - since, os.POSIX_FADV_DONTNEED)
 
 

@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import duckdb
 
-from etl import proof
+from etl import proof, spare
 from etl.build_digest import overall
-from etl.copying import copy
+from etl.copying import copy, renew
 from etl.durable import sync
 from etl.editions import pinned
 from etl.home import Home
@@ -106,10 +106,10 @@ def publish(home: Home, digest: str = "") -> Published:
         temporary = home.published / f".{final.name}.tmp"
         snapshot_id = f"{sequence:06d}-{digest[:12]}"
         _tell(con, snapshot_id, sequence, digest, definitions, home.settings)  # from here on the file is only read
-        note = _copy_proven(con, note, home.marts, temporary)
+        note, is_shared = _copy_proven(con, note, home.marts, temporary)
     put_in_place(home, temporary, final.name)
     proof.write(home.marts, note)
-    retire(home, final)
+    retire(home, final, keeps_spare=not is_shared)
     return Published(snapshot_id, final, digest, is_new=True)
 
 
@@ -136,13 +136,18 @@ def clear(folder: Path) -> None:
         leftover.unlink()
 
 
-def _copy_proven(con: duckdb.DuckDBPyConnection, note: proof.Note | None, marts: Path, target: Path) -> proof.Note:
-    """Copy the marts while their rows are counted; returns what is known of them then. Raises CheckFailedError."""
+def _copy_proven(
+    con: duckdb.DuckDBPyConnection, note: proof.Note | None, marts: Path, target: Path
+) -> tuple[proof.Note, bool]:
+    """Copy the marts while their rows are counted; returns what is known of them then, and whether blocks are shared.
+
+    Raises CheckFailedError.
+    """
     with ThreadPoolExecutor(1) as pool:  # the disk copies while the processor counts
         counted = pool.submit(proof.prove, con, note)
-        is_sound = copy(marts, target)
+        copied = renew(marts, target) if spare.take(target.parent, target) else copy(marts, target)
         known = counted.result()
-    return known if is_sound or note is None else proof.prove(con, None)
+    return known if copied.is_sound or note is None else proof.prove(con, None), copied.is_shared
 
 
 def prove(path: Path) -> None:
@@ -207,8 +212,11 @@ def point(folder: Path, name: str) -> None:
     sync(folder)
 
 
-def retire(home: Home, newest: Path) -> None:
-    """Remove old snapshots but the last ones, each month's last, and those that editions were made from."""
+def retire(home: Home, newest: Path, *, keeps_spare: bool = False) -> None:
+    """Remove old snapshots but the last ones, each month's last, and those that editions were made from.
+
+    `keeps_spare`: the newest of those removed is put aside, for the next to be written over it.
+    """
     paths = snapshot_paths(home)
     if len(paths) <= home.settings.keep_snapshots:  # all are among the last ones: no need to know when they were built
         return
@@ -217,7 +225,7 @@ def retire(home: Home, newest: Path) -> None:
     stay = kept(known, home.settings.keep_snapshots) | pinned_numbers(home)
     for path in paths:
         if path != newest and number(path) not in stay:
-            path.unlink()
+            spare.keep(path) if keeps_spare else path.unlink()
 
 
 def _when_built(home: Home, paths: list[Path]) -> dict[Path, datetime | None]:

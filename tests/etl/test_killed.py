@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from etl import spare
 from etl.publish import current, read_meta
 from tests import forks
 from tests.installation import Installation
@@ -22,7 +23,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 N_KILLS, KILLS_A_HOME = 20, 4
 EFFECTIVE = {
-    "publish", "_tell", "_copy_proven", "copy", "_copied", "_pass_on", "put_in_place", "point", "write", "retire",
+    "publish", "_tell", "_copy_proven", "take", "copy", "renew", "_copied", "_pass_on", "put_in_place", "point",
+    "write", "retire",
 }  # fmt: skip
 
 
@@ -104,14 +106,17 @@ class Crash:
         return {line: number for number, line in reversed(list(enumerate(lines, 1)))}
 
 
-def test_killed_at_steps_of_publish(night: Night, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_renewed", [False, True])
+def test_killed_at_steps_of_publish(night: Night, tmp_path: Path, *, is_renewed: bool) -> None:
     """Before every ninth line of those that can change what others see or what is known of the marts.
 
     The homes are copied in one run, at the instants of the kills; one real kill shows that it leaves the same files.
     """
     built = night.copy(tmp_path / "built")
     built.stages("ingest", "build")
-    crash = Crash(tmp_path / "lines", "publish", ("publish.py", "copying.py", "proof.py"))
+    if is_renewed:
+        shutil.copy(built.home.published / "radops.duckdb", built.home.published / spare.NAME)
+    crash = Crash(tmp_path / "lines", "publish", ("publish.py", "copying.py", "proof.py", "spare.py"))
 
     def again(name: str) -> Installation:
         shutil.copytree(built.root, tmp_path / name, symlinks=True)

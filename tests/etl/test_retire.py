@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from etl import publish
+from etl import publish, spare
 from etl.home import Home
 from etl.publish import Meta, snapshot_paths
 from etl.settings import Settings
@@ -74,3 +74,13 @@ def test_none_is_opened_a_second_time(kept: Kept, opened: list[int]) -> None:
     opened.clear()
     assert kept(6) == stay
     assert set(opened) == {1, 4}, "1 was removed, and is there anew"
+
+
+def test_the_newest_of_those_removed_is_put_aside(kept: Kept, opened: list[int], tmp_path: Path) -> None:
+    kept(7)
+    home = Home(tmp_path, Settings(home=tmp_path, keep_snapshots=1))
+    (home.published / "radops-000006.duckdb").write_bytes(b"6")
+    (home.published / "radops-000007.duckdb").write_bytes(b"7")
+    publish.retire(home, home.published / "radops-000008.duckdb", keeps_spare=True)
+    assert [publish.number(path) for path in snapshot_paths(home)] == [2, 5, 8]
+    assert (home.published / spare.NAME).read_bytes() == b"7"
