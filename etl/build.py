@@ -19,7 +19,7 @@ from typing import Protocol
 
 import duckdb
 
-from etl import build_digest, forecast, proof
+from etl import build_digest, forecast, proof, spare
 from etl.build_digest import META, overall
 from etl.build_engine import EngineOf, in_process
 from etl.build_fold import STATE, Built, Fold, Progress
@@ -66,6 +66,8 @@ class Home(Protocol):
     def intake(self) -> Path: ...
     @property
     def marts(self) -> Path: ...
+    @property
+    def published(self) -> Path: ...
     @property
     def key_file(self) -> Path: ...
     @property
@@ -141,6 +143,7 @@ def build(
             return report
     fresh = home.marts.with_name(f"{home.marts.name}.new")
     _remove(fresh)  # of a build that was killed
+    spare.drop(home.published)
     try:
         with closing(_connect(home, fresh)) as con:
             report = _derive_anew(con, home, _prepare(con, home, site), how)

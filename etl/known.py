@@ -40,6 +40,10 @@ class _Earlier:
         return self.root / "marts.duckdb"
 
     @property
+    def published(self) -> Path:
+        return self.root / "published"
+
+    @property
     def key_file(self) -> Path:
         return self.today.key_file
 

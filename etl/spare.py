@@ -22,6 +22,11 @@ def keep(snapshot: Path) -> None:
     spare.chmod(0o600)
 
 
+def drop(folder: Path) -> None:
+    """Remove the spare of a folder, if there is one: its room is needed, or none of its blocks will stay."""
+    (folder / NAME).unlink(missing_ok=True)
+
+
 def take(folder: Path, target: Path) -> bool:
     """Give the spare of a folder the name `target`; False where there is none, or where somebody may still read it."""
     spare = folder / NAME

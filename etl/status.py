@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +25,9 @@ ELSEWHERE = {
     "parquet_scope": "the newest marts of a scope are not as Parquet where RADOPS_PARQUET_TO says",
     "pull": "no newer snapshot could be taken from RADOPS_PULL_FROM",
 }
+#: What a build of everything may need beside what lies there, as a multiple of the marts: new ones, and temporary files
+#: of a good two times as much, as measured with ten million exams.
+ROOM = 3.5
 
 
 def status(home: Home) -> dict[str, Any]:
@@ -53,6 +57,7 @@ def status(home: Home) -> dict[str, Any]:
     alarms = [f"no message from {source} for over {home.settings.silence_hours:g} h" for source in silent]
     if age_h > home.settings.silence_hours:
         alarms.append(f"the newest snapshot is {age_h:.0f} h old")
+    alarms += _short_of_room(home)
     stages = last_stages(home)
     alarms += [
         f"{what}: {stages[name]['error']}" for name, what in ELSEWHERE.items() if "error" in stages.get(name, {})
@@ -74,6 +79,16 @@ def status(home: Home) -> dict[str, Any]:
         "last_stages": stages,
         "alarms": alarms,
     }
+
+
+def _short_of_room(home: Home) -> list[str]:
+    """An alarm before the disk is full, where marts are built and not pulled."""
+    wanted = ROOM * home.marts.stat().st_size if home.marts.exists() else 0.0
+    free = shutil.disk_usage(home.root).free
+    if free >= wanted:
+        return []
+    gb = 1e9
+    return [f"{free / gb:.1f} GB are free on the disk of RADOPS_HOME; a build of everything may need {wanted / gb:.1f}"]
 
 
 def last_stages(home: Home) -> dict[str, dict[str, Any]]:

@@ -108,6 +108,10 @@ class Warehouse:
         return self.root / "marts.duckdb"
 
     @property
+    def published(self) -> Path:
+        return self.root / "published"
+
+    @property
     def key_file(self) -> Path:
         return self.root / "pseudonym.key"
 

@@ -12,6 +12,7 @@ import pytest
 
 from etl.errors import CheckFailedError
 from etl.publish import current, read_meta
+from etl.status import status
 from tests.conftest import missing
 from tests.installation import STAGES
 from tests.night import Night
@@ -68,3 +69,14 @@ def test_full_disk(night: Night, small_disk: Path, stage: str) -> None:
     assert house.stages()["publish"]["digest"] == night.digests[1]
     assert house.ledger() == night.ledger
     assert house.digest(full=True) == night.digests[1]
+
+
+def test_status_tells_that_room_is_short(night: Night, small_disk: Path) -> None:
+    house = night.copy(small_disk / "home")
+    assert not [alarm for alarm in status(house.home)["alarms"] if "RADOPS_HOME" in alarm]
+    ballast = fill(small_disk, leave=house.home.marts.stat().st_size)
+    assert [alarm for alarm in status(house.home)["alarms"] if "GB are free on the disk of RADOPS_HOME" in alarm]
+    house.home.marts.unlink()
+    ballast.write_bytes(b"")
+    fill(small_disk, leave=0)
+    assert not [alarm for alarm in status(house.home)["alarms"] if "RADOPS_HOME" in alarm], "as where marts are pulled"

@@ -139,3 +139,12 @@ def test_an_analyst_keeps_reading_what_was_opened(night: Night, home: Installati
         made = publish(home.home)
         assert con.execute("SELECT digest FROM meta_snapshot").fetchall() == [(night.digests[0],)]
     assert made.path.read_bytes() == home.home.marts.read_bytes()
+
+
+def test_a_build_of_everything_gives_its_room_back(home: Installation) -> None:
+    aside = home.home.published / spare.NAME
+    aside.touch()
+    home.stages("build")
+    assert aside.exists()
+    home.digest(full=True)
+    assert not aside.exists()
