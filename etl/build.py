@@ -28,7 +28,6 @@ from etl.build_tables import load_build_tables, reference_signature
 from etl.durable import sync
 from etl.identity import advance, begin_anew, ground, make_tables, state
 from etl.pseudonym import keyed_macro, load_key
-from etl.run_file import held
 from etl.site import Site
 from etl.site_tables import load_site_tables, site_signature
 from etl.standing import BuildReport, last_batch
@@ -136,7 +135,7 @@ def build(
     site = home.load_site()
     if not full and home.marts.exists():
         known, written = proof.noted(home.marts), proof.Measured()
-        with closing(_connect(home, home.marts)) as con, held():
+        with closing(_connect(home, home.marts)) as con:
             report = _bring_up(con, home, _prepare(con, home, site), how, written)
         if report is not None:
             proof.after_build(home.marts, known, written)

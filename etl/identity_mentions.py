@@ -13,9 +13,10 @@ import polars as pl
 
 from etl.frames import query, table
 from etl.identity_nodes import EXAM_RECORDS, NODE_KINDS, half_md5
-from etl.key_runs import distinct, registry
+from etl.key_runs import registry
 from etl.keyed_rows import KeyedTable, Lookup, numbers_of
 from etl.run_file import Keys
+from etl.run_search import distinct
 
 _NODES = tuple(f"n{kind.rank}" for kind in NODE_KINDS)
 TABLES = f"""

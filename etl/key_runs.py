@@ -15,14 +15,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 
 from etl import run_file
-from etl.run_file import NO_ENTRIES, Entries, Keys, Places, Run, is_sound, is_whole, opened
+from etl.run_file import Entries, Keys, Places, Run, is_sound, is_whole, opened
+from etl.run_search import distinct, joined, look_up
 
 #: Folder beside the database in which the runs lie.
 FOLDER = "runs"
@@ -77,8 +76,7 @@ class KeyRuns:
     def find(self, keys: Keys) -> Entries:
         """Each of `keys` with each covered place that has it: two arrays of one length."""
         asked = distinct(keys)
-        parts = [found(asked, *opened(path, run)) for run in self.runs if (path := self._path(run)) and run.n]
-        return _joined(parts)
+        return joined([look_up(path, run, asked) for run in self.runs if (path := self._path(run))])
 
     def extend(self, keys: Keys, places: Places, upto: int) -> None:
         """Cover the places after the last covered one up to `upto`, within the caller's transaction.
@@ -116,32 +114,6 @@ class KeyRuns:
                 path.unlink()
 
 
-def distinct(numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The numbers in order, each once: `numpy.unique`, which hashes whole numbers and takes a hundred times as long."""
-    ordered = np.sort(numbers)
-    is_first = np.empty(len(ordered), np.bool_)
-    is_first[:1] = True
-    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
-    return ordered[is_first]
-
-
-def found(asked: Keys, keys: Keys, places: Places) -> Entries:
-    """Each of `asked` with each place that it has in the entries `keys` and `places`; `asked` and `keys` are sorted."""
-    low = np.searchsorted(keys, asked)
-    is_there = low < len(keys)
-    is_there[is_there] = keys[low[is_there]] == asked[is_there]
-    asked, low = asked[is_there], low[is_there]
-    n = np.searchsorted(keys, asked, "right") - low
-    starts = np.repeat(low - np.cumsum(n) + n, n)
-    return np.repeat(asked, n), places[starts + np.arange(n.sum())]
-
-
-def _joined(parts: list[Entries]) -> Entries:
-    if not parts:
-        return NO_ENTRIES
-    return np.concatenate([keys for keys, _ in parts]), np.concatenate([places for _, places in parts])
-
-
 def _merged(parts: list[Entries]) -> Iterator[Entries]:
     """The entries of sorted parts in one order, block by block."""
     longest = max(parts, key=lambda part: len(part[0]))[0]
@@ -149,7 +121,7 @@ def _merged(parts: list[Entries]) -> Iterator[Entries]:
     starts = [0] * len(parts)
     for cut in cuts:
         ends = [len(keys) if cut is None else int(np.searchsorted(keys, cut)) for keys, _ in parts]
-        keys, places = _joined([(k[a:b], p[a:b]) for (k, p), a, b in zip(parts, starts, ends, strict=True)])
+        keys, places = joined([(k[a:b], p[a:b]) for (k, p), a, b in zip(parts, starts, ends, strict=True)])
         order = np.argsort(keys)
         yield keys[order], places[order]
         starts = ends

@@ -16,6 +16,7 @@ from etl import key_runs
 from etl.frames import query, table
 from etl.key_runs import KeyRuns
 from etl.run_file import Entries, Keys
+from etl.run_search import distinct, found
 from etl.transaction import transaction
 
 #: Rows whose keys are read at once to make a run.
@@ -49,8 +50,8 @@ class Lookup:
 
     def find(self, keys: Keys) -> pl.Series:
         """Places of the rows that have one of `keys`, whichever key it is: look again at what is read there."""
-        places = [self.runs.find(keys)[1], key_runs.found(key_runs.distinct(keys), *self._loose)[1]]
-        return pl.Series("place", key_runs.distinct(np.concatenate(places)).astype(np.int64))
+        places = [self.runs.find(keys)[1], found(distinct(keys), *self._loose)[1]]
+        return pl.Series("place", distinct(np.concatenate(places)).astype(np.int64))
 
     def find_places(self, name: str, keys: str) -> None:
         """Temp table `name` (place): rows that have one of the numbers that the SQL `keys` gives."""

@@ -12,8 +12,9 @@ import polars as pl
 
 from etl import key_runs
 from etl.frames import query
-from etl.key_runs import KeyRuns, distinct
+from etl.key_runs import KeyRuns
 from etl.run_file import Keys
+from etl.run_search import distinct
 from etl.transaction import transaction
 
 #: The table that names the runs.

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from etl import key_runs, run_file
+from etl import key_runs, run_file, run_search
 from etl.intake import open_intake
 from etl.key_runs import KeyRuns, registry
 from etl.keyed_rows import KeyedTable, Lookup, cover
@@ -52,18 +52,21 @@ def found(con: duckdb.DuckDBPyConnection, keys: list[int]) -> list[tuple[int, in
     return sorted(zip(told.tolist(), places.tolist(), strict=True))
 
 
-def test_a_run_that_is_held_open_is_read_once_and_let_go(intake: duckdb.DuckDBPyConnection) -> None:
-    told = [(RNG.randrange(20), place) for place in range(50)]
-    extended(intake, told, 50)
-    with run_file.held():
-        assert [found(intake, [key]) for key in range(21)] == [
-            sorted(entry for entry in told if entry[0] == key) for key in range(21)
-        ]
-        (run,) = runs_of(intake).runs
-        path = runs_of(intake).folder
-        assert path is not None
-        assert run_file.opened(path / run.file, run) is run_file.opened(path / run.file, run)
-    assert run_file.opened(path / run.file, run) is not run_file.opened(path / run.file, run)
+@pytest.mark.parametrize("page", [1, 2, 3, 5, 64])
+def test_pages_tell_what_all_keys_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+    monkeypatch.setattr(run_file, "PAGE", page)
+    monkeypatch.setattr(run_search, "PAGE", page)
+    monkeypatch.setattr(run_search, "_BLOCK", 3)
+    for n in sorted({1, page, 2 * page, 19, 20, 21, 41}):
+        keys = np.sort(np.array([RNG.choice((0, 4, 5, 9, 2**64 - 1, 50 + place)) for place in range(n)], np.uint64))
+        places = np.array(RNG.sample(range(900), n), np.uint32)
+        run, path = run_file.Run("one", n, 0, n), tmp_path / f"{n}"
+        run_file.write(path, run, [(keys[a : a + 4], places[a : a + 4]) for a in range(0, n, 4)])
+        assert run_file.is_sound(path, run)
+        for asked in ([0], [3], [4, 5], [5, 9, 2**64 - 1], range(110), [*range(50, 95), 2**64 - 1], []):
+            want = run_search.found(np.array(asked, np.uint64), keys, places)
+            told = run_search.look_up(path, run, np.array(asked, np.uint64))
+            assert [(k.tolist(), k.dtype) for k in told] == [(k.tolist(), k.dtype) for k in want]
 
 
 def test_every_place_of_a_key_is_found_through_all_merges(intake: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -126,7 +129,13 @@ def of_the_week(path: Path, weeks: int) -> None:
     os.utime(path, (then.timestamp(), then.timestamp()))
 
 
-@pytest.mark.parametrize("at", [0, 9, 30, 41, 48, 47 + 8 * 20, 48 + 8 * 20, 47 + 12 * 20])
+#: Octets before the first keys of pages in the file of twenty keys, which has one page.
+FIRSTS = run_file.HEAD + 8 * 20
+
+
+@pytest.mark.parametrize(
+    "at", [0, 9, 30, 41, run_file.HEAD, FIRSTS - 1, FIRSTS, FIRSTS + 7, FIRSTS + 8, FIRSTS + 7 + 4 * 20]
+)
 def test_a_hurt_run_is_as_good_as_lost_once_it_is_looked_at(
     intake: duckdb.DuckDBPyConnection, tmp_path: Path, at: int
 ) -> None:
@@ -137,7 +146,7 @@ def test_a_hurt_run_is_as_good_as_lost_once_it_is_looked_at(
     assert runs_of(intake).upto == 5
     assert path.stat().st_mtime == pytest.approx(datetime.now(UTC).timestamp(), abs=60)  # it was its turn
     hurt(path, at)
-    is_of_header = at < 48
+    is_of_header = at < run_file.HEAD
     assert runs_of(intake).upto == (0 if is_of_header else 5)  # what it tells is read in turn
     if not is_of_header:
         of_the_week(path, 1)
@@ -166,7 +175,7 @@ def test_a_hurt_run_does_not_become_part_of_another(intake: duckdb.DuckDBPyConne
         intake.execute(f"INSERT INTO kept SELECT i FROM range({number * 20}, {number * 20 + 20}) t(i)")
         if number:
             (run,) = KeyRuns(intake, "intake", kept.named).runs
-            hurt(tmp_path / key_runs.FOLDER / run.file, 48 + 8 * 3)
+            hurt(tmp_path / key_runs.FOLDER / run.file, run_file.HEAD + 8 * 3)
         cover(intake, kept)
     (run,) = KeyRuns(intake, "intake", kept.named).runs
     assert (run.since, run.upto, run.n) == (0, 40, 40)
@@ -227,6 +236,6 @@ def test_rows_are_found_by_any_key_and_where_rows_went_away_too(intake: duckdb.D
 def test_numbers_are_told_once_in_order() -> None:
     for dtype in (np.uint64, np.int64, np.uint32):
         for numbers in ([], [5], [3, 1, 3, 2**31, 1, 0]):
-            told = key_runs.distinct(np.array(numbers, dtype))
+            told = run_search.distinct(np.array(numbers, dtype))
             assert told.tolist() == sorted(set(numbers))
             assert told.dtype == dtype
