@@ -92,9 +92,10 @@ def prove(con: duckdb.DuckDBPyConnection, note: Note | None) -> Note:
     due = set(claimed) if note is None else _due(con, note, claimed, day)
     if recount(con, [table for table in claimed if table in due]) != {t: claimed[t] for t in claimed if t in due}:
         raise CheckFailedError("the marts do not have the digest they claim; run: radops rebuild")
-    if note is None:
-        return Note(_spread({table: n * len(columns_of(con, table)) for table, (n, _) in claimed.items()}, day))
-    return Note({t: _next(note.due.get(t, day), day) if t in due else note.due[t] for t in claimed})
+    held = note.due if note else {}
+    out_of_turn = {t for t in due if t not in held or held[t] > day}
+    spread = _spread({t: claimed[t][0] * len(columns_of(con, t)) for t in out_of_turn}, day)
+    return Note({t: spread.get(t) or (_next(held[t], day) if t in due else held[t]) for t in claimed})
 
 
 def _due(con: duckdb.DuckDBPyConnection, note: Note, claimed: Measured, day: date) -> set[str]:

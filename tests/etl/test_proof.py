@@ -102,6 +102,16 @@ def test_all_rows_are_counted_within_a_week(
     assert max(map(len, by_day)) < len(tables(built)) / 2, "in turn"
 
 
+def test_tables_counted_out_of_turn_do_not_all_come_again_on_one_day(built: Installation) -> None:
+    """As after a publish that failed: what the build before it wrote has no day."""
+    with duckdb.connect(str(built.home.marts), read_only=True) as con:
+        week = proof.prove(con, None).due
+        own = min(week, key=lambda table: (week[table], table))
+        after = proof.prove(con, proof.Note({own: week[own]})).due
+    assert after[own] == week[own], "what was not counted keeps its day"
+    assert len({day for table, day in after.items() if table != own}) == proof.DAYS
+
+
 def test_weights_share_the_week_and_days_keep_their_place() -> None:
     monday = date(2026, 3, 2)
     due = proof._spread({"big": 60, "other": 50, **{f"t{n:02}": 10 for n in range(10)}}, monday)
