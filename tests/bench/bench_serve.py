@@ -11,17 +11,15 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
 import statistics
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
+from dataclasses import replace
+from http.client import HTTPConnection
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,11 +33,8 @@ from etl.settings import Settings
 from sample_data.simulate import simulate
 from tests.app.serving import free_port, started
 from tests.app.watching import CHROMIUM
+from tests.bench.users import Users, crowd, get
 
-PAGES = ("", "", "", "turnaround", "turnaround", "utilization", "repeats", "workload", "interoperability", "metric",
-         "definitions")  # fmt: skip
-FACILITIES, MODALITIES = ("NORTH", "EAST", "SOUTH", "WEST"), ("CT", "MR", "CR", "US")
-BROWSER = {"Accept-Encoding": "gzip, deflate, br", "Host": "127.0.0.1"}
 EMPTY = """
 from dash import Dash, html
 app = Dash("empty")
@@ -48,99 +43,21 @@ app.run(port={port})
 """
 
 
-@dataclass
-class Told:
-    """What users saw: seconds and statuses of views, and how many were told when to come again."""
-
-    seconds: list[float] = field(default_factory=list)
-    statuses: Counter[int] = field(default_factory=Counter)
-    retried: int = 0
-    sent: list[int] = field(default_factory=list)
-
-    def facts(self) -> dict[str, Any]:
-        """In milliseconds; of answers only, the refused are counted beside."""
-        cuts = statistics.quantiles(self.seconds, n=100) if len(self.seconds) > 1 else [0.0] * 99
-        return {
-            "n_views": sum(self.statuses.values()), "p50_ms": cuts[49] * 1e3, "p95_ms": cuts[94] * 1e3,
-            "p99_ms": cuts[98] * 1e3, "statuses": {str(key): n for key, n in sorted(self.statuses.items())},
-            "n_told_when": self.retried, "mean_view_bytes": round(statistics.fmean(self.sent or [0])),
-        }  # fmt: skip
-
-
-def view(chance: random.Random) -> str:
-    """Address of a view: two in three default, a fifth filtered, the rest lists of exams."""
-    kind = chance.random()
-    if kind < 0.66:
-        return f"/view/{chance.choice(PAGES)}?_scheme=light&"
-    where = f"facility={chance.choice(FACILITIES)}" + (f"&modality={chance.choice(MODALITIES)}" * chance.randint(0, 1))
-    page = chance.choice(PAGES[:-1]) if kind < 0.86 else "exams"
-    return f"/view/{page}?_scheme=light&{where}"
-
-
-def _get(line: HTTPConnection, path: str) -> tuple[int, bytes, str | None]:
-    try:
-        line.request("GET", path, headers=BROWSER)
-        answer = line.getresponse()
-    except (HTTPException, OSError):  # the server closed a connection that was idle: once more on a new one
-        line.close()
-        line.request("GET", path, headers=BROWSER)
-        answer = line.getresponse()
-    return answer.status, answer.read(), answer.headers.get("Retry-After")
-
-
-def user(port: int, number: int, until: float, thinks: tuple[float, float], told: Told) -> None:
-    """One user until a time; who does not think asks for something else each time."""
-    chance = random.Random(number)  # noqa: S311 - the same users each time
-    line = HTTPConnection("127.0.0.1", port, timeout=60)
-    looked = time.monotonic()
-    time.sleep(chance.uniform(0, thinks[1]))
-    while (begun := time.monotonic()) < until:
-        path = view(chance)
-        if not thinks[1]:
-            path += f"&since=2026-{chance.randint(1, 9):02d}-{chance.randint(1, 28):02d}&until=2026-12-31"
-        try:
-            status, body, again = _get(line, path)
-        except (HTTPException, OSError):
-            status, body, again = 0, b"", None
-            line.close()
-        told.statuses[status] += 1
-        told.retried += again is not None
-        if status == 200:
-            told.seconds.append(time.monotonic() - begun)
-            told.sent.append(len(body))
-        time.sleep(chance.uniform(*thinks) if thinks[1] else 0.1)
-        if time.monotonic() - looked > 20 and thinks[1]:
-            _get(line, "/snapshot")
-            looked = time.monotonic()
-    line.close()
-
-
-def crowd(port: int, users: int, seconds: float, thinks: tuple[float, float]) -> Told:
-    """What many users saw together."""
-    told, until = Told(), time.monotonic() + seconds
-    threads = [Thread(target=user, args=(port, n, until, thinks, told)) for n in range(users)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return told
-
-
-def overload(port: int, users: int, seconds: float) -> dict[str, Any]:
+def overload(users: Users, number: int, seconds: float) -> dict[str, Any]:
     """Too many users at once; and whether the server still says that it is well."""
     health: list[float] = []
     until = time.monotonic() + seconds
 
     def watch() -> None:
-        line = HTTPConnection("127.0.0.1", port, timeout=60)
+        line = HTTPConnection("127.0.0.1", users.port, timeout=60)
         while (begun := time.monotonic()) < until:
-            assert _get(line, "/healthz")[0] == 200
+            assert get(line, "/healthz")[0] == 200
             health.append(time.monotonic() - begun)
             time.sleep(0.2)
 
     watcher = Thread(target=watch)
     watcher.start()
-    told = crowd(port, users, seconds, (0, 0)).facts()
+    told = crowd(replace(users, thinks=(0, 0)), number, seconds).facts()
     watcher.join()
     return {**told, "health_worst_ms": max(health) * 1e3}
 
@@ -172,7 +89,7 @@ def first_load(port: int, path: str) -> dict[str, int]:
     files = re.findall(r'(?:src|href|data-charts)="(/[^"]+)"', page)
     more = ["/_dash-layout", "/_dash-dependencies", "/_dash-component-suites/dash/dcc/async-graph.js"]
     asked = {"page": [path], "files": files, "more": more, "view": [f"/view{path}?_scheme=light&"]}
-    return {name: sum(len(_get(line, one)[1]) for one in paths) for name, paths in asked.items()}
+    return {name: sum(len(get(line, one)[1]) for one in paths) for name, paths in asked.items()}
 
 
 def _plain(line: HTTPConnection, path: str) -> str:
@@ -252,16 +169,17 @@ def network(quick: bool) -> Iterator[Path]:
 
 def measure(published: Path, quick: bool) -> dict[str, Any]:
     """Everything of a folder of snapshots; `quick` takes a minute."""
-    users, seconds = (40, 20.0) if quick else (200, 120.0)
+    number, seconds = (40, 20.0) if quick else (200, 120.0)
     with served(published) as (port, pid):
+        users = Users.of(port, published)
         before = cpu_seconds(pid)
-        load = crowd(port, users, seconds, (5, 10)).facts()
+        load = crowd(users, number, seconds).facts()
         used = cpu_seconds(pid) - before
         found: dict[str, Any] = {
             "n_cores": len(os.sched_getaffinity(0)),
-            f"load_of_{users}_users": {**load, "cpu_ms_a_view": used / max(load["n_views"], 1) * 1e3},
+            f"load_of_{number}_users": {**load, "cpu_ms_a_view": used / max(load["n_views"], 1) * 1e3},
             "first_load_bytes": first_load(port, "/turnaround"),
-            "overload": overload(port, users, seconds / 4),
+            "overload": overload(users, number, seconds / 4),
         }
         if find_spec("playwright") is not None and CHROMIUM.exists():
             found["browser"] = in_browser(port, 2 if quick else 5)
