@@ -7,6 +7,7 @@ a fault that gives the process sixteen pages and more: half a second of a night 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ def look_up(path: Path, run: Run, asked: Keys) -> Entries:
         return NO_ENTRIES
     firsts = first_keys(path, run)
     with path.open("rb", buffering=0) as file:
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
+        if sys.platform == "linux":
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
         return joined([
             _looked_up(file.fileno(), run, firsts, asked[at : at + _BLOCK]) for at in range(0, len(asked), _BLOCK)
         ])  # fmt: skip
