@@ -39,10 +39,11 @@ def advance_names(con: duckdb.DuckDBPyConnection, since: int, upto: int) -> None
     told = ", ".join(f"coalesce({column}, chr(30))" for column in (*_NAME.split(", "), *_PATIENT.split(", ")))
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE new_pair AS
-        SELECT pair, {_NAME} FROM (
-            SELECT {_NAME}, {half_md5(f"concat_ws(chr(31), {told})")} AS pair
-            FROM (SELECT DISTINCT * FROM ({sent_names(f"batch_id > {since} AND batch_id <= {upto}")})))
-        ANTI JOIN intake.work.name_patient USING (pair)""")
+        SELECT {half_md5(f"concat_ws(chr(31), {told})")} AS pair, {_NAME}
+        FROM (SELECT DISTINCT * FROM ({sent_names(f"batch_id > {since} AND batch_id <= {upto}")}))""")
+    con.execute("""
+        DELETE FROM new_pair WHERE pair IN (
+            SELECT pair FROM intake.work.name_patient WHERE pair IN (SELECT pair FROM new_pair))""")
     con.execute("INSERT INTO intake.work.name_patient SELECT pair FROM new_pair")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE counted_name AS
