@@ -1,17 +1,16 @@
 -- name: backlog_exam
--- grain: exam, stretch of time in which the backlog of its group is derived again
--- key: exam_key, from_at
+-- grain: exam (those of a group that end at once are alike), stretch in which the backlog of its group is derived again
+-- key: facility, modality, priority, patient_class, exam_ended_at, from_at
 -- purpose: From which hour to which an exam waits: first hour not before its end, first hour not before its report.
 -- materialize: work
--- column: exam_key VARCHAR - | exam
 -- column: from_at TIMESTAMP UTC | begin of the stretch
 -- column: in_at TIMESTAMP UTC | first hour at which it waits
 -- column: past_at TIMESTAMP UTC | first hour at which it is past its target
 -- column: out_at TIMESTAMP UTC | first hour at which it no longer waits
-SELECT b.exam_key, b.facility, b.modality, b.priority, b.patient_class, b.exam_ended_at, b.wrvu, b.from_at,
+SELECT b.facility, b.modality, b.priority, b.patient_class, b.exam_ended_at, b.wrvu, b.from_at,
        greatest(b.in_at, b.from_at) AS in_at, greatest(b.past_at, b.in_at, b.from_at) AS past_at,
        least(b.out_at, b.to_at) AS out_at
-FROM (SELECT e.exam_key, e.facility, e.modality, e.priority, e.patient_class, e.exam_ended_at,
+FROM (SELECT e.facility, e.modality, e.priority, e.patient_class, e.exam_ended_at,
              CAST(coalesce(e.wrvu, 0) AS DECIMAL(18, 4)) AS wrvu, t.from_at, t.to_at,
              date_trunc('hour', e.exam_ended_at + INTERVAL 3599999999 MICROSECOND) AS in_at,
              date_trunc('hour', add_seconds(e.exam_ended_at, e.target_min * 60)) + INTERVAL 1 HOUR AS past_at,

@@ -10,7 +10,7 @@ FROM (SELECT r.facility, r.modality, r.priority, r.patient_class, r.exam_ended_a
              greatest(r.in_at, coalesce(r.earlier_out_at, r.in_at)) AS from_at
       FROM (SELECT b.*, max(b.out_at) OVER (
                        PARTITION BY b.facility, b.modality, b.priority, b.patient_class, b.from_at
-                       ORDER BY b.exam_ended_at, b.exam_key
+                       ORDER BY b.exam_ended_at, b.out_at
                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier_out_at
             FROM backlog_exam b) r) w
 WHERE w.from_at < w.out_at
