@@ -19,7 +19,14 @@ SELECT p.procedure, p.name AS procedure_name, p.modality, p.region, p.laterality
 FROM procedure_reference p
 LEFT JOIN (SELECT l.procedure, min(l.loinc) AS loinc FROM site_loinc l GROUP BY l.procedure) s
     ON s.procedure = p.procedure
-LEFT JOIN (SELECT e.procedure, quantile_cont(e.wrvu, 0.5) AS wrvu_usual
-           FROM fct_exam e
-           WHERE e.is_countable AND e.wrvu IS NOT NULL
-           GROUP BY e.procedure) w ON w.procedure = p.procedure
+LEFT JOIN (SELECT b.procedure, b.below * 0.5E0 + b.above * 0.5E0 AS wrvu_usual
+           FROM (SELECT r.procedure, min(r.wrvu) FILTER (WHERE 2 * r.upto >= r.n) AS below,
+                        min(r.wrvu) FILTER (WHERE 2 * r.upto > r.n) AS above
+                 FROM (SELECT c.procedure, c.wrvu, sum(c.n) OVER (PARTITION BY c.procedure) AS n,
+                              sum(c.n) OVER (PARTITION BY c.procedure ORDER BY c.wrvu
+                                             ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS upto
+                       FROM (SELECT e.procedure, e.wrvu, count(*) AS n
+                             FROM fct_exam e
+                             WHERE e.is_countable AND e.wrvu IS NOT NULL
+                             GROUP BY e.procedure, e.wrvu) c) r
+                 GROUP BY r.procedure) b) w ON w.procedure = p.procedure
