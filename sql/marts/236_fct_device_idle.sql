@@ -33,6 +33,13 @@ WITH block AS (
     FROM (SELECT k.*, lead(k.from_at) OVER (PARTITION BY k.device, k.opens_local ORDER BY k.from_at, k.to_at) AS next_at
           FROM mark k) m
     WHERE m.next_at > m.to_at
+), lately AS (  -- the session before what is read, which is looked for among all only where the month has none
+    SELECT e.device, f.load_from, max(e.busy_ended_at) AS busy_ended_at
+    FROM fct_device_busy e
+    JOIN touched_device f ON f.device = e.device AND e.busy_ended_at < f.load_from
+        AND e.busy_ended_at >= f.load_from - INTERVAL 30 DAY
+    WHERE e.busy_ended_at >= (SELECT min(d.load_from) - INTERVAL 30 DAY FROM touched_device d)
+    GROUP BY e.device, f.load_from
 ), known AS (
     SELECT k.*, max(k.busy_ended_at) OVER (PARTITION BY k.device ORDER BY k.idle_from_at, k.idle_to_at NULLS FIRST
                                            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS idle_since_at
@@ -44,9 +51,14 @@ WITH block AS (
               AND b.busy_started_at < d.load_to
           WHERE b.busy_ended_at >= (SELECT min(k.load_from) FROM touched_device k)
           UNION ALL
+          SELECT n.device, NULL, n.busy_ended_at, NULL, n.busy_ended_at FROM lately n
+          UNION ALL
           SELECT e.device, NULL, max(e.busy_ended_at), NULL, max(e.busy_ended_at)
           FROM fct_device_busy e
-          JOIN touched_device f ON f.device = e.device AND e.busy_ended_at < f.load_from
+          JOIN (SELECT d.device, d.load_from
+                FROM touched_device d
+                LEFT JOIN lately g ON g.device = d.device AND g.load_from = d.load_from
+                WHERE g.device IS NULL) f ON f.device = e.device AND e.busy_ended_at < f.load_from
           GROUP BY e.device, f.load_from) k
 )
 SELECT i.device, t.facility, t.modality, i.day_local, i.idle_from_at, i.idle_to_at,

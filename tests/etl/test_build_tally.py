@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +134,14 @@ def test_idle_runs_are_counted_as_wholes(tmp_path: Path) -> None:
     assert house.rows(query) == [(180.0, 1)]
     house.load(*exam("C", "2026-03-02 18:30", "2026-03-02 18:40"))
     assert rebuilt_alike(house, query) == [(80.0, 1), (90.0, 1)]
+
+
+def test_a_standstill_of_months_is_one_since_the_last_exam(tmp_path: Path) -> None:
+    """Each night goes on with it, whose session is looked for in the month before and then among all."""
+    query = """
+        SELECT idle_since_at, max(day_local) FROM fct_device_idle WHERE device = 'N-CT1'
+        GROUP BY idle_since_at ORDER BY idle_since_at DESC LIMIT 1"""
+    house = Warehouse(tmp_path).built(*exam("A", "2026-03-02 15:00", "2026-03-02 16:00"))
+    for number, day in enumerate(("2026-03-20", "2026-05-06", "2026-05-07", "2026-07-06")):
+        house.load(*exam(f"B{number}", f"{day} 15:00", f"{day} 16:00", facility="WEST", station="WCT01"))
+        assert rebuilt_alike(house, query) == [(datetime(2026, 3, 2, 16), date.fromisoformat(day))]
