@@ -18,6 +18,7 @@ from sqlglot import exp
 from sql.asked import clause_of, dates_of
 from sql.candidates import ANY_LOCAL, FATES, fate_sql, opened, own_columns, placed, source_of
 from sql.catalog import Metric
+from sql.coded import Words
 from sql.filters import Filters
 from sql.nullness import is_of_one
 from sql.snapshot import Snapshot
@@ -28,6 +29,8 @@ FATE_COLUMNS = {"kind": pl.String, "reason": pl.String, "n": pl.Int64, "share": 
 CLOCK_COLUMNS = {"milestone": pl.String, "source": pl.String, "rung": pl.Int32, "n": pl.Int64, "share": pl.Float64}
 #: The fate of a row that is used.
 USED = "used|"
+#: Columns of candidates that say a fate.
+_SAID = frozenset({"left_out", "why_null"})
 #: Who tells a milestone that nobody told.
 _NONE = "none"
 
@@ -104,23 +107,29 @@ def _key(asked: Metric, filters: Filters) -> Hashable:
 
 @lru_cache(maxsize=256)
 def _counted_sql(metrics: tuple[Metric, ...], where: str, since: str, until: str, sources: tuple[str, ...]) -> str:
-    told = [_rows_of(metric) for metric in metrics]
-    own = [f"{sql} AS {name}_{number}" for number, rows in enumerate(told) for name, sql in rows.own]
-    columns = ", ".join([*(f"{sql} AS {name}" for name, sql in sorted(told[0].places)), *own])
+    told, words = [_rows_of(metric) for metric in metrics], Words()
+    own = [f"{words.coded(sql) if name in _SAID else sql} AS {name}_{number}"
+           for number, rows in enumerate(told) for name, sql in rows.own]  # fmt: skip
+    fates = [words.coded(fate_sql(metric, metric.statistic, until, f"_{number}"))
+             for number, metric in enumerate(metrics)]  # fmt: skip
+    keys = [f"{sql} AS {name}" for sql, name in words.keys.items()]
+    columns = ", ".join([*(f"{sql} AS {name}" for name, sql in sorted(told[0].places)), *own, *keys])
     joins = " ".join(dict.fromkeys(join for rows in told for _, join in rows.joins))
     tree = sqlglot.parse_one(f"SELECT {columns} FROM {told[0].table} {joins}", read="duckdb")
     assert isinstance(tree, exp.Select)  # noqa: S101 - it is one
     body = windowed(placed(tree, since, until), told[0].windows, since, until)
-    fates = [fate_sql(metric, metric.statistic, until, f"_{number}") for number, metric in enumerate(metrics)]
     if ANY_LOCAL in tree.named_selects:
         # Without the time that it asks for, a row is told of where it is left out for a reason.
         body = f"""SELECT c.* EXCLUDE ({ANY_LOCAL}) REPLACE (coalesce(c.period_local, c.{ANY_LOCAL}) AS period_local),
 c.period_local IS NOT NULL AS is_placed FROM ({body}) c"""
         fates = [f"CASE WHEN b.is_placed OR b.left_out_{number} IS NOT NULL THEN {fate} END"
                  for number, fate in enumerate(fates)]  # fmt: skip
-    named = ", ".join(f"{fate} AS fate_{number}" for number, fate in enumerate(fates))
-    return f"""SELECT {named}, {"".join(f"b.{source}, " for source in sources)}count(*) AS n
-FROM ({body}) b WHERE {where} GROUP BY ALL"""
+    codes = ", ".join(f"{fate} AS fate_{number}" for number, fate in enumerate(fates))
+    held = "".join(f"b.{name}, " for name in [*sources, *words.keys.values()])
+    named = "".join(f"{words.told(f'g.fate_{number}')} AS fate_{number}, " for number in range(len(fates)))
+    return f"""SELECT {named}{"".join(f"g.{source}, " for source in sources)}g.n
+FROM (SELECT {codes}, {held}count(*) AS n
+FROM ({body}) b WHERE {where} GROUP BY ALL) g"""
 
 
 def fates_of(told: pl.DataFrame) -> pl.DataFrame:

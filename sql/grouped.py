@@ -17,13 +17,16 @@ from sql.catalog import CLOCK_GROUPS, Metric
 from sql.copied import Apart, apart, folded_again
 from sql.fine import HOUR, MINUTE, MOMENTS, Moment, Set, fine_sets
 from sql.narrowed import narrowed
-from sql.shape import SHIFT_JOIN, Ask, group_raw_sql, period_sql
+from sql.shape import Ask, group_raw_sql, period_sql
 from sql.windows import windowed
 
 #: Fine groups whose sums are held, about.
 MOST_FINE = 10_000
 #: Aggregates of the times of rows, where the dates are open.
 DAYS = {"first_at": "min", "last_at": "max"}
+#: As `sql.shape.SHIFT_JOIN`, of one part of a time instead of three.
+_SHIFT_JOIN = f"""
+LEFT JOIN dim_shift s ON s.minute_of_week = {MINUTE.sql}"""
 
 
 def grouped(bundle: Bundle, ask: Ask, params: Mapping[str, Any], folds: Folds) -> str:
@@ -123,20 +126,25 @@ def _picked_sql(bundle: Bundle, ask: Ask, values: Mapping[str, str], body: str) 
     parts = [
         f"{slice_sql(bundle)} AS slice",
         *(["b.period_local AS at"] if bundle.is_open else []),
-        *(f"{period_sql(grain)} AS {name}" for grain, name in bundle.starts.items()),
+        *(f"{_start_sql(grain)} AS {name}" for grain, name in bundle.starts.items()),
         *(f"{_key_sql(group)} AS {name}" for group, name in bundle.keys.items()),
         *(f"{sql} AS {name}" for name, sql in values.items()),
     ]
     return f"""SELECT {", ".join(parts)}
 FROM (
 {body}
-) b{SHIFT_JOIN if "shift" in bundle.keys else ""}
+) b{_SHIFT_JOIN if "shift" in bundle.keys else ""}
 WHERE {_where_sql(bundle.metric, ask)}"""
 
 
 def _where_sql(metric: Metric, ask: Ask) -> str:
     """As `sql.shape.where_sql`, without the end of the period: a row of it lies before that by its date."""
     return ask.where if metric.kind != "last" else f"{ask.where} AND b.period_local < b.latest_end_local"
+
+
+def _start_sql(grain: str) -> str:
+    """As `sql.shape.period_sql`, of a day in half the time."""
+    return "CAST(b.period_local AS DATE)" if grain == "day" else period_sql(grain)
 
 
 def _key_sql(group: str) -> str:
