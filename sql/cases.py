@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sql.catalog import Metric
 from sql.counterfactual import Floats, Weighted
-from sql.ordered import percentile_of
+from sql.ordered import listed, percentile_of
 from sql.shape import Z
 from sql.strata import stratified
 from sql.units import columns_of
@@ -93,16 +94,13 @@ def compared(asked: Metric, p: float | None, rows: pa.RecordBatchReader) -> pl.D
 
 def _gathered(asked: Metric, p: float | None, rows: pa.RecordBatchReader) -> Cases:
     table = rows.read_all()
-    held = table.column("units").combine_chunks()
-    ends = held.offsets.to_numpy()
+    units = table.column("units")
     cells = pl.DataFrame(table.drop_columns(["units"])).with_row_index("place")
     keys = [name for name in cells.columns if name != "place"]
-    cells = cells.with_columns(pl.Series("n", np.diff(ends), dtype=pl.Int64)).sort(keys)
+    cells = cells.with_columns(pl.Series("n", pc.list_value_length(units), dtype=pl.Int64)).sort(keys)
     places = cells["place"].to_list()
-    days = _in_order(held.values.field("day").cast(pa.int32()).to_numpy(), ends, places)
-    first, *others = (
-        _in_order(held.values.field(name).cast(pa.float64()).to_numpy(), ends, places) for name in columns_of(asked)
-    )
+    days = _in_order(units, "day", pa.int32(), places)
+    first, *others = (_in_order(units, name, pa.float64(), places) for name in columns_of(asked))
     if p is None:  # what is summed has decimals
         order = _order(first if not others else days, cells["n"].to_numpy())
         days, first, others = days[order], first[order], [each[order] for each in others]
@@ -114,9 +112,10 @@ def _gathered(asked: Metric, p: float | None, rows: pa.RecordBatchReader) -> Cas
     return replace(cases, cells=stratified(cells.with_columns(**sums), keys[1:], "cases"))
 
 
-def _in_order(column: npt.NDArray[Any], ends: Ints, places: list[int]) -> npt.NDArray[Any]:
-    """A column of lists, those of some places one behind the other."""
-    return np.concatenate([column[:0], *(column[ends[place] : ends[place + 1]] for place in places)])
+def _in_order(units: pa.ChunkedArray, name: str, kind: pa.DataType, places: list[int]) -> npt.NDArray[Any]:
+    """A field of lists of structs, those of some places one behind the other."""
+    told = listed(units, lambda values: values.field(name).cast(kind))
+    return np.concatenate([np.empty(0, kind.to_pandas_dtype()), *(told[place] for place in places)])
 
 
 def _order(by: npt.NDArray[Any], sizes: Ints) -> Ints:

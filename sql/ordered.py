@@ -7,7 +7,9 @@ vector instructions, the engine's lists are of any type. Values are read once fo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -65,12 +67,12 @@ def _fine(bundle: Bundle) -> list[tuple[Set, list[int]]]:
 
 def told(bundle: Bundle, rows: pa.RecordBatchReader) -> pl.DataFrame:
     """The answers of a bundle from the rows of `lists_statement`, with slice, part, statistic and the shape."""
-    fine, values, ends = _read(rows)
+    fine, values = _read(rows)
     # Every set has all rows, so one room is enough: pages of memory that are new cost more than ordering what is there.
     sets = _fine(bundle)
-    room = np.empty(len(values) // len(sets))
+    room = np.empty(sum(map(len, values)) // len(sets))
     parts = [
-        _part(bundle, number, fine if len(sets) == 1 else fine.filter(pl.col("fine") == place), values, ends, room)
+        _part(bundle, number, fine if len(sets) == 1 else fine.filter(pl.col("fine") == place), values, room)
         for place, (_, numbers) in enumerate(sets)
         for number in numbers
     ]
@@ -79,31 +81,39 @@ def told(bundle: Bundle, rows: pa.RecordBatchReader) -> pl.DataFrame:
 
 def with_values(bundle: Bundle, rows: pa.RecordBatchReader) -> tuple[pl.DataFrame, list[Numbers]]:
     """The answer of a bundle of one set and one statistic, and the values of each of its rows in order."""
-    fine, values, ends = _read(rows)
-    room = np.empty(len(values))
-    found = _part(bundle, 0, fine, values, ends, room)
+    fine, values = _read(rows)
+    room = np.empty(sum(map(len, values)))
+    found = _part(bundle, 0, fine, values, room)
     lasts = found["denominator"].cast(pl.Int64).cum_sum().to_list()
     return found.select(SHAPE), [room[last - n : last] for last, n in zip(lasts, found["n"].to_list(), strict=True)]
 
 
-def _read(rows: pa.RecordBatchReader) -> tuple[pl.DataFrame, Numbers, Counts]:
-    """The fine groups with their place, all values, and where those of each group begin and end."""
+def _read(rows: pa.RecordBatchReader) -> tuple[pl.DataFrame, list[Numbers]]:
+    """The fine groups with their place, and the values of each."""
     lists = rows.read_all()
-    held = lists.column("v").combine_chunks()
-    fine = pl.DataFrame(lists.drop_columns(["v"])).with_row_index("place")
-    return fine, held.values.to_numpy(zero_copy_only=True), held.offsets.to_numpy()
+    return pl.DataFrame(lists.drop_columns(["v"])).with_row_index("place"), listed(lists.column("v"))
 
 
-def _part(
-    bundle: Bundle, number: int, fine: pl.DataFrame, values: Numbers, ends: Counts, room: Numbers
-) -> pl.DataFrame:
+def listed(
+    column: pa.ChunkedArray, of: Callable[[pa.Array], pa.Array] = lambda values: values
+) -> list[npt.NDArray[Any]]:
+    """Each list of a column, or what `of` makes of its values, as they lie: one array of all would be a copy of all."""
+    return [
+        values[start:end]
+        for chunk in column.chunks
+        for values in [of(chunk.values).to_numpy(zero_copy_only=True)]
+        for start, end in pairwise(chunk.offsets.to_pylist())
+    ]
+
+
+def _part(bundle: Bundle, number: int, fine: pl.DataFrame, values: list[Numbers], room: Numbers) -> pl.DataFrame:
     """The answers of one set, from the fine groups that hold its rows."""
     part = bundle.sets[number]
     columns = ["slice", *bundle.columns(part)]
     days = [pl.col("first_at").min(), pl.col("last_at").max()] if bundle.is_open else []
     found = fine.group_by(columns, maintain_order=True).agg("place", pl.col("since", "until").first(), *days)
     found = ordered(bundle, part, named(bundle, part, found))
-    lengths = _gathered(found["place"].to_list(), values, ends, room)
+    lengths = _gathered(found["place"].to_list(), values, room)
     return pl.concat(
         found.select("slice", pl.lit(number).alias("part"), pl.lit(name).alias("statistic"), *SHAPE[:4], *columns)
         for name, columns in _statistics(room, lengths, bundle.statistics).items()
@@ -138,16 +148,17 @@ def ordered(bundle: Bundle, part: Set, found: pl.DataFrame) -> pl.DataFrame:
     return found.sort(by, nulls_last=True, maintain_order=True)
 
 
-def _gathered(places: list[list[int]], values: Numbers, ends: Counts, room: Numbers) -> Counts:
+def _gathered(places: list[list[int]], values: list[Numbers], room: Numbers) -> Counts:
     """The values of each group in order, one group behind the other in `room`; `places` are its fine groups. Returns
     how many each has."""
-    many = np.diff(ends)
-    lengths = np.array([many[mine].sum() for mine in places], dtype=np.int64)
-    for mine, last, length in zip(places, np.cumsum(lengths).tolist(), lengths.tolist(), strict=True):
-        group = room[last - length : last]
-        np.concatenate([values[ends[place] : ends[place + 1]] for place in mine], out=group)
+    lengths, last = [], 0
+    for mine in places:
+        first, last = last, last + sum(len(values[place]) for place in mine)
+        group = room[first:last]
+        np.concatenate([values[place] for place in mine], out=group)
         group.sort()
-    return lengths
+        lengths.append(last - first)
+    return np.array(lengths, dtype=np.int64)
 
 
 def _statistics(whole: Numbers, lengths: Counts, names: tuple[str, ...]) -> dict[str, list[pl.Series]]:
