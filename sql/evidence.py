@@ -48,8 +48,8 @@ def completeness(
     asked, filters = definition(snapshot, metric_id), filters or Filters()
     statistic = statistic or asked.statistic
     must_have(asked, (), "all", statistic)
-    if _is_counted(asked, statistic):
-        return fates.fates_of(fates.counted(snapshot, asked, filters, _ends(asked)))
+    if _is_once(asked, statistic):
+        return fates.fates_of(fates.counted(snapshot, asked, filters, _told_ends(asked)))
     clause = clause_of(asked, filters)
     return snapshot.execute(completeness_sql(asked, clause.sql, *dates_of(clause), {statistic: ""}), clause.params)
 
@@ -92,11 +92,12 @@ def gathered(snapshot: Snapshot, calls: Iterable[Call]) -> tuple[list[Callable[[
             continue
         given = signature(call.ask).bind(*call.args, **call.options).arguments
         metric = definition(snapshot, given["metric_id"])
-        if _is_counted(metric, given.get("statistic") or metric.statistic):
+        is_counted = _is_once if call.ask is completeness else _is_counted
+        if is_counted(metric, given.get("statistic") or metric.statistic):
             asked.append((metric, (given.get("filters") or Filters()).replace(compare="none")))
         else:
             others.append(call)
-    ends = {metric.id: _ends(metric) for metric, _ in asked}
+    ends = {metric.id: _told_ends(metric) for metric, _ in asked}
     tasks = [partial(fates.ask, snapshot, metrics, filters, ends) for metrics, filters in fates.gathered(asked)]
     return [*tasks], others
 
@@ -108,17 +109,22 @@ def _ends(asked: Metric) -> list[str]:
     return [m for m in dict.fromkeys((asked.clock_start, asked.clock_stop)) if m in CLOCKED]
 
 
+def _told_ends(asked: Metric) -> list[str]:
+    """Those of these milestones of which each row of the metric's own table says which clocks told them."""
+    ends = _ends(asked)
+    is_told = asked.table in EXAM_TABLES and {*map(source_of, ends)} <= {*_columns(asked.table)}
+    return ends if is_told else []
+
+
+def _is_once(asked: Metric, statistic: str) -> bool:
+    """Whether what became of rows can be counted: each row of the metric's own table counts once."""
+    is_usual = statistic == asked.statistic or not asked.choices
+    return is_usual and weight_sql(asked, asked.statistic) == "1" and fates.is_plain(asked)
+
+
 def _is_counted(asked: Metric, statistic: str) -> bool:
-    """Whether what became of rows is counted by sources: each row of the metric's own table counts once and says which
-    clocks told it."""
-    ends, is_usual = _ends(asked), statistic == asked.statistic or not asked.choices
-    return (
-        is_usual
-        and bool(ends)
-        and asked.table in EXAM_TABLES
-        and {*map(source_of, ends)} <= {*_columns(asked.table)}
-        and weight_sql(asked, asked.statistic) == "1"
-    )
+    """Whether it is counted by the clocks that told the ends of rows."""
+    return bool(_told_ends(asked)) and _is_once(asked, statistic)
 
 
 def verdict(asked: Metric, fates: pl.DataFrame) -> Verdict:

@@ -48,6 +48,13 @@ class _Rows(NamedTuple):
 
 
 @lru_cache(maxsize=256)
+def is_plain(asked: Metric) -> bool:
+    """Whether a metric's statement reads a table outermost, and nothing that is made before."""
+    tree = opened(asked, asked.statistic)
+    return tree is not None and not any(tree.args.get(part) for part in ("with_", "group", "distinct"))
+
+
+@lru_cache(maxsize=256)
 def _rows_of(asked: Metric) -> _Rows:
     tree = opened(asked, asked.statistic)
     assert tree is not None  # noqa: S101 - every metric reads its table outermost

@@ -7,6 +7,7 @@ So the stages of an exam add up to its order-to-final time, and the means add up
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from sql.catalog import Catalog
+from sql.coded import Words
 from sql.filters import CLOCKS, Filters
 from sql.noted import noted
 from sql.quantiles import interpolated
@@ -92,15 +94,22 @@ def stages(snapshot: Snapshot, filters: Filters | None = None) -> pl.DataFrame:
 def stage_fates(snapshot: Snapshot, filters: Filters | None = None) -> pl.DataFrame:
     """What became of the exams that count: kind (used, missing, negative), reason (first missing milestone), n."""
     where, params = _where(filters or Filters())
-    missing = "".join(f" WHEN {_AT[name]} IS NULL THEN 'missing|{name}'" for name in _NEEDED)
+    code, fate = _fate_sql()
     return snapshot.execute(
-        f"""SELECT split_part(t.fate, '|', 1) AS kind, split_part(t.fate, '|', 2) AS reason, count(*) AS n
-        FROM (SELECT CASE{missing} WHEN e.first_final_at < e.ordered_at THEN 'negative|final before ordered'
-                     ELSE 'used|' END AS fate
-              FROM fct_exam e WHERE {where}) t
-        GROUP BY t.fate ORDER BY list_position(['used', 'missing', 'negative'], kind), n DESC, reason""",
+        f"""SELECT split_part(t.fate, '|', 1) AS kind, split_part(t.fate, '|', 2) AS reason, t.n
+        FROM (SELECT {fate} AS fate, g.n
+              FROM (SELECT {code} AS code, count(*) AS n FROM fct_exam e WHERE {where} GROUP BY ALL) g) t
+        ORDER BY list_position(['used', 'missing', 'negative'], kind), n DESC, reason""",
         params,
     )
+
+
+@lru_cache(maxsize=1)
+def _fate_sql() -> tuple[str, str]:
+    """The number of an exam's fate, and the fate of a group by number."""
+    missing, words = "".join(f" WHEN {_AT[name]} IS NULL THEN 'missing|{name}'" for name in _NEEDED), Words()
+    negative = "WHEN e.first_final_at < e.ordered_at THEN 'negative|final before ordered'"
+    return words.coded(f"CASE{missing} {negative} ELSE 'used|' END"), words.told("g.code")
 
 
 def _where(filters: Filters) -> tuple[str, dict[str, object]]:
