@@ -17,21 +17,11 @@ import duckdb
 from etl import records
 from etl.frames import query, table
 from etl.identity_graph import resolve
-from etl.identity_mentions import KEYED, MENTIONS, RUN_TABLES, Mentions
+from etl.identity_mentions import KEYED, MENTIONS, RUN_TABLES, Mentions, read_mentions
 from etl.identity_mentions import TABLES as MENTION_TABLES
 from etl.identity_names import TABLES as NAME_TABLES
 from etl.identity_names import advance_names
-from etl.identity_nodes import (
-    EXAM_RECORDS,
-    MENTION_COLUMNS,
-    NODE_KINDS,
-    STUDY,
-    half_md5,
-    mentions_sql,
-    node_of,
-    patient_of,
-    value_or_null,
-)
+from etl.identity_nodes import NODE_KINDS, STUDY, half_md5, node_of, patient_of
 from etl.identity_patients import TABLES as PATIENT_TABLES
 from etl.identity_patients import advance_patients, patients_among
 from etl.keyed_rows import cover
@@ -84,32 +74,6 @@ def state(con: duckdb.DuckDBPyConnection) -> State:
     """The stored state; batch 0 of epoch 0 where nothing was ever built."""
     row = con.execute("SELECT batch_id, epoch, signature FROM intake.work.state").fetchone()
     return State(*row) if row else State(0, 0, "")
-
-
-def _read_mentions(con: duckdb.DuckDBPyConnection, stored: Mentions, since: int, upto: int) -> None:
-    """Temp tables `seen` (mention, first batch), `seen_mention` (those known before) and `new_mention` (all others)."""
-    rows = " UNION ALL ".join(
-        mentions_sql(record, f"intake.raw_{record}", f"batch_id > {since} AND batch_id <= {upto}")
-        for record in EXAM_RECORDS
-    )
-    sent = ", ".join(f"any_value({column}) AS {column}" for column in MENTION_COLUMNS)
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE seen AS
-        SELECT mention, min(batch_id) AS first_batch, {sent} FROM ({rows}) GROUP BY mention""")
-    identifiers = ", ".join(
-        f"{value_or_null(column)} AS {column}" for column in (*(k.column for k in NODE_KINDS), "patient_id", "visit_id")
-    )
-    stored.find_places("seen_place", "SELECT mention FROM seen")
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE seen_mention AS
-        SELECT rowid AS place, mention, visit, component, exam_key FROM intake.work.mention
-        WHERE rowid IN (SELECT place FROM seen_place) AND mention IN (SELECT mention FROM seen)""")
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE new_mention AS
-        SELECT s.mention, s.first_batch, coalesce(a.facility, 'unmapped:' || trim(s.facility_alias)) AS facility,
-               a.facility IS NOT NULL AS is_mapped, s.source, s.patient_authority, {identifiers}
-        FROM (SELECT * FROM seen ANTI JOIN seen_mention USING (mention)) s
-        LEFT JOIN facility_alias a ON a.alias = lower(trim(s.facility_alias))""")
 
 
 def _open_components(con: duckdb.DuckDBPyConnection, stored: Mentions) -> None:
@@ -284,7 +248,7 @@ def _advance(con: duckdb.DuckDBPyConnection, before: State, upto: int, forget: i
             for log in LOGS:
                 con.execute(f"DELETE FROM intake.work.{log} WHERE batch_id <= {forget}")
         stored = Mentions(con)
-        _read_mentions(con, stored, before.batch_id, upto)
+        read_mentions(con, stored, before.batch_id, upto)
         advance_patients(con, before.batch_id, upto)
         _open_components(con, stored)
         _resolve_open(con)

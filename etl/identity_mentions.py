@@ -12,12 +12,14 @@ import numpy.typing as npt
 import polars as pl
 
 from etl.frames import query, table
-from etl.identity_nodes import EXAM_RECORDS, NODE_KINDS, half_md5
+from etl.identity_nodes import EXAM_RECORDS, NODE_KINDS, half_md5, mentions_sql, value_or_null
 from etl.key_runs import registry
 from etl.keyed_rows import KeyedTable, Lookup, numbers_of
 from etl.run_file import Keys
 from etl.run_search import distinct
 
+#: Bits of a raw row's place in one number with its record.
+PLACE_BITS = 48
 _NODES = tuple(f"n{kind.rank}" for kind in NODE_KINDS)
 TABLES = f"""
 CREATE TABLE IF NOT EXISTS intake.work.mention (
@@ -66,3 +68,40 @@ class Mentions(Lookup):
         table(self.con, "reached_place", pl.DataFrame({"place": places}))
         at = "rowid IN (SELECT place FROM reached_place)"
         return numbers_of(self.con, f"SELECT {', '.join(_NODES)} FROM intake.work.mention WHERE {at}")
+
+
+def read_mentions(con: duckdb.DuckDBPyConnection, stored: Mentions, since: int, upto: int) -> None:
+    """Temp tables `seen` (mention, first_batch, and a raw row's record and place), `seen_mention` (those known before)
+    and `new_mention` (all others)."""
+    within = f"batch_id > {since} AND batch_id <= {upto}"
+    rows = " UNION ALL ".join(
+        f"SELECT mention, batch_id, {number}::BIGINT << {PLACE_BITS} | rowid AS place "
+        f"FROM intake.raw_{record} WHERE {within}"
+        for number, record in enumerate(EXAM_RECORDS)
+    )
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE seen AS
+        SELECT mention, min(batch_id) AS first_batch, min(place) >> {PLACE_BITS} AS record,
+               min(place) & {(1 << PLACE_BITS) - 1} AS place
+        FROM ({rows}) GROUP BY mention""")
+    identifiers = ", ".join(
+        f"{value_or_null(column)} AS {column}" for column in (*(k.column for k in NODE_KINDS), "patient_id", "visit_id")
+    )
+    stored.find_places("seen_place", "SELECT mention FROM seen")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE seen_mention AS
+        SELECT rowid AS place, mention, visit, component, exam_key FROM intake.work.mention
+        WHERE rowid IN (SELECT place FROM seen_place) AND mention IN (SELECT mention FROM seen)""")
+    con.execute("CREATE OR REPLACE TEMP TABLE unseen AS SELECT * FROM seen ANTI JOIN seen_mention USING (mention)")
+    # All raw rows of a mention say the same: of one of them its texts are read.
+    sent = " UNION ALL ".join(
+        mentions_sql(record, f"intake.raw_{record}",
+                     f"{within} AND rowid IN (SELECT place FROM unseen WHERE record = {number})")
+        for number, record in enumerate(EXAM_RECORDS)
+    )  # fmt: skip
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE new_mention AS
+        SELECT s.mention, u.first_batch, coalesce(a.facility, 'unmapped:' || trim(s.facility_alias)) AS facility,
+               a.facility IS NOT NULL AS is_mapped, s.source, s.patient_authority, {identifiers}
+        FROM ({sent}) s JOIN unseen u USING (mention)
+        LEFT JOIN facility_alias a ON a.alias = lower(trim(s.facility_alias))""")

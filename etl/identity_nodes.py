@@ -70,9 +70,9 @@ def mention_of(record: str) -> str:
 
 
 def mentions_sql(record: str, raw: str, where: str) -> str:
-    """One row a raw row: `mention`, `batch_id` and the mention's columns as text ('' where absent)."""
+    """One row a raw row: `mention` and its columns as text ('' where absent)."""
     columns = ", ".join(f"{_sent(record, column)} AS {column}" for column in MENTION_COLUMNS)
-    return f"SELECT mention, batch_id, {columns} FROM {raw} WHERE {where}"
+    return f"SELECT mention, {columns} FROM {raw} WHERE {where}"
 
 
 def value_or_null(column: str) -> str:
