@@ -48,6 +48,9 @@ MACROS: tuple[Macro, ...] = (
     Macro("add_seconds", (("moment", "TIMESTAMP"), ("seconds", "DOUBLE")), "TIMESTAMP",
           "moment + to_microseconds(CAST(round(CAST(seconds AS DOUBLE) * 1000000) AS BIGINT))",
           "timestamp_micros(unix_micros(moment) + CAST(round(CAST(seconds AS DOUBLE) * 1000000) AS BIGINT))"),
+    # Microseconds since 1970, and the moment of so many.
+    Macro("micros", (("moment", "TIMESTAMP"),), "BIGINT", "epoch_us(moment)", "unix_micros(moment)"),
+    Macro("at_micros", (("n", "BIGINT"),), "TIMESTAMP", "make_timestamp(n)", "timestamp_micros(n)"),
     # 0 is Monday 00:00, 10,079 Sunday 23:59.
     Macro("minute_of_week", (("wall", "TIMESTAMP"),), "INT",
           "CAST((isodow(wall) - 1) * 1440 + hour(wall) * 60 + minute(wall) AS INTEGER)",

@@ -50,7 +50,7 @@ WORDS: dict[type[exp.Expr], tuple[tuple[str, ...], Macro]] = {
 _CALLED = """
     abs array_join bool_and bool_or ceil chr coalesce concat concat_ws count date_trunc datediff dense_rank encode
     explode floor from_utc_timestamp greatest hour initcap lag lead least length lower max max_by min min_by minute
-    nullif percentile percentile_disc rank regexp_replace replace round row_number sequence sha2 split split_part
+    nullif percentile percentile_disc rank regexp_replace replace round row_number sequence sha2 split split_part struct
     substring sum timestamp_micros transform trim unhex unix_micros unix_timestamp upper weekday
 """
 #: Functions that the models use in Spark: each means there what it means in DuckDB, as the parity test shows.

@@ -5,23 +5,19 @@
 -- materialize: table
 -- column: exam_key VARCHAR - | exam
 -- column: milestone VARCHAR - | as in the rule table
--- column: at TIMESTAMP UTC | the picked instant
+-- column: at TIMESTAMP UTC | the picked instant; of a rule of slots the slot, as told last
 -- column: origin VARCHAR - | origin that won
-SELECT c.exam_key, c.milestone,
-       CASE WHEN min(c.pick) = 'first' THEN min(c.value_at) ELSE max(c.value_at) END AS at, min(c.origin) AS origin
-FROM (SELECT p.exam_key, p.milestone, p.pick, p.value_at, p.origin,
-             CASE WHEN p.pick = 'first' THEN p.value_at = min(p.value_at) OVER w
-                  ELSE p.told_at = max(p.told_at) OVER w END AS is_picked
-      FROM (SELECT e.exam_key, r.milestone, r.preference, r.pick, e.origin,
-                   min(r.preference) OVER (PARTITION BY e.exam_key, r.milestone) AS best,
-                   CASE WHEN r.value = 'slot_at' THEN e.slot_told_at WHEN r.pick = 'first' THEN e.first_at
-                        ELSE e.last_at END AS told_at,
-                   CASE WHEN r.value = 'slot_at' THEN e.slot_at WHEN r.pick = 'first' THEN e.first_at
-                        ELSE e.last_at END AS value_at
-            FROM stg_milestone_candidate e
-            JOIN milestone_rule r ON r.code = e.code AND (r.origin = e.origin OR r.origin = '*')
-            WHERE r.value = 'at' OR e.slot_at IS NOT NULL) p
-      WHERE p.preference = p.best
-      WINDOW w AS (PARTITION BY p.exam_key, p.milestone)) c
-WHERE c.is_picked
-GROUP BY c.exam_key, c.milestone
+SELECT p.exam_key, p.milestone,
+       at_micros(CASE WHEN p.slot IS NOT NULL THEN -p.slot.slot ELSE p.best.reach * p.best.direction END) AS at,
+       p.best.origin AS origin
+-- The least of (preference, reach, origin) wins; reach is time, backwards where the last is picked.
+FROM (SELECT e.exam_key, r.milestone,
+             min({'preference': r.preference, 'reach': micros(e.at) * r.direction, 'origin': e.origin,
+                  'direction': r.direction}) AS best,
+             min({'preference': r.preference, 'reach': micros(e.at) * r.direction, 'slot': -micros(e.slot_at)})
+                 FILTER (WHERE r.value = 'slot_at') AS slot
+      FROM stg_milestone_event e
+      JOIN (SELECT m.*, CASE WHEN m.pick = 'first' THEN 1 ELSE -1 END AS direction FROM milestone_rule m) r
+          ON r.code = e.code AND (r.origin = e.origin OR r.origin = '*')
+      WHERE e.at IS NOT NULL AND (r.value = 'at' OR e.slot_at IS NOT NULL)
+      GROUP BY e.exam_key, r.milestone) p

@@ -53,6 +53,7 @@ SAME = [
     f"local_at({AT}, 'Asia/Kolkata')", f"minutes_between({AT}, TIMESTAMP '2026-03-08 10:00:00')",
     f"minutes_between(TIMESTAMP '2026-03-08 10:00:00', {AT})",
     f"add_seconds({AT}, -0.0000005E0)", f"add_seconds({AT}, 86400 * 4000)", f"minute_of_week({AT})",
+    f"micros({AT})", f"at_micros(-micros({AT}))", "micros(CAST(NULL AS TIMESTAMP))", "at_micros(NULL)",
     "minute_of_week(TIMESTAMP '2026-03-09')", "age_band(17.9E0)", "age_band(80)", "age_band(-1)", "age_band(NULL)",
     "name_key('a', NULL, 'b', 'c', NULL, 'd', 'e', 'f', 'g')",
     "actor_key('A', '7', 'x')", "actor_key(NULL, '', ' Müller-Weiß,  Åsa ')", "actor_key(NULL, NULL, NULL)",
@@ -72,6 +73,9 @@ ROWS = [
     "FROM (SELECT 1E0 AS v UNION ALL SELECT 2E0 UNION ALL SELECT 4E0 UNION ALL SELECT NULL) x",
     "SELECT arg_max(x.v, x.k) FILTER (WHERE x.v IS NOT NULL) AS v, bool_or(x.v > 1) AS b FROM (SELECT 1 AS v, 1 AS k "
     "UNION ALL SELECT NULL, 2) x",
+    "SELECT p.least.a AS a, p.least.b AS b, p.none IS NULL AS c FROM (SELECT min({'a': x.v, 'b': x.k}) AS least, "
+    "min({'a': x.v}) FILTER (WHERE x.v > 2) AS none FROM (SELECT 1 AS v, 'c' AS k UNION ALL SELECT 1, 'b' "
+    "UNION ALL SELECT 2, 'a') x) p",
     "SELECT x.v IS DISTINCT FROM 1 AS a, x.v NOT IN (SELECT 2) AS b FROM (SELECT NULL AS v UNION ALL SELECT 1) x "
     "ORDER BY a, b",
 ]
