@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
 from etl.errors import CheckFailedError
+from etl.reading import Pieces
 
 #: The engine's file: three headers, then blocks.
 HEADER, BLOCK = 3 * 4096, 1 << 18
@@ -42,12 +43,11 @@ def copy(source: Path, target: Path) -> Copied:
     """
     target.touch(mode=0o600)
     with FileIO(source) as old, FileIO(target, "w") as new, FileIO(target) as back:
-        if is_shared := _is_cloned(old, new):
-            is_sound = _blocks_are_sound(old)
-        else:
-            _reserve(new, os.fstat(old.fileno()).st_size)
-            is_sound = _copied(old, new, back)
-        _finish(old, new)
+        is_shared, size = _is_cloned(old, new), os.fstat(old.fileno()).st_size
+        if not is_shared:
+            _reserve(new, size)
+        is_sound = _blocks_are_sound(source) if is_shared else _copied(source, new, back)
+        _finish(new, size)
     return Copied(is_sound, is_shared)
 
 
@@ -56,16 +56,17 @@ def renew(source: Path, target: Path) -> Copied:
 
     All of both is read, and each block that differs is written as `copy` does it. Raises CheckFailedError as that does.
     """
-    with FileIO(source) as old, FileIO(target, "r+") as new, FileIO(target) as back:
-        is_sound = _copied(old, new, back, renews=True)
-        new.truncate(os.fstat(old.fileno()).st_size)
-        _finish(old, new)
+    size = source.stat().st_size
+    with FileIO(target, "r+") as new, FileIO(target) as back, Pieces(target) as before:
+        is_sound = _copied(source, new, back, before)
+        new.truncate(size)
+        _finish(new, size)
     return Copied(is_sound)
 
 
-def _finish(old: FileIO, new: FileIO) -> None:
+def _finish(new: FileIO, size: int) -> None:
     os.fsync(new.fileno())
-    if os.fstat(new.fileno()).st_size != os.fstat(old.fileno()).st_size:
+    if os.fstat(new.fileno()).st_size != size:
         raise _torn(str(new.name))
 
 
@@ -101,60 +102,64 @@ def _reserve(new: FileIO, size: int) -> None:
         call(new.fileno(), 0, 0, size)  # without room, writing tells it
 
 
-def _blocks_are_sound(old: FileIO) -> bool:
+def _blocks_are_sound(source: Path) -> bool:
     """Whether all blocks have the sums that they tell."""
-    old.seek(HEADER)
-    block, is_sound = bytearray(BLOCK), True
-    is_right = _summed(block)
-    while n := _fill(old, block):
-        is_sound &= n == BLOCK and is_right()
+    is_right, at, is_sound = _sums(), HEADER, True
+    with Pieces(source) as old:
+        while piece := old.read(at):
+            is_sound &= all(is_right(block) for block in _blocks(piece))
+            at += len(piece)
     return is_sound
 
 
-def _copied(old: FileIO, new: FileIO, back: FileIO, *, renews: bool = False) -> bool:
+def _copied(source: Path, new: FileIO, back: FileIO, before: Pieces | None = None) -> bool:
     """Copy block by block, read each back, and say whether all that were written have the sums that they tell.
 
-    `renews`: blocks that the copy has already stay as they are.
+    `before`: what the copy has already, of which stays what is like its source.
     """
-    head = bytearray(HEADER)
-    at = _pass_on(head, _fill(old, head), new, back, bytearray(HEADER))
-    since, block, again, is_sound = 0, bytearray(BLOCK), bytearray(BLOCK), True
-    is_right = _summed(block)
-    while n := _fill(old, block):
-        if renews and _holds(back, again, block, n):
-            _begin_writing(new, since, at)
-            since = at = new.seek(at + n)
-            continue
-        back.seek(at)
-        at += _pass_on(block, n, new, back, again)
-        is_sound &= n == BLOCK and is_right()
-        if at - since >= _AT_ONCE:
-            _begin_writing(new, since, at)
-            since = at
+    is_right, room, is_sound = _sums(), memoryview(bytearray(BLOCK)), True
+    with Pieces(source) as old:
+        since, at = 0, _pass_on(old.read(0)[:HEADER], 0, new, back, room)
+        while piece := old.read(at):
+            known = before.read(at) if before else memoryview(b"")
+            for begin, block in enumerate(_blocks(piece)):
+                if _is_same(block, known[begin * BLOCK :][:BLOCK]):
+                    _begin_writing(new, since, at)
+                    since = at = at + len(block)
+                    continue
+                at += _pass_on(block, at, new, back, room)
+                is_sound &= is_right(block)
+                if at - since >= _AT_ONCE:
+                    _begin_writing(new, since, at)
+                    since = at
     return is_sound
 
 
-def _fill(file: FileIO, block: bytearray) -> int:
-    """Bytes read; fewer than the block has at the end of the file only."""
-    n, view = 0, memoryview(block)
-    while n < len(block) and (more := file.readinto(view[n:])):
-        n += more
-    return n
+def _blocks(piece: memoryview) -> Iterator[memoryview]:
+    """The blocks of a piece; the last one of a file may be shorter."""
+    return (piece[begin : begin + BLOCK] for begin in range(0, len(piece), BLOCK))
 
 
-def _pass_on(block: bytearray, n: int, new: FileIO, back: FileIO, again: bytearray) -> int:
-    """Write the first `n` bytes, and compare them with what the copy now has there; returns `n`."""
-    left = memoryview(block)[:n]
+def _pass_on(block: memoryview, at: int, new: FileIO, back: FileIO, room: memoryview) -> int:
+    """Write a block, and compare it with what the copy now has there; returns its size."""
+    new.seek(at)
+    left = block
     while left:
         left = left[new.write(left) :]
-    if not _holds(back, again, block, n):
+    back.seek(at)
+    n = 0
+    while n < len(block) and (more := back.readinto(room[n : len(block)])):
+        n += more
+    if not _is_same(block, room[:n]):
         raise _torn(str(new.name))
-    return n
+    return len(block)
 
 
-def _holds(file: FileIO, room: bytearray, block: bytearray, n: int) -> bool:
-    """Whether the first `n` bytes of a block come next in a file."""
-    return _fill(file, room) >= n and (room == block if n == len(block) else room[:n] == block[:n])
+def _is_same(block: memoryview, other: memoryview) -> bool:
+    import numpy as np  # noqa: PLC0415 - a run that finds nothing to publish does without
+
+    kind = np.uint8 if len(block) % 8 else np.uint64
+    return len(block) == len(other) and np.array_equal(np.frombuffer(block, kind), np.frombuffer(other, kind))
 
 
 def _begin_writing(file: FileIO, since: int, until: int) -> None:
@@ -163,14 +168,16 @@ def _begin_writing(file: FileIO, since: int, until: int) -> None:
         os.posix_fadvise(file.fileno(), since, until - since, os.POSIX_FADV_DONTNEED)
 
 
-def _summed(block: bytearray) -> Callable[[], bool]:
-    """Tells whether what is in `block` has the engine's sum: over all its words but the first, which holds it."""
+def _sums() -> Callable[[memoryview], bool]:
+    """Tells whether a block has the engine's sum: over all its words but the first, which holds it."""
     import numpy as np  # noqa: PLC0415 - a run that finds nothing to publish does without
 
-    words, factor = np.frombuffer(block, np.uint64), np.uint64(_FACTOR)
-    room = np.empty_like(words)
+    factor, room = np.uint64(_FACTOR), np.empty(BLOCK // 8, np.uint64)
 
-    def is_right() -> bool:
+    def is_right(block: memoryview) -> bool:
+        if len(block) != BLOCK:
+            return False
+        words = np.frombuffer(block, np.uint64)
         np.multiply(words, factor, out=room)
         return bool(np.bitwise_xor.reduce(room[1:]) ^ np.uint64(_START) == words[0])
 

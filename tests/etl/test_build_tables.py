@@ -18,6 +18,12 @@ def test_milestone_rules_name_known_events_and_origins() -> None:
     assert {rule["value"] for rule in rules} == {"at", "slot_at"}
 
 
+def test_a_milestone_is_of_slots_or_of_moments() -> None:
+    """`stg_milestone` tells the slot wherever a rule of slots applies, and does not ask which rule won."""
+    told = {(rule["milestone"], rule["value"]) for rule in reference_rows("milestones")}
+    assert len({milestone for milestone, _ in told}) == len(told)
+
+
 def test_a_preference_never_mixes_first_and_last() -> None:
     """Within one milestone and preference every rule picks the same way, so the pick has one meaning."""
     picks: dict[tuple[str, str], set[str]] = {}

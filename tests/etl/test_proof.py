@@ -167,7 +167,7 @@ def test_a_block_that_was_never_filled_costs_a_count_and_no_more(
     built: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counted: list[str]
 ) -> None:
     home = copied(built, tmp_path / "home")
-    monkeypatch.setattr(copying, "_summed", lambda _block: lambda: False)
+    monkeypatch.setattr(copying, "_sums", lambda: lambda _block: False)
     assert publish(home.home).is_new
     assert set(counted) == set(tables(home))
 

@@ -1,0 +1,76 @@
+"""Pieces of a file: the same octets from memory, from the disk itself, and where the disk cannot be asked so."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from etl import reading
+from etl.reading import PAGE, PIECE, Pieces
+
+SIZES = [0, 1, PAGE, PIECE - 1, PIECE, PIECE + PAGE, 2 * PIECE + 12_345]
+
+
+def written(path: Path, size: int) -> bytes:
+    octets = Random(size).randbytes(size)  # noqa: S311 - only bytes
+    with path.open("wb") as file:
+        file.write(octets)
+        os.fsync(file.fileno())
+    return octets
+
+
+def told(path: Path) -> bytes:
+    """All of a file, piece by piece."""
+    found, at = [], 0
+    with Pieces(path) as pieces:
+        while piece := pieces.read(at):
+            found.append(bytes(piece))
+            at += len(piece)
+    assert all(len(piece) == PIECE for piece in found[:-1])
+    return b"".join(found)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_all_comes_either_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, *, in_memory: bool) -> None:
+    octets = written(tmp_path / "file", size)
+    monkeypatch.setattr(reading._Held, "has", lambda held, at: in_memory or at >= held._size)
+    assert told(tmp_path / "file") == octets
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a file is read past memory")
+def test_a_refusal_is_made_up_for_and_a_fault_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    octets, usual, refused = written(tmp_path / "file", 2 * PIECE), os.preadv, errno.EINVAL
+    with (tmp_path / "file").open("rb") as file:  # as if it had been opened past memory, wherever the test runs
+        monkeypatch.setattr(reading, "_opened_past", lambda _path: os.dup(file.fileno()))
+        monkeypatch.setattr(reading._Held, "has", lambda _held, _at: False)
+        failed: list[int] = []
+
+        def preadv(number: int, buffers: Sequence[Any], at: int) -> int:
+            if not failed:
+                failed.append(number)
+                raise OSError(refused, "no")
+            return usual(number, buffers, at)
+
+        monkeypatch.setattr(os, "preadv", preadv)
+        assert told(tmp_path / "file") == octets
+        refused = errno.EIO
+        failed.clear()
+        with pytest.raises(OSError, match="no"):
+            told(tmp_path / "file")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the system what lies in memory")
+def test_what_was_just_written_lies_in_memory(tmp_path: Path) -> None:
+    written(tmp_path / "file", PIECE)
+    with (tmp_path / "file").open("rb") as file:
+        held = reading._Held(file.fileno())
+        assert held.has(0)
+        assert held.has(PIECE), "nothing is there to be read from the disk"
