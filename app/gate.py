@@ -21,12 +21,17 @@ class Gate:
     def __init__(self, work: int, queue: int, patience: float) -> None:
         self.patience = patience
         self._free, self._lock = Semaphore(work), Lock()
-        self._queue, self._waiting = queue, 0
+        self._queue, self._waiting, self._working = queue, 0, 0
 
     @property
     def is_full(self) -> bool:
         """Whether somebody waits to be let in."""
         return self._waiting > 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody is in it or waits."""
+        return not self._working and not self._waiting
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -48,9 +53,13 @@ class Gate:
             with self.waiting():
                 if not self._free.acquire(timeout=self.patience):
                     raise Busy
+        with self._lock:
+            self._working += 1
         try:
             yield
         finally:
+            with self._lock:
+                self._working -= 1
             self._free.release()
 
 

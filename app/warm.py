@@ -19,7 +19,11 @@ from sql.snapshot import SnapshotError, Store
 from sql.words import ENGLISH
 
 #: Seconds between two looks for a new snapshot, and while somebody waits.
-LOOK_EVERY, STEP_ASIDE = 5.0, 0.2
+LOOK_EVERY, STEP_ASIDE = 5.0, 0.05
+#: Seconds for which a view of another period waits until nothing else is made.
+PATIENCE = 10.0
+#: While somebody has asked within so many seconds, they are made in one part of the time in so many.
+ASKED_WITHIN, PART = 60.0, 16
 #: Views of persons that are remembered.
 REMEMBERED = 40
 #: Pages that take long over many days.
@@ -43,11 +47,17 @@ class Recent:
 
     def __init__(self, most: int = REMEMBERED) -> None:
         self._asked: OrderedDict[Asked, None] = OrderedDict()
-        self._lock, self._most = Lock(), most
+        self._lock, self._most, self._last = Lock(), most, float("-inf")
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody has asked lately."""
+        return time.monotonic() - self._last > ASKED_WITHIN
 
     def note(self, asked: Asked) -> None:
         """Remember a view."""
         with self._lock:
+            self._last = time.monotonic()
             self._asked[asked] = None
             self._asked.move_to_end(asked)
             if len(self._asked) > self._most:
@@ -89,7 +99,8 @@ class Warmer:
                 return
             began = time.monotonic()
             if began >= self._periods_from:
-                whole = self._all(list(_periods(person, list(spoken), newest.data_through)), newest.id)
+                periods = list(_periods(person, list(spoken), newest.data_through))
+                whole = self._all(periods, newest.id, can_wait=True)
                 self._periods_from = began + SHARE * (time.monotonic() - began)
                 if not whole:
                     return
@@ -97,14 +108,22 @@ class Warmer:
             return
         self._made_of = newest.id
 
-    def _all(self, views: list[Asked], of: str) -> bool:
-        """Make views, each once, while the newest snapshot is the one of that id; whether it still is."""
+    def _all(self, views: list[Asked], of: str, *, can_wait: bool = False) -> bool:
+        """Make views, each once, while the newest snapshot is the one of that id; whether it still is.
+
+        Each steps aside for those who wait; if it `can_wait`, also for those who are served, who then have most of the
+        time for themselves.
+        """
         for asked in dict.fromkeys(views):
-            while self._gate.is_full:
+            until = time.monotonic() + PATIENCE * can_wait
+            while self._gate.is_full or (not self._gate.is_idle and time.monotonic() < until):
                 time.sleep(STEP_ASIDE)
             if self._store.current().id != of:
                 return False
+            began = time.monotonic()
             self._one(asked)
+            if can_wait and not self._recent.is_quiet:
+                time.sleep((PART - 1) * (time.monotonic() - began))
         return True
 
     def _one(self, asked: Asked) -> None:

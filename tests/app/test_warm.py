@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,43 @@ def test_periods_take_a_part_of_the_time_only(
         made.clear()
         warmer.look(LOCAL)
         assert len(made) == len(MENU) + N_PERIODS
+
+
+@pytest.fixture
+def rests(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds for which nothing was made."""
+    told: list[float] = []
+    monkeypatch.setattr(warm.time, "sleep", told.append)
+    return told
+
+
+def test_while_somebody_asks_other_periods_take_a_small_part_of_the_time(
+    tmp_path: Path, made: list[tuple[Any, ...]], rests: list[float]
+) -> None:
+    publish(tmp_path, 1, 30)
+    served = views(tmp_path)
+    served.warmer().look(LOCAL)
+    assert rests == [], "nobody is there"
+    publish(tmp_path, 2, 40)
+    served.view(LOCAL, "/turnaround", "", "light", {})
+    began = time.monotonic()
+    served.warmer().look(LOCAL)
+    assert len(rests) == N_PERIODS
+    assert 0 < sum(rests) <= (time.monotonic() - began) * (warm.PART - 1)
+
+
+def test_other_periods_wait_until_nothing_else_is_made_but_not_for_ever(
+    tmp_path: Path, made: list[tuple[Any, ...]], rests: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(tmp_path, 1, 30)
+    gate = Gate(2, 8, 30.0)
+    monkeypatch.setattr(warm, "PATIENCE", 0.01)
+    with gate.working():
+        Views(Store(tmp_path), gate).warmer().look(LOCAL)
+    assert gate.is_idle
+    assert len(made) == len(MENU) + N_PERIODS
+    assert len(rests) >= N_PERIODS
+    assert set(rests) == {warm.STEP_ASIDE}
 
 
 def test_nothing_is_made_before_the_first_publish(tmp_path: Path, made: list[tuple[Any, ...]]) -> None:
