@@ -24,7 +24,10 @@ class Pieces:
         self._usual = os.open(path, os.O_RDONLY)
         self._past = _opened_past(path)
         self._room = memoryview(mmap.mmap(-1, PIECE))
-        self._in_memory = _Held(self._usual) if self._past is not None else None
+        try:
+            self._held = _Held(self._usual) if self._past is not None else None
+        except OSError:  # a filesystem whose files are not to be had as memory
+            self._held = None
 
     def __enter__(self) -> Pieces:
         return self
@@ -49,7 +52,7 @@ class Pieces:
 
     def _read_past(self, at: int) -> int:
         """Octets that came from the disk itself."""
-        if self._past is None or self._in_memory is None or self._in_memory.has(at):
+        if self._past is None or self._held is None or self._held.has(at):
             return 0
         try:
             return os.preadv(self._past, [self._room], at)

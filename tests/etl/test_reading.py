@@ -67,6 +67,16 @@ def test_a_refusal_is_made_up_for_and_a_fault_is_not(tmp_path: Path, monkeypatch
             told(tmp_path / "file")
 
 
+def test_files_that_cannot_be_mapped_are_read_as_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    octets = written(tmp_path / "file", PIECE + 1)
+
+    def refused(_file: int) -> None:
+        raise OSError(errno.ENODEV, "no")
+
+    monkeypatch.setattr(reading, "_Held", refused)
+    assert told(tmp_path / "file") == octets
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the system what lies in memory")
 def test_what_was_just_written_lies_in_memory(tmp_path: Path) -> None:
     written(tmp_path / "file", PIECE)
