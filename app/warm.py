@@ -3,11 +3,11 @@ asked for last, what was asked before, and the other periods that the filter bar
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from threading import Lock, Thread
+from time import monotonic, sleep
 from typing import NamedTuple
 
 from app import failure, filterbar
@@ -52,12 +52,12 @@ class Recent:
     @property
     def is_quiet(self) -> bool:
         """Whether nobody has asked lately."""
-        return time.monotonic() - self._last > ASKED_WITHIN
+        return monotonic() - self._last > ASKED_WITHIN
 
     def note(self, asked: Asked) -> None:
         """Remember a view."""
         with self._lock:
-            self._last = time.monotonic()
+            self._last = monotonic()
             self._asked[asked] = None
             self._asked.move_to_end(asked)
             if len(self._asked) > self._most:
@@ -82,7 +82,7 @@ class Warmer:
         def run() -> None:
             while True:
                 self.look(person)
-                time.sleep(LOOK_EVERY)
+                sleep(LOOK_EVERY)
 
         Thread(target=run, name="warm", daemon=True).start()
 
@@ -97,11 +97,11 @@ class Warmer:
             first = [Asked(person, page.path, "", "light", language) for language in spoken for page in MENU]
             if not self._all([*first, *recent], newest.id):
                 return
-            began = time.monotonic()
+            began = monotonic()
             if began >= self._periods_from:
                 periods = list(_periods(person, list(spoken), newest.data_through))
                 whole = self._all(periods, newest.id, can_wait=True)
-                self._periods_from = began + SHARE * (time.monotonic() - began)
+                self._periods_from = began + SHARE * (monotonic() - began)
                 if not whole:
                     return
         except SnapshotError:
@@ -115,15 +115,15 @@ class Warmer:
         time for themselves.
         """
         for asked in dict.fromkeys(views):
-            until = time.monotonic() + PATIENCE * can_wait
-            while self._gate.is_full or (not self._gate.is_idle and time.monotonic() < until):
-                time.sleep(STEP_ASIDE)
+            until = monotonic() + PATIENCE * can_wait
+            while self._gate.is_full or (not self._gate.is_idle and monotonic() < until):
+                sleep(STEP_ASIDE)
             if self._store.current().id != of:
                 return False
-            began = time.monotonic()
+            began = monotonic()
             self._one(asked)
             if can_wait and not self._recent.is_quiet:
-                time.sleep((PART - 1) * (time.monotonic() - began))
+                sleep((PART - 1) * (monotonic() - began))
         return True
 
     def _one(self, asked: Asked) -> None:

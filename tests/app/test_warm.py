@@ -141,7 +141,7 @@ def test_periods_take_a_part_of_the_time_only(
 def rests(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds for which nothing was made."""
     told: list[float] = []
-    monkeypatch.setattr(warm.time, "sleep", told.append)
+    monkeypatch.setattr(warm, "sleep", told.append)
     return told
 
 
