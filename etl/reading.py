@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-#: Octets of a piece, and to what its begin, the disk's blocks and pages of memory are aligned.
-PIECE, PAGE = 1 << 20, 4096
+#: Octets of a piece.
+PIECE = 1 << 20
 
 
 class Pieces:
@@ -74,7 +74,7 @@ def _opened_past(path: Path) -> int | None:
         return None
     try:
         return os.open(path, os.O_RDONLY | os.O_DIRECT)
-    except OSError:
+    except OSError:  # a filesystem that has no such way: all is read as usual
         return None
 
 

@@ -54,6 +54,6 @@ def _is_nobodys(spare: Path) -> bool:
             fcntl.fcntl(file, fcntl.F_SETSIG, SIGURG)  # who opens it meanwhile must not end this process
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)  # refused where another has it open
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    except OSError:
+    except OSError:  # somebody has it, or the system cannot tell: it is removed, and a whole copy is made
         return False
     return True

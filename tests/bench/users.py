@@ -90,7 +90,7 @@ def _tried(line: HTTPConnection, path: str) -> tuple[int, bytes, str | None]:
     """As `get`; status 0 where there is no answer."""
     try:
         return get(line, path)
-    except (HTTPException, OSError):
+    except (HTTPException, OSError):  # told as status 0 in the result
         line.close()
         return 0, b"", None
 

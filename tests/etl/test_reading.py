@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from etl import reading
-from etl.reading import PAGE, PIECE, Pieces
+from etl.reading import PIECE, Pieces
 
+PAGE = 4096
 SIZES = [0, 1, PAGE, PIECE - 1, PIECE, PIECE + PAGE, 2 * PIECE + 12_345]
 
 
