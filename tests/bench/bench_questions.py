@@ -33,7 +33,7 @@ from sql.filters import NO_VALUE
 from sql.query import metric
 from sql.snapshot import POINTER, Snapshot, open_snapshot
 from tests.bench.bench_warehouse import EXAMS, QUICK_EXAMS, cost, make_network, prepared
-from tests.bench.pages import measure_pages
+from tests.bench.pages import measure_pages, measure_scopes
 from tests.bench.peers import ByHand, Pandas, Peer, Rows, Shown, Source, SQLite, has_pandas
 from tests.bench.postgres import PostgreSQL, programs
 from tests.bench.questions import QUESTIONS, Question, Window
@@ -233,6 +233,7 @@ def measure(published: Path, rows: int = ROWS, rounds: int = 3) -> dict[str, Any
     return {
         "snapshot": _facts(pointer),
         "pages": measure_pages(published, rounds),
+        "scopes": measure_scopes(published),
         "questions": measure_questions(pointer, rows, rounds),
     }
 

@@ -4,7 +4,7 @@
 stays, and what the process learned of pages. `unlearned` is the first view of a page in this process. `again` gets the
 answer as it was sent; `made_again` is another colour scheme, which is drawn from kept results. Statements are those
 that reach the engine. `shown` is how long the page's metrics take asked one by one by the statements that are shown,
-of 90 days.
+of 90 days. Scopes are all facilities and each of them alone, as its manager has it: one first view of each.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import quote
 
 import duckdb
 
@@ -32,6 +33,8 @@ SPANS = {"28d": None, "90d": 90, "all": 0}
 DAYLESS = ("definitions", "exam")
 #: The span of which the statements that are shown are asked beside.
 SHOWN = "90d"
+#: Spans of which every scope is asked, and facilities at most, of all sizes.
+SCOPED, MOST_FACILITIES = ("90d", "all"), 100
 #: Seconds after which a view is not asked again.
 ENOUGH = 30.0
 _HEADERS = {"Accept-Encoding": "br", "Host": "127.0.0.1"}
@@ -122,17 +125,24 @@ def _asked(published: Path, address: str, rounds: int) -> dict[str, Any]:
     return {**least, "n_statements": int(least["n_statements"]), "first_ms_of_rounds": taken["first_ms"]}
 
 
+@contextmanager
+def _opened(published: Path) -> Iterator[tuple[Snapshot, Any]]:
+    """The snapshot, and a connection with which the engine lives on between; what a process does once is done."""
+    pointer = published / POINTER
+    with (
+        closing(open_snapshot(pointer)) as snapshot,
+        duckdb.connect(str(pointer.resolve()), read_only=True, config=SETTINGS) as held,
+    ):
+        _asked(published, "/view/definitions?_scheme=light", 1)
+        yield snapshot, held
+
+
 def measure_pages(published: Path, rounds: int, only: Collection[str] = ()) -> dict[str, Any]:
     """Facts by page (of `only` these, where given) and span, and the 95th percentile over all views of a span; times
     are the least of the rounds."""
-    pointer = published / POINTER
-    snapshot = open_snapshot(pointer)
-    held = duckdb.connect(str(pointer.resolve()), read_only=True, config=SETTINGS)  # the engine lives on between
-    try:
-        asked = addresses(snapshot)
-        _asked(published, "/view/definitions?_scheme=light", 1)  # what a process does once is done
-        found: dict[str, Any] = {}
-        for name, (path, more) in asked.items():
+    found: dict[str, Any] = {}
+    with _opened(published) as (snapshot, held):
+        for name, (path, more) in addresses(snapshot).items():
             if only and name not in only:
                 continue
             unlearned = _asked(published, f"/view{path}?_scheme=light{more}", 1)
@@ -144,10 +154,33 @@ def measure_pages(published: Path, rounds: int, only: Collection[str] = ()) -> d
                     found[f"{name} {span}"] |= shown.told(held, calls)
             for fact in ("first_ms", "first_cpu_ms", "n_statements"):
                 found[f"{name} 28d"][f"unlearned_{fact}"] = unlearned[fact]
-    finally:
-        held.close()
-        snapshot.close()
     return found | {"p95": _p95(found)}
+
+
+def measure_scopes(published: Path, only: Collection[str] = ()) -> dict[str, dict[str, float]]:
+    """First views of each scope by page and span: how many, the median, the 95th percentile and the longest of them,
+    and that of all facilities, in milliseconds."""
+    found: dict[str, dict[str, float]] = {}
+    with _opened(published) as (snapshot, _):
+        scopes = ["", *(f"&facility={quote(name)}" for name in _facilities(snapshot))]
+        for name, (path, more) in addresses(snapshot).items():
+            if name in DAYLESS or (only and name not in only):
+                continue
+            _asked(published, f"/view{path}?_scheme=light{more}", 1)
+            for span in SCOPED:
+                address = f"/view{path}?_scheme=light{_days(snapshot, SPANS[span])}{more}"
+                taken = [_asked(published, address + scope, 1)["first_ms"] for scope in scopes]
+                found[f"{name} {span}"] = {"n": len(taken), "p50_ms": _at(50, taken), "p95_ms": _at(95, taken),
+                                           "longest_ms": max(taken), "whole_ms": taken[0]}  # fmt: skip
+    return found
+
+
+def _facilities(snapshot: Snapshot) -> list[str]:
+    """Facilities from the largest to the smallest; of very many, evenly spread."""
+    names: list[str] = snapshot.execute(
+        "SELECT facility FROM fct_exam WHERE facility IS NOT NULL GROUP BY facility ORDER BY count(*) DESC, facility"
+    )["facility"].to_list()
+    return names[:: -(-len(names) // MOST_FACILITIES) or 1]
 
 
 def _p95(found: dict[str, Any]) -> dict[str, float]:

@@ -14,7 +14,7 @@ import pytest
 from etl.cli import main
 from sql.engine import SETTINGS
 from sql.snapshot import open_snapshot
-from tests.bench import bench_questions
+from tests.bench import bench_questions, pages
 from tests.bench.bench_questions import (
     DifferentAnswerError,
     held_since,
@@ -24,7 +24,7 @@ from tests.bench.bench_questions import (
     told_by,
     told_by_us,
 )
-from tests.bench.pages import SPANS, counting, measure_pages
+from tests.bench.pages import SPANS, counting, measure_pages, measure_scopes
 from tests.bench.peers import Source, SQLite, has_pandas
 from tests.bench.postgres import PostgreSQL, programs
 from tests.bench.questions import ENGINES, QUESTIONS, Window
@@ -182,6 +182,33 @@ def test_a_page_is_asked_beside_by_what_is_shown(published: Published) -> None:
     assert found["repeats 90d"]["shown_cpu_ms"] > 0
 
 
+def test_every_scope_of_a_page_is_asked(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    honest = pages._asked
+    monkeypatch.setattr(pages, "_asked", lambda *given: asked.append(given[1]) or honest(*given))
+    found = measure_scopes(published.snapshot.parent, only=("exams",))
+    with duckdb.connect(str(published.snapshot), read_only=True, config=SETTINGS) as con:
+        names = [name for (name,) in con.execute("SELECT DISTINCT facility FROM fct_exam ORDER BY ALL").fetchall()]
+    assert set(found) == {"exams 90d", "exams all"}
+    for facts in found.values():
+        assert facts["n"] == len(names) + 1 > 2
+        assert 0 < facts["p50_ms"] <= facts["p95_ms"] <= facts["longest_ms"]
+        assert facts["whole_ms"] <= facts["longest_ms"]
+    of_days = [address for address in asked if "period=all" in address]
+    assert sorted(address.rpartition("facility=")[2] for address in of_days if "facility" in address) == names
+    assert len(of_days) == len(names) + 1
+
+
+def test_of_very_many_facilities_some_of_all_sizes_are_asked(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = open_snapshot(published.snapshot)
+    every = pages._facilities(snapshot)
+    monkeypatch.setattr(pages, "MOST_FACILITIES", len(every) - 1)
+    assert pages._facilities(snapshot) == every[::2]
+    snapshot.close()
+
+
 def test_statements_that_reach_the_engine_are_counted(published: Published) -> None:
     with counting() as seconds:
         snapshot = open_snapshot(published.snapshot)
@@ -197,7 +224,8 @@ def test_the_verb_asks_a_folder_and_tells_all(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     found = {"snapshot": bench_questions._facts(published.snapshot), "questions": measured,
-             "pages": measure_pages(published.snapshot.parent, 1, only=("exam",))}  # fmt: skip
+             "pages": measure_pages(published.snapshot.parent, 1, only=("exam",)),
+             "scopes": measure_scopes(published.snapshot.parent, only=("exams",))}  # fmt: skip
     asked: list[Any] = []
     monkeypatch.setattr(bench_questions, "measure", lambda *given: asked.append(given) or found)
     saved = tmp_path / "bench.json"

@@ -18,6 +18,7 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     if not snapshot["is_current"]:
         yield "Published under other definitions: asked by its own table functions, which takes longer. Publish anew."
     yield from _pages(found["pages"])
+    yield from _scopes(found["scopes"])
     yield from _questions(found["questions"])
 
 
@@ -39,6 +40,14 @@ def _pages(pages: dict[str, Any]) -> Iterator[str]:
         again = (max(view[key] for view in mine.values()) for key in ("again_ms", "made_again_ms"))
         yield " ".join((f"{name:16s}", "  ".join(told).ljust(119), *(f"{ms:7.1f}" for ms in again)))
     yield _row("95 % below, ms", *(f"{name.removesuffix('_ms')} {ms:,.1f} " for name, ms in pages["p95"].items()))
+
+
+def _scopes(scopes: dict[str, dict[str, float]]) -> Iterator[str]:
+    yield ""
+    yield "First views of all facilities and of each alone: how many, ms of half, of 95 %, the longest, that of all"
+    for name, facts in scopes.items():
+        times = (f"{facts[f'{key}_ms']:7,.0f}" for key in ("p50", "p95", "longest", "whole"))
+        yield f"{name:24s} {facts['n']:3} {' '.join(times)}"
 
 
 def _questions(questions: dict[str, Any]) -> Iterator[str]:
