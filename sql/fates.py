@@ -19,6 +19,7 @@ from sql.asked import clause_of, dates_of
 from sql.candidates import ANY_LOCAL, FATES, fate_sql, opened, own_columns, placed, source_of
 from sql.catalog import Metric
 from sql.coded import Words
+from sql.elsewhere import Use, needed
 from sql.filters import Filters
 from sql.nullness import is_of_one
 from sql.snapshot import Snapshot
@@ -93,7 +94,9 @@ def ask(
     its) and by the sources of its milestones `ends`, with n; they are kept."""
     clause = clause_of(metrics[0], filters)
     sources = tuple(dict.fromkeys(source_of(each) for metric in metrics for each in ends[metric.id]))
-    counted = snapshot.execute(_counted_sql(tuple(metrics), clause.sql, *dates_of(clause), sources), clause.params)
+    uses = {needed(metric.id, filters) for metric in metrics}
+    made = _counted_sql(tuple(metrics), clause.sql, *dates_of(clause), sources, uses.pop() if len(uses) == 1 else ())
+    counted = snapshot.execute(made, clause.params)
     found = []
     for number, metric in enumerate(metrics):
         told = {name: counted[name] for name in (*map(source_of, ends[metric.id]), "n")}
@@ -113,7 +116,9 @@ def _key(asked: Metric, filters: Filters) -> Hashable:
 
 
 @lru_cache(maxsize=256)
-def _counted_sql(metrics: tuple[Metric, ...], where: str, since: str, until: str, sources: tuple[str, ...]) -> str:
+def _counted_sql(
+    metrics: tuple[Metric, ...], where: str, since: str, until: str, sources: tuple[str, ...], uses: tuple[Use, ...]
+) -> str:
     told, words = [_rows_of(metric) for metric in metrics], Words()
     own = [f"{words.coded(sql) if name in _SAID else sql} AS {name}_{number}"
            for number, rows in enumerate(told) for name, sql in rows.own]  # fmt: skip
@@ -124,7 +129,7 @@ def _counted_sql(metrics: tuple[Metric, ...], where: str, since: str, until: str
     joins = " ".join(dict.fromkeys(join for rows in told for _, join in rows.joins))
     tree = sqlglot.parse_one(f"SELECT {columns} FROM {told[0].table} {joins}", read="duckdb")
     assert isinstance(tree, exp.Select)  # noqa: S101 - it is one
-    body = windowed(placed(tree, since, until), told[0].windows, since, until)
+    body = windowed(placed(tree, since, until), told[0].windows, since, until, uses)
     if ANY_LOCAL in tree.named_selects:
         # Without the time that it asks for, a row is told of where it is left out for a reason.
         body = f"""SELECT c.* EXCLUDE ({ANY_LOCAL}) REPLACE (coalesce(c.period_local, c.{ANY_LOCAL}) AS period_local),

@@ -15,6 +15,7 @@ from sql.bundle import Bundle, slice_sql
 from sql.bundle_folds import Folds
 from sql.catalog import CLOCK_GROUPS, Metric
 from sql.copied import Apart, apart, folded_again
+from sql.elsewhere import needed
 from sql.fine import HOUR, MINUTE, MOMENTS, Moment, Set, fine_sets
 from sql.narrowed import narrowed
 from sql.shape import Ask, group_raw_sql, period_sql
@@ -116,8 +117,9 @@ GROUP BY {sets_sql(bundle, sets)}"""
 def picked(bundle: Bundle, ask: Ask, params: Mapping[str, Any], values: Mapping[str, str]) -> str:
     """Rows of the body with slice, keys as they lie, first days of periods and what is folded, as `picked`."""
     body, until = narrowed(bundle.metric, bundle.statistics), "$until" if "until" in params else "NULL"
+    uses = needed(bundle.metric.id, bundle.slices[0])
     return f"""WITH picked AS (
-{_picked_sql(bundle, ask, values, windowed(body, bundle.metric.windows, ask.since, until))}
+{_picked_sql(bundle, ask, values, windowed(body, bundle.metric.windows, ask.since, until, uses))}
 )"""
 
 

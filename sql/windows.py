@@ -11,7 +11,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from sql.elsewhere import Use
 from sql.headers import CatalogError
+
+#: A table that is read: FROM or JOIN, its name, and by which alias.
+_USE = re.compile(r"\b(FROM|JOIN) (\w+) ((?:AS )?(\w+))")
 
 
 class Window(NamedTuple):
@@ -47,12 +51,16 @@ def bounds(column: str, since: str, until: str, before: int | None = 0, after: i
     return found
 
 
-def windowed(body: str, windows: Iterable[Window], since: str, until: str) -> str:
-    """A metric's body over no more rows than a period needs; `since` and `until` as for `bounds`."""
-    for window in windows:
-        held = bounds(window.column, since, until, window.before, window.after)
-        if held:
-            rows = f"(SELECT * FROM {window.table} w WHERE {' AND '.join(held)})"
-            use = rf"(?:AS )?{window.alias}\b" if window.alias else r"\w"
-            body = re.sub(rf"\b(FROM|JOIN) {window.table} (?={use})", rf"\1 {rows} ", body)
-    return body
+def windowed(body: str, windows: Iterable[Window], since: str, until: str, uses: Iterable[Use] = ()) -> str:
+    """A metric's body over no more rows than a period needs, and than the rules of some uses of tables ask for;
+    `since` and `until` as for `bounds`."""
+    rules: list[tuple[Window | Use, list[str]]]
+    rules = [(window, bounds(window.column, since, until, window.before, window.after)) for window in windows]
+    rules += [(use, [use.rule]) for use in uses]
+
+    def narrowed(use: re.Match[str]) -> str:
+        place, table, named, alias = use.groups()
+        held = [rule for each, told in rules if each.table == table and each.alias in ("", alias) for rule in told]
+        return f"{place} (SELECT * FROM {table} w WHERE {' AND '.join(held)}) {named}" if held else use[0]
+
+    return _USE.sub(narrowed, body)

@@ -1,0 +1,62 @@
+"""Reading no rows of other facilities than those asked for changes no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sql.asked import clause_of, dates_of
+from sql.candidates import completeness_sql
+from sql.catalog import Catalog
+from sql.elsewhere import needed
+from sql.filters import NO_VALUE, Filters
+from sql.query import completeness, explain, metric, rows
+from tests.truth.world import World
+
+METRICS = Catalog.load().metrics
+NARROWED = [name for name in METRICS if needed(name, Filters(facility=("NORTH",)))]
+DEVICE_TABLES = ("fct_device_busy", "fct_device_day", "fct_device_hour", "fct_device_idle", "fct_room_hour")
+
+
+def filterings(world: World) -> Iterator[Filters]:
+    """Each facility, two of them, and one that a person may see of two; over all days and the default ones."""
+    names = rows(world.snapshot, "dim_facility", columns=("facility",))["facility"].to_list()
+    for dates in (Filters(), Filters.default(world.snapshot.data_through)):
+        yield from (dates.replace(facility=(name,)) for name in names)
+        yield dates.replace(facility=tuple(names[:2]))
+        yield dates.replace(facility=tuple(names[:2])).within(names[1:2])
+        yield dates.within(names[:1])
+
+
+@pytest.mark.parametrize("metric_id", NARROWED)
+def test_answers_are_those_of_all_rows(world: World, metric_id: str) -> None:
+    asked, n = METRICS[metric_id], 0
+    for filters in filterings(world):
+        for groups in ((), asked.groups[:1], asked.groups[-1:]):
+            told = metric(world.snapshot, metric_id, groups=groups, filters=filters)
+            shown = explain(metric_id, groups=groups, filters=filters)
+            assert told.equals(world.snapshot.execute(shown.sql, shown.params)), (filters, groups)
+            n += int(told["n"].sum())
+        clause = clause_of(asked, filters)
+        sql = completeness_sql(asked, clause.sql, *dates_of(clause), {asked.statistic: ""})
+        fates = completeness(world.snapshot, metric_id, filters)
+        assert fates.rows() == world.snapshot.execute(sql, clause.params).rows()
+    assert n > 0 or completeness(world.snapshot, metric_id).filter(kind="used").is_empty()
+
+
+def test_only_facilities_that_are_named_are_asked_for() -> None:
+    one = Filters(facility=("NORTH",))
+    (use,) = needed("prelim_final_discrepancy", one.within(["NORTH", "SOUTH"]))
+    assert use.rule == "w.facility IN ($facility_0) AND w.facility IN ($scope_0, $scope_1)"
+    for filters in (Filters(), Filters(modality=("CT",)), Filters(facility=("NORTH", NO_VALUE))):
+        assert needed("prelim_final_discrepancy", filters) == ()
+    assert needed("report_final", one) == ()
+
+
+@pytest.mark.parametrize("table", DEVICE_TABLES)
+def test_a_device_has_one_facility(world: World, table: str) -> None:
+    found = world.snapshot.execute(
+        f"SELECT device FROM (SELECT DISTINCT device, facility FROM {table}) GROUP BY ALL HAVING count(*) > 1"
+    )
+    assert found.is_empty()
