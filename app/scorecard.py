@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -14,6 +14,8 @@ from app.context import Context
 from app.everywhere import everywhere
 from app.state import drill
 from app.texts import text
+from sql import query
+from sql.noted import Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,14 @@ def _card(context: Context, groups: tuple[str, ...]) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something to look at: how grave (2 act, 1 watch), the words, where to look; `ask` tells since when and why."""
+    """Something to look at: how grave (2 act, 1 watch), the words, where to look; `ask` tells since when and why, by
+    the answers to `questions`."""
 
     weight: int
     told: str
     href: str
     ask: Callable[[], str] = str
+    questions: tuple[Call, ...] = ()
 
     @property
     def why(self) -> str:
@@ -92,6 +96,12 @@ def findings(frame: pl.DataFrame, context: Context) -> list[Finding]:
     by_row = (item for row in frame.iter_rows(named=True) for item in _findings(row, context))
     found = [*_groups(context), *by_row, *_silent(context)]
     return sorted(found, key=lambda item: -item.weight)
+
+
+def explained(found: Sequence[Finding], context: Context) -> list[tuple[Finding, str]]:
+    """Findings, each with its `why`; what they ask is asked at once."""
+    query.ask_all(context.snapshot, [call for item in found for call in item.questions])
+    return [(item, item.why) for item in found]
 
 
 def _groups(context: Context) -> Iterator[Finding]:
@@ -129,7 +139,8 @@ def _findings(row: dict[str, Any], context: Context) -> Iterator[Finding]:
         if row[f"{measure.name}_is_clear"]:
             told = text(f"finding.{measure.name}", name=name, value=words.value(row[measure.name], measure.unit),
                         delta=words.delta(row[f"{measure.name}_delta"], measure.unit))  # fmt: skip
-            yield Finding(2, told, here.href(_PAGE_OF[measure.name]), partial(_why, context, measure, facility))
+            at = context if facility == "all" else replace(context, state=context.state.having(facility=(facility,)))
+            yield Finding(2, told, here.href(_PAGE_OF[measure.name]), partial(_why, at, measure), _asked(at, measure))
     if facility == "all":
         return
     if row["past_target"]:
@@ -139,13 +150,23 @@ def _findings(row: dict[str, Any], context: Context) -> Iterator[Finding]:
                                      show="waiting", sort="exam_ended_local"))  # fmt: skip
 
 
-def _why(context: Context, measure: Measure, facility: str) -> str:
+#: What parts the change of a number that is worse.
+_BY = ("modality",)
+
+
+def _asked(at: Context, measure: Measure) -> tuple[Call, ...]:
+    """What `_why` asks of the snapshot."""
+    asked = at.snapshot, measure.metric
+    return (*query.turns_asked(*asked, filters=at.filters, statistic=measure.statistic),
+            *query.attribution_asked(*asked, by=_BY, filters=at.filters, statistic=measure.statistic))  # fmt: skip
+
+
+def _why(at: Context, measure: Measure) -> str:
     """Since when a number is worse and which modality made most of it, as far as either can be told."""
-    better = context.definition(measure.metric).better
-    at = context if facility == "all" else replace(context, state=context.state.having(facility=(facility,)))
+    better = at.definition(measure.metric).better
     turned = at.turns(measure.metric, (), measure.statistic).filter(pl.col("is_up") == (better == "lower"))
     since = [text("finding.since", day=words.day(turned["since"][0]))] if not turned.is_empty() else []
-    parts = at.attribution(measure.metric, ("modality",), measure.statistic).filter(pl.col("verdict") == "worse")
+    parts = at.attribution(measure.metric, _BY, measure.statistic).filter(pl.col("verdict") == "worse")
     most = [text("finding.most", group=at.name("modality", parts["group_value"][0]),
                  part=words.delta(parts["part"][0], measure.unit))] if not parts.is_empty() else []  # fmt: skip
     return text("finding.and").join([*since, *most])

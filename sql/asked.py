@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sql.catalog import Metric
 from sql.filters import KEYS, LENGTH, Clause, Filters
@@ -12,6 +12,16 @@ from sql.shape import PERIODS, Ask, group_sql, order_sql, period_end_sql, period
 
 class QueryError(ValueError):
     """A question that the catalog does not allow; says what would be."""
+
+
+class Wanted(NamedTuple):
+    """One question: the arguments of `sql.query.metric`."""
+
+    metric: str
+    groups: tuple[str, ...]
+    period: str
+    statistic: str
+    filters: Filters
 
 
 def answer_key(

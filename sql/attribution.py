@@ -26,11 +26,11 @@ from sql.counterfactual import Floats, Mixtures
 from sql.definitions import definition
 from sql.filters import Filters
 from sql.measure import metric
-from sql.noted import noted
+from sql.noted import Call, noted
 from sql.ordered import lists_statement
 from sql.snapshot import Snapshot
 
-__all__ = ["OTHERS", "PARTS", "attribution", "can_be_parted", "steps"]
+__all__ = ["OTHERS", "PARTS", "attribution", "attribution_asked", "can_be_parted", "steps"]
 
 #: Values by group.
 Values = dict[str, Floats]
@@ -73,7 +73,7 @@ def attribution(
     if not by or not can_be_parted(asked):
         raise QueryError(f"{asked.id}: a change is parted by at least one group, and not of a maximum")
     chosen = statistic or asked.statistic
-    if asked.kind == "percentile" and PERCENTILES[chosen] is not None:
+    if _is_of_values(asked, chosen):
         found = _of_percentile(snapshot, asked.id, by=by, filters=filters, statistic=chosen)
     else:
         found = _of_sum(snapshot, asked, by, filters, chosen)
@@ -86,6 +86,25 @@ def attribution(
         .select(pl.col(name).cast(kind) for name, kind in PARTS.items())
         .sort(pl.col("part").abs(), "group_value", descending=[True, False])
     )
+
+
+def attribution_asked(
+    snapshot: Snapshot, metric_id: str, *, by: tuple[str, ...], filters: Filters, statistic: str | None = None
+) -> list[Call]:
+    """What `attribution` asks where something is compared, to be asked at once (`sql.together.ask_all`)."""
+    asked, before = definition(snapshot, metric_id), filters.before()
+    chosen = statistic or asked.statistic
+    if before is None:
+        return []
+    if _is_of_values(asked, chosen):
+        return [Call(_of_percentile, (snapshot, asked.id), {"by": by, "filters": filters, "statistic": chosen})]
+    return [Call(metric, (snapshot, asked.id), {"groups": by, "filters": each, "statistic": chosen})
+            for each in (filters, before)]  # fmt: skip
+
+
+def _is_of_values(asked: Metric, statistic: str) -> bool:
+    """Whether its parts are told of the values themselves, since it is no sum."""
+    return asked.kind == "percentile" and PERCENTILES[statistic] is not None
 
 
 def _of_sum(snapshot: Snapshot, asked: Metric, by: tuple[str, ...], filters: Filters, statistic: str) -> pl.DataFrame:

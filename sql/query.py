@@ -5,7 +5,8 @@ All answers are polars frames from one immutable snapshot. A metric's frame alwa
 
 from __future__ import annotations
 
-from sql.attribution import attribution, steps
+from sql.asked import Wanted
+from sql.attribution import attribution, attribution_asked, steps
 from sql.balance import workload_balance
 from sql.benchmark import benchmark
 from sql.censored import beside, censored
@@ -28,8 +29,8 @@ from sql.site_preview import critical_preview, staffing_preview, target_preview
 from sql.site_rows import difference as site_difference
 from sql.site_rows import in_force
 from sql.stages import stage_fates, stages
-from sql.together import Wanted, foresee
-from sql.turn import turns
+from sql.together import ask_all, foresee
+from sql.turn import turns, turns_asked
 from sql.weights import weight_agreement, weights
 
 __all__ = [
@@ -37,7 +38,9 @@ __all__ = [
     "QueryError",
     "Wanted",
     "alias_preview",
+    "ask_all",
     "attribution",
+    "attribution_asked",
     "backtest",
     "benchmark",
     "beside",
@@ -83,6 +86,7 @@ __all__ = [
     "timeline",
     "trend",
     "turns",
+    "turns_asked",
     "unplaced",
     "unread_ages",
     "verdict",

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache, partial
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
-from sql import evidence
-from sql.asked import answer_key
+from sql import by_facility, evidence
+from sql.asked import Wanted, answer_key
 from sql.bundle import Bundle, at_once
 from sql.catalog import Metric
 from sql.definitions import definition, is_current
@@ -28,16 +28,6 @@ from sql.snapshot import Snapshot
 SIDE_BY_SIDE = 2
 
 
-class Wanted(NamedTuple):
-    """One question: the arguments of `sql.query.metric`."""
-
-    metric: str
-    groups: tuple[str, ...]
-    period: str
-    statistic: str
-    filters: Filters
-
-
 def ask_all(snapshot: Snapshot, calls: Iterable[Call]) -> list[BaseException]:
     """Ask questions of a snapshot at once, so that each of them is answered when it is asked again.
 
@@ -47,11 +37,14 @@ def ask_all(snapshot: Snapshot, calls: Iterable[Call]) -> list[BaseException]:
     calls = list(calls) if is_current(snapshot) else []
     wanted = [_wanted(snapshot, call) for call in calls if call.ask is metric]
     rows, others = evidence.gathered(snapshot, (call for call in calls if call.ask is not metric))
+    wanted, joined = by_facility.joined(snapshot, wanted)
     numbers = [partial(shared_answers, snapshot, each) for each in gathered(bundles(snapshot, wanted))]
     rest = [partial(call.ask, *call.args, **call.options) for call in others]
     tasks: list[Callable[[], object]] = [*numbers, *rows, *rest]
     done = [_pool().submit(task) for task in tasks]
-    return [error for each in done if (error := each.exception()) is not None]
+    errors = [error for each in done if (error := each.exception()) is not None]
+    by_facility.part(snapshot, joined)
+    return errors
 
 
 def foresee(snapshot: Snapshot, wanted: Iterable[Wanted]) -> None:

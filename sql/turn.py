@@ -15,6 +15,8 @@ import polars as pl
 
 from sql.compare import trend
 from sql.filters import Filters
+from sql.measure import metric
+from sql.noted import Call
 from sql.snapshot import Snapshot
 
 #: Columns of the answer.
@@ -33,11 +35,10 @@ def turns(
     Columns: group_value; since, first day (or Monday of the week) of the later piece; is_up, whether its values lie
     higher; probability of such a difference by chance. Empty where nothing is compared. Raises QueryError.
     """
-    before = filters.before()
-    if before is None or before.since is None or filters.until is None:
+    asked = _course_of(filters)
+    if asked is None:
         return pl.DataFrame(schema=TURN)
-    period = "day" if (filters.until - before.since).days <= MOST_DAYS else "week"
-    whole = filters.replace(since=before.since, compare="none")
+    period, whole = asked
     course = trend(snapshot, metric_id, period=period, groups=groups, filters=whole, statistic=statistic)
     known = course.filter(~pl.col("is_partial") & pl.col("value").is_not_null()).sort("period_start")
     if period == "day":
@@ -51,6 +52,24 @@ def turns(
         if chance <= CHANCE
     ]
     return pl.DataFrame(rows, schema=TURN, orient="row")
+
+
+def turns_asked(snapshot: Snapshot, metric_id: str, *, filters: Filters, statistic: str | None = None) -> list[Call]:
+    """What `turns` asks without groups, to be asked at once (`sql.together.ask_all`)."""
+    asked = _course_of(filters)
+    if asked is None:
+        return []
+    period, whole = asked
+    return [Call(metric, (snapshot, metric_id), {"period": period, "filters": whole, "statistic": statistic})]
+
+
+def _course_of(filters: Filters) -> tuple[str, Filters] | None:
+    """Period and filters of the course over both periods; None where nothing is compared."""
+    before = filters.before()
+    if before is None or before.since is None or filters.until is None:
+        return None
+    period = "day" if (filters.until - before.since).days <= MOST_DAYS else "week"
+    return period, filters.replace(since=before.since, compare="none")
 
 
 def change_point(values: Sequence[float]) -> tuple[int, int, float]:

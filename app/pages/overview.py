@@ -55,7 +55,8 @@ def render(context: Context) -> list[Any]:
 
 def _exceptions(frame: pl.DataFrame, whole: pl.DataFrame, context: Context) -> html.Section:
     found = scorecard.findings(pl.concat([whole, frame]), context)
-    items = [*(_finding(item, item.why) for item in found[:MOST]), *_folded(map(_finding, found[MOST:]))]
+    told_why = (_finding(item, why) for item, why in scorecard.explained(found[:MOST], context))
+    items = [*told_why, *_folded(map(_finding, found[MOST:]))]
     calm = [html.Li([icon("check", 15), text("overview.calm")], className="finding calm")]
     if frame.is_empty() and whole.is_empty():  # nothing is known to be well where nothing is known
         calm = [html.Li(text("empty.title") + ". " + text("empty.hint"), className="finding none")]

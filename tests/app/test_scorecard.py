@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from app.icons import sparkline
 from app.pages import overview
 from app.state import State
 from app.tables import Column, table
+from sql.snapshot import open_snapshot
 from tests.app.conftest import LOCAL
 from tests.snapshots import exam_row, snapshot_of
 
@@ -155,6 +157,9 @@ def test_a_finding_says_since_when_and_what_made_most_of_it(tmp_path: Path) -> N
     (why,) = {why for line, why in told.items() if "half of the reports" in line}
     assert why.startswith("since about 11 Mar 2026, most from CT (+")
     assert all(item.whole == f"{item.told}; {item.why}" for item in scorecard.findings(card, context) if item.why)
+    other = replace(context, snapshot=open_snapshot(snapshot.path))
+    at_once = scorecard.explained(scorecard.findings(card, other), other)
+    assert {item.told: why.replace(words.THIN, " ") for item, why in at_once} == told
 
 
 def test_what_is_too_much_to_read_is_folded_and_not_asked_why(

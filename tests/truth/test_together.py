@@ -8,7 +8,8 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from sql.asked import answer_key
+from sql import by_facility
+from sql.asked import Wanted, answer_key
 from sql.bundle import Bundle
 from sql.bundled import answers
 from sql.catalog import Catalog, Metric
@@ -19,7 +20,7 @@ from sql.query import clocks, completeness, explain, metric, rows
 from sql.rows import RowsError
 from sql.shared import gathered, shared_answers
 from sql.snapshot import Snapshot, open_snapshot
-from sql.together import Wanted, ask_all, bundles
+from sql.together import ask_all, bundles
 from tests.truth.world import SEEDS, World
 
 ALL = Wanted("report_final", (), "all", "p50", Filters())
@@ -52,6 +53,11 @@ def wanted(asked: Metric, filters: Filters, most: int) -> Iterator[Wanted]:
             yield Wanted(asked.id, names, "all", statistic, filters)
         yield Wanted(asked.id, (), "week", statistic, filters)
         yield Wanted(asked.id, asked.groups[:1], "day", statistic, filters)
+
+
+def _call(snapshot: Snapshot, item: Wanted) -> Call:
+    options = item._asdict()
+    return Call(metric, (snapshot, options.pop("metric")), options)
 
 
 def rounded_alike(shown: pl.DataFrame, told: pl.DataFrame, item: Wanted) -> pl.DataFrame:
@@ -145,6 +151,30 @@ def test_a_window_of_one_metric_keeps_no_rows_from_another() -> None:
     assert n_statements(repeats, replace(across, windows=())) == 2
     assert n_statements(replace(across, windows=()), repeats) == 2
     assert n_statements(METRICS["declared_repeat"], METRICS["discontinued_rate"]) == 1  # which has no such table
+
+
+@pytest.mark.parametrize("world", SEEDS[:1], indirect=True)
+def test_questions_about_one_facility_each_are_asked_by_facility(world: World, fresh: Snapshot) -> None:
+    """Each with the answer of its own statement, as if it were asked alone; of a facility without rows none."""
+    facilities = (*rows(fresh, "dim_facility")["facility"], "NOWHERE")
+    now = Filters.default(fresh.data_through).replace(modality=("CT", "MR"))
+    before, n = now.before(), 0
+    assert before is not None
+    for asked in METRICS.values():
+        items = [item for facility in facilities for filters in (now, before)
+                 for item in wanted(asked, filters.replace(facility=(facility,)), 3)]  # fmt: skip
+        told, joined = by_facility.joined(fresh, items)
+        n += len(joined)
+        assert len(told) == len({*items}) - sum(len(each.parts) - 1 for each in joined)
+        assert ask_all(fresh, [_call(fresh, item) for item in items]) == []
+        for item in dict.fromkeys(items):
+            shown = explain(item.metric, groups=item.groups, period=item.period, statistic=item.statistic,
+                            filters=item.filters)  # fmt: skip
+            answer, alone = fresh.kept(answer_key(*item)), world.snapshot.execute(shown.sql, shown.params)
+            assert answer is not None
+            assert answer.schema == alone.schema
+            assert answer.equals(rounded_alike(alone, answer, item)), item
+    assert n > 100
 
 
 def test_what_is_known_is_not_asked_again(fresh: Snapshot) -> None:
