@@ -102,10 +102,6 @@ class Context:
         """`sql.query.turns` under these filters."""
         return query.turns(self.snapshot, metric_id, groups=groups, filters=self.filters, statistic=statistic)
 
-    def control(self, metric_id: str, filters: Filters, grain: str, statistic: str | None = None) -> pl.DataFrame:
-        """`sql.query.control` by a grain; `filters` are these with another window."""
-        return query.control(self.snapshot, metric_id, period=grain, filters=filters, statistic=statistic)
-
     def waiting(self, metric_id: str) -> pl.DataFrame:
         """`sql.query.beside` under these filters: percentiles with waiting exams and without."""
         return query.beside(self.snapshot, metric_id, filters=self.filters)

@@ -10,7 +10,10 @@ import polars as pl
 from app import words
 from app.context import Context
 from app.texts import text
+from sql import query
 from sql.filters import Filters
+from sql.noted import noted
+from sql.snapshot import Snapshot
 
 #: Grains of a course, and the days that a chart of each looks back from the end of the period.
 GRAINS = {"day": 56, "week": 182, "month": 730}
@@ -18,8 +21,11 @@ GRAINS = {"day": 56, "week": 182, "month": 730}
 
 def window(context: Context, grain: str) -> Filters:
     """The filters with their period, or as many days up to its end as a chart of the grain needs."""
-    filters = context.filters
-    until = filters.until or (context.snapshot.data_through.date() + timedelta(days=1))
+    return _window(context.snapshot, context.filters, grain)
+
+
+def _window(snapshot: Snapshot, filters: Filters, grain: str) -> Filters:
+    until = filters.until or (snapshot.data_through.date() + timedelta(days=1))
     earliest = until - timedelta(days=GRAINS[grain])
     since = None if filters.since is None else min(filters.since, earliest)
     if grain == "day":  # more than the last weeks by day is a hedge, not a line
@@ -37,7 +43,15 @@ def chosen_grain(context: Context) -> str:
 
 def charted(context: Context, grain: str) -> pl.DataFrame:
     """The chosen metric and statistic as a control chart in the window of a grain."""
-    return context.control(context.chosen.id, window(context, grain), grain, context.statistic)
+    return _charted(context.snapshot, context.chosen.id, filters=context.filters, grain=grain,
+                    statistic=context.statistic)  # fmt: skip
+
+
+@noted
+def _charted(snapshot: Snapshot, metric_id: str, *, filters: Filters, grain: str, statistic: str) -> pl.DataFrame:
+    """`sql.query.control` in the window of a grain, to be remembered as a question under the page's filters."""
+    asked = _window(snapshot, filters, grain)
+    return query.control(snapshot, metric_id, period=grain, filters=asked, statistic=statistic)
 
 
 def is_judged(frame: pl.DataFrame) -> bool:

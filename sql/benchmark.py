@@ -18,11 +18,13 @@ from functools import partial
 
 import polars as pl
 
-from sql.asked import QueryError, must_have
+from sql.asked import QueryError, answer_key, must_have
+from sql.bundle import Bundle
+from sql.bundled import answers
 from sql.cases import MOST_UNCOVERED, compared
 from sql.catalog import PERCENTILES, Metric
 from sql.compare import judged
-from sql.definitions import definition
+from sql.definitions import definition, is_current
 from sql.filters import Filters
 from sql.measure import metric
 from sql.noted import noted
@@ -76,6 +78,7 @@ def benchmark(
     if not can_be_benchmarked(asked) or "facility" in keys:
         raise QueryError(f"{asked.id} has no case mix at which facilities could be compared")
     must_have(asked, ("facility", *keys), "all", chosen)
+    _ask_network(snapshot, metric_id, filters=filters, statistic=chosen)
     crude = metric(snapshot, metric_id, groups=("facility",), filters=every, statistic=chosen)
     crude = crude.filter(pl.col("value").is_not_null())
     whole = metric(snapshot, metric_id, filters=every, statistic=chosen)
@@ -98,6 +101,18 @@ def _of_all(filters: Filters | None) -> Filters:
 def _percentile(asked: Metric, statistic: str) -> float | None:
     """The percentile that is asked, None for means and for what is no percentile."""
     return PERCENTILES[statistic] if asked.kind == "percentile" else None
+
+
+@noted
+def _ask_network(snapshot: Snapshot, metric_id: str, *, filters: Filters | None, statistic: str) -> None:
+    """Ask in one statement for each facility and for all together where the filters name some, so that a page has asked
+    for others; where they name none it asks for these itself."""
+    asked, every = definition(snapshot, metric_id), _of_all(filters)
+    sets = (((), "all"), (("facility",), "all"))
+    keys = [answer_key(asked.id, groups, period, statistic, every) for groups, period in sets]
+    is_asked = filters is not None and bool(filters.facility) and is_current(snapshot)
+    if is_asked and any(snapshot.kept(key) is None for key in keys):
+        answers(snapshot, Bundle(asked, sets, (statistic,), (every.replace(compare="none"),)))
 
 
 @noted

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from plotly.io.json import to_json_plotly
 
-from app import answers
+from app import answers, habits
 from app.context import Context
 from app.habits import Habits
 from app.pages import PAGES
 from app.state import State
+from sql.noted import Call
 from sql.snapshot import Snapshot, Store
 from tests.app.conftest import LOCAL
 
@@ -64,3 +66,25 @@ def test_numbers_are_asked_together(home: Path, then: str, monkeypatch: pytest.M
     page_of(home / "published", "/turnaround", then)
     together = sum("AS slice" in sql for sql in asked)
     assert (alone > 20, together) == (True, 2)
+
+
+def test_what_other_dates_or_facilities_tell_is_foreseen_as_well(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chart that looks further back, and all facilities beside the one shown: only marks are asked on the way."""
+    monkeypatch.setattr(answers, "HABITS", Habits())
+    page_of(home / "published", "/metric", "")
+    asked: list[Hashable] = []
+    run, foreseen = Snapshot._run, habits.ask_all
+
+    def ran(snapshot: Snapshot, sql: str, *rest: Any, **options: Any) -> Any:
+        asked.append(sql)
+        return run(snapshot, sql, *rest, **options)
+
+    def all_at_once(snapshot: Snapshot, calls: list[Call]) -> list[BaseException]:
+        errors = foreseen(snapshot, calls)
+        asked.clear()
+        return errors
+
+    monkeypatch.setattr(Snapshot, "_run", ran)
+    monkeypatch.setattr(habits, "ask_all", all_at_once)
+    page_of(home / "published", "/metric", "facility=NORTH&since=2026-01-01&until=2026-03-01&compare=previous")
+    assert not [sql for sql in asked if "AS slice" in sql or "WITH picked" in sql]
