@@ -11,6 +11,7 @@ from sql import drawn, ordered
 from sql.asked import answer_key
 from sql.bundle import Bundle
 from sql.bundle_statement import bundle_statement
+from sql.lately import counted_lately
 from sql.shape import SHAPE
 from sql.snapshot import Snapshot
 
@@ -25,7 +26,8 @@ def answers(snapshot: Snapshot, bundle: Bundle) -> dict[Hashable, pl.DataFrame]:
         made, fold = _FOLDED[kind]
         whole = snapshot.execute(*made(bundle), fold=partial(fold, bundle), of=of)
     else:
-        whole = snapshot.execute(*bundle_statement(bundle))
+        lately = counted_lately(snapshot, bundle)
+        whole = snapshot.execute(*bundle_statement(bundle)) if lately is None else lately
     found: dict[Hashable, pl.DataFrame] = {}
     if len(bundle.slices) == len(bundle.sets) == len(bundle.statistics) == 1:
         (groups, period), filters = bundle.sets[0], bundle.slices[0]
