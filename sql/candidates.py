@@ -205,7 +205,12 @@ def completeness_sql(asked: Metric, where: str, since: str, until: str, statisti
 ), told AS (
 {told}
 )
-{_FATES} ORDER BY {_FATES_ORDER}"""
+{fates_sql()}"""
+
+
+def fates_sql(rule: str = "") -> str:
+    """Kind, reason, n, share and n_rows of `told` (fate, n, n_rows): of fates that meet a rule, else of all."""
+    return f"{_FATES}{rule} ORDER BY {_FATES_ORDER}"
 
 
 def _told_sql(asked: Metric, where: str, until: str, statistic: str, condition: str) -> str:

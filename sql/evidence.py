@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from sql import fates
+from sql import fates, implied
 from sql.asked import clause_of, dates_of, must_have
 from sql.candidates import CLOCKED, candidates, completeness_sql, fate_sql, source_of
 from sql.catalog import Catalog, Metric
@@ -51,7 +51,9 @@ def completeness(
     if _is_once(asked, statistic):
         return fates.fates_of(fates.counted(snapshot, asked, filters, _told_ends(asked)))
     clause = clause_of(asked, filters)
-    return snapshot.execute(completeness_sql(asked, clause.sql, *dates_of(clause), {statistic: ""}), clause.params)
+    implied_sql = implied.completeness_sql(asked, clause, *dates_of(clause), statistic)
+    sql = implied_sql or completeness_sql(asked, clause.sql, *dates_of(clause), {statistic: ""})
+    return snapshot.execute(sql, clause.params)
 
 
 @noted
