@@ -42,7 +42,7 @@ def bundle_statement(bundle: Bundle) -> tuple[str, dict[str, Any]]:
     order = [f"f.{name}" for name, many in _NUMBERED.items() if len(getattr(bundle, many)) > 1]
     order += [*([start] if starts else []), *_order_sql(sets, keys)]
     rows = grouped(bundle, ask, params, folded(metric, ask, bundle.statistics))
-    statement = f"""{rows}, finished AS (
+    statement = f"""{rows}, finished AS MATERIALIZED (
 {_finished_sql(bundle)}
 )
 SELECT f.slice, f.part, f.statistic,
