@@ -14,11 +14,12 @@ from sql.filters import NO_VALUE, Filters
 class Use(NamedTuple):
     """A use of a table in a metric's statement (`alias`, '' for all), of which rows that do not meet `rule` tell
     nothing about other facilities than their own: SQL over the row `w`, with what asks for the facilities of a row in
-    braces."""
+    braces. `enough` follows it where one facility is asked for and some of its rows tell as much as all."""
 
     table: str
     alias: str
     rule: str
+    enough: str = ""
 
 
 #: The facilities of the row itself.
@@ -29,7 +30,7 @@ _OF_DEVICE = "w.device IN (SELECT z.device FROM fct_device_day z WHERE {z})"
 _USES = {
     "downtime": (Use("fct_device_idle", "q", _OWN),),
     "local_minutes_per_hour": (Use("fct_reading_session", "x", _OWN),),
-    "prelim_final_discrepancy": (Use("fct_discrepancy", "c", _OWN),),
+    "prelim_final_discrepancy": (Use("fct_discrepancy", "c", _OWN, " AND w.grade IS NOT NULL LIMIT 1"),),
     "third_next_available": (Use("fct_device_day", "", _OF_DEVICE), Use("fct_appointment", "", _OF_DEVICE)),
 }
 
@@ -41,4 +42,6 @@ def needed(metric_id: str, filters: Filters) -> tuple[Use, ...]:
         return ()
     held = Filters(facility=filters.facility, scope=filters.scope)
     here = {alias: held.where(("facility",), alias=alias).sql for alias in ("w", "z")}
-    return tuple(use._replace(rule=use.rule.format(**here)) for use in _USES.get(metric_id, ()))
+    is_one = len(filters.facility or filters.scope or ()) == 1
+    return tuple(Use(use.table, use.alias, use.rule.format(**here) + (use.enough if is_one else ""))
+                 for use in _USES.get(metric_id, ()))  # fmt: skip

@@ -48,7 +48,10 @@ def test_answers_are_those_of_all_rows(world: World, metric_id: str) -> None:
 def test_only_facilities_that_are_named_are_asked_for() -> None:
     one = Filters(facility=("NORTH",))
     (use,) = needed("prelim_final_discrepancy", one.within(["NORTH", "SOUTH"]))
-    assert use.rule == "w.facility IN ($facility_0) AND w.facility IN ($scope_0, $scope_1)"
+    held = "w.facility IN ($facility_0) AND w.facility IN ($scope_0, $scope_1)"
+    assert use.rule == f"{held} AND w.grade IS NOT NULL LIMIT 1"
+    (use,) = needed("prelim_final_discrepancy", one.replace(facility=("NORTH", "SOUTH")))
+    assert use.rule == "w.facility IN ($facility_0, $facility_1)"
     for filters in (Filters(), Filters(modality=("CT",)), Filters(facility=("NORTH", NO_VALUE))):
         assert needed("prelim_final_discrepancy", filters) == ()
     assert needed("report_final", one) == ()
