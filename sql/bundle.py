@@ -17,13 +17,14 @@ from sql.shape import Ask
 @dataclass(frozen=True)
 class Bundle:
     """Questions that one statement answers: every set of groups with every statistic in every slice (filters that
-    differ by their dates, which do not overlap).
+    differ by their dates, which do not overlap). In each `step` minutes of the hour one shift works.
     """
 
     metric: Metric
     sets: tuple[Set, ...]
     statistics: tuple[str, ...]
     slices: tuple[Filters, ...]
+    step: int = 1
 
     @cached_property
     def keys(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ from sql.bundle import Bundle
 from sql.bundle_statement import bundle_statement
 from sql.lately import counted_lately
 from sql.shape import SHAPE
+from sql.shifts import with_step
 from sql.snapshot import Snapshot
 
 #: Kinds that are folded here: how their statement is made, and what folds its rows.
@@ -27,7 +28,7 @@ def answers(snapshot: Snapshot, bundle: Bundle) -> dict[Hashable, pl.DataFrame]:
         whole = snapshot.execute(*made(bundle), fold=partial(fold, bundle), of=of)
     else:
         lately = counted_lately(snapshot, bundle)
-        whole = snapshot.execute(*bundle_statement(bundle)) if lately is None else lately
+        whole = snapshot.execute(*bundle_statement(with_step(snapshot, bundle))) if lately is None else lately
     found: dict[Hashable, pl.DataFrame] = {}
     if len(bundle.slices) == len(bundle.sets) == len(bundle.statistics) == 1:
         (groups, period), filters = bundle.sets[0], bundle.slices[0]

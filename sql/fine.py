@@ -29,10 +29,18 @@ class Moment(NamedTuple):
 #: Microseconds that make a Monday of the first time that a stamp can have, so that none lies before it.
 _MONDAY = (150_000 * 168 + 72) * 3_600_000_000
 _SINCE_MONDAY = f"(epoch_us(CAST(b.period_local AS TIMESTAMP)) + {_MONDAY})"
-#: What weekday and hour are told of; and the shift with them.
-HOUR = Moment("hour of week", f"{_SINCE_MONDAY} // 3600000000 % 168", 1)
-MINUTE = Moment("minute of week", f"{_SINCE_MONDAY} // 60000000 % 10080", 60)
-MOMENTS = {moment.name: moment for moment in (HOUR, MINUTE)}
+MINUTES_OF_HOUR, MINUTES_OF_WEEK = 60, 10_080
+
+
+def moment(step: int) -> Moment:
+    """The part of the week of `step` minutes, a divisor of 60: weekday and hour are told of it, and the shift where no
+    other begins within."""
+    sql = f"{_SINCE_MONDAY} // {step * 60_000_000} % {MINUTES_OF_WEEK // step}"
+    return Moment(f"{step} min of week", sql, MINUTES_OF_HOUR // step)
+
+
+HOUR, MINUTE = moment(60), moment(1)
+MOMENTS = {each.name: each for step in range(1, 61) if MINUTES_OF_HOUR % step == 0 for each in (moment(step),)}
 
 
 def fine_sets(sets: Sequence[Set], days: int, most: int) -> list[tuple[Set, list[int]]]:

@@ -16,7 +16,7 @@ from sql.bundle_folds import Folds
 from sql.catalog import CLOCK_GROUPS, Metric
 from sql.copied import Apart, apart, folded_again
 from sql.elsewhere import needed
-from sql.fine import HOUR, MINUTE, MOMENTS, Moment, Set, fine_sets
+from sql.fine import HOUR, MINUTE, MINUTES_OF_HOUR, MOMENTS, Moment, Set, fine_sets, moment
 from sql.narrowed import narrowed
 from sql.shape import Ask, group_raw_sql, period_sql
 from sql.windows import windowed
@@ -43,8 +43,8 @@ def grouped(bundle: Bundle, ask: Ask, params: Mapping[str, Any], folds: Folds) -
         return f"""{picked(bundle, ask, params, folds.values)}, grouped AS (
 {_set_sql(bundle, range(len(bundle.sets)), told)}
 )"""
-    moment = MINUTE if "shift" in bundle.keys else HOUR
-    sets = fine_sets([_momentary(part, moment) for part in bundle.sets], bundle.days, MOST_FINE)
+    part_of_week = moment(bundle.step) if "shift" in bundle.keys else HOUR
+    sets = fine_sets([_momentary(part, part_of_week) for part in bundle.sets], bundle.days, MOST_FINE)
     fine = replace(bundle, sets=tuple(part for part, _ in sets))
     told = (days + folds.told).format(**{name: f"{of}(p.{name})" for name, (_, of) in parts.items()})
     rows = [f" WHERE p.fine = {number}" for number in range(len(sets))] if len(sets) > 1 else [""]
@@ -64,7 +64,7 @@ def grouped(bundle: Bundle, ask: Ask, params: Mapping[str, Any], folds: Folds) -
         made = f"{_fine_sql(fine, 'picked', first)}\nUNION ALL {_fine_sql(fine, 'flagged', again)}"
     return f"""{read}, fine AS (
 {made}
-), named AS ({_named_sql(bundle, fine, moment, parts)}
+), named AS ({_named_sql(bundle, fine, part_of_week, parts)}
 ), grouped AS (
 {union}
 )"""
@@ -87,21 +87,22 @@ FROM {rows} p
 GROUP BY {sets_sql(fine, fine.sets)}"""
 
 
-def _momentary(part: Set, moment: Moment) -> Set:
+def _momentary(part: Set, of_week: Moment) -> Set:
     """A set of groups with the moment of the week in place of what is told of it."""
     names, grain = part
-    return tuple(dict.fromkeys(moment.name if name in CLOCK_GROUPS else name for name in names)), grain
+    return tuple(dict.fromkeys(of_week.name if name in CLOCK_GROUPS else name for name in names)), grain
 
 
-def _named_sql(bundle: Bundle, fine: Bundle, moment: Moment, parts: Mapping[str, object]) -> str:
+def _named_sql(bundle: Bundle, fine: Bundle, of_week: Moment, parts: Mapping[str, object]) -> str:
     """Fine groups `fine` with the columns of the bundle's groups and periods."""
-    at = f"f.{fine.keys[moment.name]}" if moment.name in fine.keys else "NULL"
-    clock = {"weekday": f"{at} // {24 * moment.per_hour} + 1", "hour": f"{at} // {moment.per_hour} % 24",
+    at = f"f.{fine.keys[of_week.name]}" if of_week.name in fine.keys else "NULL"
+    clock = {"weekday": f"{at} // {24 * of_week.per_hour} + 1", "hour": f"{at} // {of_week.per_hour} % 24",
              "shift": "s.shift"}  # fmt: skip
     groups = {name: clock[group] if group in clock else f"f.{fine.keys[group]}" for group, name in bundle.keys.items()}
     starts = {name: f"f.{fine.starts[grain]}" for grain, name in bundle.starts.items()}
     columns = "".join(f", {sql} AS {name}" for name, sql in {**starts, **groups}.items())
-    join = f"\nLEFT JOIN dim_shift s ON s.minute_of_week = {at}" if "shift" in bundle.keys else ""
+    minute = f"{at} * {MINUTES_OF_HOUR // of_week.per_hour}"
+    join = f"\nLEFT JOIN dim_shift s ON s.minute_of_week = {minute}" if "shift" in bundle.keys else ""
     return f"""SELECT f.slice, f.fine{columns}, {", ".join(f"f.{name}" for name in parts)} FROM fine f{join}"""
 
 

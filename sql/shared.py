@@ -24,6 +24,7 @@ from sql.catalog import Choice, Metric
 from sql.fine import Set
 from sql.nullness import is_of_one
 from sql.shape import KINDS, SHAPE
+from sql.shifts import with_step
 from sql.snapshot import Snapshot
 
 #: Kinds that are told of a numerator and a denominator.
@@ -142,7 +143,7 @@ def shared_answers(snapshot: Snapshot, bundles: Sequence[Bundle]) -> dict[Hashab
     if len(bundles) == 1:
         return answers(snapshot, bundles[0])
     one = together(bundles)
-    statement, params = bundle_statement(one)
+    statement, params = bundle_statement(with_step(snapshot, one))
     kinds = dict.fromkeys(bundle.metric.kind for bundle in bundles)
     names = ", ".join(f"f.{name}" for name in ("place", "slice", "part", "statistic", *SHAPE[:4]))
     parts = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from sql.fine import HOUR, MINUTE, Moment, fine_sets
+from sql.fine import HOUR, MINUTE, MOMENTS, Moment, fine_sets, moment
 
 #: A bad stamp of long ago, the edges of a week, a leap day, microseconds before midnight.
 STAMPS = ("0001-01-01 00:00:00", "1899-12-31 23:59:00", "1969-12-28 23:59:59.999999", "1969-12-29 00:00:00",
@@ -13,20 +13,21 @@ STAMPS = ("0001-01-01 00:00:00", "1899-12-31 23:59:00", "1969-12-28 23:59:59.999
           "9999-12-31 23:59:00")  # fmt: skip
 
 
-@pytest.mark.parametrize("moment", [HOUR, MINUTE])
-def test_a_moment_of_the_week_tells_weekday_hour_and_minute(moment: Moment) -> None:
+@pytest.mark.parametrize("of_week", [HOUR, moment(30), moment(12), MINUTE])
+def test_a_moment_of_the_week_tells_weekday_hour_and_minute(of_week: Moment) -> None:
+    assert MOMENTS[of_week.name] == of_week
     for kind in ("TIMESTAMP", "DATE"):
         for stamp in STAMPS:
             body = f"SELECT CAST(CAST('{stamp}' AS TIMESTAMP) AS {kind}) AS period_local"
             row = duckdb.execute(
-                f"SELECT {moment.sql}, isodow(period_local), hour(CAST(period_local AS TIMESTAMP)), "
+                f"SELECT {of_week.sql}, isodow(period_local), hour(CAST(period_local AS TIMESTAMP)), "
                 f"minute(CAST(period_local AS TIMESTAMP)) FROM ({body}) b"
             ).fetchone()
             assert row is not None
             at, weekday, hour, minute = row
-            assert at // (24 * moment.per_hour) + 1 == weekday
-            assert at // moment.per_hour % 24 == hour
-            assert at % moment.per_hour == (minute if moment is MINUTE else 0)
+            assert at // (24 * of_week.per_hour) + 1 == weekday
+            assert at // of_week.per_hour % 24 == hour
+            assert at % of_week.per_hour == minute * of_week.per_hour // 60
 
 
 def test_a_moment_that_is_not_known_is_none() -> None:
