@@ -55,7 +55,7 @@ def rows_of(metric: Metric) -> Rows | None:
         return None
     joins = tree.args.get("joins") or []
     base = tree.args["from_"].this
-    if not isinstance(base, exp.Table) or not all(map(is_of_one, joins)):
+    if not isinstance(base, exp.Table) or not all(is_of_one(join) or _is_of_snapshot(join) for join in joins):
         return None
     new = {join.this.alias_or_name: f"j{crc32(join.sql('duckdb').encode()):08x}" for join in joins}
     for column in tree.find_all(exp.Column):
@@ -67,10 +67,20 @@ def rows_of(metric: Metric) -> Rows | None:
     return Rows(
         f"{base.name} {base.alias_or_name}", frozenset(pair for pair in told.items() if pair[0] not in values),
         {choice.name: told[choice.numerator] for choice in metric.choices},
-        tuple(f"LEFT JOIN {join.this.name} {new[join.this.alias_or_name]} ON {join.args['on'].sql('duckdb')}"
-              for join in joins),
+        tuple(_join_sql(join, new[join.this.alias_or_name]) for join in joins),
         where.this.sql("duckdb") if where else "",
     )  # fmt: skip
+
+
+def _is_of_snapshot(join: exp.Join) -> bool:
+    """Whether each row is joined to what is told of the snapshot: one row."""
+    return join.kind == "CROSS" and join.this.name == "meta_snapshot"
+
+
+def _join_sql(join: exp.Join, alias: str) -> str:
+    """A join under another alias, of which the columns of its condition have the name already."""
+    table = f"{join.this.name} {alias}"
+    return f"CROSS JOIN {table}" if _is_of_snapshot(join) else f"LEFT JOIN {table} ON {join.args['on'].sql('duckdb')}"
 
 
 def gathered(bundles: Iterable[Bundle]) -> list[tuple[Bundle, ...]]:

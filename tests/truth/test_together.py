@@ -111,6 +111,7 @@ def test_evidence_of_the_same_rows_is_counted_in_one_statement(world: World, fre
 @pytest.mark.parametrize("metric_ids", [
     ("reads", "wrvu", "share_after_hours", "local_minutes", "share_stat"),
     ("repeat_exam_rate", "duplicate_across_facilities"),
+    ("slot_fill", "no_show_rate", "late_cancel_rate", "scheduled_vs_performed"),
 ])  # fmt: skip
 def test_metrics_of_the_same_rows_are_asked_in_one_statement(
     world: World, fresh: Snapshot, metric_ids: tuple[str, ...]
