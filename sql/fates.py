@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from functools import lru_cache
 from itertools import count
 from typing import Any, NamedTuple
@@ -32,6 +33,8 @@ CLOCK_COLUMNS = {"milestone": pl.String, "source": pl.String, "rung": pl.Int32, 
 USED = "used|"
 #: Columns of candidates that say a fate.
 _SAID = frozenset({"left_out", "why_null"})
+#: Days in which nearly all sources tell of some milestone.
+_LATELY = 7
 #: Who tells a milestone that nobody told.
 _NONE = "none"
 
@@ -175,17 +178,19 @@ def clocks_of(snapshot: Snapshot, told: pl.DataFrame, filters: Filters, ends: Se
 
 
 def _rungs(snapshot: Snapshot, filters: Filters, asked: set[tuple[str, str]]) -> dict[tuple[str, str], int | None]:
-    """The place of sources on the ladder of their milestone: it is the same on every day, so where those of the dates
-    tell of all that are asked for, no more are read."""
-    dates = {key: day for key in ("since", "until") if (day := getattr(filters, key)) is not None}
-    days = [f"c.day {sign} ${key}" for key, sign in (("since", ">="), ("until", "<")) if key in dates]
+    """The place of sources on the ladder of their milestone: it is the same on every day, so where the last days of the
+    dates, or the dates, tell of all that are asked for, no more are read."""
+    spans = [Filters(since=filters.since, until=filters.until), Filters()]
+    if filters.since and filters.until and (filters.until - filters.since).days > _LATELY:
+        spans.insert(0, spans[0].replace(since=filters.until - timedelta(days=_LATELY)))
     found: dict[tuple[str, str], int | None] = {}
-    for held in [days, []] if days else [[]]:
+    for span in dict.fromkeys(spans):
         if not found or any(source != _NONE and (milestone, source) not in found for milestone, source in asked):
+            held = span.where((), anchor="day", alias="c")
             rows = snapshot.execute(
                 f"""SELECT c.milestone, c.source, min(c.rung) AS rung FROM dq_completeness c
-                WHERE {" AND ".join(held) or "TRUE"} GROUP BY ALL""",
-                dates if held else {},
+                WHERE {held.sql} GROUP BY ALL""",
+                {key: at.date() for key, at in held.params.items()},
             )
             found = {(milestone, source): rung for milestone, source, rung in rows.iter_rows()}
     return found
