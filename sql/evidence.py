@@ -48,6 +48,11 @@ def completeness(
     asked, filters = definition(snapshot, metric_id), filters or Filters()
     statistic = statistic or asked.statistic
     must_have(asked, (), "all", statistic)
+    key = ("completeness", asked.id, statistic, filters.replace(compare="none"))
+    return snapshot.keep(key, lambda: _completeness(snapshot, asked, statistic, filters))
+
+
+def _completeness(snapshot: Snapshot, asked: Metric, statistic: str, filters: Filters) -> pl.DataFrame:
     if _is_once(asked, statistic):
         return fates.fates_of(fates.counted(snapshot, asked, filters, _told_ends(asked)))
     clause = clause_of(asked, filters)

@@ -148,8 +148,9 @@ class Filters:
         return urlencode(self.pairs())
 
     def replace(self, **changes: Any) -> Self:
-        """A copy with some fields changed."""
-        return replace(self, **changes)
+        """A copy with some fields changed; these filters themselves where all are so already."""
+        is_so = all(getattr(self, key) == value for key, value in changes.items())
+        return self if is_so else replace(self, **changes)
 
     def within(self, allowed_facilities: Iterable[str] | None) -> Self:
         """These filters kept to facilities that a person may see; None allows all. A scope only ever narrows."""

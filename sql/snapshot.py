@@ -100,11 +100,15 @@ class Snapshot:
 
     def columns(self, table: str) -> dict[str, str]:
         """Columns of a mart with their SQL types in order; empty where there is no such table."""
-        found = self.execute(
-            """SELECT table_name, column_name, data_type FROM information_schema.columns
-               WHERE table_schema = 'main' ORDER BY table_name, ordinal_position"""
-        )
-        return dict(found.filter(pl.col("table_name") == table).select("column_name", "data_type").iter_rows())
+
+        def of_table() -> pl.DataFrame:
+            found = self.execute(
+                """SELECT table_name, column_name, data_type FROM information_schema.columns
+                   WHERE table_schema = 'main' ORDER BY table_name, ordinal_position"""
+            )
+            return found.filter(pl.col("table_name") == table).select("column_name", "data_type")
+
+        return dict(self.keep(("columns", table), of_table).iter_rows())
 
     def close(self) -> None:
         """Close now; otherwise the file is closed when nobody holds the snapshot."""

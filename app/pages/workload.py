@@ -89,12 +89,12 @@ _COLOURED = ("CT", "MR", "DX", "US", "NM")
 
 def render(context: Context) -> list[Any]:
     """The page."""
-    cells, backlog, course = WEEK.ask(context), BACKLOG.ask(context), COURSE.ask(context)
+    cells, backlog, course, readers = (each.ask(context) for each in (WEEK, BACKLOG, COURSE, READERS))
     coming, places, tested = forecast(context)
     return [
         page_head(context, text("workload.title"), text("workload.lead")),
         tiles(context, HEADLINE, METRIC, named=lambda metric, _: metric == "backlog"),
-        *burden.said(context, _by(context), READERS.ask(context), backlog, cells),
+        *burden.said(context, _by(context), readers, backlog, cells),
         html.Div(
             [
                 card(context, BACKLOG, shown(backlog, lambda: noted(context, lambda pins: graph(BACKLOG, waiting(
@@ -102,7 +102,7 @@ def render(context: Context) -> list[Any]:
                         context.state.having(since=None, until=None), "all", "all", show="waiting",
                         sort="exam_ended_local")), by=(cross.PERIOD,)))),
                      wide=True),
-                _readers_card(context),
+                _readers_card(context, readers),
                 whatif.section(context),
                 card(context, WEEK, shown(cells, lambda: graph(WEEK, week(
                     cells, context.scheme, unit="reads", min_n=1,
@@ -154,8 +154,7 @@ def _columns(context: Context, group: str, frame: pl.DataFrame) -> list[Column]:
     return made
 
 
-def _readers_card(context: Context) -> html.Section:
-    frame = READERS.ask(context)
+def _readers_card(context: Context, frame: pl.DataFrame) -> html.Section:
     group = _by(context)
     note = text("people.shown") if context.person.sees_readers else text("people.grouped", n=GROUP_OF)
     body = shown(
