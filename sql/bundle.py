@@ -61,11 +61,19 @@ class Bundle:
 
 def at_once(metric: Metric, slices: tuple[Filters, ...]) -> list[tuple[Filters, ...]]:
     """Slices that one statement answers: two whose dates do not overlap, else each alone."""
-    if len(slices) == 2 and metric.has_dates:
-        dates = sorted((each.since or date.min, each.until or date.max) for each in slices)
-        if dates[0][1] <= dates[1][0]:
-            return [slices]
-    return [(each,) for each in slices]
+    found: list[tuple[Filters, ...]] = []
+    for each in slices:
+        beside = next((pair for pair in found if len(pair) == 1 and metric.has_dates and _is_apart(pair[0], each)), ())
+        if beside:
+            found[found.index(beside)] = (*beside, each)
+        else:
+            found.append((each,))
+    return found
+
+
+def _is_apart(one: Filters, other: Filters) -> bool:
+    first, second = sorted((each.since or date.min, each.until or date.max) for each in (one, other))
+    return first[1] <= second[0]
 
 
 def asked(bundle: Bundle) -> tuple[Ask, dict[str, Any]]:

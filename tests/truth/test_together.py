@@ -178,6 +178,18 @@ def test_questions_about_one_facility_each_are_asked_by_facility(world: World, f
     assert n > 100
 
 
+def test_two_periods_are_asked_in_one_statement_beside_one_that_has_both(fresh: Snapshot) -> None:
+    now = Filters.default(fresh.data_through)
+    before = now.before()
+    assert before is not None
+    whole = now.replace(since=before.since)
+    for order in ((now, whole, before), (whole, now, before), (before, now, whole)):
+        made = bundles(fresh, [ALL._replace(filters=filters) for filters in order])
+        assert sorted(len(bundle.slices) for bundle in made) == [1, 2]
+        (alone,) = (bundle.slices for bundle in made if len(bundle.slices) == 1)
+        assert alone == (whole.replace(compare="none"),)
+
+
 def test_what_is_known_is_not_asked_again(fresh: Snapshot) -> None:
     (bundle,) = bundles(fresh, [ALL, ALL])
     answers(fresh, bundle)
