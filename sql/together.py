@@ -40,7 +40,8 @@ def ask_all(snapshot: Snapshot, calls: Iterable[Call]) -> list[BaseException]:
     wanted, joined = by_facility.joined(snapshot, wanted)
     numbers = [partial(shared_answers, snapshot, each) for each in gathered(bundles(snapshot, wanted))]
     rest = [partial(call.ask, *call.args, **call.options) for call in others]
-    tasks: list[Callable[[], object]] = [*numbers, *rows, *rest]
+    # What is folded here of many rows takes longest: begun last, it would be waited for alone.
+    tasks: list[Callable[[], object]] = [*rest, *numbers, *rows]
     done = [_pool().submit(task) for task in tasks]
     errors = [error for each in done if (error := each.exception()) is not None]
     by_facility.part(snapshot, joined)
