@@ -20,28 +20,32 @@ PAGE_EFFORT, FILE_EFFORT = (5, 5), (9, 9)
 class Body:
     """One answer in the codings that browsers take."""
 
-    __slots__ = ("_coded", "etag", "mimetype")
+    __slots__ = ("_coded", "_effort", "etag", "mimetype")
 
     def __init__(self, raw: bytes, mimetype: str, effort: tuple[int, int] = PAGE_EFFORT) -> None:
         self.mimetype = mimetype
         self.etag = blake2b(raw, digest_size=12).hexdigest()
-        self._coded = {
-            "br": brotli.compress(raw, quality=effort[0]),
-            "gzip": gzip.compress(raw, effort[1], mtime=0),
-        }
+        self._coded: dict[str, bytes] = {"br": brotli.compress(raw, quality=effort[0])}
+        self._effort = effort[1]
 
     def size(self) -> int:
-        """Bytes that it takes in memory."""
-        return sum(map(len, self._coded.values())) + 500
+        """Bytes that it takes in memory, about: gzip is made when somebody asks for it, and then kept."""
+        return 3 * len(self._coded["br"]) + 500
 
     def raw(self) -> bytes:
         """As it was before it was compressed."""
-        return gzip.decompress(self._coded["gzip"])
+        raw: bytes = brotli.decompress(self._coded["br"])
+        return raw
+
+    def _in(self, coding: str) -> bytes:
+        if coding not in self._coded:
+            self._coded[coding] = gzip.compress(self.raw(), self._effort, mtime=0)
+        return self._coded[coding]
 
     def answer(self, asked: Request, caching: str) -> Response:
         """The answer to a request; 304 where the browser has it."""
         coding = asked.accept_encodings.best_match(("br", "gzip"))
-        made = Response(self._coded[coding] if coding else self.raw(), mimetype=self.mimetype)
+        made = Response(self._in(coding) if coding else self.raw(), mimetype=self.mimetype)
         headers: dict[str, Any] = {"Cache-Control": caching, "Vary": "Accept-Encoding"}
         if coding:
             headers["Content-Encoding"] = coding
