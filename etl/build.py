@@ -13,7 +13,7 @@ import hashlib
 import os
 import shutil
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -39,6 +39,9 @@ from sql.macros import MACROS
 MESSAGES_PER_EXAM = 10
 #: Messages of a night up to which the engine works in one thread: what it does at once is too little for two.
 FEW_MESSAGES = 50_000
+#: Memory of the engine for so few: blocks that it read take the room of others. Each in memory of its own would cost a
+#: fault a page, and of most blocks a night reads one row.
+NIGHT_MEMORY = "512MB"
 #: Batches after which the engine makes blocks of few rows one again; in between, what a night adds stays as written.
 TIDY_BATCHES = 16
 #: What a night commits goes to the file at once: its log would be written, and taken up as soon as the build ends.
@@ -76,11 +79,12 @@ class Home(Protocol):
 
 @dataclass(frozen=True)
 class _How:
-    """What a build was asked for."""
+    """What a build was asked for; `saves` memory where few messages came."""
 
     full: bool
     progress: Progress | None
     engine: EngineOf
+    saves: bool = True
 
 
 def _connect(home: Home, marts: Path) -> duckdb.DuckDBPyConnection:
@@ -134,11 +138,11 @@ def build(
     how = _How(full, progress, engine)
     site = home.load_site()
     if not full and home.marts.exists():
-        known, written = proof.noted(home.marts), proof.Measured()
-        with closing(_connect(home, home.marts)) as con:
-            report = _bring_up(con, home, _prepare(con, home, site), how, written)
+        try:
+            report = _brought_up(home, site, how)
+        except duckdb.OutOfMemoryException:  # that of few messages was too little for what they touch
+            report = _brought_up(home, site, replace(how, saves=False))
         if report is not None:
-            proof.after_build(home.marts, known, written)
             return report
     fresh = home.marts.with_name(f"{home.marts.name}.new")
     _remove(fresh)  # of a build that was killed
@@ -156,6 +160,16 @@ def build(
     return report
 
 
+def _brought_up(home: Home, site: Site, how: _How) -> BuildReport | None:
+    """What a build of new batches reports; None as `_bring_up` has it. Raises OutOfMemoryException."""
+    known, written = proof.noted(home.marts), proof.Measured()
+    with closing(_connect(home, home.marts)) as con:
+        report = _bring_up(con, home, _prepare(con, home, site), how, written)
+    if report is not None:
+        proof.after_build(home.marts, known, written)
+    return report
+
+
 def _bring_up(
     con: duckdb.DuckDBPyConnection, home: Home, signature: str, how: _How, written: proof.Measured
 ) -> BuildReport | None:
@@ -164,8 +178,8 @@ def _bring_up(
     if not (built.signature == identity.signature == signature and built.epoch == identity.epoch):
         return None
     most = home.settings.part_exams
-    if _n_messages(con, built.batch_id) <= FEW_MESSAGES:
-        con.execute("SET threads = 1")
+    if how.saves and _n_messages(con, built.batch_id) <= FEW_MESSAGES:
+        _take_little(con)
     con.execute(COMMIT_TO_FILE)
     last = last_batch(con)
     if last // TIDY_BATCHES == built.batch_id // TIDY_BATCHES:
@@ -178,6 +192,15 @@ def _bring_up(
                 identity, signature
             )
     return _report(con, touched, is_full=False)
+
+
+def _take_little(con: duckdb.DuckDBPyConnection) -> None:
+    """One thread, and no more memory than `NIGHT_MEMORY`, which the engine then keeps for blocks."""
+    con.execute("SET threads = 1")
+    asked = f"SELECT parse_formatted_bytes(current_setting('memory_limit')) > parse_formatted_bytes('{NIGHT_MEMORY}')"
+    if con.execute(asked).fetchall()[0][0]:
+        con.execute(f"SET memory_limit = '{NIGHT_MEMORY}'")
+        con.execute(f"SET block_allocator_memory = '{NIGHT_MEMORY}'")
 
 
 def _n_messages(con: duckdb.DuckDBPyConnection, since: int) -> int:
