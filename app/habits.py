@@ -5,7 +5,7 @@ Nothing that is shown depends on it: a page asks its own questions, and finds th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from typing import Any
@@ -49,12 +49,17 @@ class Habits:
         values = _values(snapshot, filters, grain)
         known = [call for call in self._known.get(page, [])
                  if values[Mark.BEFORE] is not None or Mark.BEFORE not in _given(call)]  # fmt: skip
-        for error in ask_all(snapshot, [_changed(call, lambda given: _value(given, values)) for call in known]):
-            failure.LOG.warning("a question could not be asked beforehand: %s", failure.told(error))
+        ask_ahead(snapshot, [_changed(call, lambda given: _value(given, values)) for call in known])
         with listening() as calls:
             yield
         marked = (_changed(call, lambda given: _mark(given, values)) for call in calls)
         self._known[page] = [call for call in marked if not any(map(_is_other, _given(call)))]
+
+
+def ask_ahead(snapshot: Snapshot, calls: Iterable[Call]) -> None:
+    """Ask questions at once; one that fails is logged, and fails again where it is asked, if it is wrong by itself."""
+    for error in ask_all(snapshot, calls):
+        failure.LOG.warning("a question could not be asked beforehand: %s", failure.told(error))
 
 
 def _is_other(given: Any) -> bool:

@@ -12,6 +12,7 @@ import polars as pl
 from app import words
 from app.context import Context
 from app.everywhere import everywhere
+from app.habits import ask_ahead
 from app.state import drill
 from app.texts import text
 from sql import query
@@ -100,7 +101,7 @@ def findings(frame: pl.DataFrame, context: Context) -> list[Finding]:
 
 def explained(found: Sequence[Finding], context: Context) -> list[tuple[Finding, str]]:
     """Findings, each with its `why`; what they ask is asked at once."""
-    query.ask_all(context.snapshot, [call for item in found for call in item.questions])
+    ask_ahead(context.snapshot, [call for item in found for call in item.questions])
     return [(item, item.why) for item in found]
 
 

@@ -29,7 +29,7 @@ from sql.site_preview import critical_preview, staffing_preview, target_preview
 from sql.site_rows import difference as site_difference
 from sql.site_rows import in_force
 from sql.stages import stage_fates, stages
-from sql.together import ask_all, foresee
+from sql.together import foresee
 from sql.turn import turns, turns_asked
 from sql.weights import weight_agreement, weights
 
@@ -38,7 +38,6 @@ __all__ = [
     "QueryError",
     "Wanted",
     "alias_preview",
-    "ask_all",
     "attribution",
     "attribution_asked",
     "backtest",
