@@ -115,6 +115,7 @@ def _elements(position: int, whole: Dataset, depth: int = 0) -> Iterator[Finding
         try:
             element = whole[tag]
         except (ValueError, TypeError, NotImplementedError, KeyError, AttributeError, OverflowError):
+            # what pydicom raises as it makes a value of the bytes; it is told, and the next element is looked at
             yield Finding(position, "error", place(tag), "value that its VR cannot hold", "PS3.5 6.2")
             continue
         if element.VR not in dictionary_VR(tag):

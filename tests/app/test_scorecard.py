@@ -13,11 +13,12 @@ from plotly.io.json import to_json_plotly
 
 from app import changes, scorecard, words
 from app.context import Context
+from app.habits import ask_ahead
 from app.icons import sparkline
 from app.pages import overview
 from app.state import State
 from app.tables import Column, table
-from sql.snapshot import open_snapshot
+from sql.snapshot import Snapshot, open_snapshot
 from tests.app.conftest import LOCAL
 from tests.snapshots import exam_row, snapshot_of
 
@@ -142,7 +143,7 @@ def test_a_table_keeps_the_order_says_what_is_left_and_greys_small_rows() -> Non
     assert made.children[1].children == "1 more in the CSV file"
 
 
-def test_a_finding_says_since_when_and_what_made_most_of_it(tmp_path: Path) -> None:
+def test_a_finding_says_since_when_and_what_made_most_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """CT takes twice as long from 11 March on; MR, as many, never changes."""
     exams = [
         exam_row(200.0 if kind == "CT" and day >= 38 else 100.0 if kind == "CT" else 105.0 + number,
@@ -158,8 +159,11 @@ def test_a_finding_says_since_when_and_what_made_most_of_it(tmp_path: Path) -> N
     assert why.startswith("since about 11 Mar 2026, most from CT (+")
     assert all(item.whole == f"{item.told}; {item.why}" for item in scorecard.findings(card, context) if item.why)
     other = replace(context, snapshot=open_snapshot(snapshot.path))
-    at_once = scorecard.explained(scorecard.findings(card, other), other)
-    assert {item.told: why.replace(words.THIN, " ") for item, why in at_once} == told
+    found = scorecard.findings(card, other)
+    other.trend("report_final")  # as the page has: how far the data reach is asked once a snapshot
+    ask_ahead(other.snapshot, [call for item in found for call in item.questions])
+    monkeypatch.setattr(Snapshot, "_run", lambda *_, **__: pytest.fail("a finding asks what was not foreseen"))
+    assert {item.told: why.replace(words.THIN, " ") for item, why in scorecard.explained(found, other)} == told
 
 
 def test_what_is_too_much_to_read_is_folded_and_not_asked_why(
