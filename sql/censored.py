@@ -7,14 +7,16 @@ known to take longer than from its start to the data cut-off, and counts among t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import polars as pl
 
-from sql.asked import QueryError
+from sql.asked import QueryError, ask_of
 from sql.catalog import PERCENTILES
+from sql.curve import reached
 from sql.definitions import definition, is_current
 from sql.filters import Filters
-from sql.kaplan_meier import censored_statement, is_censorable
+from sql.kaplan_meier import censored_statement, is_censorable, steps_statement
 from sql.measure import answer, metric
 from sql.noted import noted
 from sql.snapshot import Snapshot
@@ -50,33 +52,30 @@ def censored(
 
 
 @noted
-def censored_all(
-    snapshot: Snapshot, metric_id: str, *, groups: Sequence[str] = (), filters: Filters | None = None
-) -> dict[str, pl.DataFrame]:
-    """What `censored` gives for each percentile, by statistic; made from one curve. Raises QueryError."""
+def censored_all(snapshot: Snapshot, metric_id: str, *, filters: Filters | None = None) -> dict[str, pl.DataFrame]:
+    """What `censored` gives of all together for each percentile, by statistic; of one curve. Raises QueryError."""
     asked = definition(snapshot, metric_id)
     if not is_current(snapshot) or not is_censorable(asked):
-        return {name: censored(snapshot, metric_id, groups=groups, filters=filters, statistic=name)
-                for name in STATISTICS}  # fmt: skip
-    whole = answer(snapshot, asked, "censored", lambda ask: censored_statement(asked, ask, STATISTICS), groups=groups,
-                   filters=filters)  # fmt: skip
+        return {name: censored(snapshot, metric_id, filters=filters, statistic=name) for name in STATISTICS}
+    filters = filters or Filters()
+    ask, params = ask_of(asked, (), "all", filters, asked.statistic)
+    given = (filters.since, filters.until) if asked.has_dates else (None, None)
+    whole = snapshot.execute(steps_statement(asked, ask), params, fold=partial(reached, STATISTICS, given), of="curve")
     return {name: whole.filter(pl.col("statistic") == name).drop("statistic") for name in STATISTICS}
 
 
-def beside(
-    snapshot: Snapshot, metric_id: str, *, groups: Sequence[str] = (), filters: Filters | None = None
-) -> pl.DataFrame:
-    """Each percentile with waiting exams beside that of the finished ones, a row a group and statistic.
+def beside(snapshot: Snapshot, metric_id: str, *, filters: Filters | None = None) -> pl.DataFrame:
+    """Each percentile with waiting exams beside that of the finished ones, a row a statistic; none without exams.
 
     Columns: group_name, group_value, statistic, n, n_waiting, value, lower, upper (with the waiting; NULL where so many
     wait that it is not reached), finished, finished_n (of the finished alone), gap (value - finished), differs (the
     finished one lies below the interval of the whole, or the whole is not reached: waiting exams are the slow ones).
     """
-    parts, wholes = [], censored_all(snapshot, metric_id, groups=groups, filters=filters)
+    parts, wholes = [], censored_all(snapshot, metric_id, filters=filters)
     is_slower = pl.col("value").is_null() | (pl.col("finished") < pl.col("lower"))
     for name in STATISTICS:
         whole = wholes[name]
-        alone = metric(snapshot, metric_id, groups=groups, filters=filters, statistic=name)
+        alone = metric(snapshot, metric_id, filters=filters, statistic=name)
         finished = alone.select("group_value", pl.col("value").alias("finished"), pl.col("n").alias("finished_n"))
         parts.append(
             whole.join(finished, on="group_value", how="left", maintain_order="left").select(

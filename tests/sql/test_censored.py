@@ -112,8 +112,8 @@ def test_waiting_beside_finished_says_where_they_differ(tmp_path: Path) -> None:
     assert (half["value"], half["gap"], half["differs"]) == (21.0, 5.5, True)
     assert (ninth["value"], ninth["gap"], ninth["differs"]) == (None, None, True)
     (tmp_path / "calm").mkdir()
-    calm = beside(of(tmp_path / "calm", *quick, waiting(12.0)), "report_final", groups=("facility",))
-    assert calm["group_value"].to_list() == ["NORTH"] * 4
+    calm = beside(of(tmp_path / "calm", *quick, waiting(12.0)), "report_final")
+    assert calm["group_value"].to_list() == ["all"] * 4
     assert not calm["differs"].any()
     (tmp_path / "none").mkdir()
     assert not beside(of(tmp_path / "none", *quick), "report_final")["differs"].any()
@@ -135,9 +135,10 @@ def test_any_client_gets_the_same(published: Published, metric_id: str) -> None:
     told = snapshot.execute(f"FROM censored.{metric_id}(since := DATE '2026-10-01', facility := ['NORTH'])")
     if metric_.statistic == "p50":
         assert told.equals(north)
-    for groups in ((), ("facility",)):
-        for name, made in censored_all(snapshot, metric_id, groups=groups).items():
-            assert made.equals(censored(snapshot, metric_id, groups=groups, statistic=name))
+    days = {"since": date(2026, 10, 1), "until": date(2026, 11, 1)}
+    for filters in (Filters(), Filters(facility=("WEST",), **days), Filters(facility=("nowhere",))):
+        for name, made in censored_all(snapshot, metric_id, filters=filters).items():
+            assert made.equals(censored(snapshot, metric_id, filters=filters, statistic=name))
     with pytest.raises(duckdb.Error, match="only percentiles"):
         snapshot.execute(f"FROM censored.{metric_id}(statistic := 'mean')")
 
