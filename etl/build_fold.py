@@ -135,7 +135,7 @@ class Fold:
         if is_any:
             if model.scope == TALLY:
                 drop_helpers(self.con, model)
-            order = f" ORDER BY {model.sorted_by}" if model.sorted_by else ""
+            order = f" ORDER BY {model.order('new_rows')}" if model.sorted_by else ""
             self.con.execute(f"INSERT INTO {model.name} BY NAME SELECT * FROM new_rows{order}")
             n_new, new = measure(self.con, "new_rows", _typed(model))
             n_rows, total = n_rows + n_new, total + new

@@ -12,6 +12,8 @@ from sql.catalog import CHECK_KEYS, MODEL_KEYS, MODEL_OPTIONAL, Column, read_mod
 from sql.headers import SQL, read_header
 
 MACROS = SQL / "macros.py"
+#: A term of `sorted_by` that is coarser than its column, as it is written behind the alias of the rows.
+_MONTH_OF = re.compile(r"(\w+)\.month of (\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,9 @@ class BuildModel:
     of a `tally` the rows are sums by `keys`, to which an incremental build adds what changed. Beside the sums it may
     have `extremes` (column -> latest or least); `again` says where one that is lost is looked for: the mart of the
     exams and, where not in all its rows, its column whose day is a key of the tally.
+
+    Facts are `sorted_by` month, facility and time: a month of a large network is about as long as a group of rows that
+    the engine reads or leaves at once, and within it the rows of one facility lie side by side.
     """
 
     name: str
@@ -30,11 +35,16 @@ class BuildModel:
     materialize: str
     scope: str
     scope_column: str
-    sorted_by: str
+    sorted_by: tuple[str, ...]
     extremes: dict[str, str]
     again: tuple[str, ...]
     columns: tuple[Column, ...]
     body: str
+
+    def order(self, rows: str) -> str:
+        """The ORDER BY of the `rows` that are written, by their alias; by the key where the header tells no order."""
+        terms = (f"{rows}.{name}" for name in self.sorted_by or self.keys)
+        return ", ".join(_MONTH_OF.sub(r"date_trunc('month', \1.\2)", term) for term in terms)
 
 
 def read_build_model(path: Path) -> BuildModel:
@@ -44,7 +54,7 @@ def read_build_model(path: Path) -> BuildModel:
     extremes = {name: kind for kind in ("latest", "least") for name in header.words(kind)}
     return BuildModel(
         name=model.name, number=model.number, keys=header.words("key"), materialize=model.materialize, scope=scope,
-        scope_column=scope_column, sorted_by=header.one("sorted_by"), extremes=extremes,
+        scope_column=scope_column, sorted_by=header.words("sorted_by"), extremes=extremes,
         again=tuple(header.one("again").split()), columns=model.columns, body=model.body,
     )  # fmt: skip
 

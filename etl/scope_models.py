@@ -54,8 +54,7 @@ def _filled(model: BuildModel, has_people: bool) -> str:
     """The statement that fills a table by its model, in the order of the mart."""
     names = [column.name for column in model.columns]
     told = [f"CAST(NULL AS VARCHAR) AS {n}" if n in scoping.PEOPLE and not has_people else f"m.{n}" for n in names]
-    order = [name.strip() for name in model.sorted_by.split(",")] if model.sorted_by else model.keys
     return (
         f"INSERT INTO {model.name} ({', '.join(names)}) SELECT {', '.join(told)} FROM ({model.body}) m"
-        f" ORDER BY {', '.join(f'm.{name}' for name in order)}"
+        f" ORDER BY {model.order('m')}"
     )

@@ -4,7 +4,7 @@
 -- purpose: Time of patients in rooms as arrivals and departures tell it, with what became of each.
 -- materialize: table
 -- scope: mover
--- sorted_by: entered_at
+-- sorted_by: month of entered_at, facility, entered_at
 -- column: stay_key VARCHAR - | keyed facility, room, patient and time
 -- column: mover_key VARCHAR - | keyed patient, else visit
 -- column: facility VARCHAR - | facility

@@ -4,7 +4,7 @@
 -- purpose: One requested procedure for one patient, with milestones, durations, people, counts and flags.
 -- materialize: table
 -- scope: exam
--- sorted_by: placed_local
+-- sorted_by: month of placed_local, facility, placed_local
 -- column: exam_key VARCHAR - | keyed canonical identifier of the exam
 -- column: accession VARCHAR - | keyed pseudonym, or as sent where the site publishes it
 -- column: facility VARCHAR - | facility, unmapped where no alias is known

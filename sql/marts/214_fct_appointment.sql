@@ -4,7 +4,7 @@
 -- purpose: The last word on each booked slot, and what became of it.
 -- materialize: table
 -- scope: exam
--- sorted_by: slot_local
+-- sorted_by: month of slot_local, facility, slot_local
 -- column: appointment_key VARCHAR - | keyed appointment
 -- column: exam_key VARCHAR - | exam
 -- column: facility VARCHAR - | facility

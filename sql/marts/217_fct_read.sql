@@ -4,7 +4,7 @@
 -- purpose: Who read what when: the interpreter at the first final, the assistant at the first preliminary report.
 -- materialize: table
 -- scope: exam
--- sorted_by: read_at
+-- sorted_by: month of read_at, facility, read_at
 -- column: exam_key VARCHAR - | exam
 -- column: facility VARCHAR - | facility
 -- column: radiologist VARCHAR - | keyed reader

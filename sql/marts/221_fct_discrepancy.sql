@@ -4,7 +4,7 @@
 -- purpose: How far the preliminary report differed, as the reader of the final one coded it, where the site names the code.
 -- materialize: table
 -- scope: exam
--- sorted_by: read_at
+-- sorted_by: month of read_at, facility, read_at
 -- column: exam_key VARCHAR - | exam
 -- column: facility VARCHAR - | facility
 -- column: radiologist VARCHAR - | keyed reader of the preliminary report: its assistant, else its interpreter

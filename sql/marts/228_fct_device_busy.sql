@@ -4,7 +4,7 @@
 -- purpose: Busy intervals: one patient's exams on a device that touch or overlap, with the gap before.
 -- materialize: table
 -- scope: device busy_date
--- sorted_by: busy_started_at
+-- sorted_by: month of busy_started_at, facility, busy_started_at
 -- column: device VARCHAR - | device
 -- column: facility VARCHAR - | facility
 -- column: modality VARCHAR - | modality of the first exam

@@ -4,7 +4,7 @@
 -- purpose: Staffed, busy, idle and overtime minutes of every hour in service up to the data cut-off.
 -- materialize: table
 -- scope: device CAST(hour_local AS DATE)
--- sorted_by: hour_at
+-- sorted_by: month of hour_at, facility, hour_at
 -- column: device VARCHAR - | device
 -- column: facility VARCHAR - | facility
 -- column: modality VARCHAR - | modality

@@ -4,7 +4,7 @@
 -- purpose: A device's staffed or busy day: staffed, busy and overtime minutes, first case against opening time.
 -- materialize: table
 -- scope: device day_local
--- sorted_by: day_local
+-- sorted_by: month of day_local, facility, day_local
 -- column: device VARCHAR - | device
 -- column: facility VARCHAR - | facility
 -- column: modality VARCHAR - | modality

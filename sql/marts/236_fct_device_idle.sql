@@ -4,7 +4,7 @@
 -- purpose: Idle staffed time in one piece; pieces since the same exam are one run, nights and closed days left out.
 -- materialize: table
 -- scope: device day_local
--- sorted_by: day_local
+-- sorted_by: month of day_local, facility, day_local
 -- column: device VARCHAR - | device
 -- column: facility VARCHAR - | facility
 -- column: modality VARCHAR - | modality

@@ -4,7 +4,7 @@
 -- purpose: Minutes with a patient in the device's room, from the day on which the room was first told of.
 -- materialize: table
 -- scope: device CAST(hour_local AS DATE)
--- sorted_by: hour_at
+-- sorted_by: month of hour_at, facility, hour_at
 -- column: device VARCHAR - | device
 -- column: facility VARCHAR - | facility
 -- column: modality VARCHAR - | modality

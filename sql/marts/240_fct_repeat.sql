@@ -4,7 +4,7 @@
 -- purpose: Same patient, modality, region, laterality and contrast again; the latest earlier exam is the prior.
 -- materialize: table
 -- scope: patient
--- sorted_by: exam_started_local
+-- sorted_by: month of exam_started_local, facility, exam_started_local
 -- column: exam_key VARCHAR - | later exam
 -- column: prior_exam_key VARCHAR - | earlier exam
 -- column: patient_key VARCHAR - | keyed patient

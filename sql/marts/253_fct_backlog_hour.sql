@@ -4,7 +4,7 @@
 -- purpose: Exams ended and not yet final at each full hour; hours without any have no row.
 -- materialize: table
 -- scope: backlog hour_at
--- sorted_by: hour_at
+-- sorted_by: month of hour_at, facility, hour_at
 -- column: facility VARCHAR - | facility
 -- column: modality VARCHAR - | modality
 -- column: priority VARCHAR - | priority

@@ -4,7 +4,7 @@
 -- purpose: Each exam's turn on its worklist (facility, service line): what was due sooner and had to wait on.
 -- materialize: table
 -- scope: worklist taken_at
--- sorted_by: taken_at
+-- sorted_by: month of taken_at, facility, taken_at
 -- column: exam_key VARCHAR - | exam
 -- column: facility VARCHAR - | facility
 -- column: radiologist VARCHAR - | keyed reader who reported first

@@ -4,7 +4,7 @@
 -- purpose: Exams that count by the hours in which they ended; the forecast is made from it. Hours without any have no row.
 -- materialize: table
 -- scope: tally
--- sorted_by: day_local
+-- sorted_by: month of day_local, facility, day_local
 -- column: facility VARCHAR - | facility
 -- column: modality VARCHAR - | modality
 -- column: hour_from INTEGER h | first hour: 0, 6, 12 or 18
