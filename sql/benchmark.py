@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import polars as pl
+import pyarrow as pa
 
 from sql.asked import QueryError, answer_key, must_have
 from sql.bundle import Bundle
@@ -28,9 +29,10 @@ from sql.definitions import definition, is_current
 from sql.filters import Filters
 from sql.measure import metric
 from sql.noted import noted
+from sql.ordered import told_of
 from sql.shape import Z
 from sql.snapshot import Snapshot
-from sql.units import units_statement
+from sql.units import units_bundle, units_statement
 
 __all__ = ["BENCHMARK", "LIMITS", "MOST_UNCOVERED", "STRATA", "benchmark", "can_be_benchmarked"]
 
@@ -38,6 +40,8 @@ __all__ = ["BENCHMARK", "LIMITS", "MOST_UNCOVERED", "STRATA", "benchmark", "can_
 STRATA = ("modality", "priority", "patient_class", "shift")
 #: Normal quantiles of the funnel's limits, the outer first.
 LIMITS = ((3.090232306167813, "99.8 %"), (Z, "95 %"))
+#: All facilities together, and each.
+_NETWORK = (((), "all"), (("facility",), "all"))
 _NUMBERS = (
     "value", "lower", "upper", "standardized", "standardized_lower", "standardized_upper", "network", "observed",
     "expected", "ratio", "ratio_lower", "ratio_upper", "z", "dispersion", "share_alone", "share_pooled",
@@ -78,13 +82,19 @@ def benchmark(
     if not can_be_benchmarked(asked) or "facility" in keys:
         raise QueryError(f"{asked.id} has no case mix at which facilities could be compared")
     must_have(asked, ("facility", *keys), "all", chosen)
-    _ask_network(snapshot, metric_id, filters=filters, statistic=chosen)
+    ask_peers = partial(_peers, snapshot, metric_id, strata=keys, filters=filters, statistic=chosen)
+    peers = None
+    if filters is not None and filters.facility:
+        if asked.kind == "percentile":
+            peers = ask_peers()
+        else:
+            _ask_network(snapshot, metric_id, filters=filters, statistic=chosen)
     crude = metric(snapshot, metric_id, groups=("facility",), filters=every, statistic=chosen)
     crude = crude.filter(pl.col("value").is_not_null())
     whole = metric(snapshot, metric_id, filters=every, statistic=chosen)
     if crude.height < 2:
         return pl.DataFrame(schema=BENCHMARK)
-    peers = _peers(snapshot, metric_id, strata=keys, filters=filters, statistic=chosen)
+    peers = ask_peers() if peers is None else peers
     found = crude.join(peers, on="group_value", how="left").with_columns(network=pl.lit(whole["value"][0], pl.Float64))
     return _judged(_told(found, is_weighted=_percentile(asked, chosen) is not None), asked)
 
@@ -106,13 +116,11 @@ def _percentile(asked: Metric, statistic: str) -> float | None:
 @noted
 def _ask_network(snapshot: Snapshot, metric_id: str, *, filters: Filters | None, statistic: str) -> None:
     """Ask in one statement for each facility and for all together where the filters name some, so that a page has asked
-    for others; where they name none it asks for these itself."""
+    for others; where they name none it asks for these itself. Of percentiles both are told of the rows of `_peers`."""
     asked, every = definition(snapshot, metric_id), _of_all(filters)
-    sets = (((), "all"), (("facility",), "all"))
-    keys = [answer_key(asked.id, groups, period, statistic, every) for groups, period in sets]
-    is_asked = filters is not None and bool(filters.facility) and is_current(snapshot)
-    if is_asked and any(snapshot.kept(key) is None for key in keys):
-        answers(snapshot, Bundle(asked, sets, (statistic,), (every.replace(compare="none"),)))
+    keys = [answer_key(asked.id, groups, period, statistic, every) for groups, period in _NETWORK]
+    if is_current(snapshot) and any(snapshot.kept(key) is None for key in keys):
+        answers(snapshot, Bundle(asked, _NETWORK, (statistic,), (every.replace(compare="none"),)))
 
 
 @noted
@@ -122,8 +130,24 @@ def _peers(
     """Each facility beside what is usual in its strata (`sql.cases.compared`)."""
     asked = definition(snapshot, metric_id)
     p = _percentile(asked, statistic)
-    statement, params = units_statement(asked, ("facility", *strata), _of_all(filters), statistic)
-    return snapshot.execute(statement, params, fold=partial(compared, asked, p), of=("peers", p))
+    bundle = units_bundle(asked, ("facility", *strata), _of_all(filters), statistic, *_NETWORK)
+    is_told = asked.kind == "percentile" and filters is not None and bool(filters.facility) and is_current(snapshot)
+    fold = partial(_compared, snapshot, bundle, p, is_told)
+    return snapshot.execute(*units_statement(bundle), fold=fold, of=("peers", p))
+
+
+def _compared(
+    snapshot: Snapshot, bundle: Bundle, p: float | None, is_told: bool, rows: pa.RecordBatchReader
+) -> pl.DataFrame:
+    """Facilities beside their peers; where that `is_told`, each facility and all together are answered as well."""
+    lists, at = rows.read_all(), None
+    if is_told:
+        whole, crude = told_of(bundle, (1, 2), lists)
+        for (groups, period), frame in zip(_NETWORK, (whole, crude), strict=True):
+            key = answer_key(bundle.metric.id, groups, period, bundle.statistics[0], bundle.slices[0])
+            snapshot.put(key, frame)
+        at = None if p is None or whole.is_empty() else whole["value"][0]
+    return compared(bundle.metric, p, lists, at)
 
 
 def _told(found: pl.DataFrame, *, is_weighted: bool) -> pl.DataFrame:

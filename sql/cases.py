@@ -6,7 +6,8 @@ where a percentile is weighted. What is summed does not depend on the order in w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
@@ -38,84 +39,117 @@ COMPARED: dict[str, type[pl.DataType]] = {"group_value": pl.String} | dict.fromk
 
 
 @dataclass(frozen=True, slots=True)
-class Cases:
-    """Cells (a facility's cases of one stratum: g0, stratum, is_pooled; n and the sums y, w and cases) in order, and
-    of each case, cell behind cell, its day from 0, y (what is summed), w (what it is divided by) and value."""
+class Part:
+    """A facility's cases, cell behind cell: how many each cell has, and of each case its day, y (what is summed), w
+    (what it is divided by), what it counts for, and its value. What is made of so many stays near the core."""
 
-    cells: pl.DataFrame
+    sizes: Ints
     days: Ints
     y: Floats
     w: Floats
+    counted: Floats
     values: Floats
 
-    @property
-    def sizes(self) -> Ints:
-        """How many cases each cell has."""
-        return self.cells["n"].to_numpy()
 
-    def each(self, column: str) -> Floats:
-        """What a case has from its cell."""
-        return np.repeat(self.cells[column].cast(pl.Float64).to_numpy(), self.sizes)
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """Cells (a facility's cases of one stratum: g0, stratum, is_pooled; n and the sums y, w and cases) in order, and
+    the cases of each facility, which has some, in that order."""
 
-    def summed(self, values: Floats) -> pl.Series:
-        """Sums by cell."""
-        return pl.Series(_summed(values, self.sizes), dtype=pl.Float64)
+    cells: pl.DataFrame
+    parts: list[Part]
 
-    def by_facility(self) -> Iterator[Cases]:
-        """Those of each facility: what is made of so many stays near the core."""
+    def by_facility(self, *columns: str) -> Iterator[tuple[Part, list[Floats]]]:
+        """The cases of each facility, and what each of them has from its cell."""
+        told = [self.cells[name].cast(pl.Float64).to_numpy() for name in columns]
         last = 0
-        for cells in self.cells.partition_by("g0", maintain_order=True):
-            first, last = last, last + int(cells["n"].sum())
-            at = slice(first, last)
-            yield Cases(cells, self.days[at], self.y[at], self.w[at], self.values[at])
+        for part in self.parts:
+            first, last = last, last + len(part.sizes)
+            yield part, [np.repeat(each[first:last], part.sizes) for each in told]
+
+    def summed(self, values: Iterable[Floats]) -> pl.Series:
+        """Sums by cell of what the cases of each facility have."""
+        told = [np.add.reduceat(each, np.cumsum(part.sizes) - part.sizes)
+                for part, each in zip(self.parts, values, strict=True)]  # fmt: skip
+        return pl.Series(np.concatenate([np.zeros(0), *told]), dtype=pl.Float64)
 
 
-def compared(asked: Metric, p: float | None, rows: pa.RecordBatchReader) -> pl.DataFrame:
+def compared(asked: Metric, p: float | None, rows: pa.Table, at: float | None = None) -> pl.DataFrame:
     """A row a facility, which is the first of the groups of `sql.units.units_statement`: the columns of `COMPARED`.
 
     observed, expected and variance are those of cases with peers; without any, all three are NULL. What is told of
-    chance is NULL for rates, what is standardized where `p` is None: no percentile is asked.
+    chance is NULL for rates, what is standardized where `p` is None: no percentile is asked. `at` is the percentile of
+    all together, where it is known.
     """
-    cases = _gathered(asked, p, rows)
+    cases = _gathered(asked, p, rows, at)
     if cases.cells.is_empty():
         return pl.DataFrame(schema=COMPARED)
     cases = _usual(cases, is_share=asked.kind == "ratio" or p is not None)
     found = _sums(cases.cells)
     own = (pl.col("observed") - pl.col("expected")) / pl.col("compared")
     cases = _weighed(cases, found.select(pl.col("group_value").alias("g0"), own.alias("own")))
-    told: list[dict[str, float | None]] = []
-    for part in cases.by_facility():
-        dispersion = _dispersion(part) if asked.kind != "rate" else None
-        weighted = _weighted(part, p, dispersion or 1.0, len(cases.values)) if p is not None else {}
-        told.append({"dispersion": dispersion, **weighted})
+    told: list[dict[str, float | None]] = [
+        {"dispersion": _dispersion(part, *each) if asked.kind != "rate" else None}
+        for part, each in cases.by_facility("is_peered", "slope", "noise")
+    ]
+    if p is not None:
+        total, covered = int(cases.cells["n"].sum()), _covered(cases.cells)
+        for row, like, (part, (weights,)) in zip(told, covered, cases.by_facility("weight"), strict=True):
+            uncovered = 1 - like / total
+            row["share_uncovered"] = uncovered
+            if uncovered <= MOST_UNCOVERED:
+                row.update(_weighted(part.values, weights, p, row["dispersion"] or 1.0, like))
     rest = {name: kind for name, kind in COMPARED.items() if name not in found.columns}
     return pl.concat([found, pl.DataFrame(told, schema=rest)], how="horizontal").select(*COMPARED)
 
 
-def _gathered(asked: Metric, p: float | None, rows: pa.RecordBatchReader) -> Cases:
-    table = rows.read_all()
-    units = table.column("units")
-    cells = pl.DataFrame(table.drop_columns(["units"])).with_row_index("place")
-    keys = [name for name in cells.columns if name != "place"]
-    cells = cells.with_columns(pl.Series("n", pc.list_value_length(units), dtype=pl.Int64)).sort(keys)
-    places = cells["place"].to_list()
-    days = _in_order(units, "day", pa.int32(), places)
-    first, *others = (_in_order(units, name, pa.float64(), places) for name in columns_of(asked))
-    if p is None:  # what is summed has decimals
-        order = _order(first if not others else days, cells["n"].to_numpy())
-        days, first, others = days[order], first[order], [each[order] for each in others]
-    y = first if p is None else (first > percentile_of(first, p)).astype(np.float64) if len(first) else first
-    one = np.broadcast_to(np.float64(1.0), y.shape)
-    w, size = (one, one) if not others else (others[0], others[0 if asked.kind == "ratio" else 1])
-    cases = Cases(cells, days - days.min(initial=0), y, w, first)
-    sums = {name: cases.summed(each) for name, each in (("y", y), ("w", w), ("cases", size))}
-    return replace(cases, cells=stratified(cells.with_columns(**sums), keys[1:], "cases"))
+def _gathered(asked: Metric, p: float | None, rows: pa.Table, at: float | None) -> Cases:
+    days = listed(rows.column("day"), lambda values: values.cast(pa.int32()))
+    columns = [listed(rows.column(name)) for name in columns_of(asked)]
+    keys = [name for name in rows.column_names if re.fullmatch(r"g\d+", name)]
+    cells = pl.DataFrame(rows.select(keys)).with_row_index("place").sort(keys)
+    first_day = pc.min(rows.column("day").combine_chunks().flatten()).cast(pa.int32()).as_py() or 0
+    if p is not None and at is None:
+        at = _percentile_of_all(columns[0], p)
+    parts, sizes = [], list[Ints]()
+    for mine in cells.partition_by("g0", maintain_order=True):
+        places = mine["place"].to_list()
+        of_day, *each = (np.concatenate([lists[place] for place in places]) for lists in (days, *columns))
+        many = np.array([len(days[place]) for place in places], dtype=np.int64)
+        part, n = _part(asked, at if p is not None else None, of_day - first_day, each, many)
+        sizes.append(n)
+        if n.any():
+            parts.append(part)
+    cells = cells.with_columns(pl.Series("n", np.concatenate([np.zeros(0, np.int64), *sizes]))).filter(pl.col("n") > 0)
+    cases = Cases(cells, parts)
+    y, w, counted = (cases.summed(getattr(part, name) for part in parts) for name in ("y", "w", "counted"))
+    return replace(cases, cells=stratified(cells.with_columns(y=y, w=w, cases=counted), keys[1:], "cases"))
 
 
-def _in_order(units: pa.ChunkedArray, name: str, kind: pa.DataType, places: list[int]) -> npt.NDArray[Any]:
-    """A field of lists of structs, those of some places one behind the other."""
-    told = listed(units, lambda values: values.field(name).cast(kind))
-    return np.concatenate([np.empty(0, kind.to_pandas_dtype()), *(told[place] for place in places)])
+def _percentile_of_all(values: Sequence[Floats], p: float) -> float | None:
+    known = np.concatenate([np.zeros(0), *(each[each >= 0] for each in values)])
+    return percentile_of(known, p) if len(known) else None
+
+
+def _part(asked: Metric, at: float | None, days: Ints, columns: list[Floats], sizes: Ints) -> tuple[Part, Ints]:
+    """A facility's cases of which something is known, and how many each cell has; with `at`, y is whether a value lies
+    beyond it. What is summed has decimals: it comes in order."""
+    if asked.kind != "percentile":
+        order = _order(days, sizes)
+        numerators, denominators, n = (each[order] for each in columns)
+        counted = denominators if asked.kind == "ratio" else n
+        return Part(sizes, days[order], numerators, denominators, counted, numerators), sizes
+    (values,) = columns
+    is_known = values >= 0
+    if not is_known.all():
+        days, values = days[is_known], values[is_known]
+        sizes = np.add.reduceat(is_known, np.cumsum(sizes) - sizes, dtype=np.int64)
+    one = np.broadcast_to(np.float64(1.0), values.shape)
+    if at is None:
+        order = _order(values, sizes)
+        days, values = days[order], values[order]
+    y = values if at is None else (values > at).astype(np.float64)
+    return Part(sizes[sizes > 0], days, y, one, one, values), sizes
 
 
 def _order(by: npt.NDArray[Any], sizes: Ints) -> Ints:
@@ -135,7 +169,7 @@ def _usual(cases: Cases, *, is_share: bool) -> Cases:
     cases = replace(cases, cells=cells)
     within = pl.col("usual") * (1 - pl.col("usual")) * size
     if not is_share:
-        squares = cases.summed((cases.y - cases.w * cases.each("usual")) ** 2)
+        squares = cases.summed((part.y - part.w * usual) ** 2 for part, (usual,) in cases.by_facility("usual"))
         cells, within = cells.with_columns(squares.alias("squares")), pl.col("squares").sum().over("stratum")
     return replace(cases, cells=cells.with_columns((within / (size - 1)).alias("within")))
 
@@ -166,28 +200,30 @@ def _weighed(cases: Cases, own: pl.DataFrame) -> Cases:
     return replace(cases, cells=cells)
 
 
-def _dispersion(cases: Cases) -> float | None:
+def _covered(cells: pl.DataFrame) -> list[int]:
+    """How many cases of the network have a like at each facility."""
+    strata = cells.unique(["g0", "stratum"], maintain_order=True)
+    found: list[int] = strata.group_by("g0", maintain_order=True).agg(pl.col("alike").sum())["alike"].to_list()
+    return found
+
+
+def _dispersion(part: Part, is_peered: Floats, slope: Floats, noise: Floats) -> float | None:
     """Mean squared z of a facility's days about its own excess, 1 at least; None without any that could differ."""
-    y, expected, noise = (np.bincount(cases.days, of * cases.each(column)) for column, of in (
-        ("is_peered", cases.y), ("slope", cases.w), ("noise", cases.w)))  # fmt: skip
-    is_known = noise > 0
-    squares = (y - expected)[is_known] ** 2 / noise[is_known]
+    y, expected, chance = (np.bincount(part.days, of * each) for of, each in (
+        (part.y, is_peered), (part.w, slope), (part.w, noise)))  # fmt: skip
+    is_known = chance > 0
+    squares = (y - expected)[is_known] ** 2 / chance[is_known]
     if not len(squares):
         return None
     return max(1.0, float(squares.sum()) / (len(squares) - 1)) if len(squares) > 1 else 1.0
 
 
-def _weighted(cases: Cases, p: float, dispersion: float, total: int) -> dict[str, float | None]:
-    """Percentile of a facility at the network's mix, with the ranks of its effective size (Kish 1965) as bounds."""
-    covered = sum(dict(cases.cells.select("stratum", "alike").iter_rows()).values())
-    uncovered = 1 - covered / total
-    if uncovered > MOST_UNCOVERED:
-        return {"share_uncovered": uncovered}
-    weights = cases.each("weight")
-    of, effective = Weighted(cases.values, weights), covered**2 / float(np.square(weights).sum())
+def _weighted(values: Floats, weights: Floats, p: float, dispersion: float, covered: int) -> dict[str, float | None]:
+    """Percentile of a facility at the network's mix, with the ranks of its effective size (Kish 1965) as bounds;
+    `covered` are the network's cases that have a like among its own."""
+    of, effective = Weighted(values, weights), covered**2 / float(np.square(weights).sum())
     reach = Z * sqrt(p * (1 - p) * dispersion / effective)
     return {
-        "share_uncovered": uncovered,
         "standardized": of.percentile(p),
         "standardized_lower": _at(of, p - reach),
         "standardized_upper": _at(of, p + reach),
@@ -197,8 +233,3 @@ def _weighted(cases: Cases, p: float, dispersion: float, total: int) -> dict[str
 def _at(of: Weighted, rank: float) -> float | None:
     """The value at a rank; None for a rank outside."""
     return float(of.at(np.array([rank]))[0]) if 0 < rank < 1 else None
-
-
-def _summed(values: Floats, sizes: Ints) -> Floats:
-    """Sums of as many values as each size says, one behind the other."""
-    return np.add.reduceat(values, np.cumsum(sizes) - sizes) if len(values) else np.zeros(len(sizes))

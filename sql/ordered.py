@@ -7,7 +7,7 @@ vector instructions, the engine's lists are of any type. Values are read once fo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -36,18 +36,20 @@ _TOLD = ("value", "lower", "upper")
 _EVERY = {"day": "1d", "week": "1w", "month": "1mo", "quarter": "3mo", "year": "1y"}
 
 
-def lists_statement(bundle: Bundle) -> tuple[str, dict[str, Any]]:
+def lists_statement(bundle: Bundle, beside: Mapping[str, str] | None = None) -> tuple[str, dict[str, Any]]:
     """The statement and its parameters: a row a fine group, with slice, fine (its number), the columns of groups and
-    periods, since and until of the slice, first_at and last_at where dates are open, and the values as `v`.
+    periods, since and until of the slice, first_at and last_at where dates are open, the values as `v`, and what else
+    is asked of their rows (`beside`: name -> SQL over a row `b`), each as a list in the same order.
     """
     ask, params = asked(bundle)
     fine = [part for part, _ in _fine(bundle)]
-    values = {"value": f"coalesce(CAST(b.value AS DOUBLE), {_UNKNOWN})"}
+    values = {"value": f"coalesce(CAST(b.value AS DOUBLE), {_UNKNOWN})", **(beside or {})}
+    lists = "".join(f", list(p.{name}) AS {name}" for name in beside or {})
     texts = "".join(f", {text_sql(f'g.{name}')} AS {name}" for name in bundle.keys.values())
     days = "".join(f"{of}(p.at) AS {name}, " for name, of in DAYS.items()) if bundle.is_open else ""
     sql = f"""{picked(bundle, ask, params, values)}, grouped AS (
 SELECT {keys_sql(bundle, fine)}, {part_sql(bundle, fine, range(len(fine)))} AS fine,
-{days}list(p.value) AS v
+{days}list(p.value) AS v{lists}
 FROM picked p
 GROUP BY {sets_sql(bundle, fine)}
 )
@@ -79,6 +81,13 @@ def told(bundle: Bundle, rows: pa.RecordBatchReader) -> pl.DataFrame:
     return parts[0] if len(parts) == 1 else pl.concat(parts).sort("slice", "part", maintain_order=True)
 
 
+def told_of(bundle: Bundle, numbers: Sequence[int], lists: pa.Table) -> list[pl.DataFrame]:
+    """The answers to some sets of a bundle of one fine set and one statistic, from the rows of `lists_statement`."""
+    fine, values = _of(lists)
+    room = np.empty(sum(map(len, values)))
+    return [_part(bundle, number, fine, values, room).select(SHAPE) for number in numbers]
+
+
 def with_values(bundle: Bundle, rows: pa.RecordBatchReader) -> tuple[pl.DataFrame, list[Numbers]]:
     """The answer of a bundle of one set and one statistic, and the values of each of its rows in order."""
     fine, values = _read(rows)
@@ -90,8 +99,12 @@ def with_values(bundle: Bundle, rows: pa.RecordBatchReader) -> tuple[pl.DataFram
 
 def _read(rows: pa.RecordBatchReader) -> tuple[pl.DataFrame, list[Numbers]]:
     """The fine groups with their place, and the values of each."""
-    lists = rows.read_all()
-    return pl.DataFrame(lists.drop_columns(["v"])).with_row_index("place"), listed(lists.column("v"))
+    return _of(rows.read_all())
+
+
+def _of(lists: pa.Table) -> tuple[pl.DataFrame, list[Numbers]]:
+    groups = [field.name for field in lists.schema if not pa.types.is_list(field.type)]
+    return pl.DataFrame(lists.select(groups)).with_row_index("place"), listed(lists.column("v"))
 
 
 def listed(

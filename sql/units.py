@@ -9,11 +9,13 @@ from sql.bundle import Bundle
 from sql.bundle_folds import folded
 from sql.catalog import Metric
 from sql.filters import Filters
+from sql.fine import Set
 from sql.grouped import picked
-from sql.shape import text_sql, values_sql
+from sql.ordered import lists_statement
+from sql.shape import text_sql
 
 #: What is folded of each kind.
-_VALUE, _SUMS = ("value",), ("numerator", "denominator", "n")
+_VALUE, _SUMS = ("v",), ("numerator", "denominator", "n")
 
 
 def columns_of(asked: Metric) -> tuple[str, ...]:
@@ -21,37 +23,35 @@ def columns_of(asked: Metric) -> tuple[str, ...]:
     return _VALUE if asked.kind == "percentile" else _SUMS
 
 
-def units_statement(
-    asked: Metric, groups: tuple[str, ...], filters: Filters, statistic: str
-) -> tuple[str, dict[str, Any]]:
-    """The statement and its parameters: a row a group with g0, g1, ... (the groups) and units, a list of structs.
-
-    Of a percentile they have day and value, one of each row that counts; of what is summed day, numerator, denominator
-    and n, one a day: exact sums of the rows that are trials. Groups and units come in any order. Raises QueryError.
-    """
+def units_bundle(asked: Metric, groups: tuple[str, ...], filters: Filters, statistic: str, *sets: Set) -> Bundle:
+    """The question for units by group, before others by some of these groups. Raises QueryError."""
     must_have(asked, groups, "day", statistic)
-    ask, params = ask_of(asked, (), "all", filters, statistic)
-    bundle = Bundle(asked, ((groups, "day"),), (statistic,), (filters.replace(compare="none"),))
-    keys, day = bundle.keys.values(), bundle.starts["day"]
-    names = "".join(f"p.{name}, " for name in keys)
+    return Bundle(asked, ((groups, "all"), *sets), (statistic,), (filters.replace(compare="none"),))
+
+
+def units_statement(bundle: Bundle) -> tuple[str, dict[str, Any]]:
+    """The statement and its parameters: a row a group with g0, g1, ... (the groups of the bundle's first set), and of
+    its units lists in the same order.
+
+    Of a percentile these are day and v, one of each row, -1 where nothing is known, and there is all that
+    `sql.ordered.lists_statement` tells; of what is summed day, numerator, denominator and n, one a day: exact sums of
+    the rows that are trials. Groups and units come in any order.
+    """
+    asked, filters, (statistic,) = bundle.metric, bundle.slices[0], bundle.statistics
     if columns_of(asked) == _VALUE:
-        values = values_sql(asked, ask)
-        days = f"SELECT {names}p.{day} AS day, p.value FROM picked p WHERE p.value >= 0"
-        unit = "day := u.day, value := u.value"
-    else:
-        folds = folded(asked, ask, bundle.statistics)
-        values = folds.values
-        sums = folds.told.format(**{name: sql for name, (sql, _) in folds.parts.items()})
-        days = (
-            f"SELECT {names}p.{day} AS day, {sums} FROM picked p GROUP BY {names}p.{day} HAVING numerator IS NOT NULL"
-        )
-        unit = ", ".join(["day := u.day", *(f"{column} := coalesce(u.{column}, 0)" for column in _SUMS)])
+        return lists_statement(bundle, {"day": "CAST(b.period_local AS DATE)"})
+    by_day = Bundle(asked, ((bundle.sets[0][0], "day"),), (statistic,), (filters,))
+    ask, params = ask_of(asked, (), "all", filters, statistic)
+    keys, day = by_day.keys.values(), by_day.starts["day"]
+    names = "".join(f"p.{name}, " for name in keys)
+    folds = folded(asked, ask, by_day.statistics)
+    sums = folds.told.format(**{name: sql for name, (sql, _) in folds.parts.items()})
     told = "".join(f"{text_sql(f'u.{name}')} AS {name}, " for name in keys)
-    by = ", ".join(f"u.{name}" for name in keys)
+    lists = ", ".join(["list(u.day) AS day", *(f"list(coalesce(u.{column}, 0)) AS {column}" for column in _SUMS)])
     return (
-        f"""{picked(bundle, ask, params, values)}, units AS (
-{days}
+        f"""{picked(by_day, ask, params, folds.values)}, units AS (
+SELECT {names}p.{day} AS day, {sums} FROM picked p GROUP BY {names}p.{day} HAVING numerator IS NOT NULL
 )
-SELECT {told}list(struct_pack({unit})) AS units FROM units u GROUP BY {by}""",
+SELECT {told}{lists} FROM units u GROUP BY {", ".join(f"u.{name}" for name in keys)}""",
         params,
     )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sql.asked import answer_key
 from sql.benchmark import BENCHMARK, benchmark
 from sql.cases import compared
 from sql.catalog import PERCENTILES, Catalog
@@ -21,7 +23,7 @@ from sql.ordered import percentile_of
 from sql.query import QueryError, metric
 from sql.snapshot import Snapshot
 from sql.strata import stratified
-from sql.units import units_statement
+from sql.units import columns_of, units_bundle, units_statement
 from tests.snapshots import exam_row, snapshot_of
 
 THROUGH = datetime(2026, 4, 15, 12)
@@ -137,17 +139,47 @@ def test_the_order_of_rows_does_not_matter(tmp_path: Path, metric_id: str, p: fl
     parts = [exams(f, m, [n / 7 for n in of]) for f, m in (("NORTH", "CT"), ("SOUTH", "MR"), ("SOUTH", "CT"))
              for of in (FAST, SLOW)]  # fmt: skip
     asked, snapshot, chance = Catalog.load().metric(metric_id), of(tmp_path, *parts), np.random.default_rng(3)
-    statement, params = units_statement(asked, ("facility", "modality"), Filters(), asked.statistic)
+    bundle = units_bundle(asked, ("facility", "modality"), Filters(), asked.statistic)
+    statement, params = units_statement(bundle)
     rows = snapshot.execute(statement, params).to_dicts()
     schema = pa.RecordBatchReader.from_stream(snapshot.execute(statement, params)).schema
     found = []
     for _ in range(5):
         chance.shuffle(rows)
         for row in rows:
-            chance.shuffle(row["units"])
-        found.append(compared(asked, p, pa.Table.from_pylist(rows, schema).to_reader()))
+            order = chance.permutation(len(row["day"]))
+            row.update({name: [row[name][k] for k in order] for name in ("day", *columns_of(asked))})
+        found.append(compared(asked, p, pa.Table.from_pylist(rows, schema)))
     assert all(frame.equals(found[0]) for frame in found)
     assert found[0]["dispersion"].null_count() == 0
+
+
+def test_lists_of_one_row_are_in_one_order() -> None:
+    """Whichever threads of the engine gather them: each value tells its day."""
+    with duckdb.connect() as con:
+        con.execute("SET threads = 4")
+        lists = con.execute(
+            """SELECT n % 3 AS g, list(CAST(n % 28 AS DOUBLE)) AS v,
+                      list(DATE '2026-01-01' + CAST(n % 28 AS INT)) AS day
+               FROM range(1_000_000) r(n) GROUP BY g"""
+        ).to_arrow_table()
+    found = pl.DataFrame(lists)
+    assert found.explode("v", "day").select((pl.col("day").dt.day() == pl.col("v") + 1).all()).item()
+
+
+def test_the_network_is_told_of_the_cases(tmp_path: Path) -> None:
+    """Where a facility is asked for; the same as of a question of its own."""
+    rows = [*exams("NORTH", "CT", FAST), exam_row(None), exam_row(-3.0), *exams("SOUTH", "MR", SLOW)]
+    for statistic in ("mean", "p50", "p90"):
+        for name in ("here", "alone"):
+            (tmp_path / statistic / name).mkdir(parents=True)
+        snapshot = of(tmp_path / statistic / "here", rows)
+        benchmark(snapshot, "report_final", filters=Filters(facility=("NORTH",)), statistic=statistic)
+        alone = of(tmp_path / statistic / "alone", rows)
+        for groups in ((), ("facility",)):
+            kept = snapshot.kept(answer_key("report_final", groups, "all", statistic, Filters()))
+            assert kept is not None
+            assert kept.equals(metric(alone, "report_final", groups=groups, statistic=statistic))
 
 
 def test_cases_are_beyond_the_percentile_that_is_told(tmp_path: Path) -> None:
