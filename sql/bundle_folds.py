@@ -45,6 +45,11 @@ def folded(metric: Metric, ask: Ask, statistics: Sequence[str]) -> Folds:
     return Folds(values, {name: (sql, of) for (sql, of), name in sums.parts.items()}, ",\n".join(told))
 
 
+def weight_of(numerator: str) -> str:
+    """The column of what n adds up beside a numerator, where it is not that of all."""
+    return f"weight_of_{numerator}"
+
+
 class _Sums:
     """The aggregates of choices, and the columns that they need."""
 
@@ -62,8 +67,9 @@ class _Sums:
             is_exact = below == "1" or choice.denominator in self._whole
             n = trials if is_exact else self._sum(f"CAST({below} AS DOUBLE)", numerator)
         else:
-            weight = self._value("n") if "n" in self._metric.columns else "1"
-            is_exact = weight == "1" or "n" in self._whole
+            column = next((c for c in (weight_of(choice.numerator), "n") if c in self._metric.columns), "")
+            weight = self._value(column) if column else "1"
+            is_exact = not column or column in self._whole
             n = self._sum(weight if is_exact else f"CAST({weight} AS DOUBLE)", numerator)
         return {
             "numerator": f"CAST({self._sum(numerator)} AS DOUBLE)", "denominator": f"CAST({trials} AS DOUBLE)",

@@ -114,6 +114,7 @@ def test_evidence_of_the_same_rows_is_counted_in_one_statement(world: World, fre
     ("reads", "wrvu", "share_after_hours", "local_minutes", "share_stat"),
     ("repeat_exam_rate", "duplicate_across_facilities"),
     ("slot_fill", "no_show_rate", "late_cancel_rate", "scheduled_vs_performed"),
+    ("utilization", "throughput"),  # with denominators of their own, and with exams as n
 ])  # fmt: skip
 def test_metrics_of_the_same_rows_are_asked_in_one_statement(
     world: World, fresh: Snapshot, metric_ids: tuple[str, ...]
@@ -133,7 +134,8 @@ def test_metrics_of_the_same_rows_are_asked_in_one_statement(
 
 
 def test_rows_that_are_not_the_same_are_asked_alone(fresh: Snapshot) -> None:
-    ids = ("reads_per_hour", "backlog", "addendum_rate", "queue_by_hour", "report_final", "declared_repeat", "reads")
+    ids = ("reads_per_hour", "backlog", "addendum_rate", "queue_by_hour", "report_final", "declared_repeat", "reads",
+           "utilization", "occupancy_by_hour")  # fmt: skip
     made = gathered(bundles(fresh, [next(wanted(METRICS[each], Filters(), 1)) for each in ids]))
     assert len(made) == len(ids)
 
