@@ -47,7 +47,12 @@ def hours(facility: str, first: datetime, last: datetime, n_past_target: int | N
         (NOW.replace(scope=("NORTH", "EAST")), THROUGH - timedelta(days=5), False),
         (NOW.replace(since=date(2026, 2, 20), until=date(2026, 3, 20)), THROUGH - timedelta(days=5), True),
         (NOW.replace(since=date(2026, 3, 28)), THROUGH, False),  # no longer than what would be read
-        (NOW.replace(since=None), THROUGH, False),
+        (NOW.replace(since=None), THROUGH, True),
+        (NOW.replace(until=None, compare="none"), THROUGH, True),
+        (Filters(), THROUGH, True),
+        (Filters(), THROUGH - timedelta(days=5), False),
+        (Filters(facility=("WEST",)), THROUGH, True),  # its first day is not that of all
+        (Filters(modality=("MR",)), THROUGH, False),
         (NOW.replace(modality=("MR",)), THROUGH, False),
     ],
 )
