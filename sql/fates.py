@@ -181,8 +181,9 @@ def _rungs(snapshot: Snapshot, filters: Filters, asked: set[tuple[str, str]]) ->
     """The place of sources on the ladder of their milestone: it is the same on every day, so where the last days of the
     dates, or the dates, tell of all that are asked for, no more are read."""
     spans = [Filters(since=filters.since, until=filters.until), Filters()]
-    if filters.since and filters.until and (filters.until - filters.since).days > _LATELY:
-        spans.insert(0, spans[0].replace(since=filters.until - timedelta(days=_LATELY)))
+    lately = (filters.until or snapshot.data_through.date()) - timedelta(days=_LATELY)
+    if filters.since is None or filters.since < lately:
+        spans.insert(0, spans[0].replace(since=lately))
     found: dict[tuple[str, str], int | None] = {}
     for span in dict.fromkeys(spans):
         if not found or any(source != _NONE and (milestone, source) not in found for milestone, source in asked):
