@@ -26,11 +26,15 @@ class Use(NamedTuple):
 _OWN = "{w}"
 #: Of a device that days of these facilities tell of: a booking may be of another facility than its device.
 _OF_DEVICE = "w.device IN (SELECT z.device FROM fct_device_day z WHERE {z})"
-#: By metric. A device has one facility in a table of devices, and a stretch of reading has one.
+#: By metric. A device has one facility in a table of devices, and a stretch of reading has one; a repeat and an answer
+#: about outside imaging have that of their exam, which `sql.evidence` looks up for its clocks.
 _USES = {
+    "avoidable_repeats": (Use("fct_exam", "e", _OWN),),
+    "declared_repeat": (Use("fct_repeat", "r", _OWN),),
     "downtime": (Use("fct_device_idle", "q", _OWN),),
     "local_minutes_per_hour": (Use("fct_reading_session", "x", _OWN),),
     "prelim_final_discrepancy": (Use("fct_discrepancy", "c", _OWN, " AND w.grade IS NOT NULL LIMIT 1"),),
+    "prior_availability": (Use("fct_exam", "e", _OWN),),
     "third_next_available": (Use("fct_device_day", "", _OF_DEVICE), Use("fct_appointment", "", _OF_DEVICE)),
 }
 

@@ -15,6 +15,7 @@ from sql.asked import clause_of, dates_of, must_have
 from sql.candidates import CLOCKED, candidates, completeness_sql, fate_sql, source_of
 from sql.catalog import Catalog, Metric
 from sql.definitions import definition
+from sql.elsewhere import needed
 from sql.filters import CLOCKS, Filters
 from sql.noted import Call, noted
 from sql.shape import weight_sql
@@ -82,7 +83,7 @@ def clocks(snapshot: Snapshot, metric_id: str, filters: Filters | None = None) -
     else:
         clause = clause_of(asked, filters)
         fate = fate_sql(asked, asked.statistic, "NULL")
-        exams = windowed("JOIN fct_exam e", asked.windows, *dates_of(clause))
+        exams = windowed("JOIN fct_exam e", asked.windows, *dates_of(clause), needed(asked.id, filters))
         rows = f"""({candidates(asked, *dates_of(clause))}) b {exams} ON e.exam_key = b.exam_key
         WHERE {fate} = 'used|' AND {clause.sql}"""
     used = snapshot.execute(f"SELECT {sources}, count(*) AS n FROM {rows} GROUP BY ALL", clause.params)

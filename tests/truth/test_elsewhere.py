@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
 
@@ -11,7 +12,7 @@ from sql.candidates import completeness_sql
 from sql.catalog import Catalog
 from sql.elsewhere import needed
 from sql.filters import NO_VALUE, Filters
-from sql.query import completeness, explain, metric, rows
+from sql.query import clocks, completeness, explain, metric, rows
 from tests.truth.world import World
 
 METRICS = Catalog.load().metrics
@@ -55,6 +56,23 @@ def test_only_facilities_that_are_named_are_asked_for() -> None:
     for filters in (Filters(), Filters(modality=("CT",)), Filters(facility=("NORTH", NO_VALUE))):
         assert needed("prelim_final_discrepancy", filters) == ()
     assert needed("report_final", one) == ()
+
+
+@pytest.mark.parametrize("metric_id", NARROWED)
+def test_clocks_are_those_of_all_rows(world: World, metric_id: str) -> None:
+    for filters in filterings(world):
+        with patch("sql.evidence.needed", return_value=()):
+            whole = clocks(world.snapshot, metric_id, filters)
+        assert clocks(world.snapshot, metric_id, filters).equals(whole), filters
+
+
+@pytest.mark.parametrize("table", ["fct_repeat", "fct_prior_case"])
+def test_a_row_has_the_facility_of_its_exam(world: World, table: str) -> None:
+    found = world.snapshot.execute(
+        f"SELECT count(*) AS n, count(*) FILTER (WHERE r.facility IS NOT DISTINCT FROM e.facility) AS same "
+        f"FROM {table} r LEFT JOIN fct_exam e ON e.exam_key = r.exam_key"
+    )
+    assert found["n"][0] == found["same"][0] > 0
 
 
 @pytest.mark.parametrize("table", DEVICE_TABLES)
