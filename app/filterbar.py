@@ -16,8 +16,8 @@ from app.texts import text
 from sql import query
 from sql.clock_filters import length_range, range_of
 from sql.filters import CLOCKS, COMPARE, FILTERS, LENGTH, NO_VALUE, Filters
+from sql.ranges import EDGES
 from sql.snapshot import Snapshot
-from sql.spread import EDGES
 from sql.words import language, said
 from sql.words.dates import FIELD_DAY
 

@@ -11,21 +11,25 @@ from sql import drawn, ordered
 from sql.asked import answer_key
 from sql.bundle import Bundle
 from sql.bundle_statement import bundle_statement
+from sql.fine import ALL_TOGETHER
 from sql.lately import counted_lately
+from sql.ranges import NO_RANGES, ranges_key
 from sql.shape import SHAPE
 from sql.shifts import with_step
 from sql.snapshot import Snapshot
-
-#: Kinds that are folded here: how their statement is made, and what folds its rows.
-_FOLDED = {"percentile": (ordered.lists_statement, ordered.told), "forecast": (drawn.rows_statement, drawn.told)}
 
 
 def answers(snapshot: Snapshot, bundle: Bundle) -> dict[Hashable, pl.DataFrame]:
     """The answer to each question of a bundle by its key (`sql.asked.answer_key`); they are kept."""
     kind, of = bundle.metric.kind, (bundle.sets, bundle.statistics)
-    if kind in _FOLDED:
-        made, fold = _FOLDED[kind]
-        whole = snapshot.execute(*made(bundle), fold=partial(fold, bundle), of=of)
+    if kind == "percentile":
+        ranges: dict[int, pl.DataFrame] = {}
+        fold = partial(ordered.told, bundle, ranges)
+        whole = snapshot.execute(*ordered.lists_statement(bundle), fold=fold, of=of)
+        for slice_, filters in enumerate(bundle.slices if ALL_TOGETHER in bundle.sets else ()):
+            snapshot.put(ranges_key(bundle.metric.id, filters), ranges.get(slice_, NO_RANGES))
+    elif kind == "forecast":
+        whole = snapshot.execute(*drawn.rows_statement(bundle), fold=partial(drawn.told, bundle), of=of)
     else:
         lately = counted_lately(snapshot, bundle)
         whole = snapshot.execute(*bundle_statement(with_step(snapshot, bundle))) if lately is None else lately

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 #: Groups and the grain of the period.
 Set = tuple[tuple[str, ...], str]
+ALL_TOGETHER: Set = ((), "all")
 #: How many values a column is taken to have.
 _VALUES = {"facility": 20, "modality": 8, "priority": 3, "patient_class": 3, "service_line": 10, "shift": 3,
            "weekday": 7, "hour": 24}  # fmt: skip

@@ -19,8 +19,9 @@ import pyarrow as pa
 
 from sql.bundle import Bundle, asked, of_slice
 from sql.catalog import CLOCK_GROUPS, PERCENTILES
-from sql.fine import Set, fine_sets
+from sql.fine import ALL_TOGETHER, Set, fine_sets
 from sql.grouped import DAYS, keys_sql, part_sql, picked, sets_sql
+from sql.ranges import ranged
 from sql.shape import SHAPE, Z, text_sql
 
 Numbers = npt.NDArray[np.float64]
@@ -67,14 +68,15 @@ def _fine(bundle: Bundle) -> list[tuple[Set, list[int]]]:
     return fine_sets(bundle.sets, bundle.days, MOST_FINE)
 
 
-def told(bundle: Bundle, rows: pa.RecordBatchReader) -> pl.DataFrame:
-    """The answers of a bundle from the rows of `lists_statement`, with slice, part, statistic and the shape."""
+def told(bundle: Bundle, ranges: dict[int, pl.DataFrame], rows: pa.RecordBatchReader) -> pl.DataFrame:
+    """The answers of a bundle from the rows of `lists_statement`, with slice, part, statistic and the shape; where all
+    values are asked for together, their `ranges` (`sql.ranges.ranged`) are put down by slice."""
     fine, values = _read(rows)
     # Every set has all rows, so one room is enough: pages of memory that are new cost more than ordering what is there.
     sets = _fine(bundle)
     room = np.empty(sum(map(len, values)) // len(sets))
     parts = [
-        _part(bundle, number, fine if len(sets) == 1 else fine.filter(pl.col("fine") == place), values, room)
+        _part(bundle, number, fine if len(sets) == 1 else fine.filter(pl.col("fine") == place), values, room, ranges)
         for place, (_, numbers) in enumerate(sets)
         for number in numbers
     ]
@@ -119,7 +121,19 @@ def listed(
     ]
 
 
-def _part(bundle: Bundle, number: int, fine: pl.DataFrame, values: list[Numbers], room: Numbers) -> pl.DataFrame:
+def values_of(rows: pa.RecordBatchReader) -> list[Numbers]:
+    """The values of each row of `lists_statement`."""
+    return _read(rows)[1]
+
+
+def _part(
+    bundle: Bundle,
+    number: int,
+    fine: pl.DataFrame,
+    values: list[Numbers],
+    room: Numbers,
+    ranges: dict[int, pl.DataFrame] | None = None,
+) -> pl.DataFrame:
     """The answers of one set, from the fine groups that hold its rows."""
     part = bundle.sets[number]
     columns = ["slice", *bundle.columns(part)]
@@ -127,6 +141,11 @@ def _part(bundle: Bundle, number: int, fine: pl.DataFrame, values: list[Numbers]
     found = fine.group_by(columns, maintain_order=True).agg("place", pl.col("since", "until").first(), *days)
     found = ordered(bundle, part, named(bundle, part, found))
     lengths = _gathered(found["place"].to_list(), values, room)
+    if ranges is not None and part == ALL_TOGETHER:
+        for slice_, last, n in zip(
+            found["slice"].to_list(), np.cumsum(lengths).tolist(), lengths.tolist(), strict=True
+        ):
+            ranges[slice_] = ranged(room[last - n : last])
     return pl.concat(
         found.select("slice", pl.lit(number).alias("part"), pl.lit(name).alias("statistic"), *SHAPE[:4], *columns)
         for name, columns in _statistics(room, lengths, bundle.statistics).items()

@@ -10,8 +10,9 @@ from sql import query
 from sql.clock_filters import LENGTHS, length_range
 from sql.exam_list import SHOW, Narrow, exam_list
 from sql.measure import unapplied
+from sql.ranges import EDGES
 from sql.rows import RowsError
-from sql.spread import EDGES, spread
+from sql.spread import spread
 from tests.app.conftest import context, home, store
 
 __all__ = ["context", "home", "store"]
