@@ -6,7 +6,7 @@ known to take longer than from its start to the data cut-off, and counts among t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import polars as pl
@@ -52,16 +52,21 @@ def censored(
 
 
 @noted
-def censored_all(snapshot: Snapshot, metric_id: str, *, filters: Filters | None = None) -> dict[str, pl.DataFrame]:
+def censored_all(snapshot: Snapshot, metric_id: str, *, filters: Filters | None = None) -> pl.DataFrame:
     """What `censored` gives of all together for each percentile, by statistic; of one curve. Raises QueryError."""
     asked = definition(snapshot, metric_id)
     if not is_current(snapshot) or not is_censorable(asked):
-        return {name: censored(snapshot, metric_id, filters=filters, statistic=name) for name in STATISTICS}
+        each = {name: censored(snapshot, metric_id, filters=filters, statistic=name) for name in STATISTICS}
+        return _by_statistic(each)
     filters = filters or Filters()
     ask, params = ask_of(asked, (), "all", filters, asked.statistic)
     given = (filters.since, filters.until) if asked.has_dates else (None, None)
-    whole = snapshot.execute(steps_statement(asked, ask), params, fold=partial(reached, STATISTICS, given), of="curve")
-    return {name: whole.filter(pl.col("statistic") == name).drop("statistic") for name in STATISTICS}
+    return snapshot.execute(steps_statement(asked, ask), params, fold=partial(reached, STATISTICS, given), of="curve")
+
+
+def _by_statistic(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    names = [name for name, frame in frames.items() for _ in range(frame.height)]
+    return pl.concat(frames.values()).insert_column(0, pl.Series("statistic", names, dtype=pl.String))
 
 
 def beside(snapshot: Snapshot, metric_id: str, *, filters: Filters | None = None) -> pl.DataFrame:
@@ -71,18 +76,13 @@ def beside(snapshot: Snapshot, metric_id: str, *, filters: Filters | None = None
     wait that it is not reached), finished, finished_n (of the finished alone), gap (value - finished), differs (the
     finished one lies below the interval of the whole, or the whole is not reached: waiting exams are the slow ones).
     """
-    parts, wholes = [], censored_all(snapshot, metric_id, filters=filters)
+    whole = censored_all(snapshot, metric_id, filters=filters)
+    alone = _by_statistic({name: metric(snapshot, metric_id, filters=filters, statistic=name) for name in STATISTICS})
+    finished = alone.select("statistic", pl.col("value").alias("finished"), pl.col("n").alias("finished_n"))
     is_slower = pl.col("value").is_null() | (pl.col("finished") < pl.col("lower"))
-    for name in STATISTICS:
-        whole = wholes[name]
-        alone = metric(snapshot, metric_id, filters=filters, statistic=name)
-        finished = alone.select("group_value", pl.col("value").alias("finished"), pl.col("n").alias("finished_n"))
-        parts.append(
-            whole.join(finished, on="group_value", how="left", maintain_order="left").select(
-                "group_name", "group_value", pl.lit(name).alias("statistic"), "n",
-                (pl.col("n") - pl.col("numerator")).cast(pl.Int64).alias("n_waiting"), "value", "lower", "upper",
-                "finished", "finished_n", (pl.col("value") - pl.col("finished")).alias("gap"),
-                ((pl.col("n") > pl.col("numerator")) & is_slower.fill_null(value=False)).alias("differs"),
-            )
-        )  # fmt: skip
-    return pl.concat(parts)
+    return whole.join(finished, on="statistic", how="left", maintain_order="left").select(
+        "group_name", "group_value", "statistic", "n",
+        (pl.col("n") - pl.col("numerator")).cast(pl.Int64).alias("n_waiting"), "value", "lower", "upper",
+        "finished", "finished_n", (pl.col("value") - pl.col("finished")).alias("gap"),
+        ((pl.col("n") > pl.col("numerator")) & is_slower.fill_null(value=False)).alias("differs"),
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 import polars as pl
 
@@ -22,7 +22,8 @@ from sql.unfinished import partial_of, whole_days
 
 #: Which way a change is good -> sign of a difference that is better.
 _BETTER_SIGN = {"lower": -1, "higher": 1}
-_EARLIER = {"value": "previous", "n": "previous_n", "lower": "previous_lower", "upper": "previous_upper"}
+_EARLIER = [pl.col(name).alias("previous" if name == "value" else f"previous_{name}")
+            for name in ("value", "n", "lower", "upper")]  # fmt: skip
 
 
 def compare(
@@ -96,7 +97,7 @@ def _earlier(
     """The comparison's values by group_value; without rows where nothing is compared."""
     before = filters.before()
     then = metric(snapshot, metric_id, groups=groups, filters=before or filters, statistic=statistic)
-    named = then.select("group_value", *(pl.col(old).alias(new) for old, new in _EARLIER.items()))
+    named = then.select("group_value", *_EARLIER)
     return named if before is not None else named.clear()
 
 
@@ -109,6 +110,7 @@ def judged(better: str, change: pl.Expr) -> pl.Expr:
         pl.lit("same"))  # fmt: skip
 
 
+@lru_cache(maxsize=8)
 def _differences(better: str) -> list[pl.Expr]:
     delta = pl.col("value") - pl.col("previous")
     return [

@@ -58,12 +58,16 @@ def _targets(context: Context) -> pl.DataFrame:
 
 def _target_minutes(context: Context) -> pl.DataFrame:
     """The target of each priority and class, where all its exams have one and the same."""
-    found = context.counts("fct_exam", ("priority", "patient_class", "target_min"), where={"is_countable": True})
-    named = found.with_columns(pl.concat_str(pl.col("priority", "patient_class").fill_null("(none)"),
+    named = _with_target(context).with_columns(pl.concat_str(pl.col("priority", "patient_class").fill_null("(none)"),
                                              separator=" | ").alias("group_value"))  # fmt: skip
     return named.group_by("group_value").agg(
         pl.when(pl.col("target_min").n_unique() == 1).then(pl.col("target_min").first()).alias("target_min")
     )
+
+
+def _with_target(context: Context) -> pl.DataFrame:
+    """Exams by priority, class and target."""
+    return context.counts("fct_exam", ("priority", "patient_class", "target_min"), where={"is_countable": True})
 
 
 def _worst(context: Context) -> pl.DataFrame:
@@ -151,7 +155,7 @@ def _marks(numbers: pl.DataFrame) -> list[tuple[float, str]]:
 
 def _course_figure(context: Context, frame: pl.DataFrame, pins: Sequence[Pin] = ()) -> Any:
     lines = [Line(text(f"stat.{name}"), frame.filter(pl.col("statistic") == name)) for name in ("p90", "p50")]
-    targets = context.counts("fct_exam", ("target_min",), where={"is_countable": True})["target_min"].to_list()
+    targets = _with_target(context)["target_min"].unique().to_list()
     one = targets[0] if len(targets) == 1 else None
     return trend(
         lines, context.scheme, unit="min", y=text("figure.axis.report.short"), target=one,
