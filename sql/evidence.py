@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from inspect import signature
 from typing import NamedTuple
 
@@ -98,7 +98,7 @@ def gathered(snapshot: Snapshot, calls: Iterable[Call]) -> tuple[list[Callable[[
         if call.ask not in (completeness, clocks):
             others.append(call)
             continue
-        given = signature(call.ask).bind(*call.args, **call.options).arguments
+        given = _signature(call.ask).bind(*call.args, **call.options).arguments
         metric = definition(snapshot, given["metric_id"])
         is_counted = _is_once if call.ask is completeness else _is_counted
         if is_counted(metric, given.get("statistic") or metric.statistic):
@@ -108,6 +108,10 @@ def gathered(snapshot: Snapshot, calls: Iterable[Call]) -> tuple[list[Callable[[
     ends = {metric.id: _told_ends(metric) for metric, _ in asked}
     tasks = [partial(fates.ask, snapshot, metrics, filters, ends) for metrics, filters in fates.gathered(asked)]
     return [*tasks], others
+
+
+#: What a question takes: to read it off takes longer than to find its arguments.
+_signature = cache(signature)
 
 
 def _ends(asked: Metric) -> list[str]:
