@@ -8,6 +8,7 @@ import polars as pl
 
 from sql.filters import KEYS, Filters
 from sql.measure import metric
+from sql.noted import noted
 from sql.rows import rows
 from sql.snapshot import Snapshot
 
@@ -78,6 +79,7 @@ def _joined(frame: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
     return frame.join(other, on=_PARTS, how="left")
 
 
+@noted
 def backtest(snapshot: Snapshot, filters: Filters | None = None) -> pl.DataFrame:
     """The back-test by level and model, over the groups that the filters leave.
 

@@ -18,6 +18,7 @@ import polars as pl
 from sql.catalog import PERCENTILES, Metric
 from sql.filters import Filters
 from sql.kaplan_meier import is_censorable
+from sql.noted import noted
 from sql.snapshot import Snapshot
 
 #: First day of the data: a week or month that it lies in is not whole.
@@ -59,6 +60,7 @@ FROM (SELECT *, coalesce(period_end > last_day - {SETTLED_DAYS} AND share_known
       FROM (SELECT *, n / denominator AS share_known FROM ({cut})))"""
 
 
+@noted
 def whole_days(snapshot: Snapshot) -> tuple[date | None, date]:
     """First day of the data, None without one, and the day before which all days are over in them."""
     return snapshot.execute(FIRST_DAY)["day"][0], last_day(snapshot)
