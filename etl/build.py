@@ -142,6 +142,7 @@ def build(
             report = _brought_up(home, site, how)
         except duckdb.OutOfMemoryException:  # that of few messages was too little for what they touch
             report = _brought_up(home, site, replace(how, saves=False))
+            report = report and replace(report, took_all_memory=True)
         if report is not None:
             return report
     fresh = home.marts.with_name(f"{home.marts.name}.new")

@@ -30,13 +30,17 @@ NEWEST = 16
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """Outcome of a build: digest over all marts, exams in them, exams derived again, and the data cut-off (UTC)."""
+    """Outcome of a build: digest over all marts, exams in them, exams derived again, and the data cut-off (UTC).
+
+    `took_all_memory`: what a build of few messages usually takes was too little, so it ran once more with all there is.
+    """
 
     digest: str
     n_exams: int
     touched: int
     data_through: datetime | None
     is_full: bool
+    took_all_memory: bool = False
 
 
 def last_batch(con: duckdb.DuckDBPyConnection, catalog: str = "intake") -> int:

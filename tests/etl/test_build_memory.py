@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from etl.build_fold import Fold
 from etl.identity import State
 from etl.site import Site
 from etl.standing import BuildReport
+from tests.installation import Installation, pieces
 from tests.warehouse import Choices, Warehouse, exam, report
 
 DAY = "2026-03-02"
@@ -56,7 +58,8 @@ def test_the_memory_of_few_messages_is_no_more_than_was_set() -> None:
 
 
 def test_little_memory_is_tried_once_where_it_is_enough(house: Warehouse, tries: list[bool]) -> None:
-    assert house.build().touched == 2
+    built = house.build()
+    assert (built.touched, built.took_all_memory) == (2, False)
     assert tries == [True]
 
 
@@ -64,7 +67,22 @@ def test_what_needs_more_memory_gets_it(house: Warehouse, tries: list[bool], mon
     monkeypatch.setattr(builds, "NIGHT_MEMORY", "1KB")
     built = house.build()
     assert tries == [True, False]
-    assert (built.touched, built.digest) == (2, house.build(full=True).digest)
+    again = house.build(full=True)
+    assert (built.touched, built.took_all_memory, built.digest) == (2, True, again.digest)
+    assert not again.took_all_memory
+
+
+def test_verb_and_log_tell_that_a_night_took_all_memory(
+    network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(builds, "NIGHT_MEMORY", "1KB")
+    house, told = Installation(tmp_path), pieces(network / "files")
+    house.deliver("first", told[:40])
+    assert not house.stages("ingest", "build")["build"]["took_all_memory"]
+    house.deliver("night", told[40:80])
+    assert house.stages("ingest", "build")["build"]["took_all_memory"]
+    line = json.loads((house.home.log / "radops.log").read_text("ascii").splitlines()[-1])
+    assert (line["event"], line["took_all_memory"]) == ("build", True)
 
 
 def test_memory_that_runs_out_behind_all_models_leaves_nothing(
