@@ -27,6 +27,7 @@ from etl.build_models import models_signature
 from etl.build_tables import load_build_tables, reference_signature
 from etl.durable import sync
 from etl.identity import advance, begin_anew, ground, make_tables, state
+from etl.intake import tidy_seldom
 from etl.pseudonym import keyed_macro, load_key
 from etl.site import Site
 from etl.site_tables import load_site_tables, site_signature
@@ -42,8 +43,6 @@ FEW_MESSAGES = 50_000
 #: Memory of the engine for so few: blocks that it read take the room of others. Each in memory of its own would cost a
 #: fault a page, and of most blocks a night reads one row.
 NIGHT_MEMORY = "512MB"
-#: Batches after which the engine makes blocks of few rows one again; in between, what a night adds stays as written.
-TIDY_BATCHES = 16
 #: What a night commits goes to the file at once: its log would be written, and taken up as soon as the build ends.
 COMMIT_TO_FILE = "SET checkpoint_threshold = '1KB'"
 
@@ -183,8 +182,7 @@ def _bring_up(
         _take_little(con)
     con.execute(COMMIT_TO_FILE)
     last = last_batch(con)
-    if last // TIDY_BATCHES == built.batch_id // TIDY_BATCHES:
-        con.execute("SET max_vacuum_tasks = 0")
+    tidy_seldom(con, built.batch_id, last)
     identity = advance(con, last, forget=built.batch_id, most=most * MESSAGES_PER_EXAM)
     touched = 0
     if built.batch_id < identity.batch_id:

@@ -16,6 +16,8 @@ from sql.engine import SOUND
 if TYPE_CHECKING:
     import polars as pl
 
+#: Batches after which the engine makes blocks of few rows one again; in between, what a night adds stays as written.
+TIDY_BATCHES = 16
 #: Tables beside the records.
 LEDGER = """
 CREATE TABLE IF NOT EXISTS raw_batch (
@@ -57,6 +59,13 @@ def numbers(record: str) -> dict[str, str]:
 def insert_record(con: duckdb.DuckDBPyConnection, record: str, rows: pl.DataFrame, batch_id: int) -> None:
     """Append rows of one record type with their batch and their numbers."""
     insert(con, f"raw_{record}", rows, batch_id, ", ".join(f"{sql} AS {name}" for name, sql in numbers(record).items()))
+
+
+def tidy_seldom(con: duckdb.DuckDBPyConnection, before: int, last: int) -> None:
+    """Leave blocks of few rows as they are, but where batches after `before` up to `last` pass a multiple of
+    `TIDY_BATCHES`: beside ten million exams the engine takes as long to make them one as a night to be read."""
+    if last // TIDY_BATCHES == before // TIDY_BATCHES:
+        con.execute("SET max_vacuum_tasks = 0")
 
 
 def _add_missing(con: duckdb.DuckDBPyConnection) -> None:

@@ -15,7 +15,7 @@ import polars as pl
 
 from etl.frames import insert
 from etl.inbox import Candidate
-from etl.intake import insert_record
+from etl.intake import insert_record, tidy_seldom
 from etl.known_messages import cover_messages, known_hashes
 from etl.ledger import Counts
 from etl.message_flow import DEFECT, store_flow
@@ -41,11 +41,12 @@ def load(
     progress: Callable[[Counts], None] = lambda _counts: None,
 ) -> Counts:
     """Parse and store `candidates`, batch by batch; what a crash leaves undone is found again by the next scan."""
-    total = Counts()
+    total, before = Counts(), next_batch(con) - 1
     for results in _batches(parser.parse(candidates), parser.settings.batch_files, parser.settings.batch_mb << 20):
         cover_messages(con)
         total.add(store(con, results))
         progress(total)
+    tidy_seldom(con, before, before + total.batches)
     return total
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from etl import build
+from etl import intake
 from etl.build_models import plan_build
 from etl.build_places import settle
 from tests.warehouse import Choices, Warehouse, event, exam, order, report
@@ -39,7 +39,7 @@ def test_old_rows_lie_where_their_exam_was_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batches: int
 ) -> None:
     """Exams of all ages change night by night, and one night deletes the last rows of a mart without a new one."""
-    monkeypatch.setattr(build, "TIDY_BATCHES", batches)
+    monkeypatch.setattr(intake, "TIDY_BATCHES", batches)
     house = Warehouse(tmp_path, Choices(part_exams=2))
     for n in range(6):
         house.load(*exam(f"A{n}", f"2026-03-0{n + 1} 10:00", f"2026-03-0{n + 1} 10:20"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from etl import build
+from etl import intake
 from etl.build_ranges import derive_ranges
 from etl.build_scope import stretches
 from tests.raw_rows import Row, link
@@ -102,7 +102,7 @@ def test_blocks_of_few_rows_are_made_one_now_and_then(tmp_path: Path, monkeypatc
     blocks = "SELECT count(DISTINCT row_group_id) FROM pragma_storage_info('fct_exam_event')"
     counts = []
     for batches in (1000, 1):
-        monkeypatch.setattr(build, "TIDY_BATCHES", batches)
+        monkeypatch.setattr(intake, "TIDY_BATCHES", batches)
         (tmp_path / str(batches)).mkdir()
         house = Warehouse(tmp_path / str(batches)).built(*exam("A0", "2026-03-02 10:00", "2026-03-02 10:20"))
         for n in range(1, 6):
