@@ -12,18 +12,25 @@ from app.figures.chart import Chart
 from app.figures.pins import Pin, pinned
 from app.texts import text
 
+#: Hours up to which each is drawn, half a year of them; of more, a figure has fewer dots across than hours.
+MOST_HOURS = 26 * 7 * 24
+
 
 def waiting(frame: pl.DataFrame, scheme: str, *, href: str = "", pins: Sequence[Pin] = ()) -> Chart:
     """Exams that wait for a final report by hour (columns hour_at, n_waiting, n_past_target): an area, and within
-    it those past their target. `href` gives the exams that wait now; `pins` are
-    people's notes."""
-    made = figure(y=text("figure.axis.waiting"), legend=True)
+    it those past their target; of more than `MOST_HOURS` the most of each day, which the axis says. `href` gives the
+    exams that wait now; `pins` are people's notes."""
+    is_by_day = frame.height > MOST_HOURS
+    if is_by_day:
+        frame = frame.group_by(pl.col("hour_at").dt.truncate("1d"), maintain_order=True).max()
+    made = figure(y=text("figure.axis.waiting.day" if is_by_day else "figure.axis.waiting"), legend=True)
     colours = palette(scheme)
     hours = frame["hour_at"].to_list()
-    # Five years are 44,000 hours: a text each once, that of a day once, and instants as they are sent.
+    # Half a year has 4,368 hours: the text of a day once, and instants as they are sent.
     days = {day: words.short_day(day) for day in frame["hour_at"].dt.date().unique()}
-    x, times = (frame["hour_at"].dt.strftime(form).to_list() for form in ("%Y-%m-%dT%H:%M:%S", "%H:%M"))
-    clocks = [f"{days[at.date()]} {time}" for at, time in zip(hours, times, strict=True)]
+    x = frame["hour_at"].dt.strftime("%Y-%m-%dT%H:%M:%S").to_list()
+    times = [""] * frame.height if is_by_day else frame["hour_at"].dt.strftime(" %H:%M").to_list()
+    clocks = [f"{days[at.date()]}{time}" for at, time in zip(hours, times, strict=True)]
     for column, label, colour, fill in (
         ("n_waiting", text("figure.waiting"), colours.series[0], colours.scale[1]),
         ("n_past_target", text("figure.past"), colours.worse, ""),

@@ -24,6 +24,7 @@ TEXTS: dict[str, str] = {
     "figure.axis.exams": "exams",
     "figure.axis.hour": "hour of the day (local)",
     "figure.axis.waiting": "exams waiting",
+    "figure.axis.waiting.day": "exams waiting, most of each day",
     "figure.axis.busy": "busy share",
     "figure.axis.repeated": "share of exams",
     "figure.again": "imaged again at",

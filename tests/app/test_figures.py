@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from app.figures.chart import PACKED, Chart
 from app.figures.flow import matrix
 from app.figures.gantt import day
 from app.figures.trend import Line, trend
-from app.figures.waiting import waiting
+from app.figures.waiting import MOST_HOURS, waiting
 from app.theme import DARK, LIGHT, css_variables
 from tests.app.conftest import drawn
 from tests.conftest import REPO
@@ -133,6 +133,20 @@ def test_the_flow_goes_from_row_to_column() -> None:
 def test_waiting_draws_both_courses() -> None:
     frame = pl.DataFrame({"hour_at": [datetime(2026, 11, 2, 8)], "n_waiting": [7], "n_past_target": [2]})
     assert [list(trace.y) for trace in drawn(waiting(frame, "dark"), "dark").data] == [[7], [2]]
+
+
+def test_waiting_draws_the_most_of_each_day_of_long_periods() -> None:
+    start = datetime(2026, 1, 1)
+    hours = [start + timedelta(hours=n) for n in range(MOST_HOURS + 1)]
+    frame = pl.DataFrame({"hour_at": hours, "n_waiting": [n % 30 for n in range(len(hours))], "n_past_target": 1})
+    by_hour, by_day = (drawn(waiting(part, "light")) for part in (frame.head(MOST_HOURS), frame))
+    assert len(by_hour.data[0].x) == MOST_HOURS
+    assert "23:00" in by_hour.data[0].text[23]
+    assert list(by_day.data[0].x[:2]) == ["2026-01-01T00:00:00", "2026-01-02T00:00:00"]
+    assert list(by_day.data[0].y) == [max(n % 30 for n in range(day, min(day + 24, len(hours))))
+                                      for day in range(0, len(hours), 24)]  # fmt: skip
+    assert ":00" not in by_day.data[0].text[0]
+    assert by_day.layout.yaxis.title.text == "exams waiting, most of each day"
 
 
 def unpacked(array: dict[str, str]) -> Any:

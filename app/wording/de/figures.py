@@ -24,6 +24,7 @@ TEXTS: dict[str, str] = {
     "figure.axis.exams": "Untersuchungen",
     "figure.axis.hour": "Stunde des Tages (Ortszeit)",
     "figure.axis.waiting": "wartende Untersuchungen",
+    "figure.axis.waiting.day": "wartende Untersuchungen, Höchststand je Tag",
     "figure.axis.busy": "belegter Anteil",
     "figure.axis.repeated": "Anteil der Untersuchungen",
     "figure.again": "erneut untersucht in",
