@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
-
 from etl.build_models import read_build_models
+from sql.snapshot import open_snapshot
 from tests.published import Published
 from tests.warehouse import Warehouse, exam
 
 FACTS = tuple(model for model in read_build_models("marts") if model.sorted_by)
 #: As the order of a fact is read here, apart from how the build writes it.
 LYING = """
-    SELECT count(*) FROM (
+    SELECT count(*) AS n FROM (
         SELECT (year({at}) * 12 + month({at}), facility, {at}) AS here,
                lag((year({at}) * 12 + month({at}), facility, {at})) OVER (ORDER BY rowid) AS before
         FROM {mart}) WHERE here < before"""
@@ -33,11 +32,9 @@ def test_facts_of_a_month_lie_by_facility_and_then_by_time(tmp_path: Path) -> No
 
 
 def test_facts_with_a_time_lie_in_one_order(published: Published) -> None:
-    astray = {}
-    with duckdb.connect(str(published.snapshot), read_only=True) as con:
-        for model in FACTS:
-            if len(model.sorted_by) == 3 and model.sorted_by[0] == f"month of {model.sorted_by[2]}":
-                row = con.execute(LYING.format(at=model.sorted_by[2], mart=model.name)).fetchall()[0]
-                astray[model.name] = int(row[0])
+    snapshot, astray = open_snapshot(published.snapshot), {}
+    for model in FACTS:
+        if len(model.sorted_by) == 3 and model.sorted_by[0] == f"month of {model.sorted_by[2]}":
+            astray[model.name] = snapshot.execute(LYING.format(at=model.sorted_by[2], mart=model.name))["n"].item()
     assert len(astray) > 10
     assert {mart: n for mart, n in astray.items() if n} == {}

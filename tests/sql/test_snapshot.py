@@ -115,8 +115,8 @@ def test_answers_are_cached_by_statement_and_parameters(tmp_path: Path) -> None:
     north, west = Filters(facility=("NORTH",)), Filters(facility=("WEST",))
     assert metric(snapshot, "wait", filters=north) is metric(snapshot, "wait", filters=north)
     assert metric(snapshot, "wait", filters=west).height == 0
-    # Each question looks for its answer before it is asked by its statement; both are kept.
-    assert (cache.hits, cache.misses, len(cache)) == (1, 2 + 2, 2 + 2)
+    # Each question looks for its answer before it is asked by its statement; both are kept, and its values by range.
+    assert (cache.hits, cache.misses, len(cache)) == (1, 2 + 2, 2 + 2 + 2)
 
 
 def test_cache_drops_the_least_recently_used() -> None:
