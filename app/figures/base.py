@@ -12,7 +12,7 @@ from app.figures.chart import Chart
 from app.texts import text
 from app.theme import FONT, PALETTES, Palette
 from sql.words import language
-from sql.words.dates import AXIS_DAY
+from sql.words.dates import AXIS_DAY, AXIS_MONTH
 from sql.written import signs
 
 Places = Sequence[str]
@@ -106,8 +106,9 @@ def interval(lower: float | None, upper: float | None, unit: str) -> list[str]:
 
 
 def day_ticks() -> dict[str, Any]:
-    """Ticks of an axis of days, as the language of the request writes them."""
-    return {"tickformat": AXIS_DAY[language()], "nticks": 6, "tickangle": 0}
+    """Ticks of an axis of days, as the language of the request writes them; those months apart tell the year."""
+    months = [{"dtickrange": ["M2", None], "value": AXIS_MONTH}]
+    return {"tickformat": AXIS_DAY[language()], "tickformatstops": months, "nticks": 6, "tickangle": 0}
 
 
 def level(

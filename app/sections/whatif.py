@@ -23,15 +23,22 @@ from sql.query import what_if
 READERS = ("add_reader:hours=7-12", "add_reader:hours=17-22", "add_reader:hours=22-6")
 DEVICE = "add_device:modality={modality},facility={facility},hours=8-16,weekdays=6"
 MODALITIES = ("CT", "MR")
+#: Most places of a device that are offered; of a large network those that the filters name.
+MOST_PLACES = 24
 PATH, PLACE = "/workload", "what-if"
 
 
 def offered(context: Context) -> list[Change]:
     """The changes that the page offers; an address may name any other."""
+    pairs = _places(context).sort("modality", "facility").rows()
+    devices = [DEVICE.format(modality=modality, facility=facility) for facility, modality in pairs]
+    return [Change.parse(change) for change in (*READERS, *(devices if len(devices) <= MOST_PLACES else ()))]
+
+
+def _places(context: Context) -> pl.DataFrame:
+    """Where a device more may stand: facility and modality."""
     devices = context.rows("dim_device", columns=("facility", "modality"), where={"is_listed": True})
-    pairs = devices.filter(pl.col("modality").is_in(MODALITIES)).unique().sort("modality", "facility").rows()
-    texts = [*READERS, *(DEVICE.format(modality=modality, facility=facility) for facility, modality in pairs)]
-    return [Change.parse(change) for change in texts]
+    return devices.filter(pl.col("modality").is_in(MODALITIES)).unique()
 
 
 def _answer(context: Context) -> pl.DataFrame:
@@ -59,7 +66,8 @@ def section(context: Context) -> html.Section:
         style = {"whiteSpace": "normal"}  # longer than a phone is wide
         name = "choice on" if is_chosen else "choice"
         links.append(many(dcc.Link, change.sentence(names), href=href, className=name, style=style))
-    body = [html.Div(links, className="choices buttons", role="group"), *_told(context, names)]
+    narrow = [html.P(text("whatif.narrow"), className="note")] if _places(context).height > MOST_PLACES else []
+    body = [html.Div(links, className="choices buttons", role="group"), *narrow, *_told(context, names)]
     return card(context, ANSWER, body, wide=True, place=PLACE)
 
 

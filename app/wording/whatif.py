@@ -7,6 +7,7 @@ TEXTS: dict[str, str] = {
     "q.workload.whatif.note": "The period replayed as it happened, with one change. Only what is counted follows the "
     "filters: the queues are shared by all facilities.",
     "whatif.choose": "Choose a change. It takes some seconds the first time.",
+    "whatif.narrow": "A scanner more is offered for facilities that are chosen above.",
     "whatif.measure": "Measure",
     "whatif.target_misses": "Reports past target",
     "whatif.report_final_p50": "Exam end to final report, median",

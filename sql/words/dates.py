@@ -34,6 +34,8 @@ _SHORT_DAY = {"en": "{day} {short}", "de": "{day}.{number}."}
 #: Language -> a day on an axis and in a field of dates, as plotly.js and dayjs write them.
 AXIS_DAY = {"en": "%-d %b", "de": "%-d. %b"}
 FIELD_DAY = {"en": "D MMM YYYY", "de": "DD.MM.YYYY"}
+#: A month on an axis, in any of them.
+AXIS_MONTH = "%b %Y"
 
 
 def _written(form: dict[str, str], on: date) -> str:

@@ -147,6 +147,7 @@ def test_waiting_draws_the_most_of_each_day_of_long_periods() -> None:
                                       for day in range(0, len(hours), 24)]  # fmt: skip
     assert ":00" not in by_day.data[0].text[0]
     assert by_day.layout.yaxis.title.text == "exams waiting, most of each day"
+    assert by_day.layout.xaxis.tickformatstops[0].value == "%b %Y"
 
 
 def unpacked(array: dict[str, str]) -> Any:

@@ -32,6 +32,15 @@ def test_nothing_is_simulated_before_it_is_asked(published: Published, monkeypat
     assert "change=add_device%3Amodality%3DCT%2Cfacility%3DEAST" in page
 
 
+def test_of_a_large_network_places_of_devices_are_those_of_chosen_facilities(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whatif, "MOST_PLACES", 2)
+    network, one = shown(published, ""), shown(published, "facility=EAST")
+    assert ("add_reader" in network, "add_device" in network, "chosen above" in network) == (True, False, True)
+    assert ("add_reader" in one, "add_device" in one, "chosen above" in one) == (True, True, False)
+
+
 def test_an_answer_shows_the_replay_and_whether_to_trust_it(published: Published) -> None:
     page = shown(published, "change=add_reader%3Ahours%3D17-22")
     assert "Reports past target" in page

@@ -7,6 +7,7 @@ TEXTS: dict[str, str] = {
     "q.workload.whatif.note": "Der Zeitraum, wie er war, noch einmal durchgespielt, mit einer Änderung. Nur das "
     "Gezählte folgt den Filtern: die Warteschlangen teilen sich alle Standorte.",
     "whatif.choose": "Wählen Sie eine Änderung. Beim ersten Mal dauert es einige Sekunden.",
+    "whatif.narrow": "Ein Gerät mehr wird für Standorte angeboten, die oben gewählt sind.",
     "whatif.measure": "Kennzahl",
     "whatif.target_misses": "Befunde über Ziel",
     "whatif.report_final_p50": "Untersuchungsende bis Endbefund, Median",
