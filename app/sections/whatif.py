@@ -28,17 +28,13 @@ MOST_PLACES = 24
 PATH, PLACE = "/workload", "what-if"
 
 
-def offered(context: Context) -> list[Change]:
-    """The changes that the page offers; an address may name any other."""
-    pairs = _places(context).sort("modality", "facility").rows()
-    devices = [DEVICE.format(modality=modality, facility=facility) for facility, modality in pairs]
-    return [Change.parse(change) for change in (*READERS, *(devices if len(devices) <= MOST_PLACES else ()))]
-
-
-def _places(context: Context) -> pl.DataFrame:
-    """Where a device more may stand: facility and modality."""
+def offered(context: Context) -> tuple[list[Change], bool]:
+    """The changes that the page offers, an address may name any other; and whether places of devices are too many."""
     devices = context.rows("dim_device", columns=("facility", "modality"), where={"is_listed": True})
-    return devices.filter(pl.col("modality").is_in(MODALITIES)).unique()
+    pairs = devices.filter(pl.col("modality").is_in(MODALITIES)).unique().sort("modality", "facility").rows()
+    are_many = len(pairs) > MOST_PLACES
+    more = [] if are_many else [DEVICE.format(modality=modality, facility=place) for place, modality in pairs]
+    return [Change.parse(change) for change in (*READERS, *more)], are_many
 
 
 def _answer(context: Context) -> pl.DataFrame:
@@ -57,7 +53,7 @@ QUESTIONS = (ANSWER,)
 def section(context: Context) -> html.Section:
     """The changes to choose from, and what the chosen one would do."""
     chosen = context.state.own.get("change", "")
-    changes = offered(context)
+    changes, are_many = offered(context)
     names = {c.facility: context.name("facility", c.facility) for c in changes if c.facility}
     links = []
     for change in changes:
@@ -66,7 +62,7 @@ def section(context: Context) -> html.Section:
         style = {"whiteSpace": "normal"}  # longer than a phone is wide
         name = "choice on" if is_chosen else "choice"
         links.append(many(dcc.Link, change.sentence(names), href=href, className=name, style=style))
-    narrow = [html.P(text("whatif.narrow"), className="note")] if _places(context).height > MOST_PLACES else []
+    narrow = [html.P(text("whatif.narrow"), className="note")] if are_many else []
     body = [html.Div(links, className="choices buttons", role="group"), *narrow, *_told(context, names)]
     return card(context, ANSWER, body, wide=True, place=PLACE)
 
