@@ -3,6 +3,7 @@
 Each block of the file begins with a sum of the words that follow in it, which the engine checks as it reads the block.
 Here all are checked that are written, also those that no statement reads. What is written is read back at once and
 compared. An older copy is made like its source by writing what differs: most blocks of a large file stay a night.
+Hashes of the copy's blocks tell what differs where they were kept; a part of what they tell is compared each time.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
+from etl.block_hashes import SIZE, of_block
 from etl.errors import CheckFailedError
-from etl.reading import Pieces
+from etl.reading import PIECE, Pieces
 
 #: The engine's file: three headers, then blocks.
 HEADER, BLOCK = 3 * 4096, 1 << 18
 _FACTOR, _START = 0xBF58476D1CE4E5B9, 5381
 #: Bytes after which the disk is told to begin; it would else wait for the end.
 _AT_ONCE = 1 << 25
+#: Copies within which every block that hashes tell to be the same is compared.
+TURNS = 16
 _FICLONE = 0x40049409
 
 
@@ -30,10 +34,28 @@ class Copied(NamedTuple):
 
     `is_sound`: the engine's sums of all blocks are right. A block that was never filled may break its sum too, so False
     is a suspicion that only reading all rows clears. `is_shared`: the filesystem shares blocks, so nothing was written.
+    `hashes`: of all blocks, one behind the other, where they were read.
     """
 
     is_sound: bool
     is_shared: bool = False
+    hashes: bytes = b""
+
+
+class _Older(NamedTuple):
+    """What a copy has already: its pieces, hashes of its blocks where they are known, and whose turn it is."""
+
+    pieces: Pieces
+    hashes: bytes
+    turn: int
+
+    def piece(self, at: int) -> memoryview | None:
+        """What is compared of a piece; None where hashes tell enough."""
+        return self.pieces.read(at) if not self.hashes or at // PIECE % TURNS == self.turn % TURNS else None
+
+    def has(self, number: int, hashed: bytes) -> bool:
+        """Whether the block of that number has that hash, as far as is known."""
+        return not self.hashes or self.hashes[number * SIZE :][:SIZE] == hashed
 
 
 def copy(source: Path, target: Path) -> Copied:
@@ -46,22 +68,24 @@ def copy(source: Path, target: Path) -> Copied:
         is_shared, size = _is_cloned(old, new), os.fstat(old.fileno()).st_size
         if not is_shared:
             _reserve(new, size)
-        is_sound = _blocks_are_sound(source) if is_shared else _copied(source, new, back)
+        is_sound, hashes = (_blocks_are_sound(source), b"") if is_shared else _copied(source, new, back)
         _finish(new, size)
-    return Copied(is_sound, is_shared)
+    return Copied(is_sound, is_shared, hashes)
 
 
-def renew(source: Path, target: Path) -> Copied:
+def renew(source: Path, target: Path, hashes: bytes = b"", turn: int = 0) -> Copied:
     """Make an older copy, whose blocks were sound, like its source, and wait until it is on the disk.
 
-    All of both is read, and each block that differs is written as `copy` does it. Raises CheckFailedError as that does.
+    All of the source is read, and each block that differs is written as `copy` does it. `hashes` are those of the
+    copy's blocks: what they tell to be the same is compared in one part of so many (`TURNS`), that of this `turn`. All
+    is compared without them. Raises CheckFailedError as `copy` does.
     """
     size = source.stat().st_size
-    with FileIO(target, "r+") as new, FileIO(target) as back, Pieces(target) as before:
-        is_sound = _copied(source, new, back, before)
+    with FileIO(target, "r+") as new, FileIO(target) as back, Pieces(target) as pieces:
+        is_sound, hashes = _copied(source, new, back, _Older(pieces, hashes, turn))
         new.truncate(size)
         _finish(new, size)
-    return Copied(is_sound)
+    return Copied(is_sound, hashes=hashes)
 
 
 def _finish(new: FileIO, size: int) -> None:
@@ -112,18 +136,21 @@ def _blocks_are_sound(source: Path) -> bool:
     return is_sound
 
 
-def _copied(source: Path, new: FileIO, back: FileIO, before: Pieces | None = None) -> bool:
-    """Copy block by block, read each back, and say whether all that were written have the sums that they tell.
+def _copied(source: Path, new: FileIO, back: FileIO, before: _Older | None = None) -> tuple[bool, bytes]:
+    """Copy block by block, read each back; returns whether all that were written have their sums, and all hashes.
 
     `before`: what the copy has already, of which stays what is like its source.
     """
-    is_right, room, is_sound = _sums(), memoryview(bytearray(BLOCK)), True
+    is_right, room, is_sound, hashes = _sums(), memoryview(bytearray(BLOCK)), True, bytearray()
     with Pieces(source) as old:
         since, at = 0, _pass_on(old.read(0)[:HEADER], 0, new, back, room)
         while piece := old.read(at):
-            known = before.read(at) if before else memoryview(b"")
+            known = before.piece(at) if before else None
             for begin, block in enumerate(_blocks(piece)):
-                if _is_same(block, known[begin * BLOCK :][:BLOCK]):
+                hashed = of_block(block)
+                is_kept = before is not None and before.has(len(hashes) // SIZE, hashed)
+                hashes += hashed
+                if is_kept and (known is None or _is_same(block, known[begin * BLOCK :][:BLOCK])):
                     _begin_writing(new, since, at)
                     since = at = at + len(block)
                     continue
@@ -132,7 +159,7 @@ def _copied(source: Path, new: FileIO, back: FileIO, before: Pieces | None = Non
                 if at - since >= _AT_ONCE:
                     _begin_writing(new, since, at)
                     since = at
-    return is_sound
+    return is_sound, bytes(hashes)
 
 
 def _blocks(piece: memoryview) -> Iterator[memoryview]:

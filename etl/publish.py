@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import duckdb
 
-from etl import proof, spare
+from etl import block_hashes, proof, spare
 from etl.build_digest import overall
-from etl.copying import copy, renew
+from etl.copying import Copied, copy, renew
 from etl.durable import sync
 from etl.editions import pinned
 from etl.home import Home
@@ -106,10 +106,13 @@ def publish(home: Home, digest: str = "") -> Published:
         temporary = home.published / f".{final.name}.tmp"
         snapshot_id = f"{sequence:06d}-{digest[:12]}"
         _tell(con, snapshot_id, sequence, digest, definitions, home.settings)  # from here on the file is only read
-        note, is_shared = _copy_proven(con, note, home.marts, temporary)
+        note, copied = _copy_proven(con, note, home.marts, temporary, sequence)
     put_in_place(home, temporary, final.name)
     proof.write(home.marts, note)
-    retire(home, final, keeps_spare=not is_shared)
+    if copied.hashes:
+        block_hashes.note(final, copied.hashes)
+    retire(home, final, keeps_spare=not copied.is_shared)
+    block_hashes.drop_orphans(home.published)
     return Published(snapshot_id, final, digest, is_new=True)
 
 
@@ -137,17 +140,18 @@ def clear(folder: Path) -> None:
 
 
 def _copy_proven(
-    con: duckdb.DuckDBPyConnection, note: proof.Note | None, marts: Path, target: Path
-) -> tuple[proof.Note, bool]:
-    """Copy the marts while their rows are counted; returns what is known of them then, and whether blocks are shared.
+    con: duckdb.DuckDBPyConnection, note: proof.Note | None, marts: Path, target: Path, sequence: int
+) -> tuple[proof.Note, Copied]:
+    """Copy the marts while their rows are counted; returns what is known of them then, and how the copy came about.
 
     Raises CheckFailedError.
     """
     with ThreadPoolExecutor(1) as pool:  # the disk copies while the processor counts
         counted = pool.submit(proof.prove, con, note)
-        copied = renew(marts, target) if spare.take(target.parent, target) else copy(marts, target)
+        hashes = spare.take(target.parent, target)
+        copied = copy(marts, target) if hashes is None else renew(marts, target, hashes, turn=sequence)
         known = counted.result()
-    return known if copied.is_sound or note is None else proof.prove(con, None), copied.is_shared
+    return known if copied.is_sound or note is None else proof.prove(con, None), copied
 
 
 def prove(path: Path) -> None:

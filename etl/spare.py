@@ -1,7 +1,7 @@
 """The retired snapshot whose room the next one takes: of a large file few blocks change from one night to the next.
 
 Where it is taken, only blocks that differ are written (`etl.copying.renew`); else a copy is made of all. Whoever has it
-open reads on undisturbed, as with a removed file: it is then removed and not taken.
+open reads on undisturbed, as with a removed file: it is then removed and not taken. Hashes of its blocks go with it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import sys
 from io import FileIO
 from pathlib import Path
 
+from etl import block_hashes
+
 #: Under a name that no reader looks for.
 NAME = ".spare.duckdb"
 
@@ -19,6 +21,7 @@ def keep(snapshot: Path) -> None:
     """Put a snapshot aside instead of removing it, for its owner alone; one put aside earlier is removed."""
     spare = snapshot.with_name(NAME)
     os.replace(snapshot, spare)
+    block_hashes.keep(snapshot, spare)
     spare.chmod(0o600)
 
 
@@ -27,16 +30,20 @@ def drop(folder: Path) -> None:
     (folder / NAME).unlink(missing_ok=True)
 
 
-def take(folder: Path, target: Path) -> bool:
-    """Give the spare of a folder the name `target`; False where there is none, or where somebody may still read it."""
+def take(folder: Path, target: Path) -> bytes | None:
+    """Give the spare of a folder the name `target`; returns the hashes of its blocks, empty where they are not known.
+
+    None where there is no spare, or where somebody may still read it.
+    """
     spare = folder / NAME
     if not spare.exists():
-        return False
+        return None
     if not _is_nobodys(spare):
         spare.unlink()
-        return False
+        return None
+    hashes = block_hashes.told(spare)
     os.replace(spare, target)
-    return True
+    return hashes
 
 
 def _is_nobodys(spare: Path) -> bool:
