@@ -107,6 +107,7 @@ def in_scope(con: duckdb.DuckDBPyConnection, model: BuildModel) -> str:
     """SQL condition on rows of a mart that has a scope: they are derived again.
 
     It names stretches of time, or times that touched exams have (`_NEAR`), so that what lies elsewhere is not read.
+    A scope with times that has none has no rows, so none are looked for.
     """
     if model.scope == TALLY:
         return f"EXISTS (SELECT 1 FROM new_rows n WHERE {same_keys(model, 'n', model.name)})"
@@ -124,7 +125,7 @@ def in_scope(con: duckdb.DuckDBPyConnection, model: BuildModel) -> str:
     bound += "".join(f" AND {model.name}.{key} IS NOT DISTINCT FROM s.{key}" for key in scope.also)
     found = f"EXISTS (SELECT 1 FROM {scope.table} s WHERE s.{scope.key} = {model.name}.{scope.key} AND {bound})"
     within = _within(con, scope, _OF_DAY.sub(r"\1", column))
-    return f"({within}) AND {found}" if within else found
+    return f"({within}) AND {found}" if within else "FALSE"  # nothing is in scope
 
 
 def _within(con: duckdb.DuckDBPyConnection, scope: Scope, column: str) -> str:

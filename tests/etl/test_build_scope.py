@@ -9,8 +9,9 @@ import duckdb
 import pytest
 
 from etl import intake
+from etl.build_models import read_build_models
 from etl.build_ranges import derive_ranges
-from etl.build_scope import stretches
+from etl.build_scope import in_scope, stretches
 from tests.raw_rows import Row, link
 from tests.warehouse import Warehouse, event, exam, image, order, report
 
@@ -44,6 +45,17 @@ def test_few_stretches_hold_all_days(
     told: list[tuple[int, int | None]], most: int, held: list[tuple[int, int | None]]
 ) -> None:
     assert stretches(days(*told), most) == days(*held)
+
+
+def test_no_rows_are_looked_for_where_nothing_is_in_scope() -> None:
+    (worklist,) = (model for model in read_build_models("marts") if model.name == "fct_queue_read")
+    con = duckdb.connect()
+    con.execute(
+        "CREATE TABLE touched_worklist(facility VARCHAR, service_line VARCHAR, from_at TIMESTAMP, to_at TIMESTAMP)"
+    )
+    assert in_scope(con, worklist) == "FALSE"
+    con.execute("INSERT INTO touched_worklist VALUES ('NORTH', NULL, '2026-03-02 10:00', '2026-03-03 10:00')")
+    assert "taken_at >= '2026-03-02'" in in_scope(con, worklist)
 
 
 def test_reads_whose_reports_move_leave_nothing_where_they_were(tmp_path: Path) -> None:
