@@ -6,7 +6,6 @@ A snapshot never changes, so every answer may be cached under (snapshot, stateme
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,14 +19,12 @@ import pyarrow as pa
 
 from sql.cache import ResultCache
 from sql.engine import LATE_SETTINGS, SETTINGS
+from sql.fetched import fetched
 from sql.macros import MACROS
 
-# A relation is bound three times before it runs, which takes longer than the copy of an answer that this is about.
-warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
-
 POINTER = "radops.duckdb"
-#: Rows of an answer that are folded at once: what is made of them on the way stays near the core.
-ROWS_AT_ONCE = 1 << 14
+#: Rows of an answer that are folded at once: what is made of them on the way stays near the core. And of a frame.
+ROWS_AT_ONCE, ROWS_OF_FRAME = 1 << 14, 1 << 17
 #: What makes the frame of an answer's rows.
 Fold = Callable[[pa.RecordBatchReader], pl.DataFrame]
 
@@ -79,8 +76,9 @@ class Snapshot:
             for macro in MACROS if has_macros else ():
                 if macro.name in sql:
                     cursor.execute(macro.create_duckdb())
-            answer = cursor.execute(sql, bound)
-            return pl.DataFrame(answer.to_arrow_table()) if fold is None else fold(answer.to_arrow_reader(ROWS_AT_ONCE))
+            if fold is not None:
+                return fold(fetched(cursor, sql, bound, ROWS_AT_ONCE))
+            return pl.DataFrame(fetched(cursor, sql, bound, ROWS_OF_FRAME).read_all())
 
     def keep(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """What `make` gives for this snapshot, from the cache where it was made before. Treat it as read-only."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -49,9 +49,16 @@ class Counted:
 
     def execute(self, *arguments: Any) -> Any:
         """As of the connection; how long it took is noted."""
+        return self._timed(self._connection.execute, arguments)
+
+    def _submit(self, *arguments: Any) -> Any:
+        """As of the connection, by which a snapshot asks; how long it took is noted."""
+        return self._timed(self._connection._submit, arguments)
+
+    def _timed(self, ask: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         begun = time.perf_counter()
         try:
-            return self._connection.execute(*arguments)
+            return ask(*arguments)
         finally:
             self._seconds.append(time.perf_counter() - begun)
 
