@@ -19,12 +19,8 @@ from sql.snapshot import Snapshot
 GRAINS = {"day": 56, "week": 182, "month": 730}
 
 
-def window(context: Context, grain: str) -> Filters:
-    """The filters with their period, or as many days up to its end as a chart of the grain needs."""
-    return _window(context.snapshot, context.filters, grain)
-
-
-def _window(snapshot: Snapshot, filters: Filters, grain: str) -> Filters:
+def window(snapshot: Snapshot, filters: Filters, grain: str) -> Filters:
+    """Filters with their period, or as many days up to its end as a chart of the grain needs."""
     until = filters.until or (snapshot.data_through.date() + timedelta(days=1))
     earliest = until - timedelta(days=GRAINS[grain])
     since = None if filters.since is None else min(filters.since, earliest)
@@ -50,8 +46,19 @@ def charted(context: Context, grain: str) -> pl.DataFrame:
 @noted
 def _charted(snapshot: Snapshot, metric_id: str, *, filters: Filters, grain: str, statistic: str) -> pl.DataFrame:
     """`sql.query.control` in the window of a grain, to be remembered as a question under the page's filters."""
-    asked = _window(snapshot, filters, grain)
+    asked = window(snapshot, filters, grain)
     return query.control(snapshot, metric_id, period=grain, filters=asked, statistic=statistic)
+
+
+def marks_of(context: Context, grain: str) -> pl.DataFrame:
+    """The days of changed meaning in the window of a grain."""
+    return _marks(context.snapshot, context.chosen.id, filters=context.filters, grain=grain)
+
+
+@noted
+def _marks(snapshot: Snapshot, metric_id: str, *, filters: Filters, grain: str) -> pl.DataFrame:
+    """`sql.query.marks` in the window of a grain, as `_charted`."""
+    return query.marks(snapshot, metric_id, filters=window(snapshot, filters, grain))
 
 
 def is_judged(frame: pl.DataFrame) -> bool:

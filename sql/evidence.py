@@ -107,7 +107,8 @@ def gathered(snapshot: Snapshot, calls: Iterable[Call]) -> tuple[list[Callable[[
             others.append(call)
     ends = {metric.id: _told_ends(metric) for metric, _ in asked}
     tasks = [partial(fates.ask, snapshot, metrics, filters, ends) for metrics, filters in fates.gathered(asked)]
-    return [*tasks], others
+    told = dict.fromkeys(Filters(since=f.since, until=f.until) for metric, f in asked if ends[metric.id])
+    return [*tasks, *(partial(fates.ask_rungs, snapshot, dates) for dates in told)], others
 
 
 #: What a question takes: to read it off takes longer than to find its arguments.

@@ -180,18 +180,32 @@ def clocks_of(snapshot: Snapshot, told: pl.DataFrame, filters: Filters, ends: Se
 def _rungs(snapshot: Snapshot, filters: Filters, asked: set[tuple[str, str]]) -> dict[tuple[str, str], int | None]:
     """The place of sources on the ladder of their milestone: it is the same on every day, so where the last days of the
     dates, or the dates, tell of all that are asked for, no more are read."""
+    found: dict[tuple[str, str], int | None] = {}
+    for span in _spans(snapshot, filters):
+        if not found or any(source != _NONE and (milestone, source) not in found for milestone, source in asked):
+            rows = _ladders(snapshot, span)
+            found = {(milestone, source): rung for milestone, source, rung in rows.iter_rows()}
+    return found
+
+
+def ask_rungs(snapshot: Snapshot, filters: Filters) -> None:
+    """Ask what `clocks_of` asks first under some filters."""
+    _ladders(snapshot, _spans(snapshot, filters)[0])
+
+
+def _spans(snapshot: Snapshot, filters: Filters) -> list[Filters]:
+    """Days of which ladders are asked, one after the other."""
     spans = [Filters(since=filters.since, until=filters.until), Filters()]
     lately = (filters.until or snapshot.data_through.date()) - timedelta(days=_LATELY)
     if filters.since is None or filters.since < lately:
         spans.insert(0, spans[0].replace(since=lately))
-    found: dict[tuple[str, str], int | None] = {}
-    for span in dict.fromkeys(spans):
-        if not found or any(source != _NONE and (milestone, source) not in found for milestone, source in asked):
-            held = span.where((), anchor="day", alias="c")
-            rows = snapshot.execute(
-                f"""SELECT c.milestone, c.source, min(c.rung) AS rung FROM dq_completeness c
-                WHERE {held.sql} GROUP BY ALL""",
-                {key: at.date() for key, at in held.params.items()},
-            )
-            found = {(milestone, source): rung for milestone, source, rung in rows.iter_rows()}
-    return found
+    return list(dict.fromkeys(spans))
+
+
+def _ladders(snapshot: Snapshot, span: Filters) -> pl.DataFrame:
+    held = span.where((), anchor="day", alias="c")
+    return snapshot.execute(
+        f"""SELECT c.milestone, c.source, min(c.rung) AS rung FROM dq_completeness c
+        WHERE {held.sql} GROUP BY ALL""",
+        {key: at.date() for key, at in held.params.items()},
+    )

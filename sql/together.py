@@ -7,10 +7,11 @@ where `metric` looks first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache, partial
 from itertools import groupby
+from time import perf_counter
 from typing import Any
 
 from sql import by_facility, evidence
@@ -26,6 +27,8 @@ from sql.snapshot import Snapshot
 
 #: Statements of one process at once.
 SIDE_BY_SIDE = 2
+#: Seconds that questions took the last time that they were asked at once, by what they are about.
+_TOOK: dict[Hashable, float] = {}
 
 
 def ask_all(snapshot: Snapshot, calls: Iterable[Call]) -> list[BaseException]:
@@ -38,14 +41,28 @@ def ask_all(snapshot: Snapshot, calls: Iterable[Call]) -> list[BaseException]:
     wanted = [_wanted(snapshot, call) for call in calls if call.ask is metric]
     rows, others = evidence.gathered(snapshot, (call for call in calls if call.ask is not metric))
     wanted, joined = by_facility.joined(snapshot, wanted)
-    numbers = [partial(shared_answers, snapshot, each) for each in gathered(bundles(snapshot, wanted))]
-    rest = [partial(call.ask, *call.args, **call.options) for call in others]
-    # What is folded here of many rows takes longest: begun last, it would be waited for alone.
-    tasks: list[Callable[[], object]] = [*rest, *numbers, *rows]
-    done = [_pool().submit(task) for task in tasks]
+    tasks: list[tuple[Hashable, Callable[[], object]]] = [
+        *(((call.ask, str(call.args[1:2])), partial(call.ask, *call.args, **call.options)) for call in others),
+        *((_of(each), partial(shared_answers, snapshot, each)) for each in gathered(bundles(snapshot, wanted))),
+        *((("rows", number), task) for number, task in enumerate(rows)),
+    ]
+    # Begun last, what takes longest would be waited for alone.
+    tasks.sort(key=lambda task: -_TOOK.get(task[0], 0.0))
+    done = [_pool().submit(_timed, *task) for task in tasks]
     errors = [error for each in done if (error := each.exception()) is not None]
     by_facility.part(snapshot, joined)
     return errors
+
+
+def _of(bundles: Sequence[Bundle]) -> Hashable:
+    """What bundles of one statement are about, whatever the dates and filters."""
+    return tuple((bundle.metric.id, bundle.sets) for bundle in bundles)
+
+
+def _timed(what: Hashable, task: Callable[[], object]) -> None:
+    begun = perf_counter()
+    task()
+    _TOOK[what] = perf_counter() - begun
 
 
 def foresee(snapshot: Snapshot, wanted: Iterable[Wanted]) -> None:

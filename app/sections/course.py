@@ -11,7 +11,7 @@ from dash import html
 from app import cross, words
 from app.cards import card, choices, graph, shown
 from app.context import Context
-from app.course import GRAINS, charted, chosen_grain, said, window
+from app.course import GRAINS, charted, chosen_grain, marks_of, said
 from app.figures.control import Mark, control
 from app.figures.pins import Pin
 from app.noted import noted
@@ -32,7 +32,7 @@ def _course(context: Context) -> pl.DataFrame:
 
 
 def _marks(context: Context) -> pl.DataFrame:
-    return context.marks(context.chosen.id, window(context, chosen_grain(context)))
+    return marks_of(context, chosen_grain(context))
 
 
 def _values(context: Context) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from app.guard import Person
 from app.sections import course
 from app.state import State
 from app.theme import LIGHT
+from sql.filters import Filters
 from sql.snapshot import Store
 from tests.app.conftest import drawn
 
@@ -86,13 +87,15 @@ def test_the_figure_shows_limits_signals_target_and_marks() -> None:
 
 
 def test_a_chart_looks_back_from_the_end_of_the_period(store: Store) -> None:
-    asked = context(store, "?metric=wait&since=2026-11-01&until=2026-11-10")
-    assert window(asked, "week").since == date(2026, 11, 10) - timedelta(days=182)
-    assert window(asked, "week").until == date(2026, 11, 10)
-    long = context(store, "?metric=wait&since=2020-01-01&until=2026-11-10")
-    assert window(long, "week").since == date(2020, 1, 1)
-    assert window(long, "day").since == date(2026, 9, 15)
-    assert window(context(store, "?metric=wait&period=all"), "week").since is None
+    def of(query: str, grain: str) -> Filters:
+        asked = context(store, f"?metric=wait&{query}")
+        return window(asked.snapshot, asked.filters, grain)
+
+    assert of("since=2026-11-01&until=2026-11-10", "week").since == date(2026, 11, 10) - timedelta(days=182)
+    assert of("since=2026-11-01&until=2026-11-10", "week").until == date(2026, 11, 10)
+    assert of("since=2020-01-01&until=2026-11-10", "week").since == date(2020, 1, 1)
+    assert of("since=2020-01-01&until=2026-11-10", "day").since == date(2026, 9, 15)
+    assert of("period=all", "week").since is None
 
 
 @pytest.mark.parametrize("grain", ["day", "week", "month", "nothing"])

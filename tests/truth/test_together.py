@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from time import sleep
 
 import polars as pl
 import pytest
@@ -209,6 +210,20 @@ def test_what_fails_at_once_fails_where_it_is_asked(fresh: Snapshot) -> None:
     assert fresh.kept(answer_key(*ALL)) is not None
     with pytest.raises(RowsError):
         rows(fresh, "no_table")
+
+
+def test_what_took_longest_the_last_time_is_begun_first(fresh: Snapshot) -> None:
+    begun: list[str] = []
+
+    def ask(_: Snapshot, name: str, seconds: float) -> None:
+        begun.append(name)
+        sleep(seconds)
+
+    calls = [Call(ask, (fresh, name, seconds), {}) for name, seconds in {"short": 0.0, "long": 0.2, "mid": 0.1}.items()]
+    ask_all(fresh, calls)
+    begun.clear()
+    ask_all(fresh, calls)
+    assert begun == ["long", "mid", "short"]
 
 
 def test_a_group_that_nothing_meets_has_the_shape_of_an_answer(fresh: Snapshot) -> None:
