@@ -27,6 +27,7 @@ from sql.catalog import PERCENTILES, Metric
 from sql.compare import judged
 from sql.definitions import definition, is_current
 from sql.filters import Filters
+from sql.many_cases import Put, many_compared
 from sql.measure import metric
 from sql.noted import noted
 from sql.ordered import told_of
@@ -132,22 +133,27 @@ def _peers(
     p = _percentile(asked, statistic)
     bundle = units_bundle(asked, ("facility", *strata), _of_all(filters), statistic, *_NETWORK)
     is_told = asked.kind == "percentile" and filters is not None and bool(filters.facility) and is_current(snapshot)
-    fold = partial(_compared, snapshot, bundle, p, is_told)
+    put = partial(_put, snapshot, bundle) if is_told else None
+    many = many_compared(snapshot, bundle, p, put)
+    if many is not None:
+        return many
+    fold = partial(_compared, bundle, p, put)
     return snapshot.execute(*units_statement(bundle), fold=fold, of=("peers", p))
 
 
-def _compared(
-    snapshot: Snapshot, bundle: Bundle, p: float | None, is_told: bool, rows: pa.RecordBatchReader
-) -> pl.DataFrame:
-    """Facilities beside their peers; where that `is_told`, each facility and all together are answered as well."""
+def _compared(bundle: Bundle, p: float | None, put: Put | None, rows: pa.RecordBatchReader) -> pl.DataFrame:
+    """Facilities beside their peers; `put` gets the answers to all together and to each facility."""
     lists, at = rows.read_all(), None
-    if is_told:
+    if put is not None:
         whole, crude = told_of(bundle, (1, 2), lists)
-        for (groups, period), frame in zip(_NETWORK, (whole, crude), strict=True):
-            key = answer_key(bundle.metric.id, groups, period, bundle.statistics[0], bundle.slices[0])
-            snapshot.put(key, frame)
+        put(whole, crude)
         at = None if p is None or whole.is_empty() else whole["value"][0]
     return compared(bundle.metric, p, lists, at)
+
+
+def _put(snapshot: Snapshot, bundle: Bundle, whole: pl.DataFrame, crude: pl.DataFrame) -> None:
+    for (groups, period), frame in zip(_NETWORK, (whole, crude), strict=True):
+        snapshot.put(answer_key(bundle.metric.id, groups, period, bundle.statistics[0], bundle.slices[0]), frame)
 
 
 def _told(found: pl.DataFrame, *, is_weighted: bool) -> pl.DataFrame:

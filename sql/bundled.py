@@ -14,6 +14,7 @@ from sql.bundle_statement import bundle_statement
 from sql.fine import ALL_TOGETHER
 from sql.lately import counted_lately
 from sql.ranges import NO_RANGES, ranges_key
+from sql.sets_of_seconds import answered
 from sql.shape import SHAPE
 from sql.shifts import with_step
 from sql.snapshot import Snapshot
@@ -24,8 +25,8 @@ def answers(snapshot: Snapshot, bundle: Bundle) -> dict[Hashable, pl.DataFrame]:
     kind, of = bundle.metric.kind, (bundle.sets, bundle.statistics)
     if kind == "percentile":
         ranges: dict[int, pl.DataFrame] = {}
-        fold = partial(ordered.told, bundle, ranges)
-        whole = snapshot.execute(*ordered.lists_statement(bundle), fold=fold, of=of)
+        many, fold = answered(snapshot, bundle, ranges), partial(ordered.told, bundle, ranges)
+        whole = snapshot.execute(*ordered.lists_statement(bundle), fold=fold, of=of) if many is None else many
         for slice_, filters in enumerate(bundle.slices if ALL_TOGETHER in bundle.sets else ()):
             snapshot.put(ranges_key(bundle.metric.id, filters), ranges.get(slice_, NO_RANGES))
     elif kind == "forecast":

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from sql.catalog import Metric
 from sql.counterfactual import Floats, Weighted
 from sql.ordered import listed, percentile_of
+from sql.seconds import minutes_of
 from sql.shape import Z
 from sql.strata import stratified
 from sql.units import columns_of
@@ -49,6 +50,7 @@ class Part:
     w: Floats
     counted: Floats
     values: Floats
+    lengths: npt.NDArray[np.uint64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,18 @@ class Cases:
 
 
 def compared(asked: Metric, p: float | None, rows: pa.Table, at: float | None = None) -> pl.DataFrame:
-    """A row a facility, which is the first of the groups of `sql.units.units_statement`: the columns of `COMPARED`.
+    """A row a facility, which is the first of the groups of `sql.units.units_statement`, from its rows: the columns of
+    `COMPARED`.
 
     observed, expected and variance are those of cases with peers; without any, all three are NULL. What is told of
     chance is NULL for rates, what is standardized where `p` is None: no percentile is asked. `at` is the percentile of
     all together, where it is known.
     """
-    cases = _gathered(asked, p, rows, at)
+    return beside(asked, p, _gathered(asked, p, rows, at))
+
+
+def beside(asked: Metric, p: float | None, cases: Cases) -> pl.DataFrame:
+    """As `compared`, of cases that were gathered."""
     if cases.cells.is_empty():
         return pl.DataFrame(schema=COMPARED)
     cases = _usual(cases, is_share=asked.kind == "ratio" or p is not None)
@@ -98,7 +105,7 @@ def compared(asked: Metric, p: float | None, rows: pa.Table, at: float | None = 
             uncovered = 1 - like / total
             row["share_uncovered"] = uncovered
             if uncovered <= MOST_UNCOVERED:
-                row.update(_weighted(part.values, weights, p, row["dispersion"] or 1.0, like))
+                row.update(_weighted(part, weights, p, row["dispersion"] or 1.0, like))
     rest = {name: kind for name, kind in COMPARED.items() if name not in found.columns}
     return pl.concat([found, pl.DataFrame(told, schema=rest)], how="horizontal").select(*COMPARED)
 
@@ -121,6 +128,12 @@ def _gathered(asked: Metric, p: float | None, rows: pa.Table, at: float | None) 
         if n.any():
             parts.append(part)
     cells = cells.with_columns(pl.Series("n", np.concatenate([np.zeros(0, np.int64), *sizes]))).filter(pl.col("n") > 0)
+    return in_strata(cells, parts)
+
+
+def in_strata(cells: pl.DataFrame, parts: list[Part]) -> Cases:
+    """The cases of cells (g0, g1, ... and n) with their sums and strata."""
+    keys = [name for name in cells.columns if re.fullmatch(r"g\d+", name)]
     cases = Cases(cells, parts)
     y, w, counted = (cases.summed(getattr(part, name) for part in parts) for name in ("y", "w", "counted"))
     return replace(cases, cells=stratified(cells.with_columns(y=y, w=w, cases=counted), keys[1:], "cases"))
@@ -218,16 +231,28 @@ def _dispersion(part: Part, is_peered: Floats, slope: Floats, noise: Floats) -> 
     return max(1.0, float(squares.sum()) / (len(squares) - 1)) if len(squares) > 1 else 1.0
 
 
-def _weighted(values: Floats, weights: Floats, p: float, dispersion: float, covered: int) -> dict[str, float | None]:
+def _weighted(part: Part, weights: Floats, p: float, dispersion: float, covered: int) -> dict[str, float | None]:
     """Percentile of a facility at the network's mix, with the ranks of its effective size (Kish 1965) as bounds;
     `covered` are the network's cases that have a like among its own."""
-    of, effective = Weighted(values, weights), covered**2 / float(np.square(weights).sum())
+    of, effective = _in_order(part, weights), covered**2 / float(np.square(weights).sum())
     reach = Z * sqrt(p * (1 - p) * dispersion / effective)
     return {
         "standardized": of.percentile(p),
         "standardized_lower": _at(of, p - reach),
         "standardized_upper": _at(of, p + reach),
     }
+
+
+def _in_order(part: Part, weights: Floats) -> Weighted:
+    """The weighted values; whole seconds are ordered with the numbers of their cells in half the time."""
+    if part.lengths is None:
+        return Weighted(part.values, weights)
+    bits = np.uint64(len(part.sizes).bit_length())
+    cells = np.repeat(np.arange(len(part.sizes), dtype=np.uint64), part.sizes)
+    numbers = np.sort((part.lengths << bits) | cells)
+    of_cell = weights[np.cumsum(part.sizes) - part.sizes]
+    held = of_cell[(numbers & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.intp)]
+    return Weighted(minutes_of(numbers >> bits), held, float(np.sum(weights)))
 
 
 def _at(of: Weighted, rank: float) -> float | None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from sql.bundle import Bundle
 from sql.catalog import PERCENTILES
 from sql.control import D2, EXPECTED, MIN_POINTS, MIN_WEEKDAYS, RUN
-from sql.ordered import Numbers, percentile_of, with_values
+from sql.ordered import Numbers, percentile_in, with_values
 from sql.shape import SHAPE
 from sql.unfinished import partial_of
 
@@ -26,7 +26,13 @@ _GROUP = "group_value"
 def quantile_chart(bundle: Bundle, days: tuple[date | None, date], rows: pa.RecordBatchReader) -> pl.DataFrame:
     """The columns of `sql.query.control` for a bundle of one set and one percentile, from the rows of
     `sql.ordered.lists_statement`; `days` are those of the data that are whole (`sql.unfinished`)."""
-    course, values = with_values(bundle, rows)
+    return charted(bundle, days, *with_values(bundle, rows))
+
+
+def charted(
+    bundle: Bundle, days: tuple[date | None, date], course: pl.DataFrame, values: list[Numbers]
+) -> pl.DataFrame:
+    """As `quantile_chart`, from the answer to the bundle and the values of each of its rows in order."""
     (statistic,), ((_, period),), (filters,) = bundle.statistics, bundle.sets, bundle.slices
     flags = partial_of(bundle.metric, statistic, filters, course, days)
     course = course.with_columns(flags.alias("is_partial")).with_row_index("place")
@@ -50,10 +56,11 @@ def _limited(points: pl.DataFrame, values: list[Numbers], p: float) -> pl.DataFr
     """With center, low, high and widened."""
     places = points["place"].to_list()
     members = points.with_row_index("at").group_by(_GROUP, "stratum").agg("at")["at"].to_list()
-    pools = [np.sort(np.concatenate([values[places[at]] for at in mine])) for mine in members]
+    pools = [np.concatenate([values[places[at]] for at in mine]) for mine in members]
     below = np.empty(len(points))
     for mine, pool in zip(members, pools, strict=True):
-        middle = percentile_of(pool, p)
+        pool.sort()
+        middle = percentile_in(pool, p)
         for at in mine:
             low, high = (np.searchsorted(values[places[at]], middle, side) for side in ("left", "right"))
             below[at] = (low + high) / 2 / len(values[places[at]])

@@ -10,13 +10,14 @@ import polars as pl
 from sql.asked import must_have
 from sql.bundle import Bundle
 from sql.catalog import PERCENTILES
-from sql.charted import quantile_chart
+from sql.charted import charted, quantile_chart
 from sql.control import chart_statement
 from sql.definitions import definition, is_current
 from sql.filters import Filters
 from sql.measure import answer, metric
 from sql.noted import noted
 from sql.ordered import lists_statement
+from sql.sets_of_seconds import with_values
 from sql.snapshot import Snapshot
 from sql.unfinished import partial_of, whole_days
 
@@ -85,7 +86,10 @@ def control(
     if is_current(snapshot) and asked.kind == "percentile" and PERCENTILES.get(chosen) is not None:
         must_have(asked, groups, period, chosen)
         one = Bundle(asked, ((tuple(groups), period),), (chosen,), (filters.replace(compare="none"),))
-        fold = partial(quantile_chart, one, whole_days(snapshot))
+        days = whole_days(snapshot)
+        many, fold = with_values(snapshot, one, partial(charted, one, days)), partial(quantile_chart, one, days)
+        if many is not None:
+            return many
         return snapshot.execute(*lists_statement(one), fold=fold, of=("control", period, chosen))
     return answer(snapshot, asked, "control", lambda ask: chart_statement(asked, ask, f"'{period}'"), groups=groups,
                   period=period, filters=filters, statistic=chosen)  # fmt: skip

@@ -35,10 +35,12 @@ def ranks(size: Floats, p: float) -> tuple[Floats, Floats, Floats]:
 class Weighted:
     """Weighted values in order; not without any."""
 
-    def __init__(self, values: Floats, weights: Floats) -> None:
-        order = np.argsort(values)
-        self._values = values[order]
-        self._reached = np.cumsum(weights[order]) / np.sum(weights) + _SLACK
+    def __init__(self, values: Floats, weights: Floats, total: float | None = None) -> None:
+        """With `total`, the sum of the weights, values are in order already."""
+        if total is None:
+            order, total = np.argsort(values), float(np.sum(weights))
+            values, weights = values[order], weights[order]
+        self._values, self._reached = values, np.cumsum(weights) / total + _SLACK
 
     def at(self, rank: Floats) -> Floats:
         """First values at which ranks (0-1) are reached."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,16 @@ from sql.shape import SHAPE, Z, text_sql
 
 Numbers = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
+
+
+class Held(Protocol):
+    """Values by their places, one group behind the other."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, places: Any, /) -> Any: ...
+
+
 #: Groups that are gathered, about: a list each.
 MOST_FINE = 5000
 #: Values that are taken together where they pass by: as many as a core holds near it.
@@ -140,15 +150,29 @@ def _part(
     days = [pl.col("first_at").min(), pl.col("last_at").max()] if bundle.is_open else []
     found = fine.group_by(columns, maintain_order=True).agg("place", pl.col("since", "until").first(), *days)
     found = ordered(bundle, part, named(bundle, part, found))
-    lengths = _gathered(found["place"].to_list(), values, room)
-    if ranges is not None and part == ALL_TOGETHER:
-        for slice_, last, n in zip(
-            found["slice"].to_list(), np.cumsum(lengths).tolist(), lengths.tolist(), strict=True
-        ):
-            ranges[slice_] = ranged(room[last - n : last])
+    many = _gathered(found["place"].to_list(), values, room)
+    lasts = np.cumsum(many)
+    unknown = [np.searchsorted(room[last - length : last], 0.0)
+               for last, length in zip(lasts.tolist(), many.tolist(), strict=True)]  # fmt: skip
+    n = many - np.array(unknown, dtype=np.int64)
+    return shaped(bundle, number, found.with_columns(first=lasts - n, n=n, many=many), room, ranges)
+
+
+def shaped(
+    bundle: Bundle, number: int, found: pl.DataFrame, values: Held, ranges: dict[int, pl.DataFrame] | None = None
+) -> pl.DataFrame:
+    """The answers of one set from its groups in their order: each has `many` rows, of which `n` have a value, and these
+    lie in order from `first` on. Where all are asked for together, their ranges are put down by slice."""
+    firsts, n, many = (found[name].to_numpy() for name in ("first", "n", "many"))
+    if ranges is not None and bundle.sets[number] == ALL_TOGETHER:
+        for slice_, first, known in zip(found["slice"].to_list(), firsts.tolist(), n.tolist(), strict=True):
+            ranges[slice_] = ranged(values, first, known)
+    counted = [pl.Series("n", n), pl.Series("numerator", n.astype(np.float64)),
+               pl.Series("denominator", many.astype(np.float64))]  # fmt: skip
     return pl.concat(
-        found.select("slice", pl.lit(number).alias("part"), pl.lit(name).alias("statistic"), *SHAPE[:4], *columns)
-        for name, columns in _statistics(room, lengths, bundle.statistics).items()
+        found.select("slice", pl.lit(number).alias("part"), pl.lit(name).alias("statistic"), *SHAPE[:4],
+                     *counted, *_statistic(name, values, firsts, n))
+        for name in bundle.statistics
     )  # fmt: skip
 
 
@@ -193,19 +217,7 @@ def _gathered(places: list[list[int]], values: list[Numbers], room: Numbers) -> 
     return np.array(lengths, dtype=np.int64)
 
 
-def _statistics(whole: Numbers, lengths: Counts, names: tuple[str, ...]) -> dict[str, list[pl.Series]]:
-    """n, numerator, denominator, value, lower and upper of each group, by statistic."""
-    lasts = np.cumsum(lengths)
-    unknown = [np.searchsorted(whole[last - length : last], 0.0)
-               for last, length in zip(lasts.tolist(), lengths.tolist(), strict=True)]  # fmt: skip
-    n = lengths - np.array(unknown, dtype=np.int64)
-    begins = lasts - n
-    counted = [pl.Series("n", n), pl.Series("numerator", n.astype(np.float64)),
-               pl.Series("denominator", lengths.astype(np.float64))]  # fmt: skip
-    return {name: [*counted, *_statistic(name, whole, begins, n)] for name in names}
-
-
-def _statistic(name: str, whole: Numbers, begins: Counts, n: Counts) -> list[pl.Series]:
+def _statistic(name: str, whole: Held, begins: Counts, n: Counts) -> list[pl.Series]:
     """value, lower and upper (`sql.shape` says how) of the `n` ordered values that begin at `begins`."""
     p = PERCENTILES[name]
     if p is None:
@@ -233,17 +245,23 @@ def _placed(p: float, n: Counts) -> tuple[Counts, Numbers]:
 
 def percentile_of(values: Numbers, p: float) -> float:
     """A percentile of values in any order, of which there are some: the one that `metric` tells."""
+    low = int(_placed(p, np.array([len(values)]))[0][0])
+    return percentile_in(np.partition(values, [low, min(low + 1, len(values) - 1)]), p)
+
+
+def percentile_in(values: Numbers, p: float) -> float:
+    """As `percentile_of`, of values in order."""
     lows, shares = _placed(p, np.array([len(values)]))
-    low, high = int(lows[0]), min(int(lows[0]) + 1, len(values) - 1)
-    held = np.partition(values, [low, high])
-    return float(held[low] + (held[high] - held[low]) * shares[0])
+    low, high = values[int(lows[0])], values[min(int(lows[0]) + 1, len(values) - 1)]
+    return float(low + (high - low) * shares[0])
 
 
-def _at(whole: Numbers, begins: Counts, n: Counts, rank: Counts) -> Numbers:
+def _at(whole: Held, begins: Counts, n: Counts, rank: Counts) -> Numbers:
     """The value of a rank from 1 in each group; any number where the group has none."""
     if not len(whole):
         return np.zeros(len(n))
-    return whole[np.clip(begins + np.clip(rank, 1, np.maximum(n, 1)) - 1, 0, len(whole) - 1)]
+    told: Numbers = whole[np.clip(begins + np.clip(rank, 1, np.maximum(n, 1)) - 1, 0, len(whole) - 1)]
+    return told
 
 
 def _mean(values: Numbers) -> tuple[float | None, float | None, float | None]:

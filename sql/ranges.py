@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from sql.filters import Filters
@@ -23,10 +23,12 @@ def ranges_key(metric_id: str, filters: Filters) -> Hashable:
     return "ranges", metric_id, filters.replace(compare="none")
 
 
-def ranged(ordered: npt.NDArray[Any]) -> pl.DataFrame:
-    """Values in order by range: low, high (NULL: open), n, share, cumulative (0-1). Ranges are half-open and start at
-    the first edge; all are there, also empty ones, unless there is no value at all."""
-    n = np.diff([*np.searchsorted(ordered, EDGES), len(ordered)])
+def ranged(ordered: Any, first: int, many: int) -> pl.DataFrame:
+    """Values by range: low, high (NULL: open), n, share, cumulative (0-1). Those are asked that lie in order, so many
+    from `first` on. Ranges are half-open and start at the first edge; all are there, also empty ones, unless there is
+    no value at all."""
+    ends = [bisect_left(ordered, edge, first, first + many) for edge in EDGES]
+    n = np.diff([*ends, first + many])
     total = int(n.sum())
     if not total:
         return NO_RANGES

@@ -32,4 +32,5 @@ def spread(snapshot: Snapshot, metric_id: str, *, filters: Filters | None = None
 
 
 def _counted(rows: pa.RecordBatchReader) -> pl.DataFrame:
-    return ranged(np.sort(np.concatenate([np.empty(0), *values_of(rows)])))
+    values = np.sort(np.concatenate([np.empty(0), *values_of(rows)]))
+    return ranged(values, 0, len(values))
