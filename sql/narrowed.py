@@ -1,5 +1,6 @@
 """A metric's statement for some of its statistics: of a table whose flags are looked up, rows that hold none of them
-are not joined, since a row without any is told the same."""
+are not joined, since a row without any is told the same. Where only some rows are looked up at all, keys of no others
+are read."""
 
 from __future__ import annotations
 
@@ -36,7 +37,35 @@ def narrowed(metric: Metric, statistics: tuple[str, ...]) -> str:
         if 0 < len(flags) < len(known):  # all of them keep as many rows as none, or nearly
             join.on(exp.or_(*(exp.column(flag, join.this.alias_or_name) for flag in flags)), copy=False)
             is_changed = True
+    for place, join in enumerate(joins):
+        rule = _rule(join) if is_of_one(join) else None
+        if rule is not None:
+            return _parted(tree, place, rule).sql("duckdb")
     return tree.sql("duckdb") if is_changed else metric.body
+
+
+def _rule(join: exp.Join) -> exp.If | None:
+    """When a row is looked up and by what key, where the join tells that by one case; else None."""
+    on = join.args["on"]
+    key = on.expression if isinstance(on, exp.EQ) else None
+    if not isinstance(key, exp.Case) or key.this is not None or key.args.get("default"):
+        return None
+    rules: list[exp.If] = key.args["ifs"]
+    return rules[0] if len(rules) == 1 else None
+
+
+def _parted(tree: exp.Select, place: int, rule: exp.If) -> exp.Expr:
+    """The rows that a join looks up, and beside them the others, which find nothing."""
+    asked, others = tree.copy(), tree.copy()
+    join = asked.args["joins"][place]
+    join.args["on"].set("expression", rule.args["true"].copy())
+    asked.where(rule.this.copy(), copy=False)
+    others.args["joins"].pop(place)
+    for column in list(others.find_all(exp.Column)):
+        if column.table == join.this.alias_or_name:
+            column.replace(exp.null())
+    others.where(exp.not_(exp.func("coalesce", rule.this.copy(), exp.false())), copy=False)
+    return exp.union(asked, others, distinct=False, copy=False)
 
 
 def _flags(alias: str, parts: Iterable[exp.Expr]) -> list[str]:

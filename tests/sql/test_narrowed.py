@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
+from itertools import product
+from pathlib import Path
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
 
 from sql.catalog import Catalog, Metric
 from sql.narrowed import narrowed
+from tests.snapshots import Rows, exam_row, snapshot_of
 
 REPEATS = Catalog.load().metrics["repeat_exam_rate"]
 
@@ -35,3 +40,25 @@ def test_a_statement_stays_as_it_is_where_rows_tell_more() -> None:
         assert old in REPEATS.body
         other = replace(REPEATS, body=REPEATS.body.replace(old, new))
         assert narrowed(other, ("30d",)) == other.body
+
+
+def test_keys_of_rows_that_are_not_looked_up_are_not_read(tmp_path: Path) -> None:
+    """An exam that is declared is looked up; one that is not, or says nothing of it, is told as it was."""
+    declared = Catalog.load().metrics["declared_repeat"]
+    found = sqlglot.parse_one(narrowed(declared, declared.statistics), read="duckdb")
+    assert isinstance(found, exp.Union)
+    keys = [
+        {column.name for column in part.find_all(exp.Column)} for part in (found.left.args["joins"][0], found.right)
+    ]
+    assert keys[0] == {"exam_key"}
+    assert not found.right.args.get("joins")
+    told: Rows = [{"is_declared_repeat": is_told, "exam_key": f"{number}", "region": region, "is_imported": False}
+            for number, (is_told, region) in enumerate(product((True, False, None), ("HEAD", None)) )]  # fmt: skip
+    times: dict[str, Any] = {"exam_started_at": datetime(2026, 3, 2, 10)}
+    exams = [exam_row(1.0, **each, **times) for each in told] + [exam_row(1.0, **told[0] | {"exam_key": "6"}, **times)]
+    held = snapshot_of(tmp_path, datetime(2026, 4, 1), fct_exam=exams, fct_repeat=[{"exam_key": "6"}])
+    names = "exam_key, is_necessary, is_unfound, is_duplicate_order"
+    plain, parted = (held.execute(f"SELECT {names} FROM ({body}) ORDER BY exam_key")
+                     for body in (declared.body, narrowed(declared, declared.statistics)))  # fmt: skip
+    assert plain["is_unfound"].to_list() == [1, None, 0, 0, 1, None, 0]
+    assert plain.equals(parted)
