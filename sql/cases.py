@@ -42,7 +42,8 @@ COMPARED: dict[str, type[pl.DataType]] = {"group_value": pl.String} | dict.fromk
 @dataclass(frozen=True, slots=True)
 class Part:
     """A facility's cases, cell behind cell: how many each cell has, and of each case its day, y (what is summed), w
-    (what it is divided by), what it counts for, and its value. What is made of so many stays near the core."""
+    (what it is divided by), what it counts for, and its value; of whole seconds in place of values their lengths
+    (`sql.seconds`). What is made of so many stays near the core."""
 
     sizes: Ints
     days: Ints
@@ -50,7 +51,7 @@ class Part:
     w: Floats
     counted: Floats
     values: Floats
-    lengths: npt.NDArray[np.uint64] | None = None
+    lengths: npt.NDArray[np.uint32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,12 +248,14 @@ def _in_order(part: Part, weights: Floats) -> Weighted:
     """The weighted values; whole seconds are ordered with the numbers of their cells in half the time."""
     if part.lengths is None:
         return Weighted(part.values, weights)
-    bits = np.uint64(len(part.sizes).bit_length())
-    cells = np.repeat(np.arange(len(part.sizes), dtype=np.uint64), part.sizes)
-    numbers = np.sort((part.lengths << bits) | cells)
+    bits = len(part.sizes).bit_length()
+    kind: np.dtype[Any] = np.dtype(np.uint32 if int(part.lengths.max()) << bits < 1 << 32 else np.uint64)
+    numbers = part.lengths.astype(kind) << kind.type(bits)
+    numbers |= np.repeat(np.arange(len(part.sizes), dtype=kind), part.sizes)
+    numbers.sort()
     of_cell = weights[np.cumsum(part.sizes) - part.sizes]
-    held = of_cell[(numbers & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.intp)]
-    return Weighted(minutes_of(numbers >> bits), held, float(np.sum(weights)))
+    in_order = of_cell[(numbers & kind.type((1 << bits) - 1)).astype(np.intp)]
+    return Weighted(minutes_of(numbers >> kind.type(bits)), in_order, float(np.sum(weights)))
 
 
 def _at(of: Weighted, rank: float) -> float | None:

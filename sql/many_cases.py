@@ -17,6 +17,8 @@ from sql.snapshot import Snapshot
 
 #: Puts down the answers to all together and to each facility.
 Put = Callable[[pl.DataFrame, pl.DataFrame], None]
+#: What a part has in place of values where it has lengths.
+_TOLD_BY_LENGTHS = np.empty(0)
 
 
 def many_compared(snapshot: Snapshot, bundle: Bundle, p: float | None, put: Put | None) -> pl.DataFrame | None:
@@ -42,14 +44,20 @@ def _folded(bundle: Bundle, p: float, put: Put | None, shifts: Shifts, rows: Rea
     cells, held = sets.cases(0)
     # They lie so; polars sums what it knows to be in order in another way, to the last digit.
     cells = cells.filter(pl.col("n") > 0).sort(list(bundle.keys.values()))
+    beyond = _beyond(at)
     parts = []
     for mine in cells.partition_by("g0", maintain_order=True):
         sizes = mine["n"].to_numpy()
-        places = slice(int(mine["first"][0]), int(mine["first"][-1] + sizes[-1]))
-        lengths, days = held.lengths(places), held.days(places)
-        is_known = lengths > 0
-        lengths, days = lengths[is_known], days[is_known]
-        values, one = minutes_of(lengths), np.broadcast_to(np.float64(1.0), lengths.shape)
-        y = (values > at).astype(np.float64)
-        parts.append(Part(sizes, days - days.min(), y, one, one, values, lengths))
+        numbers = held.numbers[int(mine["first"][0]) : int(mine["first"][-1] + sizes[-1])]
+        numbers = numbers[held.lengths(numbers) > 0]
+        lengths, days = held.lengths(numbers).astype(np.uint32), held.days(numbers)
+        days -= days.min()
+        one = np.broadcast_to(np.float64(1.0), lengths.shape)
+        parts.append(Part(sizes, days, (lengths >= beyond).astype(np.float64), one, one, _TOLD_BY_LENGTHS, lengths))
     return beside(bundle.metric, p, in_strata(cells, parts))
+
+
+def _beyond(at: float) -> int:
+    """The first length whose value lies beyond one."""
+    around = np.arange(-1, 3, dtype=np.int64) + int(at * 60) + 1
+    return int(around[(minutes_of(around) > at).argmax()])

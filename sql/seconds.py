@@ -192,7 +192,7 @@ def _seconds(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return seconds
 
 
-def minutes_of(lengths: npt.NDArray[np.unsignedinteger[Any]]) -> npt.NDArray[np.float64]:
+def minutes_of(lengths: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.float64]:
     """The values of lengths, below 0 where they are not known: those that were read, to the last bit."""
     told: npt.NDArray[np.float64] = (lengths.astype(np.int32) - 1) / _MINUTE
     return told

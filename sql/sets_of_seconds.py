@@ -109,16 +109,16 @@ class Ordered:
         return len(self.numbers)
 
     def __getitem__(self, places: Any, /) -> Any:
-        return minutes_of(self.lengths(places))
+        return minutes_of(self.lengths(self.numbers[places]))
 
-    def lengths(self, places: Any) -> npt.NDArray[Any]:
-        """1 + seconds, 0 where nothing is known."""
-        told: npt.NDArray[Any] = (self.numbers[places] >> self.below) & self.mask
+    def lengths(self, numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """1 + seconds of some of the numbers, 0 where nothing is known."""
+        told: npt.NDArray[Any] = (numbers >> self.below) & self.mask
         return told
 
-    def days(self, places: Any) -> npt.NDArray[np.int64]:
-        """Days since 1970."""
-        day: npt.NDArray[Any] = self.numbers[places] & self.numbers.dtype.type((1 << _DAY_BITS) - 1)
+    def days(self, numbers: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+        """Days since 1970 of some of the numbers."""
+        day: npt.NDArray[Any] = numbers & numbers.dtype.type((1 << _DAY_BITS) - 1)
         return day.astype(np.int64)
 
 
@@ -146,7 +146,7 @@ class Sets:
         return ordered(bundle, part, named(bundle, part, found)), values
 
     def cases(self, number: int) -> tuple[pl.DataFrame, Ordered]:
-        """As `grouped`, with the day of each value (`Ordered.days`); groups come in the order of their columns."""
+        """As `grouped`, with the day of each (`Ordered.days`); groups come in the order of their columns."""
         return self._ordered(self._axes(self._bundle.sets[number]), np.dtype(np.uint64), self._rows.days)
 
     def _ordered(
