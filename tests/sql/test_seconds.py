@@ -41,7 +41,7 @@ def rows(n: int = 3000, seed: int = 1) -> list[dict[str, Any]]:
     of = random.Random(seed)  # noqa: S311 - test data
     return [
         exam_row(
-            of.choice([None, -3.0, *(of.randint(0, 200_000) / 60 for _ in range(18))]),
+            of.choice([None, -3.0, *(of.randint(0, of.choice([400, 400, 200_000])) / 60 for _ in range(18))]),
             str(datetime(2023, 4, 1) + timedelta(minutes=of.randrange(1_500_000))),
             facility=of.choice(["NORTH", "SOUTH", "O'HARE", None]), modality=of.choice(["CT", "MR", "XR"]),
             priority=of.choice(["stat", "routine", None]), patient_class=of.choice(["inpatient", "outpatient"]),
