@@ -42,7 +42,7 @@ def ask_all(snapshot: Snapshot, calls: Iterable[Call]) -> list[BaseException]:
     rows, others = evidence.gathered(snapshot, (call for call in calls if call.ask is not metric))
     wanted, joined = by_facility.joined(snapshot, wanted)
     tasks: list[tuple[Hashable, Callable[[], object]]] = [
-        *(((call.ask, str(call.args[1:2])), partial(call.ask, *call.args, **call.options)) for call in others),
+        *(((call.ask, *_names(call)), partial(call.ask, *call.args, **call.options)) for call in others),
         *((_of(each), partial(shared_answers, snapshot, each)) for each in gathered(bundles(snapshot, wanted))),
         *((("rows", number), task) for number, task in enumerate(rows)),
     ]
@@ -52,6 +52,11 @@ def ask_all(snapshot: Snapshot, calls: Iterable[Call]) -> list[BaseException]:
     errors = [error for each in done if (error := each.exception()) is not None]
     by_facility.part(snapshot, joined)
     return errors
+
+
+def _names(call: Call) -> list[str]:
+    """What a call is about, whatever the dates and filters."""
+    return [argument for argument in call.args if isinstance(argument, str)]
 
 
 def _of(bundles: Sequence[Bundle]) -> Hashable:
