@@ -39,17 +39,29 @@ COPIES = {
 _FOLDS = re.compile(r"(count\(p\.\w+\))|sum\(p\.\w+\)|(?:min|max)\(p\.at\)")
 
 
+#: Long texts of their own in most rows: to tell of each row that it has one takes as long as all else that is counted.
+#: Rows without one are found at once, since blocks tell whether they hold any.
+_LONG = frozenset({"patient_key"})
+
+
 class Apart(NamedTuple):
-    """Two bodies in place of one: all rows as if they held no flag, and those that hold some with what these add."""
+    """Bodies in place of one: all rows as if they held no flag and had their long texts; those that hold some flag with
+    what these add; those without a text, which are counted too much ('' where no text matters)."""
 
     rows: str
     flagged: str
+    lacking: str
 
 
 def folded_again(sql: str) -> str | None:
     """An aggregate over rows that were counted before; None where it cannot be told apart."""
     found = _FOLDS.fullmatch(sql)
     return None if found is None else "0" if found[1] else sql
+
+
+def taken_back(sql: str) -> str:
+    """An aggregate over rows that were counted too much."""
+    return f"-{sql}" if sql.startswith(("count", "sum")) else sql
 
 
 @lru_cache(maxsize=256)
@@ -84,7 +96,31 @@ def apart(asked: Metric, used: frozenset[str]) -> Apart | None:
         made.from_(f"{source} AS {row.alias}", dialect="duckdb", copy=False)
         for rule in where:
             made.where(rule.copy(), copy=False)
-    return Apart(plain.sql("duckdb"), flagged.sql("duckdb"))
+    tests = [test for item in plain.selects if item.alias in values for test in _tests(item.unalias())]
+    used_long = [column for column in plain.find_all(exp.Column) if column.name in _LONG]
+    if not used_long or len(tests) < len(used_long):
+        return Apart(plain.sql("duckdb"), flagged.sql("duckdb"), "")
+    for test in tests:
+        test.replace(exp.true())
+    lacking = plain.copy().where(exp.Is(this=used_long[0].copy(), expression=exp.null()), copy=False)
+    return Apart(plain.sql("duckdb"), flagged.sql("duckdb"), lacking.sql("duckdb"))
+
+
+def _tests(told: exp.Expr) -> list[exp.Expr]:
+    """Where an expression is NULL if a long text is: the tests for these."""
+    if (
+        not isinstance(told, exp.Case)
+        or told.this is not None
+        or len(told.args["ifs"]) != 1
+        or told.args.get("default")
+    ):
+        return []
+    rule = told.args["ifs"][0].this
+    return [
+        part for part in (rule.flatten() if isinstance(rule, exp.And) else [rule])
+        if isinstance(part, exp.Not) and isinstance(part.this, exp.Is) and part.this.expression == exp.null()
+        and isinstance(part.this.this, exp.Column) and part.this.this.name in _LONG
+    ]  # fmt: skip
 
 
 class _Row(NamedTuple):

@@ -14,7 +14,7 @@ from typing import Any
 from sql.bundle import Bundle, slice_sql
 from sql.bundle_folds import Folds
 from sql.catalog import CLOCK_GROUPS, Metric
-from sql.copied import Apart, apart, folded_again
+from sql.copied import Apart, apart, folded_again, taken_back
 from sql.elsewhere import needed
 from sql.fine import HOUR, MINUTE, MINUTES_OF_HOUR, MOMENTS, Moment, Set, fine_sets, moment
 from sql.narrowed import narrowed
@@ -56,12 +56,13 @@ def grouped(bundle: Bundle, ask: Ask, params: Mapping[str, Any], folds: Folds) -
         read, made = picked(fine, ask, params, folds.values), _fine_sql(fine, "picked", first)
     else:
         again = {name: folded_again(sql) or sql for name, sql in first.items()}
-        read = f"""WITH picked AS (
-{_picked_sql(fine, ask, folds.values, both.rows)}
-), flagged AS (
-{_picked_sql(fine, ask, folds.values, both.flagged)}
-)"""
-        made = f"{_fine_sql(fine, 'picked', first)}\nUNION ALL {_fine_sql(fine, 'flagged', again)}"
+        bodies = {"picked": (both.rows, first), "flagged": (both.flagged, again)}
+        if both.lacking:
+            bodies["lacking"] = both.lacking, {name: taken_back(sql) for name, sql in first.items()}
+        read = "WITH " + ", ".join(
+            f"{name} AS (\n{_picked_sql(fine, ask, folds.values, body)}\n)" for name, (body, _) in bodies.items()
+        )
+        made = "\nUNION ALL ".join(_fine_sql(fine, name, folded) for name, (_, folded) in bodies.items())
     return f"""{read}, fine AS (
 {made}
 ), named AS ({_named_sql(bundle, fine, part_of_week, parts)}
