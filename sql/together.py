@@ -42,14 +42,17 @@ def ask_all(snapshot: Snapshot, calls: Iterable[Call]) -> list[Exception]:
     wanted = [_wanted(snapshot, call) for call in calls if call.ask is metric]
     rows, others = evidence.gathered(snapshot, (call for call in calls if call.ask is not metric))
     wanted, joined = by_facility.joined(snapshot, wanted)
-    tasks: dict[Hashable, list[Callable[[], object]]] = {}
+    alike: dict[Hashable, list[Callable[[], object]]] = {}
     for call in others:
-        tasks.setdefault((call.ask, *_names(call)), []).append(partial(call.ask, *call.args, **call.options))
-    tasks |= {_of(each): [partial(shared_answers, snapshot, each)] for each in gathered(bundles(snapshot, wanted))}
-    tasks |= {("rows", number): [task] for number, task in enumerate(rows)}
+        alike.setdefault((call.ask, *_names(call)), []).append(partial(call.ask, *call.args, **call.options))
+    tasks: list[tuple[Hashable, list[Callable[[], object]]]] = [
+        *alike.items(),
+        *((_of(each), [partial(shared_answers, snapshot, each)]) for each in gathered(bundles(snapshot, wanted))),
+        *((("rows", number), [task]) for number, task in enumerate(rows)),
+    ]
     # Begun last, what takes longest would be waited for alone.
-    in_order = sorted(tasks, key=lambda what: -_TOOK.get(what, 0.0))
-    done = [_pool().submit(_in_turn, what, tasks[what]) for what in in_order]
+    tasks.sort(key=lambda task: -_TOOK.get(task[0], 0.0))
+    done = [_pool().submit(_in_turn, *task) for task in tasks]
     errors = [error for each in done for error in each.result()]
     by_facility.part(snapshot, joined)
     return errors
