@@ -45,7 +45,7 @@ def ask_all(snapshot: Snapshot, calls: Iterable[Call]) -> list[Exception]:
     alike: dict[Hashable, list[Callable[[], object]]] = {}
     for call in others:
         alike.setdefault((call.ask, *_names(call)), []).append(partial(call.ask, *call.args, **call.options))
-    tasks: list[tuple[Hashable, list[Callable[[], object]]]] = [
+    tasks: list[tuple[Hashable, Sequence[Callable[[], object]]]] = [
         *alike.items(),
         *((_of(each), [partial(shared_answers, snapshot, each)]) for each in gathered(bundles(snapshot, wanted))),
         *((("rows", number), [task]) for number, task in enumerate(rows)),
