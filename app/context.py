@@ -12,6 +12,7 @@ import polars as pl
 from app import notes, words
 from app.guard import Person
 from app.habits import Grain
+from app.naming import names
 from app.spoken import spoken
 from app.state import State
 from sql import query
@@ -20,15 +21,6 @@ from sql.definitions import definition, definitions
 from sql.filters import Filters
 from sql.snapshot import Snapshot, Store
 from sql.team.notes import Note
-
-#: Group -> (table of names, key, name).
-NAMES = {
-    "facility": ("dim_facility", "facility", "facility_name"),
-    "prior_facility": ("dim_facility", "facility", "facility_name"),
-    "device": ("dim_device", "device", "device_name"),
-    "radiologist": ("dim_radiologist", "radiologist", "label"),
-    "procedure": ("dim_procedure", "procedure", "procedure_name"),
-}
 
 #: Metric shown where none is named.
 HEADLINE = "report_final"
@@ -173,10 +165,6 @@ class Context:
 
     def name(self, group: str, value: str) -> str:
         """What people call a group's value in the language of the request; the value itself where it has no name."""
-        if group not in NAMES:
-            return words.group(group, value)
         if group not in self._names:
-            table, key, label = NAMES[group]
-            found = query.rows(self.snapshot, table, columns=(key, label), limit=100_000)
-            self._names[group] = {k: v for k, v in found.iter_rows() if v}
+            self._names[group] = names(self.snapshot, group)
         return words.named(group, value, self._names[group])

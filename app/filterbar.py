@@ -11,6 +11,7 @@ from dash import html
 
 from app import words
 from app.guard import Person
+from app.naming import names
 from app.state import State
 from app.texts import text
 from sql import query
@@ -32,7 +33,6 @@ PERIODS: dict[str, int | None] = {"7": 7, "28": 28, "91": 91, "365": 365, "all":
 CUSTOM = "custom"
 #: Controls in the order of the callback's values.
 CONTROLS = ("filter-period", "filter-dates", "filter-compare", *(f"filter-{key}" for key in SHOWN))
-_LABELS = {"facility": "dim_facility", "device": "dim_device", "radiologist": "dim_radiologist"}
 
 
 def options(snapshot: Snapshot | None, person: Person) -> Options:
@@ -47,10 +47,10 @@ def options(snapshot: Snapshot | None, person: Person) -> Options:
             continue
         if key == "radiologist" and not person.sees_readers:
             continue
-        names = _names(snapshot, key)
+        known = names(snapshot, key)
         seen = query.counts(snapshot, "fct_exam", by=(key,), filters=scope)[key].to_list()
         values = sorted((value or NO_VALUE for value in seen), key=lambda value: (value == NO_VALUE, value))
-        found[key] = [{"value": value, "label": words.named(key, value, names)} for value in values]
+        found[key] = [{"value": value, "label": words.named(key, value, known)} for value in values]
     return found
 
 
@@ -70,14 +70,6 @@ def _short(key: str, value: str) -> str:
     _, low, high = range_of(value)
     ends = {"low": words.minutes(low), "high": "" if high is None else words.minutes(high)}
     return text("figure.range.open" if high is None else "figure.range", **ends)
-
-
-def _names(snapshot: Snapshot, key: str) -> dict[str, str]:
-    if key not in _LABELS:
-        return {}
-    label = {"facility": "facility_name", "device": "device_name", "radiologist": "label"}[key]
-    found = query.rows(snapshot, _LABELS[key], columns=(key, label), limit=100_000)
-    return {value: name for value, name in found.iter_rows() if name}
 
 
 def bar(found: Options, all_facilities: str) -> list[Any]:

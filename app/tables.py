@@ -14,6 +14,8 @@ from app.dom import aria, many
 from app.texts import text
 
 Row = Mapping[str, Any]
+#: Rows of facilities, devices or senders that stand open, and those that a page has at all: a network has hundreds.
+MANY, MOST = 25, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +79,40 @@ def table(  # noqa: PLR0913 - one table with named parts
         )
         for place, row in enumerate(shown.iter_rows(named=True))
     ]
-    left = frame.height - shown.height
-    more: list[Any] = [html.Div(text("table.more", n=words.count(left)), className="more")] if left > 0 else []
     made = html.Table([head, html.Tbody(body)], className="table", **aria(label))
-    if fold and shown.height > fold:
-        more.append(html.Details(html.Summary(text("table.all", n=words.count(shown.height))), className="fold"))
+    return folded(made, shown.height, frame.height - shown.height, fold)
+
+
+def folded(made: html.Table, height: int, left: int, fold: int) -> html.Div:
+    """A table of `height` rows in its frame, with how many are `left` out, and the way to those beyond `fold`."""
+    more: list[Any] = []
+    if fold and height > fold:
+        named = text("table.first" if left > 0 else "table.all", n=words.count(height))
+        more.append(html.Details(html.Summary(named), className="fold"))
+    if left > 0:
+        more.append(html.Div(text("table.more", n=words.count(left)), className="more"))
     return html.Div(
         [html.Div(made, className="table-scroll", tabIndex=0), *more], className="folding" if fold else None
     )
+
+
+def places(
+    frame: pl.DataFrame,
+    columns: Sequence[Column],
+    *,
+    label: str,
+    pressing: Sequence[str | pl.Expr] = (),
+    faint: Callable[[Row], bool] | None = None,
+) -> html.Div:
+    """A table of facilities, devices or senders, of which those beyond MANY are folded; `foremost` says which."""
+    return table(foremost(frame, pressing), columns, label=label, limit=MOST, fold=MANY, faint=faint)
+
+
+def foremost(frame: pl.DataFrame, pressing: Sequence[str | pl.Expr]) -> pl.DataFrame:
+    """Rows in their order; where they are more than MANY, the largest values of `pressing` first."""
+    if not pressing or frame.height <= MANY:
+        return frame
+    return frame.sort(pressing, descending=True, nulls_last=True, maintain_order=True)
 
 
 def _kind(*, is_faint: bool, is_beyond: bool) -> str | None:

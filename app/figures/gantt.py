@@ -42,7 +42,7 @@ def day(
     made.update_xaxes(type="date", range=[start, start + timedelta(hours=24)], tickformat="%H:%M", showgrid=True,
                       tickangle=0)  # fmt: skip
     made.update_yaxes(categoryorder="array", categoryarray=[*names.values()], autorange="reversed",
-                      showgrid=False, ticksuffix="  ")  # fmt: skip
+                      showgrid=False, ticksuffix="  ", dtick=1)  # fmt: skip
     return made
 
 

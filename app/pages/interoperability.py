@@ -13,7 +13,7 @@ from app.context import Context
 from app.evidence import foot_line
 from app.figures.systems import MOST, systems
 from app.questions import Question, of_compare, of_metric
-from app.tables import Column, Row, bar, change, table
+from app.tables import Column, Row, bar, change, places, table
 from app.texts import text
 
 #: Links of an exam in the order of its life.
@@ -103,19 +103,29 @@ def _links_table(context: Context) -> Any:
         return Column(text(f"link.{link}"), lambda row: _link(cells.get((row["facility"], link)), link),
                       hint=text(f"link.{link}.hint"))  # fmt: skip
 
-    return shown(sites, lambda: table(sites, [_facility(context), *map(column, LINKS)], label=LINK.title))
+    faults = [sum(bool(_fault(cells.get((site, link)), link)) for link in LINKS) for site in sites["facility"]]
+    ranked = sites.with_columns(n_faults=pl.Series(faults, dtype=pl.Int64))
+    columns = [_facility(context), *map(column, LINKS)]
+    return shown(sites, lambda: places(ranked, columns, label=LINK.title, pressing=("n_faults",)))
+
+
+def _fault(cell: Row | None, link: str) -> str:
+    """`missing` where none of enough exams has the link, `stopped` where none of the last week has, else empty."""
+    if cell is None:
+        return ""
+    if not cell["n_linked"] and cell["n_exams"] >= FLOOR:
+        return "missing"
+    return "stopped" if link != "reject_note" and cell["n_exams_7d"] >= FLOOR and not cell["n_linked_7d"] else ""
 
 
 def _link(cell: Row | None, link: str) -> Any:
     if cell is None:
         return words.NO_VALUE
     tip = text("interoperability.of", n=words.count(cell["n_linked"]), all=words.count(cell["n_exams"]))
-    if not cell["n_linked"] and cell["n_exams"] >= FLOOR:
-        return html.Span(text("interoperability.missing"), className="worse", title=tip)
+    if fault := _fault(cell, link):
+        return html.Span(text(f"interoperability.{fault}"), className="worse", title=tip)
     if link == "reject_note":
         return html.Span(text("interoperability.sent") if cell["n_linked"] else words.NO_VALUE, title=tip)
-    if cell["n_exams_7d"] >= FLOOR and not cell["n_linked_7d"]:
-        return html.Span(text("interoperability.stopped"), className="worse", title=tip)
     return html.Span(words.share(cell["share"]), title=tip)
 
 
@@ -129,7 +139,7 @@ def _freshness_table(context: Context) -> Any:
         Column(text("interoperability.week"), lambda row: words.count(row["n_events_7d"])),
     ]  # fmt: skip
     frame = FRESHNESS.ask(context)
-    return shown(frame, lambda: table(frame, columns, label=FRESHNESS.title))
+    return shown(frame, lambda: places(frame, columns, label=FRESHNESS.title, pressing=("is_silent", "silent_hours")))
 
 
 def _known_table(context: Context) -> Any:
@@ -147,7 +157,7 @@ def _known_table(context: Context) -> Any:
 
         return Column(text(f"milestone.{milestone}"), cell)
 
-    return shown(frame, lambda: table(sites, [_facility(context), *map(column, MILESTONES)], label=KNOWN.title))
+    return shown(frame, lambda: places(sites, [_facility(context), *map(column, MILESTONES)], label=KNOWN.title))
 
 
 def _rates(context: Context, question: Question, group: str, none: str = "") -> Any:

@@ -28,6 +28,8 @@ from sql.live import SHOW, now_filters
 
 #: Milliseconds between two looks for a new snapshot while this page is open.
 LOOK_EVERY = 2000
+#: Facilities that are named in a line; of more it is said how many.
+NAMED = 5
 _MINUTES = dict.fromkeys(("age_min", "target_min", "left_min", "next_min", "oldest_min", "longest_waiting_min",
                           "longest_in_exam_min", "longest_unread_min"), "min")  # fmt: skip
 
@@ -172,7 +174,9 @@ def _patients(context: Context, row: Row, facilities: pl.DataFrame, stage: str) 
     silent = facilities.filter(pl.col(name).is_null())["facility"].to_list()
     parts = [] if longest is None else [text("live.longest", length=words.minutes(longest))]
     if silent:
-        parts.append(text("live.not_told", names=", ".join(context.name("facility", one) for one in silent)))
+        names = [context.name("facility", one) for one in silent[:NAMED]]
+        rest = text("live.not_told.more", n=len(silent) - NAMED) if len(silent) > NAMED else ""
+        parts.append(text("live.not_told", names=", ".join(names) + rest))
     return "; ".join(parts)
 
 

@@ -19,7 +19,7 @@ from app.icons import icon, sparkline
 from app.questions import Question
 from app.sections import moved
 from app.state import drill
-from app.tables import Column, Row, table
+from app.tables import Column, Row, foremost, places
 from app.texts import text
 
 #: Findings, and facilities in words, that stand open; others are folded, and why is not asked of them.
@@ -41,7 +41,7 @@ QUESTIONS = (FACILITIES, NETWORK, COURSE, CHANGES, EFFECTS)
 
 def render(context: Context) -> list[Any]:
     """The page."""
-    frame = FACILITIES.ask(context)
+    frame = foremost(FACILITIES.ask(context), (-pl.col("within"),))
     whole = NETWORK.ask(context)
     return [
         page_head(context, text("overview.title")),
@@ -122,7 +122,7 @@ def _table(frame: pl.DataFrame, context: Context) -> Any:
         Column(text("overview.silent"), _senders, hint=text("overview.silent.hint")),
         Column(text("overview.course"), course, is_text=True),
     ]  # fmt: skip
-    return [table(frame, columns, label=FACILITIES.title), *course_told(course_frame)]
+    return [places(frame, columns, label=FACILITIES.title), *course_told(course_frame)]
 
 
 def _pair(row: Row, name: str, unit: str) -> html.Div:

@@ -29,6 +29,8 @@ HEADLINES = (("reject_rate", None), ("repeat_exam_rate", "7d"), ("repeat_exam_ra
              ("repeat_exam_rate", "90d"), ("duplicate_across_facilities", "30d"))  # fmt: skip
 #: Days that the longest of them looks back.
 LONGEST = 90
+#: Facilities that have room in a matrix.
+CROSSED = 8
 #: Repeats that are declared, not found.
 STATED = tuple(("declared_repeat", statistic) for statistic in ("necessary", "unfound", "duplicate_order"))
 
@@ -195,11 +197,24 @@ def _flow_card(context: Context) -> html.Section:
         later, prior = (context.name("facility", most[end]) for end in ("facility", "prior_facility"))
         told = text("repeats.most", n=words.count(int(frame["n"].sum())), later=later, prior=prior,
                     most=words.count(most["n"]))  # fmt: skip
-        made = matrix(frame, context.scheme, name=lambda site: context.name("facility", site))
-        drawn = graph(FLOW, made, 300, context=context, by=("facility",))
-        return html.Div([html.P(told, className="turn"), drawn])
+        return html.Div([html.P(told, className="turn"), _pairs(context, frame)])
 
     return card(context, FLOW, shown(frame, body, text("repeats.no_flow")), n=int(frame["n"].sum()))
+
+
+def _pairs(context: Context, frame: pl.DataFrame) -> Any:
+    """Few facilities as a matrix; of more, of which most pairs have no exam, the largest pairs as rows."""
+    if pl.concat([frame["prior_facility"], frame["facility"]]).n_unique() <= CROSSED:
+        made = matrix(frame, context.scheme, name=lambda site: context.name("facility", site))
+        return graph(FLOW, made, 300, context=context, by=("facility",))
+    ranked = frame.sort("n", "prior_facility", "facility", descending=[True, False, False])
+    columns = [
+        Column(text("repeats.first"), lambda row: context.name("facility", row["prior_facility"]), is_text=True),
+        Column(text("repeats.later"), lambda row: cross.cell(context.name("facility", row["facility"]), row["href"],
+                                                             "facility"), is_text=True),
+        bar(text("repeats.pair"), "n", "exams", float(ranked["n"][0])),
+    ]  # fmt: skip
+    return table(ranked, columns, label=FLOW.title, limit=10)
 
 
 def _priors_card(context: Context) -> html.Section:

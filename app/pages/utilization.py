@@ -19,7 +19,7 @@ from app.noted import noted
 from app.numbers import numbers
 from app.questions import Question, of_metric, of_several, of_trend
 from app.state import drill
-from app.tables import Column, Row, bar, change, table
+from app.tables import Column, Row, bar, change, places
 from app.texts import text
 from sql import query
 
@@ -31,6 +31,8 @@ HEADLINES = (("utilization", None), ("throughput", None), ("turnover", "p50"), (
 BESIDE = (("slot_fill", None), ("no_show_rate", None), ("late_cancel_rate", "24h"), ("scheduled_vs_performed", "late"),
           ("scheduled_vs_performed", "moved"), ("downtime", None), ("third_next_available", "p50"),
           ("exams_per_session", None), ("room_occupancy", None))  # fmt: skip
+#: Devices of which a day is drawn.
+DRAWN = 40
 #: What becomes of a stay in a room.
 FATES = ("used", "no_departure", "no_arrival", "too_long", "backwards", "unmapped")
 
@@ -44,6 +46,13 @@ def chosen_day(context: Context) -> date:
         until = context.filters.until or context.snapshot.data_through.date() + timedelta(days=1)
         last = min(until, context.snapshot.data_through.date()) - timedelta(days=1)
         return last - timedelta(days=max(last.isoweekday() - 5, 0))
+
+
+def busiest(busy: pl.DataFrame, most: int) -> list[str]:
+    """The devices with the longest busy time of intervals (device, busy_started_at, busy_ended_at), by name."""
+    lasted = pl.col("busy_ended_at") - pl.col("busy_started_at")
+    order = busy.group_by("device").agg(lasted.sum()).sort(pl.nth(1), "device", descending=[True, False])
+    return sorted(order["device"].head(most).to_list())
 
 
 def _on_day(context: Context, table_name: str, columns: tuple[str, ...], order: tuple[str, ...]) -> pl.DataFrame:
@@ -153,15 +162,19 @@ def _gantt_card(context: Context) -> html.Section:
     if busy.is_empty() and staffed.is_empty():
         return card(context, GANTT, empty(text("utilization.closed")), tools=steps, wide=True)
     one_day = context.state.having(since=on, until=on + timedelta(days=1))
+    devices = {*busy["device"].to_list(), *staffed["device"].to_list()}
+    drawn = sorted(devices) if len(devices) <= DRAWN else busiest(busy, DRAWN)
     made = day_figure(
-        busy, staffed, on, context.scheme, name=lambda device: context.name("device", device),
+        busy.filter(pl.col("device").is_in(drawn)), staffed.filter(pl.col("device").is_in(drawn)), on, context.scheme,
+        name=lambda device: context.name("device", device),
         href=lambda device: drill(one_day, "device", device, clock="started"),
     )  # fmt: skip
-    height = 70 + 30 * len({*busy["device"].to_list(), *staffed["device"].to_list()})
+    counts = {"n": words.count(len(drawn)), "all": words.count(len(devices))}
+    told = html.P(text("utilization.busiest", **counts), className="note") if len(drawn) < len(devices) else None
     return card(
         context,
         GANTT,
-        graph(GANTT, made, height, context=context, by=("device",)),
+        [told, graph(GANTT, made, 70 + 30 * len(drawn), context=context, by=("device",))],
         n=busy.height,
         tools=steps,
         wide=True,
@@ -191,7 +204,7 @@ def _devices_card(context: Context) -> html.Section:
                hint=text("utilization.overtime.hint")),
     ]  # fmt: skip
     floor = context.definition(METRIC).min_n
-    body = shown(frame, lambda: table(frame, columns, label=DEVICES.title, faint=lambda row: row["n"] < floor))
+    body = shown(frame, lambda: places(frame, columns, label=DEVICES.title, faint=lambda row: row["n"] < floor))
     return card(context, DEVICES, body, wide=True)
 
 
@@ -223,4 +236,4 @@ def _rooms_table(context: Context) -> Any:
         Column(text("utilization.title"), lambda row: words.value(row["utilization"], "share")),
         *map(count, FATES),
     ]
-    return shown(frame, lambda: table(frame, columns, label=ROOMS.title))
+    return shown(frame, lambda: places(frame, columns, label=ROOMS.title, pressing=("n",)))

@@ -11,14 +11,12 @@ from app.cards import card, choices, shown
 from app.context import Context
 from app.questions import CHOSEN, Question
 from app.state import drill
-from app.tables import Column, Row, change, table
+from app.tables import Column, Row, change, places
 from app.texts import text
 from sql.catalog import Metric
 
 #: Groups that single out a person.
 PEOPLE = frozenset({"radiologist", "operator"})
-#: Rows of the table; the CSV file has all.
-LIMIT = 25
 
 
 def offered(context: Context) -> list[str]:
@@ -61,8 +59,7 @@ def cards(context: Context, metric: Metric) -> list[Any]:
         change(text("table.change"), metric.unit),
     ]
     tools = choices(context, "/metric", "by", [(group, text(f"group.{group}")) for group in groups], chosen)
-    body = shown(frame, lambda: table(frame, columns, label=GROUPS.title, limit=LIMIT,
-                                      faint=lambda row: row["n"] < metric.min_n))  # fmt: skip
+    body = shown(frame, lambda: places(frame, columns, label=GROUPS.title, faint=lambda row: row["n"] < metric.min_n))
     return [card(context, GROUPS, body, wide=True, tools=tools)]
 
 

@@ -11,7 +11,7 @@ from dash import dcc, html
 from app import words
 from app.context import Context
 from app.dom import aria, data, drawn, many, silent
-from app.tables import Column, Row, table
+from app.tables import MANY, Column, Row, folded, foremost, places, table
 from app.texts import text
 from sql.live import BANDS, FEW
 
@@ -19,6 +19,8 @@ from sql.live import BANDS, FEW
 ROWS = FEW
 #: Numbers of a facility, in order.
 _COUNTS = ("n_waiting", "n_in_exam", "n_unread", "n_no_read", "n_over", "n_left", "n_soon")
+#: What puts a facility in front of others where there are too many.
+PRESSING = ("n_over", "n_unread")
 #: Headings of the bands of age.
 _BANDS = {"n_first_half": "n_first_half", "n_second_half": "n_second_half", "n_over": "n_over_once",
           "n_far_over": "n_far_over"}  # fmt: skip
@@ -133,7 +135,7 @@ def facilities(context: Context, frame: pl.DataFrame, label: str) -> html.Div:
         *(Column(text(f"live.{name}"), number(name), hint=text(f"live.{name}.hint")) for name in _COUNTS),
         Column(text("live.next_min"), lambda row: words.value(row["next_min"], "min"), hint=text("live.next_min.hint")),
     ]
-    return table(frame, columns, label=label)
+    return places(frame, columns, label=label, pressing=PRESSING)
 
 
 def ages(context: Context, frame: pl.DataFrame, label: str) -> html.Div:
@@ -169,19 +171,20 @@ def ages(context: Context, frame: pl.DataFrame, label: str) -> html.Div:
 def matrix(context: Context, frame: pl.DataFrame, label: str) -> html.Div:
     """Facilities down, modalities across; in each cell who waits, who is in exam, what is unread and past target."""
     cells = {(row["facility"], row["modality"]): row for row in frame.iter_rows(named=True)}
-    sites = list(dict.fromkeys(facility for facility, _ in cells))
+    sites = foremost(frame.group_by("facility", maintain_order=True).agg(pl.col(*PRESSING).sum()), PRESSING)["facility"]
     kinds = sorted({modality for _, modality in cells}, key=lambda one: (one is None, one or ""))
     head = [
         html.Th(text("overview.facility"), scope="col"),
         *(html.Th(kind or words.NO_VALUE, scope="col", className="num") for kind in kinds),
     ]
     body = [
-        html.Tr([html.Th(site, scope="row", title=context.name("facility", site)),
-                 *(_cell(context, cells.get((site, kind))) for kind in kinds)])
-        for site in sites
+        many(html.Tr, [html.Th(site, scope="row", title=context.name("facility", site)),
+                       *(_cell(context, cells.get((site, kind))) for kind in kinds)],
+             className="beyond" if place >= MANY else None)
+        for place, site in enumerate(sites)
     ]  # fmt: skip
     made = html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="table matrix", **aria(label))
-    return html.Div(made, className="table-scroll", tabIndex=0)
+    return folded(made, len(body), 0, MANY)
 
 
 def _cell(context: Context, row: Row | None) -> html.Td:

@@ -14,7 +14,7 @@ from app.figures.base import axis_title
 from app.figures.peers import peers
 from app.questions import CHOSEN, Question
 from app.state import drill
-from app.tables import Column, Row, table
+from app.tables import Column, Row, places
 from app.texts import text
 from sql.benchmark import STRATA, can_be_benchmarked
 from sql.catalog import Metric
@@ -24,6 +24,8 @@ def _peers(context: Context) -> pl.DataFrame:
     return context.benchmark(context.chosen.id, context.statistic)
 
 
+#: Facilities of which the values are drawn, those furthest from the network.
+DRAWN = 12
 PEERS = Question("metric.peers", _peers, CHOSEN)
 QUESTIONS = (PEERS,)
 
@@ -35,18 +37,27 @@ def cards(context: Context, metric: Metric) -> list[Any]:
     frame = PEERS.ask(context)
 
     def body() -> Any:
+        far = frame.filter(_far(context).rank("ordinal", descending=True) <= DRAWN)
         made = peers(
-            frame, context.scheme, unit=metric.unit, x=axis_title(metric.title, metric.unit),
+            far, context.scheme, unit=metric.unit, x=axis_title(metric.title, metric.unit),
             network=text("peers.network", value=words.value(frame["network"][0], metric.unit)),
             name=lambda value: context.name("facility", value),
             href=lambda row: drill(context.state, "facility", row["group_value"]),
         )  # fmt: skip
         strata = ", ".join(words.within(text(f"group.{group}")) for group in STRATA if group in metric.groups)
-        told = text("peers.told", strata=strata)
-        chart = graph(PEERS, made, 120 + 44 * frame.height, context=context, by=("facility",))
-        return [html.P(told, className="note"), chart, _table(context, frame, metric)]
+        told = [text("peers.told", strata=strata)]
+        if far.height < frame.height:
+            told.append(text("peers.furthest", n=words.count(far.height), all=words.count(frame.height)))
+        chart = graph(PEERS, made, 120 + 44 * far.height, context=context, by=("facility",))
+        return [html.P(" ".join(told), className="note"), chart, _table(context, frame, metric)]
 
     return [card(context, PEERS, shown(frame, body, text("peers.none")), wide=True)]
+
+
+def _far(context: Context) -> pl.Expr:
+    """How much a row is looked at: a facility that was chosen most, then by its distance in standard errors."""
+    is_chosen = pl.col("group_value").is_in(context.filters.facility)
+    return pl.when(is_chosen).then(float("inf")).otherwise(pl.col("z").abs().fill_null(-1))
 
 
 def _table(context: Context, frame: pl.DataFrame, metric: Metric) -> html.Div:
@@ -75,7 +86,9 @@ def _table(context: Context, frame: pl.DataFrame, metric: Metric) -> html.Div:
         Column(text("peers.pooled"), lambda row: words.value(row["share_pooled"], "share"),
                hint=text("peers.pooled.hint")),
     ]  # fmt: skip
-    return table(frame, columns, label=PEERS.title, faint=lambda row: row["n"] < metric.min_n)
+    return places(
+        frame, columns, label=PEERS.title, pressing=(_far(context),), faint=lambda row: row["n"] < metric.min_n
+    )
 
 
 def _with_interval(row: Row, name: str, unit: str) -> Any:

@@ -51,6 +51,7 @@ _PEERS = {
     "q.metric.peers.note": "Every facility that you may see, whichever the filter names: as it is, and at the case mix "
     "of all of them together.",
     "peers.told": "Compared within {strata}; strata with too few exams go together with their likes.",
+    "peers.furthest": "Drawn: {n} of {all} facilities, those chosen and those that differ most from all together.",
     "peers.none": "There are no two facilities to compare.",
     "peers.network": "all together {value}",
     "peers.crude": "Crude",

@@ -43,6 +43,7 @@ TEXTS: dict[str, str] = {
     "live.left": f"{{n}} for over {LEFT_DAYS} days",
     "live.next_in": "next in {length}",
     "live.not_told": "not told by {names}",
+    "live.not_told.more": " and {n} more",
     "live.not_told.hint": "This facility does not tell it while it happens: not known, which is not zero",
     "live.next_min": "Next breach",
     "live.next_min.hint": "Least time left to a target that is not past",

@@ -63,6 +63,7 @@ TEXTS: dict[str, str] = {
     "table.n": "n",
     "table.change": "Change",
     "table.all": "All {n} rows",
+    "table.first": "First {n} rows",
     "table.more": "{n} more in the CSV file",
     "table.sort": "Sort by this column",
     "table.clear": "The 95 % intervals do not overlap",

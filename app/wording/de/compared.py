@@ -50,6 +50,7 @@ TEXTS: dict[str, str] = {
     "beim Fallmix aller zusammen.",
     "peers.told": "Verglichen innerhalb von {strata}; Schichten mit zu wenigen Untersuchungen gehen mit ähnlichen "
     "zusammen.",
+    "peers.furthest": "Gezeichnet: {n} von {all} Standorten, die gewählten und die mit dem größten Abstand zu allen.",
     "peers.none": "Es gibt keine zwei Standorte zum Vergleichen.",
     "peers.network": "alle zusammen {value}",
     "peers.crude": "Roh",

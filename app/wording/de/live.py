@@ -43,6 +43,7 @@ TEXTS: dict[str, str] = {
     "live.left": f"{{n}} seit über {LEFT_DAYS} Tagen",
     "live.next_in": "nächste in {length}",
     "live.not_told": "nicht gemeldet von {names}",
+    "live.not_told.more": " und {n} weiteren",
     "live.not_told.hint": "Dieser Standort meldet es nicht, während es geschieht: nicht bekannt, was nicht null ist",
     "live.next_min": "Nächste",
     "live.next_min.hint": "Kürzeste Zeit bis zu einem noch nicht überschrittenen Ziel",

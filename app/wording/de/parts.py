@@ -67,6 +67,7 @@ TEXTS: dict[str, str] = {
     "table.n": "n",
     "table.change": "Änderung",
     "table.all": "Alle {n} Zeilen",
+    "table.first": "Die ersten {n} Zeilen",
     "table.more": "{n} weitere in der CSV-Datei",
     "table.sort": "Nach dieser Spalte sortieren",
     "table.clear": "Die 95-%-Intervalle überlappen nicht",
