@@ -1,4 +1,4 @@
-"""Reading no rows of other facilities than those asked for changes no answer."""
+"""Reading no rows of other facilities and devices than those asked for changes no answer."""
 
 from __future__ import annotations
 
@@ -21,13 +21,20 @@ DEVICE_TABLES = ("fct_device_busy", "fct_device_day", "fct_device_hour", "fct_de
 
 
 def filterings(world: World) -> Iterator[Filters]:
-    """Each facility, two of them, and one that a person may see of two; over all days and the default ones."""
+    """Each facility, two of them, and one that a person may see of two, each modality with and without a facility, a
+    device, and devices without a modality; over all days and the default ones."""
     names = rows(world.snapshot, "dim_facility", columns=("facility",))["facility"].to_list()
+    devices = rows(world.snapshot, "dim_device", columns=("device", "modality")).sort("device")
+    modalities = devices["modality"].drop_nulls().unique().sort().to_list()
     for dates in (Filters(), Filters.default(world.snapshot.data_through)):
         yield from (dates.replace(facility=(name,)) for name in names)
         yield dates.replace(facility=tuple(names[:2]))
         yield dates.replace(facility=tuple(names[:2])).within(names[1:2])
         yield dates.within(names[:1])
+        yield from (dates.replace(modality=(each,)) for each in modalities)
+        yield dates.replace(modality=tuple(modalities[:2]), facility=tuple(names[:1])).within(names)
+        yield dates.replace(modality=(modalities[0], NO_VALUE))
+        yield dates.replace(device=tuple(devices["device"].head(2)))
 
 
 @pytest.mark.parametrize("metric_id", NARROWED)
@@ -58,6 +65,17 @@ def test_only_facilities_that_are_named_are_asked_for() -> None:
     assert needed("report_final", one) == ()
 
 
+def test_only_devices_that_are_named_are_asked_for() -> None:
+    told = needed("downtime", Filters(modality=("CT", "MR"), device=("CT1",), facility=("NORTH",)))
+    held = "w.facility IN ($facility_0) AND w.modality IN ($modality_0, $modality_1) AND w.device IN ($device_0)"
+    assert [(use.alias, use.rule) for use in told] == [("q", held), ("b", held)]
+    of_device = "w.device IN (SELECT z.device FROM fct_device_day z WHERE z.modality IN ($modality_0))"
+    assert {use.rule for use in needed("third_next_available", Filters(modality=("CT",)))} == {of_device}
+    for filters in (Filters(modality=("CT", NO_VALUE)), Filters(facility=("NORTH",), device=(NO_VALUE,)), Filters()):
+        assert needed("downtime", filters) == ()
+    assert needed("prior_availability", Filters(modality=("CT",))) == ()
+
+
 @pytest.mark.parametrize("metric_id", NARROWED)
 def test_clocks_are_those_of_all_rows(world: World, metric_id: str) -> None:
     for filters in filterings(world):
@@ -76,8 +94,8 @@ def test_a_row_has_the_facility_of_its_exam(world: World, table: str) -> None:
 
 
 @pytest.mark.parametrize("table", DEVICE_TABLES)
-def test_a_device_has_one_facility(world: World, table: str) -> None:
+def test_a_device_has_one_facility_and_one_modality(world: World, table: str) -> None:
     found = world.snapshot.execute(
-        f"SELECT device FROM (SELECT DISTINCT device, facility FROM {table}) GROUP BY ALL HAVING count(*) > 1"
+        f"SELECT device FROM (SELECT DISTINCT device, facility, modality FROM {table}) GROUP BY ALL HAVING count(*) > 1"
     )
     assert found.is_empty()
