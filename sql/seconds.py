@@ -1,4 +1,5 @@
-"""Lengths of very many rows as whole seconds, and their groups as numbers: for years of a whole network.
+"""Lengths of very many rows as whole seconds, and their groups as numbers: for years of a whole network, or of what
+is asked for at all its facilities, as one modality.
 
 To put millions of values in lists by group, and to copy these lists, takes the engine longer than to read them. So rows
 pass by as they lie, each text as its place among all that there are: the engine looks a text up once where it lies, not
@@ -23,15 +24,17 @@ from sqlglot import exp
 
 from sql.bundle import Bundle, asked
 from sql.catalog import CLOCK_GROUPS, Metric
-from sql.filters import KEYS, NO_VALUE
+from sql.filters import NO_VALUE
 from sql.fine import MINUTES_OF_WEEK
 from sql.grouped import picked
 from sql.snapshot import Snapshot
 
 #: The texts of each group that there are.
 Texts = dict[str, list[str | None]]
-#: Days of a period from which on rows are read so; where few facilities are asked for, lists are as fast.
+#: Days of a period from which on rows are read so; where few facilities are asked for, lists are as fast, and where one
+#: of what there are hundreds of is.
 MANY_DAYS, FEW_FACILITIES = 366, 8
+_FINE = ("device", "radiologist", "procedure")
 #: Texts of a group: where a block is not kept by its texts, a row is compared with all of them.
 MOST_TEXTS = 128
 #: Texts are looked for in the last days first, and in all rows only where others turn up.
@@ -67,9 +70,9 @@ class Read:
 def is_many(bundle: Bundle) -> bool:
     """Whether a question about percentiles is about so many rows of a table that they are read so."""
     filters = bundle.slices[0]
-    is_wide = filters.scope is None or len(filters.scope) > FEW_FACILITIES
-    is_all = is_wide and not any(getattr(filters, key) for key in KEYS)
-    return is_all and bundle.days >= MANY_DAYS and _table(bundle.metric) != ""
+    is_wide = all(each is None or len(each) > FEW_FACILITIES for each in (filters.facility or None, filters.scope))
+    is_coarse = is_wide and not any(getattr(filters, key) for key in _FINE)
+    return is_coarse and bundle.days >= MANY_DAYS and _table(bundle.metric) != ""
 
 
 @lru_cache(maxsize=64)

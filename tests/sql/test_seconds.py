@@ -34,6 +34,7 @@ SETS: tuple[Set, ...] = (
 STATISTICS = ("mean", "p50", "p90")
 OPEN = Filters()
 TWO_YEARS = Filters(date(2025, 1, 1), date(2026, 4, 1), compare="previous")
+CHOSEN = Filters(modality=("CT", "MR"), priority=("stat", NO_VALUE), weekday=("1", "2", "3"), hour=("7", "8", "9"))
 
 
 def rows(n: int = 3000, seed: int = 1) -> list[dict[str, Any]]:
@@ -59,7 +60,8 @@ def asked(snapshot: Snapshot, *slices: Filters, sets: tuple[Set, ...] = SETS) ->
     return Bundle(definition(snapshot, "report_final"), sets, STATISTICS, slices)
 
 
-@pytest.mark.parametrize("slices", [(OPEN,), (TWO_YEARS,), (TWO_YEARS, TWO_YEARS.before())], ids=["open", "one", "two"])
+@pytest.mark.parametrize("slices", [(OPEN,), (TWO_YEARS,), (TWO_YEARS, TWO_YEARS.before()), (CHOSEN,)],
+                         ids=["open", "one", "two", "chosen"])  # fmt: skip
 def test_the_same_as_of_lists(tmp_path: Path, slices: tuple[Filters, ...]) -> None:
     held = snapshot(tmp_path, rows())
     bundle = asked(held, *slices)
@@ -86,7 +88,7 @@ def test_a_chart_is_the_same_as_of_lists(tmp_path: Path, statistic: str, monkeyp
 
 def test_peers_are_the_same_as_of_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = snapshot(tmp_path, rows())
-    asked_for = (OPEN, Filters(facility=("NORTH",)))
+    asked_for = (OPEN, Filters(facility=("NORTH",)), Filters(modality=("CT",)))
     many = [benchmark(held, "report_final", filters=filters) for filters in asked_for]
     for module in (many_cases, sets_of_seconds):
         monkeypatch.setattr(module, "is_many", lambda _: False)
@@ -126,6 +128,9 @@ def test_no_rows_and_too_many_texts_are_left_to_lists(tmp_path: Path) -> None:
 def test_few_rows_are_listed(tmp_path: Path) -> None:
     held = snapshot(tmp_path, rows(5))
     month = Filters(date(2026, 3, 1), date(2026, 4, 1))
-    few = (month, OPEN.replace(facility=("NORTH",)), OPEN.within(["NORTH"]))
-    assert [is_many(asked(held, filters)) for filters in (OPEN, *few)] == [True, False, False, False]
+    few = (month, *(OPEN.replace(**{key: ("a",)}) for key in ("facility", "device", "radiologist", "procedure")),
+           OPEN.within(["NORTH"]))  # fmt: skip
+    assert not any(is_many(asked(held, filters)) for filters in few)
+    many = (OPEN, CHOSEN, OPEN.replace(facility=tuple("abcdefghi")), OPEN.within("abcdefghi"))
+    assert all(is_many(asked(held, filters)) for filters in many)
     assert not is_many(Bundle(definition(held, "third_next_available"), (((), "all"),), ("p50",), (OPEN,)))
