@@ -13,7 +13,7 @@ from app.cards import card, shown
 from app.context import Context
 from app.questions import Question
 from app.sections.admin_editor import editor
-from app.tables import Column, Row, table
+from app.tables import Column, Row, places, table
 from app.texts import text
 from sql import query
 
@@ -67,7 +67,7 @@ def _places(context: Context, frame: pl.DataFrame) -> Any:
         Column(text("admin.message"), lambda row: words.instant(row["last_at"]) if row["last_at"] else words.NO_VALUE),
         Column(text("admin.names"), names),
     ]
-    return table(frame, columns, label=PLACES.title)
+    return places(frame, columns, label=PLACES.title)
 
 
 def _unplaced(frame: pl.DataFrame) -> Any:

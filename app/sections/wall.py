@@ -22,6 +22,8 @@ from sql.live import now_filters
 ROWS = 6
 #: Signs of a procedure's name that stand on one line in full size.
 SHORT = 20
+#: Signs of a number that have room in full size: more are written smaller.
+ROOMY = 5
 
 
 def display(context: Context, row: Row, as_of: str, hints: Mapping[str, str], kept: pl.DataFrame) -> html.Div:
@@ -59,8 +61,10 @@ def _place(context: Context) -> str:
 
 
 def _number(name: str, n: int, hint: str) -> html.Div:
+    told = words.count(n)
+    size = "wall-number long" if len(told) > ROOMY else "wall-number"
     return html.Div(
-        [html.Div(words.count(n), className="wall-number", **now.marked(name, n)),
+        [html.Div(told, className=size, **now.marked(name, n)),
             html.Div(text(f"live.{name}"), className="wall-label"),
          html.Div(hint, className="wall-hint")],
         className=f"wall-tile {now.urgency(name, n)}",

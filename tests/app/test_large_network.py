@@ -15,7 +15,7 @@ from app.filterbar import options
 from app.guard import Person
 from app.naming import names
 from app.pages import interoperability, live, repeats, utilization
-from app.sections import now, peers
+from app.sections import now, peers, wall
 from app.tables import MANY, MOST, Column, foremost, places
 from tests.app.test_moves import context
 from tests.snapshots import exam_row, snapshot_of
@@ -149,3 +149,8 @@ def test_links_that_are_missing_stand_first(tmp_path: Path) -> None:
     order = list(dict.fromkeys(re.findall(r"S\d\d", made)))
     assert order[:3] == ["S17", "S29", "S00"]
     assert made.count("missing") == made.count("stopped") == 1
+
+
+def test_a_number_that_is_too_long_for_the_wall_is_written_smaller() -> None:
+    assert "'wall-number'" in str(wall._number("n_unread", 9_999, ""))
+    assert "'wall-number long'" in str(wall._number("n_unread", 117_083, ""))
