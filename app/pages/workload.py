@@ -46,14 +46,24 @@ def _headline(context: Context) -> pl.DataFrame:
 
 def _grouped(context: Context, group: str) -> pl.DataFrame:
     found = context.compare(METRIC, (group,), "final")
-    for name, metric, statistic in _PARTS:
-        if group not in context.definition(metric).groups:
-            continue
-        frame = context.metric(metric, (group,), statistic=statistic)
-        found = found.join(frame.select("group_value", pl.col("value").alias(name)), on="group_value", how="full",
-                           coalesce=True)  # fmt: skip
-    known = found.filter(pl.col("value").is_not_null() | pl.col("prelim").is_not_null())
+    parts = {
+        name: _values(context.metric(metric, (group,), statistic=statistic))
+        for name, metric, statistic in _PARTS
+        if group in context.definition(metric).groups
+    }
+    here = set(found["group_value"])
+    others = dict.fromkeys(value for values in parts.values() for value in values if value not in here)
+    if others:
+        found = pl.concat([found, pl.DataFrame({"group_value": list(others)})], how="diagonal")
+    told = [pl.Series(name, [values.get(value) for value in found["group_value"]], pl.Float64)
+            for name, values in parts.items()]  # fmt: skip
+    known = found.hstack(told).filter(pl.col("value").is_not_null() | pl.col("prelim").is_not_null())
     return known.sort("value", "prelim", descending=True, nulls_last=True)
+
+
+def _values(frame: pl.DataFrame) -> dict[str, float | None]:
+    """Values by group."""
+    return dict(zip(frame["group_value"].to_list(), frame["value"].to_list(), strict=True))
 
 
 def _readers(context: Context) -> pl.DataFrame:
