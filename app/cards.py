@@ -10,7 +10,7 @@ from dash import dcc, html
 
 from app import changes, cross, evidence, words
 from app.context import Context
-from app.dom import aria, data
+from app.dom import aria, data, many
 from app.everywhere import kept_to
 from app.figures.chart import Chart
 from app.icons import icon
@@ -171,8 +171,8 @@ def choices(context: Context, path: str, key: str, options: Sequence[tuple[str, 
     """A row of links that set one own key of the page; the chosen one is marked."""
     return html.Div(
         [
-            dcc.Link(label, href=context.state.href(path, **{key: value}), className="choice on" if value == chosen
-                     else "choice")
+            many(dcc.Link, label, href=context.state.href(path, **{key: value}),
+                 className="choice on" if value == chosen else "choice")
             for value, label in options
         ],
         className="choices",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -11,7 +12,7 @@ from dash import html
 
 from app import words
 from app.context import Context
-from app.dom import aria
+from app.dom import aria, many
 from app.texts import text
 from sql.catalog import Catalog, Metric
 from sql.query import verdict
@@ -63,11 +64,12 @@ def block(context: Context, metric_id: str) -> html.Section:
 
 def told(context: Context, metric: Metric, fates: pl.DataFrame) -> list[Any]:
     """The fates of all rows, the clocks of those used, and what the numbers rest on, in words."""
-    listed = [html.Li([html.Span(className=f"dot {row['kind']}"), _fate(row), " ", html.B(_count(row))])
+    listed = [many(html.Li, [_dot(row["kind"]), _fate(row), " ", many(html.B, _count(row))])
               for row in fates.iter_rows(named=True)]  # fmt: skip
     told_by = groupby(context.clocks(metric.id).iter_rows(named=True), key=itemgetter("milestone"))
     clocks = [
-        html.Li([text(f"milestone.{milestone}"), ": ", ", ".join(map(_clock, rungs))]) for milestone, rungs in told_by
+        many(html.Li, [text(f"milestone.{milestone}"), ": ", ", ".join(map(_clock, rungs))])
+        for milestone, rungs in told_by
     ]
     return [
         html.Ul(listed, className="fates"),
@@ -82,6 +84,11 @@ def foot_line(context: Context) -> str:
     """Cut-off and snapshot in words."""
     snapshot = context.snapshot
     return text("evidence.facts", through=words.instant(snapshot.data_through), snapshot=snapshot.id)
+
+
+@cache
+def _dot(kind: str) -> html.Span:
+    return html.Span(className=f"dot {kind}")
 
 
 def _fate(row: dict[str, Any]) -> str:

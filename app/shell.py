@@ -10,7 +10,7 @@ from dash import dcc, html
 
 from app import filterbar, team, words
 from app.context import Context
-from app.dom import aria
+from app.dom import aria, many
 from app.icons import icon
 from app.language import next_language
 from app.pages import MENU, Page
@@ -107,8 +107,9 @@ def _other_language() -> html.A:
 def nav(state: State, current: Page | None) -> list[Any]:
     """Links to the pages, which keep the filters."""
     return [
-        dcc.Link(
-            [icon(page.icon, 17), html.Span(text(f"page.{page.name}"))],
+        many(
+            dcc.Link,
+            [icon(page.icon, 17), many(html.Span, text(f"page.{page.name}"))],
             href=state.bare().href(page.path),
             className="nav-link on" if current is not None and current.name in (page.name, page.parent) else "nav-link",
         )

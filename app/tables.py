@@ -122,5 +122,6 @@ def _kind(*, is_faint: bool, is_beyond: bool) -> str | None:
 def _heading(column: Column, sort_href: Callable[[str], str] | None) -> html.Th:
     inner: Any = column.label
     if column.sort and sort_href is not None:
-        inner = dcc.Link(column.label, href=sort_href(column.sort), title=text("table.sort"))
-    return html.Th(inner, className=None if column.is_text else "num", scope="col", title=column.hint or None)
+        inner = many(dcc.Link, column.label, href=sort_href(column.sort), title=text("table.sort"))
+    kind = None if column.is_text else "num"
+    return many(html.Th, inner, className=kind, scope="col", title=column.hint or None)

@@ -70,6 +70,11 @@ def clocks(snapshot: Snapshot, metric_id: str, filters: Filters | None = None) -
     ended in the period. Empty for a metric whose ends are not milestones.
     """
     asked, filters = definition(snapshot, metric_id), filters or Filters()
+    key = ("clocks", asked.id, filters.replace(compare="none"))
+    return snapshot.keep(key, lambda: _clocks(snapshot, asked, filters))
+
+
+def _clocks(snapshot: Snapshot, asked: Metric, filters: Filters) -> pl.DataFrame:
     ends = _ends(asked)
     if _is_counted(asked, asked.statistic):
         return fates.clocks_of(snapshot, fates.counted(snapshot, asked, filters, ends), filters, ends)

@@ -19,6 +19,10 @@ def weights(snapshot: Snapshot) -> pl.DataFrame:
     Columns: procedure, procedure_name, modality, minutes, low_min, high_min (quartiles), n (reads it was learned from),
     learned_from, learned_by, wrvu (NULL without charges).
     """
+    return snapshot.keep("weights", lambda: _weights(snapshot))
+
+
+def _weights(snapshot: Snapshot) -> pl.DataFrame:
     learned = rows(snapshot, "dim_procedure_weight", columns=_LEARNED, limit=100_000)
     known = rows(snapshot, "dim_procedure", columns=("procedure", "procedure_name", "wrvu_usual"), limit=100_000)
     return (

@@ -9,6 +9,7 @@ from dash import dcc, html
 from app import changes, evidence, words
 from app.cards import choices, headline, page_head
 from app.context import Context
+from app.dom import many
 from app.sections import SECTIONS
 from app.sections.course import VALUES
 from app.texts import text
@@ -34,7 +35,7 @@ def _tools(context: Context, metric: Metric) -> html.Div:
     """Which statistic, and the other numbers."""
     statistics = [(name, statistic(name)) for name in metric.statistics]
     others = [
-        html.Li(dcc.Link(other.title, href=context.state.bare().href("/metric", metric=other.id)))
+        many(html.Li, many(dcc.Link, other.title, href=context.state.bare().href("/metric", metric=other.id)))
         for other in context.definitions.values()
         if other.id != metric.id
     ]

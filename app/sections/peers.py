@@ -10,6 +10,7 @@ from dash import html
 from app import cross, words
 from app.cards import card, graph, shown
 from app.context import Context
+from app.dom import many
 from app.figures.base import axis_title
 from app.figures.peers import peers
 from app.questions import CHOSEN, Question
@@ -97,13 +98,14 @@ def _with_interval(row: Row, name: str, unit: str) -> Any:
     if None in ends:
         return told
     low, high = (words.value(end, unit) if unit else words.plain(end) for end in ends)
-    return html.Div([html.Span(told), html.Small(text("metric.to", lower=low, upper=high))], className="pair")
+    between = many(html.Small, text("metric.to", lower=low, upper=high))
+    return many(html.Div, [many(html.Span, told), between], className="pair")
 
 
 def _chance(row: Row) -> html.Span:
     if row["z"] is None:
-        return html.Span(text("peers.unknown"), className="delta same")
+        return many(html.Span, text("peers.unknown"), className="delta same")
     if row["limit"] is None:
-        return html.Span(text("peers.within"), className="delta same")
+        return many(html.Span, text("peers.within"), className="delta same")
     way = "higher" if row["z"] > 0 else "lower"
-    return html.Span(text(f"peers.{way}", limit=row["limit"]), className=f"delta {row['verdict'] or 'same'}")
+    return many(html.Span, text(f"peers.{way}", limit=row["limit"]), className=f"delta {row['verdict'] or 'same'}")
