@@ -5,7 +5,7 @@ The URL's query string is the only state. Links, the filter bar, the back button
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -23,6 +23,8 @@ OWN_KEYS = ("stat", "day", "show", "sort", "page", "exam", "clock", "metric", "b
 ALL_DAYS = "all"
 #: Keys that an address need not name: the last weeks, beside those before.
 _USUAL = ("since", "until", "compare")
+#: The order of keys in an address.
+_PLACES = {key: place for place, key in enumerate(("since", "until", *KEYS, "compare", "period", *OWN_KEYS))}
 #: A page has hundreds of links, which share most of their parts.
 _quoted = lru_cache(maxsize=8192)(quote_plus)
 
@@ -55,6 +57,10 @@ class State:
 
     def query(self) -> str:
         """The query string that `read` reads as this state, without `?`; scope is never written."""
+        return "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in self.pairs())
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Keys and values of the query string, in its order."""
         filters = self.filters
         pairs = filters.pairs()
         if self.is_default:
@@ -62,7 +68,7 @@ class State:
             pairs += [] if filters.compare == "previous" else [("compare", filters.compare)]
         elif filters.since is None and filters.until is None:
             pairs.append(("period", ALL_DAYS))
-        return _encoded([*pairs, *((key, self.own[key]) for key in OWN_KEYS if key in self.own)])
+        return [*pairs, *((key, self.own[key]) for key in OWN_KEYS if key in self.own)]
 
     def having(self, **changes: Any) -> Self:
         """A copy with filter fields or own keys changed; an own key of None is dropped."""
@@ -84,20 +90,28 @@ class State:
         return f"{path}?{query}" if query else path
 
 
-def _encoded(pairs: Iterable[tuple[str, str]]) -> str:
-    """As `urlencode` writes pairs of texts."""
-    return "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in pairs)
-
-
 def _own(changes: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in changes.items() if key in OWN_KEYS}
 
 
 def drill(state: State, group_name: str, group_value: str, **own: Any) -> str:
     """Address of the exams behind one group of a metric's answer; groups that are no filter do not narrow."""
-    changes: dict[str, Any] = dict(own)
-    if group_name != "all":
-        for name, value in zip(group_name.split(" | "), group_value.split(" | "), strict=True):
-            if name in KEYS:
-                changes[name] = (value,)
-    return state.bare().href("/exams", **changes)
+    return drills(state, group_name, **own)(group_value)
+
+
+def drills(state: State, group_name: str, **own: Any) -> Callable[[str], str]:
+    """The addresses (`drill`) of the groups of one grouping by their value: what they share is written once."""
+    names = [] if group_name == "all" else group_name.split(" | ")
+    taken = [(place, name) for place, name in enumerate(names) if name in KEYS]
+    shared = [(key, _quoted(value)) for key, value in state.bare().having(**own).pairs() if key not in names]
+    told = [*shared, *((name, f"{{0[{place}]}}") for place, name in taken)]
+    told.sort(key=lambda pair: _PLACES[pair[0]])
+    address = "/exams" + ("?" if told else "") + "&".join(f"{key}={value}" for key, value in told)
+
+    def of(group_value: str) -> str:
+        values = group_value.split(" | ") if names else []
+        if len(values) != len(names):
+            raise ValueError(f"{group_value} is not a value of {group_name}")
+        return address.format([*map(_quoted, values)])
+
+    return of

@@ -58,25 +58,21 @@ def outlook_groups(snapshot: Snapshot, filters: Filters | None = None) -> pl.Dat
     """
     usable = _usable(filters)
     found = rows(snapshot, "dim_forecast", filters=usable, columns=(*_PARTS, "n_days", "reason"), limit=10_000)
-    ahead = _by_parts(
-        metric(snapshot, "forecast_volume", groups=_PARTS, filters=usable), "value", "lower", "upper", "n"
-    )
-    found = _joined(found, ahead)
+    ahead = metric(snapshot, "forecast_volume", groups=_PARTS, filters=usable)
+    told = {name: (ahead, name) for name in ("value", "lower", "upper", "n")}
     for model in ("forecast", "seasonal_naive", "last_4_weeks"):
-        told = metric(snapshot, "forecast_error", groups=_PARTS, filters=usable, statistic=model)
-        found = _joined(found, _by_parts(told.with_columns(pl.col("value").alias(model)), model))
+        told[model] = metric(snapshot, "forecast_error", groups=_PARTS, filters=usable, statistic=model), "value"
+    found = found.hstack([_by_parts(found, *each).alias(name) for name, each in told.items()])
     return found.sort("value", descending=True, nulls_last=True).select(
         *_PARTS, "value", "lower", "upper", "n", "forecast", "seasonal_naive", "last_4_weeks", "n_days", "reason"
     )
 
 
-def _by_parts(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
-    names = pl.col("group_value").str.split_exact(" | ", 1).struct
-    return frame.select(*(names.field(f"field_{n}").alias(part) for n, part in enumerate(_PARTS)), *columns)
-
-
-def _joined(frame: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
-    return frame.join(other, on=_PARTS, how="left")
+def _by_parts(found: pl.DataFrame, frame: pl.DataFrame, column: str) -> pl.Series:
+    """What a metric's groups have, in the order of the places that were found; NULL where it has none."""
+    known = dict(zip(frame["group_value"].to_list(), frame[column].to_list(), strict=True))
+    return pl.Series([known.get(" | ".join(map(str, place))) for place in found.select(_PARTS).rows()],
+                     dtype=frame.schema[column])  # fmt: skip
 
 
 @noted

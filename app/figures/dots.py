@@ -26,10 +26,10 @@ def dots(  # noqa: PLR0913 - one figure with named parts
 ) -> Chart:
     """A row a dot at columns `across` and `up`, coloured by the values of `by` in the order given, others grey."""
     made, colours = figure(x=x, y=y, legend=True), palette(scheme)
-    kinds = [*order, None]
-    for number, kind in enumerate(kinds):
-        is_kind = ~pl.col(by).is_in(list(order)) if kind is None else pl.col(by) == kind
-        rows = list(frame.filter(is_kind).iter_rows(named=True))
+    kinds: dict[str | None, list[dict[str, Any]]] = {kind: [] for kind in [*order, None]}
+    for row in frame.drop_nulls(by).iter_rows(named=True):
+        kinds[row[by] if row[by] in kinds else None].append(row)
+    for number, (kind, rows) in enumerate(kinds.items()):
         if not rows:
             continue
         made.add(

@@ -13,10 +13,9 @@ from app.figures.chart import Chart
 from app.texts import text
 
 
-def week(
-    frame: pl.DataFrame, scheme: str, *, unit: str, min_n: int, href: Callable[[dict[str, Any]], str] | None = None
-) -> Chart:
-    """A metric by weekday and hour, a cell each; cells below `min_n` stay empty and say so. One colour, low to high."""
+def week(frame: pl.DataFrame, scheme: str, *, unit: str, min_n: int, href: Callable[[str], str] | None = None) -> Chart:
+    """A metric by weekday and hour, a cell each; cells below `min_n` stay empty and say so. One colour, low to high.
+    `href` gives the exams behind a group's value."""
     made = figure(x=text("figure.axis.hour"))
     colours = palette(scheme)
     cells = {tuple(row["group_value"].split(" | ")): row for row in frame.iter_rows(named=True)}
@@ -27,7 +26,7 @@ def week(
         rows = [cells.get((str(weekday), str(hour))) for hour in range(24)]
         z.append([row["value"] if row is not None and row["n"] >= min_n else None for row in rows])
         tips.append([_tip(weekday, hour, row, unit, min_n) for hour, row in enumerate(rows)])
-        links.append([href(row) if row is not None and href else "" for row in rows])
+        links.append([href(row["group_value"]) if row is not None and href else "" for row in rows])
     scale = [[number / (len(colours.scale) - 1), colour] for number, colour in enumerate(colours.scale)]
     named = "" if unit in ("share", "min") else words.unit(unit)
     made.add(

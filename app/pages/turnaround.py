@@ -19,7 +19,7 @@ from app.noted import noted
 from app.questions import Question, of_compare, of_metric
 from app.sections.course import marked
 from app.sections.waiting import of_waiting, waiting_card
-from app.state import drill
+from app.state import drill, drills
 from app.tables import Column, Row, bar, change, table
 from app.texts import text
 from sql.clock_filters import length_range
@@ -115,8 +115,8 @@ def render(context: Context) -> list[Any]:
                 card(context, TARGETS, _targets_table(context), wide=True),
                 card(context, WEEK, shown(cells, lambda: graph(WEEK, week(
                     cells, context.scheme, unit="min", min_n=CELL_N,
-                    href=lambda row: drill(context.state, row["group_name"], row["group_value"],
-                                           sort="-report_final_min")), 260, context=context, by=cross.HOURS)), n=n,
+                    href=drills(context.state, " | ".join(cross.HOURS), sort="-report_final_min")), 260,
+                    context=context, by=cross.HOURS)), n=n,
                      wide=True,
                      tools=choices(context, "/turnaround", "stat", [(s, text(f"stat.{s}")) for s in CHOICES], chosen)),
                 card(context, WORST, _worst_table(context), wide=True),

@@ -18,7 +18,7 @@ from app.figures.trend import Line, trend
 from app.noted import noted
 from app.numbers import numbers
 from app.questions import Question, of_metric, of_several, of_trend
-from app.state import drill
+from app.state import drill, drills
 from app.tables import Column, Row, bar, change, places
 from app.texts import text
 from sql import query
@@ -131,7 +131,7 @@ def render(context: Context) -> list[Any]:
                 numbers(context, BOOKED, wide=True),
                 card(context, WEEK, shown(cells, lambda: graph(WEEK, week(
                     cells, context.scheme, unit="share", min_n=1,
-                    href=lambda row: drill(context.state, row["group_name"], row["group_value"], clock="started")),
+                    href=drills(context.state, " | ".join(cross.HOURS), clock="started")),
                     260, context=context, by=cross.HOURS)), wide=True),
                 card(context, ROOMS, _rooms_table(context), wide=True),
                 card(context, COURSE, shown(course, lambda: noted(context, lambda pins: graph(COURSE, trend(

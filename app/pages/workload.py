@@ -19,7 +19,7 @@ from app.noted import noted
 from app.questions import Question, of_metric, of_trend
 from app.sections import burden, graded, whatif
 from app.sections.forecast import forecast
-from app.state import drill
+from app.state import drill, drills
 from app.tables import Column, Row, bar, table
 from app.texts import text
 from sql.measure import unapplied
@@ -116,7 +116,7 @@ def render(context: Context) -> list[Any]:
                 whatif.section(context),
                 card(context, WEEK, shown(cells, lambda: graph(WEEK, week(
                     cells, context.scheme, unit="reads", min_n=1,
-                    href=lambda row: drill(context.state, row["group_name"], row["group_value"], clock="final")), 260,
+                    href=drills(context.state, " | ".join(cross.HOURS), clock="final")), 260,
                     context=context, by=cross.HOURS)), wide=True),
                 coming,
                 _group_card(context, SHIFTS, "shift"),

@@ -34,8 +34,9 @@ def said(context: Context, group: str, readers: pl.DataFrame, backlog: pl.DataFr
 
 def first_of(frame: pl.DataFrame, name: str) -> Row | None:
     """The row with most of a column, the first of several; None where none is known."""
-    known = frame.drop_nulls(name).sort(name, descending=True, maintain_order=True)
-    return None if known.is_empty() else known.row(0, named=True)
+    values = frame[name].to_list()
+    known = [value for value in values if value is not None]
+    return frame.row(values.index(max(known)), named=True) if known else None
 
 
 def _who(context: Context, group: str, row: Row | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -14,7 +15,7 @@ from app.dom import many
 from app.figures.base import axis_title
 from app.figures.peers import peers
 from app.questions import CHOSEN, Question
-from app.state import drill
+from app.state import drills
 from app.tables import Column, Row, places
 from app.texts import text
 from sql.benchmark import STRATA, can_be_benchmarked
@@ -35,7 +36,7 @@ def cards(context: Context, metric: Metric) -> list[Any]:
     """A chart and a table; none for counts, sums, maxima and metrics without facilities."""
     if not can_be_benchmarked(metric):
         return []
-    frame = PEERS.ask(context)
+    frame, href = PEERS.ask(context), drills(context.state, "facility")
 
     def body() -> Any:
         far = frame.filter(_far(context).rank("ordinal", descending=True) <= DRAWN)
@@ -43,14 +44,14 @@ def cards(context: Context, metric: Metric) -> list[Any]:
             far, context.scheme, unit=metric.unit, x=axis_title(metric.title, metric.unit),
             network=text("peers.network", value=words.value(frame["network"][0], metric.unit)),
             name=lambda value: context.name("facility", value),
-            href=lambda row: drill(context.state, "facility", row["group_value"]),
+            href=lambda row: href(row["group_value"]),
         )  # fmt: skip
         strata = ", ".join(words.within(text(f"group.{group}")) for group in STRATA if group in metric.groups)
         told = [text("peers.told", strata=strata)]
         if far.height < frame.height:
             told.append(text("peers.furthest", n=words.count(far.height), all=words.count(frame.height)))
         chart = graph(PEERS, made, 120 + 44 * far.height, context=context, by=("facility",))
-        return [html.P(" ".join(told), className="note"), chart, _table(context, frame, metric)]
+        return [html.P(" ".join(told), className="note"), chart, _table(context, frame, metric, href)]
 
     return [card(context, PEERS, shown(frame, body, text("peers.none")), wide=True)]
 
@@ -61,10 +62,10 @@ def _far(context: Context) -> pl.Expr:
     return pl.when(is_chosen).then(float("inf")).otherwise(pl.col("z").abs().fill_null(-1))
 
 
-def _table(context: Context, frame: pl.DataFrame, metric: Metric) -> html.Div:
+def _table(context: Context, frame: pl.DataFrame, metric: Metric, href: Callable[[str], str]) -> html.Div:
     def name(row: Row) -> Any:
-        href = drill(context.state, "facility", row["group_value"])
-        return cross.cell(context.name("facility", row["group_value"]), href, "facility")
+        facility = row["group_value"]
+        return cross.cell(context.name("facility", facility), href(facility), "facility")
 
     is_counted = metric.kind == "ratio" or (metric.kind == "percentile" and context.statistic != "mean")
     counts = [

@@ -31,7 +31,9 @@ PATH, PLACE = "/workload", "what-if"
 def offered(context: Context) -> tuple[list[Change], bool]:
     """The changes that the page offers, an address may name any other; and whether places of devices are too many."""
     devices = context.rows("dim_device", columns=("facility", "modality"), where={"is_listed": True})
-    pairs = devices.filter(pl.col("modality").is_in(MODALITIES)).unique().sort("modality", "facility").rows()
+    pairs = sorted(
+        {pair for pair in devices.rows() if pair[1] in MODALITIES}, key=lambda pair: (pair[1], pair[0] or "")
+    )
     are_many = len(pairs) > MOST_PLACES
     more = [] if are_many else [DEVICE.format(modality=modality, facility=place) for place, modality in pairs]
     return [Change.parse(change) for change in (*READERS, *more)], are_many

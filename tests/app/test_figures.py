@@ -67,7 +67,7 @@ def test_one_line_shows_its_interval_and_two_show_a_legend() -> None:
 
 def test_the_week_keeps_small_cells_empty_and_says_so() -> None:
     frame = shape(group_value=["1 | 8", "7 | 23"], group_name=["weekday | hour"] * 2, value=[12.0, 99.0], n=[5, 4])
-    (cells,) = drawn(heat.week(frame, "light", unit="min", min_n=5, href=lambda row: row["group_value"])).data
+    (cells,) = drawn(heat.week(frame, "light", unit="min", min_n=5, href=str)).data
     assert cells.z[0][8] == 12.0
     assert cells.z[6][23] is None
     assert "fewer than 5" in cells.text[6][23]
