@@ -115,7 +115,7 @@ def graph(
         figure=figure.packed(), config=_CONFIG, responsive=True, className="graph",
         style={"height": f"{height}px"}, id={"kind": "graph", "question": question.id},
     )  # fmt: skip
-    has_links = any("customdata" in trace for trace in figure.data)
+    has_links = any("customdata" in trace or "meta" in trace for trace in figure.data)
     told = cross.chosen(context, by) if context is not None else []
     below = [html.P(figure.told, className="note figure-told")] if figure.told else []
     return html.Div([*told, drawn, *below, html.Div([cross.behind(by), cross.hint(by, has_links=has_links)],

@@ -44,11 +44,17 @@
     return Object.entries(found).forEach(([id, value]) => set(id, value));
   }
 
+  /* Where each mark of a trace leads; of a trace whose marks all lead to the same, that is said once. */
+  function linksOf(trace) {
+    return trace.customdata || (trace.meta ? Array.from(trace.x, () => trace.meta) : null);
+  }
+
   function clicked(points) {
     if (justDragged) return;
-    const data = points[0].customdata;
-    const href = Array.isArray(data) ? data[0] : data;
     const box = boxOf(document.querySelector(".graph-box:hover"));
+    const drawn = box && box.querySelector(".js-plotly-plot");
+    const data = points[0].customdata ?? (drawn && drawn.data[points[0].curveNumber].meta);
+    const href = Array.isArray(data) ? data[0] : data;
     if (typeof href === "string" && href.startsWith("/")) follow(href, box ? byOf(box) : [], shift);
   }
 
@@ -76,7 +82,7 @@
     const axis = drawn._fullLayout.xaxis;
     const days = [];
     drawn.calcdata.forEach(([...points], number) => {
-      const links = drawn.data[number].customdata;
+      const links = linksOf(drawn.data[number]);
       if (!links) return;
       points.forEach((point, place) => {
         const at = axis.c2p(point.x);
@@ -149,7 +155,7 @@
   function marksOf(trace) {
     const whole = trace.type === "sankey" ? { text: trace.link.customdata } : trace;
     const tips = (whole.hovertext || whole.text || []).flat();
-    const links = (trace.type === "sankey" ? [] : trace.customdata || []).flat();
+    const links = ((trace.type !== "sankey" && linksOf(trace)) || []).flat();
     if (trace.hoverinfo === "skip") return [];
     return tips.map((tip, place) => [String(tip).split(/<br>/).map((line) => line.replace(/<[^>]*>/g, "")), links[place] || ""]);
   }

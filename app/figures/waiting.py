@@ -41,7 +41,7 @@ def waiting(frame: pl.DataFrame, scheme: str, *, href: str = "", pins: Sequence[
             line={"color": colour, "width": 1.8, "shape": "hv"},
             fill="tozeroy" if fill else None, fillcolor=fill or None,
             text=[f"<b>{at}</b><br>{label} <b>{counted[n]}</b>" for at, n in zip(clocks, frame[column], strict=True)],
-            hovertemplate="%{text}<extra></extra>", customdata=[href] * frame.height,
+            hovertemplate="%{text}<extra></extra>", meta=href,
         )  # fmt: skip
     made.update_yaxes(rangemode="tozero", tickformat=",")
     made.update_xaxes(**day_ticks())

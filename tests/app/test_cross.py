@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from app import cross, words
 from app.context import Context
 from app.state import State
+from app.texts import text
 from sql import query
 from sql.snapshot import Store
 from sql.words.dates import WEEKDAYS
@@ -115,6 +116,22 @@ def test_a_name_in_a_table_does_the_same_by_keyboard(watched: Watched) -> None:
     page.keyboard.press("Shift+Enter")
     page.wait_for_selector(".page-exams", timeout=LOADED)
     assert "device" in asked(page)
+
+
+def test_an_hour_of_what_waits_leads_to_what_waits_now(watched: Watched) -> None:
+    """All its hours lead to the same, which is said once."""
+    page = watched.open("/workload", "workload")
+    waiting = card(page, text("q.workload.backlog"))
+    at = waiting.evaluate("""one => {
+        const drawn = one.querySelector('.js-plotly-plot'), { xaxis, yaxis } = drawn._fullLayout;
+        const most = drawn.calcdata[0].reduce((best, point) => (point.y > best.y ? point : best));
+        return [xaxis.c2p(most.x), yaxis.c2p(most.y)];
+    }""")
+    box = waiting.locator(".nsewdrag").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + at[0], box["y"] + at[1])
+    page.wait_for_selector(".page-exams", timeout=LOADED)
+    assert (asked(page)["show"], asked(page).get("since")) == (["waiting"], None)
 
 
 def test_a_cell_of_the_week_keeps_the_page_to_its_hour_and_again_gives_all_back(watched: Watched, store: Store) -> None:
