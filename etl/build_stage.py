@@ -15,6 +15,9 @@ from etl.identity_nodes import EXAM_RECORDS
 from etl.identity_patients import patients_among
 from etl.keyed_rows import Lookup, numbers_of
 
+#: A place after all others.
+NOWHERE = (1 << 63) - 1
+
 
 def find_touched(con: duckdb.DuckDBPyConnection, since: int | None, most: int) -> int:
     """Temp table `scoped_exam` (exam_key, part): exams logged after batch `since`, all where None; returns the parts.
@@ -114,9 +117,12 @@ def _show_rows(con: duckdb.DuckDBPyConnection, parts: int, since: int | None) ->
         "(SELECT mention, first_batch FROM exam_mention UNION ALL SELECT mention, first_batch FROM visit_mention)"
     )
     if since is not None and parts == 1:
-        told = numbers_of(con, f"SELECT mention FROM {mentions}")
-        for record, keyed in TOLD.items():
-            table(con, f"{record}_place", Lookup(con, keyed).find(told).to_frame())
+        told = numbers_of(con, f"SELECT mention FROM {mentions} WHERE first_batch <= {since}")
+        new = numbers_of(con, f"SELECT mention FROM {mentions} WHERE first_batch > {since}")
+        for record, keyed in TOLD.items():  # a mention has no row before the batch that told it first
+            later = f"SELECT coalesce(min(rowid), {NOWHERE}) FROM intake.raw_{record} WHERE batch_id > {since}"
+            found = Lookup(con, keyed).find(told, new, con.execute(later).fetchall()[0][0])
+            table(con, f"{record}_place", found.to_frame())
     if parts > 1:
         bounds = f"SELECT min(s.first_batch), max(s.last_batch) FROM {mentions} JOIN mention_span s USING (mention)"
     else:

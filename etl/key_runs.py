@@ -73,10 +73,12 @@ class KeyRuns:
     def _path(self, run: Run) -> Path | None:
         return self.folder / run.file if self.folder else None
 
-    def find(self, keys: Keys) -> Entries:
-        """Each of `keys` with each covered place that has it: two arrays of one length."""
+    def find(self, keys: Keys, since: int = 0) -> Entries:
+        """Each of `keys` with each covered place that has it: two arrays of one length. No key has one before `since`,
+        so that no run that ends there is looked at."""
         asked = distinct(keys)
-        return joined([look_up(path, run, asked) for run in self.runs if (path := self._path(run))])
+        later = (run for run in self.runs if run.upto > since)
+        return joined([look_up(path, run, asked) for run in later if (path := self._path(run))])
 
     def extend(self, keys: Keys, places: Places, upto: int) -> None:
         """Cover the places after the last covered one up to `upto`, within the caller's transaction.

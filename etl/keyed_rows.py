@@ -15,12 +15,13 @@ import polars as pl
 from etl import key_runs
 from etl.frames import query, table
 from etl.key_runs import KeyRuns
-from etl.run_file import Entries, Keys
+from etl.run_file import NO_ENTRIES, Entries, Keys
 from etl.run_search import distinct, found
 from etl.transaction import transaction
 
 #: Rows whose keys are read at once to make a run.
 _STEP = 2 << 20
+_NONE = NO_ENTRIES[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,11 @@ class Lookup:
         row = self.con.execute(f"SELECT ({n}), ({n} WHERE rowid >= {self.runs.upto})").fetchall()[0]
         return int(row[0]), int(row[1])
 
-    def find(self, keys: Keys) -> pl.Series:
-        """Places of the rows that have one of `keys`, whichever key it is: look again at what is read there."""
-        places = [self.runs.find(keys)[1], found(distinct(keys), *self._loose)[1]]
+    def find(self, keys: Keys, new: Keys = _NONE, since: int = 0) -> pl.Series:
+        """Places of the rows that have one of `keys`, whichever key it is: look again at what is read there. Those of
+        `new` keys are not before the place `since`."""
+        places = [self.runs.find(keys)[1], self.runs.find(new, since)[1]]
+        places.append(found(distinct(np.concatenate([keys, new])), *self._loose)[1])
         return pl.Series("place", distinct(np.concatenate(places)).astype(np.int64))
 
     def find_places(self, name: str, keys: str) -> None:

@@ -233,6 +233,35 @@ def test_rows_are_found_by_any_key_and_where_rows_went_away_too(intake: duckdb.D
             assert [place for place in places if place in there] == [row[0] for row in told]
 
 
+def test_new_keys_are_looked_for_where_they_can_be(
+    intake: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """60 rows in a run, 11 in another and two in none: keys that are not before the 62nd row are not in the first."""
+    kept = KeyedTable("main.kept", "main.kept_run", ("one",))
+    intake.execute("CREATE TABLE kept (one UBIGINT);" + registry("main.kept_run"))
+    for since, upto in ((0, 60), (60, 71), (71, 73)):
+        intake.execute(f"INSERT INTO kept SELECT i FROM range({since}, {upto}) t(i)")
+        cover(intake, kept)
+    assert [(run.since, run.upto) for run in runs_of_kept(intake)] == [(0, 60), (60, 71)]
+    looked: list[tuple[int, list[int]]] = []
+
+    def watched(path: Path, run: run_file.Run, asked: run_file.Keys) -> run_file.Entries:
+        looked.append((run.upto, asked.tolist()))
+        return run_search.look_up(path, run, asked)
+
+    monkeypatch.setattr(key_runs, "look_up", watched)
+    stored, old, new = Lookup(intake, kept), np.array([5, 99], np.uint64), np.array([62, 72, 99], np.uint64)
+    for since, runs in ((61, [71]), (71, [])):
+        looked.clear()
+        told = stored.find(old, new, since).to_list()
+        assert looked == [(60, [5, 99]), (71, [5, 99]), *((upto, [62, 72, 99]) for upto in runs)]
+        assert told == ([5, 62, 72] if runs else [5, 72])
+
+
+def runs_of_kept(con: duckdb.DuckDBPyConnection) -> list[run_file.Run]:
+    return KeyRuns(con, "intake", "main.kept_run").runs
+
+
 def test_numbers_are_told_once_in_order() -> None:
     for dtype in (np.uint64, np.int64, np.uint32):
         for numbers in ([], [5], [3, 1, 3, 2**31, 1, 0]):
