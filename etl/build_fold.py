@@ -15,6 +15,7 @@ from etl.build_digest import measure, store, stored
 from etl.build_engine import Engine
 from etl.build_models import BuildModel, Plan, plan_build
 from etl.build_moves import load_movers
+from etl.build_same import Same
 from etl.build_scope import KEPT, derive_scopes, in_scope, keep_before, keep_now, keep_old
 from etl.build_stage import find_touched, load_clock, load_mentions, load_touched
 from etl.build_tables import NAMES, load_batch_views, load_procedure_names
@@ -50,6 +51,7 @@ class Fold:
     written: dict[str, tuple[int, int]] = field(default_factory=dict)  # rows and their sum by mart, as they are made
     measured: dict[str, tuple[int, int]] = field(default_factory=dict)
     placed: list[tuple[str, int, int]] = field(default_factory=list)  # mart of exams, part, rows
+    same: Same = field(default_factory=Same)
 
     def run(self, identity: State, signature: str) -> int:
         """Derive the marts and store how far they are; returns the number of exams derived again."""
@@ -64,6 +66,8 @@ class Fold:
         load_movers(self.con, since)
         load_batch_views(self.con, since or 0)
         keep_before(self.con, self.anew)
+        if not self.anew:
+            self.same.begin(self.con, plan)
         for model in plan.common:
             steps.next(model.name)
             self._stage(model)
@@ -106,7 +110,10 @@ class Fold:
         derive_scopes(self.con, self.anew)
         for model in plan.marts:
             steps.next(model.name)
-            self._derive(model)
+            if not self.same.is_same(model):
+                self._derive(model)
+            if model.name == forecast.COUNTS and not self.same.has_forecast():
+                forecast.load_forecast(self.con)
 
     def _create_tables(self, plan: Plan) -> None:
         told = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()"
@@ -132,6 +139,7 @@ class Fold:
             self._find_old(model)
             add_up(self.con, model, KEPT)
         n_rows, total = self._forget(model, is_any)
+        has_old = n_rows < self.measured.get(model.name, (0, 0))[0]
         if is_any:
             if model.scope == TALLY:
                 drop_helpers(self.con, model)
@@ -143,10 +151,9 @@ class Fold:
             self.written[model.name] = (n_before + n_new, before + new)
             if not self.anew:
                 keep_now(self.con, model.name)
+        self.same.look(self.con, model, has_old=has_old, has_new=is_any)
         self.measured[model.name] = (n_rows, total)
         self.con.execute("DROP TABLE new_rows")
-        if model.name == "fct_volume_day":
-            forecast.load_forecast(self.con)
         return n_new
 
     def _forget(self, model: BuildModel, is_any: bool) -> tuple[int, int]:

@@ -27,6 +27,8 @@ QUIET = 6
 N_PATHS, SEED = 200, 20260101
 #: Changes whenever the same exams would give another forecast.
 VERSION = f"4 numpy {np.__version__}"
+#: The mart that it is made from, and the tables that it makes.
+COUNTS, MADE = "fct_volume_day", ("forecast_path", "forecast_score", "forecast_unit")
 Schema = dict[str, pl.DataType | type[pl.DataType]]
 Unit = tuple[str | None, str | None]
 
@@ -92,17 +94,30 @@ def _order(unit: Unit) -> tuple[str, str]:
     return unit[0] or "", unit[1] or ""
 
 
-def _read(con: duckdb.DuckDBPyConnection) -> Daily | None:
-    (last,) = query(
-        con,
-        """
-        SELECT min(CAST(local_at(c.data_through, z.zone) AS DATE)) - 1 AS last_day
+def days_before(con: duckdb.DuckDBPyConnection) -> str | None:
+    """SQL condition on the days of `fct_volume_day` that count, where they are those of the last build; else None."""
+    last = _last_day(con, "data_through")
+    return None if last is None or last != _last_day(con, "told_through") else _until(last)
+
+
+def _last_day(con: duckdb.DuckDBPyConnection, column: str) -> date | None:
+    """The last day that is whole everywhere, by a column of `clock`."""
+    found: date | None = con.execute(f"""
+        SELECT min(CAST(local_at(c.{column}, z.zone) AS DATE)) - 1
         FROM clock c
-        CROSS JOIN (SELECT zone FROM site_facility UNION ALL SELECT default_zone FROM site_zone) z""",
-    )["last_day"]
+        CROSS JOIN (SELECT zone FROM site_facility UNION ALL SELECT default_zone FROM site_zone) z""").fetchall()[0][0]
+    return found
+
+
+def _until(last: date) -> str:
+    return f"day_local <= DATE '{last}'"
+
+
+def _read(con: duckdb.DuckDBPyConnection) -> Daily | None:
+    last = _last_day(con, "data_through")
     if last is None:
         return None
-    until = f"FROM fct_volume_day WHERE day_local <= DATE '{last}'"
+    until = f"FROM fct_volume_day WHERE {_until(last)}"
     found = query(con, f"""
         SELECT facility, modality, min(day_local), max(day_local), CAST(sum(n_exams) AS BIGINT) {until}
         GROUP BY facility, modality ORDER BY ALL""")  # fmt: skip
