@@ -57,7 +57,8 @@ def _changes() -> str:
             ON f.device = s.device
         WHERE s.fate = 'used' AND s.device IS NOT NULL
         UNION ALL
-        SELECT p.device, c.previous, TIMESTAMP '{OPEN}' FROM device_profile p, clock c WHERE c.previous IS NOT NULL
+        SELECT p.device, c.previous, TIMESTAMP '{OPEN}' FROM device_profile p, clock c
+        WHERE c.data_through > c.told_through
         UNION ALL
         SELECT o.device, least(o.first_at, p.first_at), TIMESTAMP '{OPEN}'
         FROM device_before o LEFT JOIN device_profile p ON p.device = o.device

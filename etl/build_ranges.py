@@ -43,12 +43,14 @@ def derive_ranges(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
 
 
 def _waiting() -> str:
-    """SQL for the groups whose exams wait on from the last hour before the clock moved, or only since then."""
+    """SQL for the groups whose exams wait on from the last hour before the clock moved, or only since then; none where
+    it is the same hour still."""
     groups = ", ".join(f"b.{key}" for key in BACKLOG.split(", "))
+    moved = f"(SELECT previous FROM clock WHERE previous + INTERVAL 1 HOUR < {_END})"
     return f"""
-        SELECT {groups} FROM fct_backlog_hour b JOIN clock c ON b.hour_at = c.previous
+        SELECT {groups} FROM fct_backlog_hour b JOIN {moved} c ON b.hour_at = c.previous
         UNION
-        SELECT {groups} FROM fct_exam b JOIN clock c ON b.exam_ended_at > c.previous WHERE b.is_countable"""
+        SELECT {groups} FROM fct_exam b JOIN {moved} c ON b.exam_ended_at > c.previous WHERE b.is_countable"""
 
 
 def _range(con: duckdb.DuckDBPyConnection, name: str, keys: str, anew: bool, rows: str) -> None:

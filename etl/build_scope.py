@@ -88,9 +88,12 @@ KEPT = {
     "fct_exam": f"{_OF_WAIT}, patient_key, exam_started_at, is_imported, procedure_local, exam_ended_local, "
     "exam_started_local, ordered_local, first_final_local, "
     "order_to_exam_min, wait_min, exam_duration_min, report_prelim_min, report_final_min, read_final_min, "
-    "prelim_to_final_min, ordered_source, arrived_source, exam_started_source, exam_ended_source, "
+    "prelim_to_final_min, region, laterality, contrast, ordered_at, is_follow_up, "
+    "ordered_source, arrived_source, exam_started_source, exam_ended_source, "
     "images_available_source, first_prelim_source, first_final_source, door_at, n_rejected, has_order, has_booking, "
     "has_status, has_step, has_study, has_report",
+    "fct_outside_prior": "exam_key, patient_key, facility, availability, modality, region, declared_at",
+    "fct_import": "exam_key, patient_key, facility, modality, region, imported_at",
     "fct_exam_event": 'exam_key, facility, source, standard, origin, "at"',
     "fct_room_stay": "stay_key, facility, room, device, entered_at, left_at, entered_local, left_local, fate",
     "fct_read": f"{CARRIED_READ}, is_alone, reported_at, modality, procedure, region",
@@ -205,9 +208,9 @@ def derive_scopes(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
         con.execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {_changed('fct_exam', columns, anew)}")
     stays = _changed("fct_room_stay", KEPT["fct_room_stay"], anew)
     con.execute(f"CREATE OR REPLACE TEMP {kind} stay_changed AS {stays}")
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE touched_patient AS
-        SELECT patient_key FROM fct_exam_before UNION SELECT patient_key FROM fct_exam_now""")
+    of_patients = {"fct_exam": _OF_PATIENT, **{mart: KEPT[mart] for mart in ("fct_outside_prior", "fct_import")}}
+    changed = (f"SELECT patient_key FROM ({_changed(mart, told, anew)})" for mart, told in of_patients.items())
+    con.execute(f"CREATE OR REPLACE TEMP TABLE touched_patient AS {' UNION '.join(changed)}")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE touched_radiologist AS
         SELECT c.radiologist, least(c.since_at, min(s.started_at)) AS since_at

@@ -1,4 +1,4 @@
-"""What a night leaves as it is: marts of whole tables and the forecast, where what they are made of is as it was."""
+"""What a night leaves as it is: marts of whole tables, the forecast, and what the clock or other rows would move."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from etl import build_fold, build_scope
 from etl.build_models import BuildModel, plan_build
 from etl.build_same import Same, sources
 from tests.raw_rows import Row
-from tests.warehouse import Warehouse, event, exam
+from tests.warehouse import Warehouse, event, exam, image, order, report
 
 #: Marts of whole tables that no exam tells anything of.
 OF_SITE = {"dim_facility_alias", "dim_special_day", "dim_mapping"}
@@ -109,4 +110,60 @@ def test_what_is_told_up_to_the_clock_goes_on_with_it(tmp_path: Path, left: list
     assert {"dim_facility", "dim_procedure"} <= set(left)
     assert not set(left) & {"dim_calendar", "dq_freshness"}
     assert house.rows("SELECT max(day) FROM dim_calendar") == [(date(2026, 4, 29),)]
+    assert house.build(full=True).digest == digest
+
+
+def test_nothing_but_changes_moves_devices_and_backlog_while_the_clock_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A2 waits on in its group, at its device, which a late report of A1 of another group leaves alone."""
+    house = Warehouse(tmp_path).built(
+        *exam("A1", "2026-03-02 10:00", "2026-03-02 10:20", facility="WEST", station="WCT01"),
+        *exam("A2", "2026-03-02 10:00", "2026-03-02 10:20", mrn="2"),
+        *exam("A3", "2026-03-05 10:00", "2026-03-05 10:20", mrn="3", final="2026-03-05 12:30"),
+    )
+    moved: list[list[tuple[Any, ...]]] = []
+    derived = build_scope.derive_scopes
+
+    def watched(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
+        derived(con, anew)
+        told = """
+            SELECT facility, CAST('backlog' AS VARCHAR) FROM touched_backlog UNION ALL
+            SELECT device, 'device' FROM touched_device UNION ALL
+            SELECT 'one', 'patient' FROM touched_patient"""
+        moved.append(sorted(con.execute(told).fetchall()))
+
+    monkeypatch.setattr(build_fold, "derive_scopes", watched)
+    late = (
+        report("2026-03-03 11:00", "A1", facility="WEST", message_at="2026-03-05 12:00"),
+        event("final_report", "2026-03-03 11:00", "A1", facility="WEST", origin="report"),
+    )
+    digest = night(house, *late)
+    assert moved == [[("WEST", "backlog")]]
+    assert house.build(full=True).digest == digest
+    moved.clear()
+    digest = night(house, *exam("A4", "2026-03-05 14:00", "2026-03-05 14:20", mrn="4"))
+    assert {("NORTH", "backlog"), ("W-CT1", "device"), ("N-CT1", "device"), ("one", "patient")} <= set(moved[0])
+    assert house.build(full=True).digest == digest
+
+
+def test_what_is_declared_and_imported_late_moves_prior_cases(tmp_path: Path) -> None:
+    said = {"outside_prior": "HELD", "outside_modality": "CT", "outside_body_part": "HEAD"}
+    cases = "SELECT availability FROM fct_prior_case"
+    house = Warehouse(tmp_path).built(
+        *exam("A1", "2026-03-02 10:00", "2026-03-02 10:20"), *exam("A2", "2026-03-03 10:00", "2026-03-03 10:20")
+    )
+    assert house.rows(cases) == []
+    digest = night(house, order("2026-03-02 09:00", "A1", **said))
+    assert house.rows(cases) == [("held",)]
+    assert house.build(full=True).digest == digest
+    digest = night(
+        house,
+        image("x1", "2025-12-20 10:00", None, study_uid="7.1", imported_at="2026-03-03 08:00", procedure_code="CTH"),
+        event("images_imported", "2026-03-03 08:00", None, origin="image", study_uid="7.1"),
+    )
+    assert house.rows(cases) == [("held",)]
+    assert house.build(full=True).digest == digest
+    digest = night(house, event("images_imported", "2026-03-01 10:00", None, origin="image", study_uid="7.1"))
+    assert house.rows(cases) == [("imported",)]
     assert house.build(full=True).digest == digest
