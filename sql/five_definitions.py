@@ -13,11 +13,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from sql.catalog import Catalog
-from sql.filters import CLOCKS, Filters
-from sql.noted import noted
 from sql.quantiles import interpolated
-from sql.snapshot import Snapshot
 
 _FOUR_WEEKS_MIN = 28 * 1440
 
@@ -46,53 +42,46 @@ VIEWS = (
     View("first_read", "first_read_min", "exam_ended", "first_read", "p50", None,
          "emergency practice: exam end to the first preliminary or final report"),
 )  # fmt: skip
-_LENGTHS = tuple(sorted({view.column for view in VIEWS}))
-_SCHEMA = {
+#: Columns of the lengths.
+LENGTHS = tuple(sorted({view.column for view in VIEWS}))
+SCHEMA = {
     **dict.fromkeys(("view", "clock_start", "clock_stop", "statistic", "source"), pl.String), "n_own": pl.Int64,
     "n": pl.Int64, **dict.fromkeys(("mean", "p50", "p90", "target_min", "within"), pl.Float64),
 }  # fmt: skip
 
 
-@noted
-def five_definitions(snapshot: Snapshot, filters: Filters | None = None) -> pl.DataFrame:
-    """A row a definition: view, clock_start, clock_stop, statistic (the customary one), source, n_own, n, mean, p50,
+class Definitions:
+    """The lengths of exams under each definition; arrays order them in a fifth of the time."""
 
-    p90 (minutes), target_min and within (share in target, NULL without one). All values are of the same n exams: those
-    that count, have every clock, and run forwards under each definition; n_own counts those that a definition has by
-    itself. A row has n 0 and no values where no exam has all clocks.
-    """
-    columns = (*(column.name for column in Catalog.load().models["fct_exam"].columns), *CLOCKS)
-    clause = (filters or Filters()).where(columns, anchor="exam_ended_local", alias="e", table="fct_exam")
-    lengths = ", ".join(f"e.{name}" for name in _LENGTHS)
-    return snapshot.execute(f"SELECT {lengths} FROM fct_exam e WHERE e.is_countable AND {clause.sql}", clause.params,
-                            fold=_folded, of="five definitions")  # fmt: skip
+    def __init__(self) -> None:
+        self._n_exams, self._own = 0, dict.fromkeys(LENGTHS, 0)
+        self._parts: dict[str, list[npt.NDArray[np.float64]]] = {name: [np.empty(0)] for name in LENGTHS}
 
-
-def _folded(exams: pa.RecordBatchReader) -> pl.DataFrame:
-    """A row a definition, of exams of which a row each tells the lengths; arrays order them in a fifth of the time."""
-    n_exams, own = 0, dict.fromkeys(_LENGTHS, 0)
-    parts: dict[str, list[npt.NDArray[np.float64]]] = {name: [np.empty(0)] for name in _LENGTHS}
-    for batch in exams:  # pages of memory that are new cost more than what is done in them
-        n_exams += batch.num_rows
-        told = {name: batch.column(name).fill_null(-1.0).to_numpy() for name in _LENGTHS}
+    def add(self, batch: pa.RecordBatch) -> None:
+        """More exams; batch by batch, since pages of memory that are new cost more than what is done in them."""
+        self._n_exams += batch.num_rows
+        told = {name: batch.column(name).fill_null(-1.0).to_numpy() for name in LENGTHS}
         known = {name: values >= 0 for name, values in told.items()}
         is_common = np.logical_and.reduce(list(known.values()))
         for name, values in told.items():
-            own[name] += int(np.count_nonzero(known[name]))
-            parts[name].append(values[is_common])
-    common = {}
-    for name in _LENGTHS:
-        common[name] = np.concatenate(parts.pop(name))
-        common[name].sort()
-    rows = [
-        {
-            "view": view.id, "clock_start": view.clock_start, "clock_stop": view.clock_stop,
-            "statistic": view.statistic, "source": view.source, "n_own": own[view.column],
-            **_row(view, common[view.column]),
-        }
-        for view in VIEWS
-    ]  # fmt: skip
-    return pl.DataFrame(rows if n_exams else [], schema=_SCHEMA)
+            self._own[name] += int(np.count_nonzero(known[name]))
+            self._parts[name].append(values[is_common])
+
+    def frame(self) -> pl.DataFrame:
+        """A row a definition with the columns of `SCHEMA`, none without any exam."""
+        common = {}
+        for name in LENGTHS:
+            common[name] = np.concatenate(self._parts.pop(name))
+            common[name].sort()
+        rows = [
+            {
+                "view": view.id, "clock_start": view.clock_start, "clock_stop": view.clock_stop,
+                "statistic": view.statistic, "source": view.source, "n_own": self._own[view.column],
+                **_row(view, common[view.column]),
+            }
+            for view in VIEWS
+        ]  # fmt: skip
+        return pl.DataFrame(rows if self._n_exams else [], schema=SCHEMA)
 
 
 def _row(view: View, ordered: npt.NDArray[np.float64]) -> dict[str, float | None]:

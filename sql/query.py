@@ -12,7 +12,6 @@ from sql.benchmark import benchmark
 from sql.censored import beside, censored
 from sql.compare import compare, control, trend
 from sql.evidence import clocks, completeness, verdict
-from sql.five_definitions import five_definitions
 from sql.forecast import backtest, outlook, outlook_groups
 from sql.known import difference
 from sql.leadership import course, scorecard
@@ -28,9 +27,9 @@ from sql.site_known import alias_preview, devices_staffed, facilities_known, shi
 from sql.site_preview import critical_preview, staffing_preview, target_preview
 from sql.site_rows import difference as site_difference
 from sql.site_rows import in_force
-from sql.stages import stage_fates, stages
 from sql.together import foresee
 from sql.turn import turns, turns_asked
+from sql.way import five_definitions, stage_fates, stages
 from sql.weights import weight_agreement, weights
 
 __all__ = [

@@ -7,20 +7,14 @@ So the stages of an exam add up to its order-to-final time, and the means add up
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 
-from sql.catalog import Catalog
-from sql.coded import Words
-from sql.filters import CLOCKS, Filters
-from sql.noted import noted
 from sql.quantiles import interpolated
-from sql.snapshot import Snapshot
 
 
 class Stage(NamedTuple):
@@ -45,36 +39,32 @@ STAGES = (
     Stage("sign", "first_read", "first_final", "radiologist who signs"),
 )
 #: Milestone -> its instant; the booking may be missing, the others may not.
-_AT = {
+AT = {
     "ordered": "e.ordered_at", "booked": "e.booked_at", "arrived": "e.arrived_at", "exam_started": "e.exam_started_at",
     "exam_ended": "e.exam_ended_at", "images_available": "e.images_available_at",
     "first_read": "least(e.first_prelim_at, e.first_final_at)", "first_final": "e.first_final_at",
 }  # fmt: skip
-_NEEDED = tuple(name for name in _AT if name not in ("booked", "first_read"))
+_NEEDED = tuple(name for name in AT if name not in ("booked", "first_read"))
 Times = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 #: Microseconds of a second, and an instant that is none.
-_SECOND, _NONE = 1_000_000, -(2**63) + 1
-_SCHEMA = {
+_SECOND, NONE = 1_000_000, -(2**63) + 1
+SCHEMA = {
     "number": pl.Int32, **dict.fromkeys(("stage", "clock_start", "clock_stop", "owner"), pl.String), "n": pl.Int64,
     "n_crossed": pl.Int64, **dict.fromkeys(("mean", "p50", "p90"), pl.Float64), "n_exams": pl.Int64,
 }  # fmt: skip
+FATE_SCHEMA = {"kind": pl.String, "reason": pl.String, "n": pl.Int64}
+_KINDS = ("used", "missing", "negative")
 #: What names a stage.
 _NAMED = ("stage", "clock_start", "clock_stop", "owner")
 
 
-def stages(snapshot: Snapshot, filters: Filters | None = None) -> pl.DataFrame:
-    """A row a stage and `total` last: stage, clock_start, clock_stop, owner, n, n_crossed, mean, p50, p90, n_exams;
-
-    previous, previous_n (exams), delta and share_of_change (of the change of the whole, may be negative or above 1).
-    `mean` is minutes per exam over all exams of the set, so it adds up; p50 and p90 are of the n exams that have the
-    stage, and do not. Empty where no exam has all milestones; delta is NULL where nothing is compared.
-    """
-    filters = filters or Filters()
-    now, before = _asked(snapshot, filters), filters.before()
-    if before is None:
+def changed(now: pl.DataFrame, then: pl.DataFrame | None) -> pl.DataFrame:
+    """Stages with previous, previous_n, delta and share_of_change, beside those of the period before, if there is
+    one."""
+    if then is None:
         blank = {"previous": pl.Float64, "previous_n": pl.Int64, "delta": pl.Float64, "share_of_change": pl.Float64}
         return now.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in blank.items()).drop("number")
-    then = _asked(snapshot, before)
     joined = now.join(then, on=[*_NAMED, "number"], how="full", coalesce=True, suffix="_then").sort("number")
     # A stage that no exam has in one of the two periods takes no time there; a period without exams is not known.
     n_now, n_then = (frame["n_exams"].max() for frame in (now, then))
@@ -90,75 +80,64 @@ def stages(snapshot: Snapshot, filters: Filters | None = None) -> pl.DataFrame:
     )
 
 
-@noted
-def stage_fates(snapshot: Snapshot, filters: Filters | None = None) -> pl.DataFrame:
-    """What became of the exams that count: kind (used, missing, negative), reason (first missing milestone), n."""
-    where, params = _where(filters or Filters())
-    code, fate = _fate_sql()
-    return snapshot.execute(
-        f"""SELECT split_part(t.fate, '|', 1) AS kind, split_part(t.fate, '|', 2) AS reason, t.n
-        FROM (SELECT {fate} AS fate, g.n
-              FROM (SELECT {code} AS code, count(*) AS n FROM fct_exam e WHERE {where} GROUP BY ALL) g) t
-        ORDER BY list_position(['used', 'missing', 'negative'], kind), n DESC, reason""",
-        params,
-    )
+class Fates:
+    """What became of exams by the instants of their milestones, as kind|reason."""
+
+    def __init__(self) -> None:
+        self._n = Counter[str]()
+
+    def add(self, told: dict[str, Times]) -> Flags:
+        """More exams: which of them have all milestones, and the last one not before the first."""
+        left = np.ones(len(told["ordered"]), np.bool_)
+        for name in _NEEDED:
+            left = self._without(f"missing|{name}", left, told[name] == NONE)
+        left = self._without("negative|final before ordered", left, told["first_final"] < told["ordered"])
+        self._n["used|"] += int(np.count_nonzero(left))
+        return left
+
+    def frame(self) -> pl.DataFrame:
+        """kind (used, missing, negative), reason (first missing milestone), n."""
+        told = [(*fate.partition("|")[::2], n) for fate, n in self._n.items() if n]
+        rows = sorted(told, key=lambda row: (_KINDS.index(row[0]), -row[2], row[1]))
+        return pl.DataFrame(rows, schema=FATE_SCHEMA, orient="row")
+
+    def _without(self, fate: str, left: Flags, is_out: Flags) -> Flags:
+        if not is_out.any():  # as of most batches
+            return left
+        self._n[fate] += int(np.count_nonzero(left & is_out))
+        return left & ~is_out
 
 
-@lru_cache(maxsize=1)
-def _fate_sql() -> tuple[str, str]:
-    """The number of an exam's fate, and the fate of a group by number."""
-    missing, words = "".join(f" WHEN {_AT[name]} IS NULL THEN 'missing|{name}'" for name in _NEEDED), Words()
-    negative = "WHEN e.first_final_at < e.ordered_at THEN 'negative|final before ordered'"
-    return words.coded(f"CASE{missing} {negative} ELSE 'used|' END"), words.told("g.code")
-
-
-def _where(filters: Filters) -> tuple[str, dict[str, object]]:
-    columns = (*(column.name for column in Catalog.load().models["fct_exam"].columns), *CLOCKS)
-    clause = filters.where(columns, anchor="exam_ended_local", alias="e", table="fct_exam")
-    return f"e.is_countable AND {clause.sql}", clause.params
-
-
-@noted
-def _asked(snapshot: Snapshot, filters: Filters) -> pl.DataFrame:
-    where, params = _where(filters)
-    known = " AND ".join(f"{_AT[name]} IS NOT NULL" for name in _NEEDED)
-    told = ", ".join(f"{at} AS {name}" for name, at in _AT.items())
-    return snapshot.execute(
-        f"SELECT {told} FROM fct_exam e WHERE {where} AND {known} AND e.first_final_at >= e.ordered_at",
-        params, fold=_folded, of="stages",
-    )  # fmt: skip
-
-
-def _folded(exams: pa.RecordBatchReader) -> pl.DataFrame:
-    """The stages of exams, of which a row each tells the instants of the milestones.
+class Stages:
+    """The lengths of the stages of exams.
 
     Arrays instead of statements: eight stages of two percentiles each are a fifth of the time. Batch by batch, since
     pages of memory that are new cost more than what is done in them.
     """
-    found = [_Lengths(stage) for stage in [*STAGES, Stage("total", "ordered", "first_final", "")]]
-    n_exams = 0
-    for batch in exams:
-        told = dict(zip(batch.schema.names, map(_instants, batch.columns), strict=True))
-        n_exams += batch.num_rows
-        is_booked, before, final = told["booked"] != _NONE, told["ordered"], told["first_final"]
+
+    def __init__(self) -> None:
+        self._lengths = [_Lengths(stage) for stage in [*STAGES, Stage("total", "ordered", "first_final", "")]]
+        self._n_exams = 0
+
+    def add(self, told: dict[str, Times]) -> None:
+        """More exams that have all milestones, by the instants of these."""
+        self._n_exams += len(told["ordered"])
+        is_booked, before, final = told["booked"] != NONE, told["ordered"], told["first_final"]
         cut = {"ordered": before}
-        for name in list(_AT)[1:]:
+        for name in list(AT)[1:]:
             at = np.where(is_booked, told[name], before) if name == "booked" else told[name]
             cut[name] = before = np.minimum(np.maximum(at, before), final)
         seconds = {name: at // _SECOND for name, at in cut.items()}
-        for lengths in found:
+        for lengths in self._lengths:
             stage = lengths.stage
             crossed = (told[stage.stop] < cut[stage.start]) | (told[stage.stop] > final)
             of = {"all": slice(None), "booked": is_booked, "unbooked": ~is_booked}[stage.of]
             lengths.add((seconds[stage.stop] - seconds[stage.start])[of], crossed[of])
-    rows = [lengths.row(number, n_exams) for number, lengths in enumerate(found)]
-    return pl.DataFrame([row for row in rows if row["n"]], schema=_SCHEMA)
 
-
-def _instants(column: pa.Array) -> Times:
-    """Microseconds, `_NONE` where there is no instant."""
-    told = column.cast(pa.int64())
-    return np.asarray((told.fill_null(_NONE) if told.null_count else told).to_numpy())
+    def frame(self) -> pl.DataFrame:
+        """A row a stage that some exam has, with the columns of `SCHEMA`."""
+        rows = [lengths.row(number, self._n_exams) for number, lengths in enumerate(self._lengths)]
+        return pl.DataFrame([row for row in rows if row["n"]], schema=SCHEMA)
 
 
 class _Lengths:
@@ -167,7 +146,7 @@ class _Lengths:
     def __init__(self, stage: Stage) -> None:
         self.stage, self._n_crossed, self._parts = stage, 0, [np.empty(0, np.int32)]
 
-    def add(self, seconds: Times, crossed: npt.NDArray[np.bool_]) -> None:
+    def add(self, seconds: Times, crossed: Flags) -> None:
         """More exams."""
         self._parts.append(seconds.astype(np.int32))
         self._n_crossed += int(np.count_nonzero(crossed))

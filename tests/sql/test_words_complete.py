@@ -21,7 +21,8 @@ from tests.conftest import REPO
 
 OTHERS = tuple(code for code in LANGUAGES if code != "en")
 #: A reason of a fate within SQL, and why an exam does not count.
-REASON, EXCLUSION = re.compile(r"'(?:missing|waiting|negative|excluded|other)\|([^'{\"]+)'"), re.compile(r"'([a-z_]+)'")
+REASON = re.compile(r"['\"](?:missing|waiting|negative|excluded|other)\|([^'{\"]+)['\"]")
+EXCLUSION = re.compile(r"'([a-z_]+)'")
 #: Units that are the same everywhere.
 SAME = re.compile(r"s|d|h|min|wRVU|s/d|min/h|wRVU/h")
 #: Said of data: roles of readers, milestones that are no clock of the catalog, parts of a stamp, why there is no
@@ -60,7 +61,7 @@ def of_code() -> Iterator[str]:
     yield from (view.source for view in five_definitions.VIEWS)
     yield from candidates.WORDS.values()
     yield from (reason for _, reason in live_fates._FATES.values())
-    yield from (name.replace("_", " ") for name in (*candidates.CLOCKED, *stages._AT))
+    yield from (name.replace("_", " ") for name in (*candidates.CLOCKED, *stages.AT))
     yield from (measure.label for measure in MEASURES)
     yield from (side for turn in pack_words.TURNS.values() for side in turn)
     yield from (told.removesuffix(" {label}") for told in (pack_words.MISSED, pack_words.MET))
