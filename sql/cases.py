@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from sql.catalog import Metric
 from sql.counterfactual import Floats, Weighted
+from sql.fetched import frame_of
 from sql.ordered import listed, percentile_of
 from sql.seconds import minutes_of
 from sql.shape import Z
@@ -115,7 +116,7 @@ def _gathered(asked: Metric, p: float | None, rows: pa.Table, at: float | None) 
     days = listed(rows.column("day"), lambda values: values.cast(pa.int32()))
     columns = [listed(rows.column(name)) for name in columns_of(asked)]
     keys = [name for name in rows.column_names if re.fullmatch(r"g\d+", name)]
-    cells = pl.DataFrame(rows.select(keys)).with_row_index("place").sort(keys)
+    cells = frame_of(rows.select(keys)).with_row_index("place").sort(keys)
     first_day = pc.min(rows.column("day").combine_chunks().flatten()).cast(pa.int32()).as_py() or 0
     if p is not None and at is None:
         at = _percentile_of_all(columns[0], p)

@@ -17,6 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from sql.catalog import PERCENTILES
+from sql.fetched import frame_of
 from sql.kaplan_meier import SLACK
 from sql.shape import SHAPE, Z
 
@@ -31,7 +32,7 @@ def reached(
 ) -> pl.DataFrame:
     """A row a percentile, with statistic and the columns of `SHAPE`, from the rows of
     `sql.kaplan_meier.steps_statement`; none without rows. `dates` are those that were asked for."""
-    steps = pl.DataFrame(rows.read_all())
+    steps = frame_of(rows.read_all())
     if steps.is_empty():
         return pl.DataFrame(schema=REACHED).select("statistic", *SHAPE)
     lasted = steps["lasted_s"].to_numpy() / 60.0

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from sql.bundle import Bundle, asked
 from sql.catalog import INTERVALS
+from sql.fetched import frame_of
 from sql.grouped import picked
 from sql.ordered import dates_sql, named, ordered
 from sql.quantiles import interpolated
@@ -43,7 +44,7 @@ SELECT g.*{f" REPLACE ({texts[2:]})" if texts else ""}, {dates_sql(bundle)}{days
 def told(bundle: Bundle, rows: pa.RecordBatchReader) -> pl.DataFrame:
     """The answers of a bundle from the rows of `rows_statement`, with slice, part, statistic and the shape."""
     table = rows.read_all()
-    frame = pl.DataFrame(table.drop_columns(["drawn"])).with_row_index("place")
+    frame = frame_of(table.drop_columns(["drawn"])).with_row_index("place")
     draws = table.column("drawn").combine_chunks().values.to_numpy(zero_copy_only=False)
     matrix = draws.reshape(len(frame), -1) if len(frame) else draws.reshape(0, 1)
     parts = [_part(bundle, number, frame, matrix) for number in range(len(bundle.sets))]

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from sql.bundle import Bundle, asked, of_slice
 from sql.catalog import CLOCK_GROUPS, PERCENTILES
+from sql.fetched import frame_of
 from sql.fine import ALL_TOGETHER, Set, fine_sets
 from sql.grouped import DAYS, keys_sql, part_sql, picked, sets_sql
 from sql.ranges import ranged
@@ -116,7 +117,7 @@ def _read(rows: pa.RecordBatchReader) -> tuple[pl.DataFrame, list[Numbers]]:
 
 def _of(lists: pa.Table) -> tuple[pl.DataFrame, list[Numbers]]:
     groups = [field.name for field in lists.schema if not pa.types.is_list(field.type)]
-    return pl.DataFrame(lists.select(groups)).with_row_index("place"), listed(lists.column("v"))
+    return frame_of(lists.select(groups)).with_row_index("place"), listed(lists.column("v"))
 
 
 def listed(

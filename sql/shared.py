@@ -20,7 +20,7 @@ from sql.asked import answer_key
 from sql.bundle import Bundle
 from sql.bundle_folds import weight_of
 from sql.bundle_statement import bundle_statement
-from sql.bundled import answers
+from sql.bundled import answers, parted
 from sql.catalog import Choice, Metric
 from sql.fine import Set
 from sql.nullness import is_of_one
@@ -175,7 +175,7 @@ def shared_answers(snapshot: Snapshot, bundles: Sequence[Bundle]) -> dict[Hashab
 SELECT * EXCLUDE (place) FROM ({" UNION ALL ".join(parts)}) ORDER BY place""",
         params,
     )
-    found = whole.partition_by("slice", "part", "statistic", as_dict=True, include_key=False)
+    found = parted(whole)
     none, kept = whole.clear().select(SHAPE), dict[Hashable, pl.DataFrame]()
     for bundle in bundles:
         for filters in bundle.slices:

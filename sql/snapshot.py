@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from sql.cache import ResultCache
 from sql.engine import LATE_SETTINGS, SETTINGS
-from sql.fetched import fetched
+from sql.fetched import fetched, frame_of
 from sql.macros import MACROS
 
 POINTER = "radops.duckdb"
@@ -50,6 +50,7 @@ class Snapshot:
     signature: str
     _connection: duckdb.DuckDBPyConnection = field(repr=False)
     _cache: ResultCache = field(repr=False)
+    _columns: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     def execute(
         self,
@@ -78,7 +79,7 @@ class Snapshot:
                     cursor.execute(macro.create_duckdb())
             if fold is not None:
                 return fold(fetched(cursor, sql, bound, ROWS_AT_ONCE))
-            return pl.DataFrame(fetched(cursor, sql, bound, ROWS_OF_FRAME).read_all())
+            return frame_of(fetched(cursor, sql, bound, ROWS_OF_FRAME).read_all())
 
     def keep(self, key: Hashable, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """What `make` gives for this snapshot, from the cache where it was made before. Treat it as read-only."""
@@ -97,16 +98,17 @@ class Snapshot:
         self._cache.put((self.id, key), frame)
 
     def columns(self, table: str) -> dict[str, str]:
-        """Columns of a mart with their SQL types in order; empty where there is no such table."""
-
-        def of_table() -> pl.DataFrame:
-            found = self.execute(
+        """Columns of a mart with their SQL types in order, read-only; empty where there is no such table."""
+        if not self._columns:
+            told = self.execute(
                 """SELECT table_name, column_name, data_type FROM information_schema.columns
                    WHERE table_schema = 'main' ORDER BY table_name, ordinal_position"""
             )
-            return found.filter(pl.col("table_name") == table).select("column_name", "data_type")
-
-        return dict(self.keep(("columns", table), of_table).iter_rows())
+            tables: dict[str, dict[str, str]] = {}
+            for name, column, kind in told.iter_rows():
+                tables.setdefault(name, {})[column] = kind
+            self._columns.update(tables)
+        return self._columns.get(table, {})
 
     def close(self) -> None:
         """Close now; otherwise the file is closed when nobody holds the snapshot."""
