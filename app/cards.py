@@ -72,36 +72,35 @@ def card(  # noqa: PLR0913 - one card with named parts
     foot: list[Any] = []
     metric, why = question.about(context), ""
     if metric is None and n is not None:
-        foot.append(html.Span(text("card.n", n=words.count(n)), className="n"))
+        foot.append(many(html.Span, text("card.n", n=words.count(n)), className="n"))
     if metric is not None:
         statistic = question.statistic(context)
         foot.append(evidence.fold(context, metric, statistic))
         why = evidence.fault(context, metric, statistic)
         if left_out := not_applied(context, metric):
-            foot.append(html.Span(left_out, className="warn"))
-        foot.append(dcc.Link(text("card.definition"), href=f"/definitions#{metric.id}", title=metric.question))
+            foot.append(many(html.Span, left_out, className="warn"))
+        foot.append(many(dcc.Link, text("card.definition"), href=f"/definitions#{metric.id}", title=metric.question))
         if metric.id != context.state.own.get("metric"):
-            foot.append(dcc.Link(text("card.more"), href=context.state.bare().href("/metric", metric=metric.id),
-                                 title=text("card.more.hint")))  # fmt: skip
+            foot.append(many(dcc.Link, text("card.more"), href=context.state.bare().href("/metric", metric=metric.id),
+                             title=text("card.more.hint")))  # fmt: skip
     foot.append(
-        html.A([icon("download", 13), "CSV"], href=question.csv_href(context), className="csv",
-               title=text("card.csv"), **data("question", question.id))
+        many(html.A, [icon("download", 13), "CSV"], href=question.csv_href(context), className="csv",
+             title=text("card.csv"), **data("question", question.id))
     )  # fmt: skip
-    head = html.Div(
-        [html.Div([html.H2(question.title), html.P(question.note, className="note")]), *([tools] if tools else [])],
-        className="card-head",
-    )
-    named: dict[str, Any] = {"id": place} if place else {}
-    grey = [html.P(why, className="note unsound")] if why else []
-    return html.Section(
+    named = many(html.Div, [many(html.H2, question.title), many(html.P, question.note, className="note")])
+    head = many(html.Div, [named, *([tools] if tools else [])], className="card-head")
+    anchor: dict[str, Any] = {"id": place} if place else {}
+    grey = [many(html.P, why, className="note unsound")] if why else []
+    return many(
+        html.Section,
         [
             head,
             *grey,
-            html.Div(body, className="card-body grey" if why else "card-body"),
-            html.Div(foot, className="card-foot"),
+            many(html.Div, body, className="card-body grey" if why else "card-body"),
+            many(html.Div, foot, className="card-foot"),
         ],
         className="card wide" if wide else "card",
-        **named,
+        **anchor,
         **aria(question.title),
     )
 
@@ -117,9 +116,9 @@ def graph(
     )  # fmt: skip
     has_links = any("customdata" in trace or "meta" in trace for trace in figure.data)
     told = cross.chosen(context, by) if context is not None else []
-    below = [html.P(figure.told, className="note figure-told")] if figure.told else []
-    return html.Div([*told, drawn, *below, html.Div([cross.behind(by), cross.hint(by, has_links=has_links)],
-                                            className="graph-foot")], className="graph-box")  # fmt: skip
+    below = [many(html.P, figure.told, className="note figure-told")] if figure.told else []
+    foot = many(html.Div, [cross.behind(by), cross.hint(by, has_links=has_links)], className="graph-foot")
+    return many(html.Div, [*told, drawn, *below, foot], className="graph-box")
 
 
 def empty(note: str = "") -> html.Div:
@@ -157,11 +156,13 @@ def headline(
     label: str, value: str, *, change: Any = None, hint: str = "", is_main: bool = False, href: str = ""
 ) -> html.Div:
     """One number with its name, and what it was before; `href` leads to the exams behind it."""
-    return html.Div(
+    parts = [part for part in (change, many(html.Span, hint) if hint else None) if part]
+    return many(
+        html.Div,
         [
-            html.Div(label, className="tile-label"),
-            html.Div(dcc.Link(value, href=href) if href else value, className="tile-value"),
-            html.Div([part for part in (change, html.Span(hint) if hint else None) if part], className="tile-hint"),
+            many(html.Div, label, className="tile-label"),
+            many(html.Div, many(dcc.Link, value, href=href) if href else value, className="tile-value"),
+            many(html.Div, parts, className="tile-hint"),
         ],
         className="tile main" if is_main else "tile",
     )

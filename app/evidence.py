@@ -24,10 +24,8 @@ def fold(context: Context, metric: Metric, statistic: str) -> html.Details:
     found = verdict(metric, fates)
     told_n = "evidence.short" if found.n else "card.n"
     label = text(told_n, n=words.count(found.n), **({"share": words.share(found.share)} if found.n else {}))
-    return html.Details(
-        [html.Summary(label, className="warn" if found.fault == "incomplete" else None), *told(context, metric, fates)],
-        className="evidence-fold",
-    )
+    head = many(html.Summary, label, className="warn" if found.fault == "incomplete" else None)
+    return many(html.Details, [head, *told(context, metric, fates)], className="evidence-fold")
 
 
 def fault(context: Context, metric: Metric, statistic: str) -> str:
@@ -72,12 +70,12 @@ def told(context: Context, metric: Metric, fates: pl.DataFrame) -> list[Any]:
         for milestone, rungs in told_by
     ]
     return [
-        html.Ul(listed, className="fates"),
-        *([html.P(text("evidence.clocks"), className="facts"), html.Ul(clocks, className="fates")] if clocks else []),
-        html.P(
-            [foot_line(context), text("evidence.version", metric=metric.id, version=metric.version)], className="facts"
-        ),
-    ]
+        many(html.Ul, listed, className="fates"),
+        *([many(html.P, text("evidence.clocks"), className="facts"), many(html.Ul, clocks, className="fates")]
+          if clocks else []),
+        many(html.P, [foot_line(context), text("evidence.version", metric=metric.id, version=metric.version)],
+             className="facts"),
+    ]  # fmt: skip
 
 
 def foot_line(context: Context) -> str:

@@ -18,7 +18,7 @@ _OTHERS = PlotlyJSONEncoder()
 def to_json(told: Any) -> bytes:
     """Components, lists and values as JSON. Numbers that are none are left to plotly, which looks for them."""
     try:
-        text = json.dumps(told, default=_plain, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(told, default=_plain, separators=(",", ":"), allow_nan=False, check_circular=False)
     except ValueError:
         text = to_json_plotly(told)
     return text.encode("utf-8")
@@ -27,5 +27,7 @@ def to_json(told: Any) -> bytes:
 def _plain(value: Any) -> Any:
     if not hasattr(value, "_namespace"):  # as every component has; `isinstance` takes longer than all the rest
         return _OTHERS.default(value)
-    props = {name: told for name, told in vars(value).items() if name not in KNOWN}
+    props = vars(value).copy()
+    for name in KNOWN:
+        props.pop(name, None)
     return {"props": props, "type": value._type, "namespace": value._namespace}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import polars as pl
@@ -62,17 +63,17 @@ def outlook_groups(snapshot: Snapshot, filters: Filters | None = None) -> pl.Dat
     told = {name: (ahead, name) for name in ("value", "lower", "upper", "n")}
     for model in ("forecast", "seasonal_naive", "last_4_weeks"):
         told[model] = metric(snapshot, "forecast_error", groups=_PARTS, filters=usable, statistic=model), "value"
-    found = found.hstack([_by_parts(found, *each).alias(name) for name, each in told.items()])
+    places = [" | ".join(map(str, place)) for place in zip(*(found[part].to_list() for part in _PARTS), strict=True)]
+    found = found.hstack([_by_parts(places, *each).alias(name) for name, each in told.items()])
     return found.sort("value", descending=True, nulls_last=True).select(
         *_PARTS, "value", "lower", "upper", "n", "forecast", "seasonal_naive", "last_4_weeks", "n_days", "reason"
     )
 
 
-def _by_parts(found: pl.DataFrame, frame: pl.DataFrame, column: str) -> pl.Series:
-    """What a metric's groups have, in the order of the places that were found; NULL where it has none."""
+def _by_parts(places: Sequence[str], frame: pl.DataFrame, column: str) -> pl.Series:
+    """What a metric's groups have, in the order of places (facility | modality); NULL where it has none."""
     known = dict(zip(frame["group_value"].to_list(), frame[column].to_list(), strict=True))
-    return pl.Series([known.get(" | ".join(map(str, place))) for place in found.select(_PARTS).rows()],
-                     dtype=frame.schema[column])  # fmt: skip
+    return pl.Series([known.get(place) for place in places], dtype=frame.schema[column])
 
 
 @noted
