@@ -140,9 +140,7 @@ class Context:
 
     def data_from(self) -> date | None:
         """Day of the first exam that counts; None without one."""
-        first = query.rows(self.snapshot, "fct_exam", columns=("exam_ended_local",), where={"is_countable": True},
-                           order_by=("exam_ended_local",), limit=1)["exam_ended_local"].to_list()  # fmt: skip
-        return first[0].date() if first and first[0] is not None else None
+        return query.data_from(self.snapshot)
 
     def short_until(self, days: int) -> date | None:
         """Day before which shares of what was done up to `days` days earlier are too low, because the data begin too

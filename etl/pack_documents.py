@@ -15,10 +15,9 @@ from etl.pack_xlsx import to_xlsx
 from sql import scoping
 from sql.definitions import definitions
 from sql.filters import Filters
-from sql.leadership import data_from
 from sql.rows import rows
 from sql.snapshot import Snapshot
-from sql.unfinished import last_day
+from sql.unfinished import data_from, last_day
 
 
 def documents(

@@ -17,7 +17,7 @@ from sql.definitions import definitions
 from sql.filters import Filters
 from sql.rows import rows
 from sql.snapshot import Snapshot
-from sql.unfinished import FIRST_DAY, last_day
+from sql.unfinished import data_from, last_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def window(snapshot: Snapshot, filters: Filters) -> tuple[str, date, date]:
     """Grain, first day and the day behind the last of a course: months, or whole weeks where the data begin late."""
     if filters.until is None:
         raise ValueError("a course ends on a day")
-    first = snapshot.execute(FIRST_DAY)["day"][0]
+    first = data_from(snapshot)
     if first is not None and (filters.until - first).days >= ENOUGH_DAYS:
         index = filters.until.year * 12 + filters.until.month - 1 - MONTHS
         return "month", date(index // 12, index % 12 + 1, 1), filters.until
@@ -152,12 +152,6 @@ def reaches_back(snapshot: Snapshot, filters: Filters) -> bool:
     if first is None or before is None or before.since is None:
         return True
     return all(first + timedelta(days=days) <= before.since for days in LOOKS_BACK.values())
-
-
-def data_from(snapshot: Snapshot) -> date | None:
-    """Day of the first exam that counts; None without one."""
-    first: date | None = snapshot.execute(FIRST_DAY)["day"][0]
-    return first
 
 
 def _asked(known: dict[str, Metric]) -> Iterator[Measure]:

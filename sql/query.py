@@ -29,6 +29,7 @@ from sql.site_rows import difference as site_difference
 from sql.site_rows import in_force
 from sql.together import foresee
 from sql.turn import turns, turns_asked
+from sql.unfinished import data_from
 from sql.way import five_definitions, stage_fates, stages
 from sql.weights import weight_agreement, weights
 
@@ -50,6 +51,7 @@ __all__ = [
     "counts",
     "course",
     "critical_preview",
+    "data_from",
     "devices_staffed",
     "difference",
     "explain",

@@ -61,9 +61,16 @@ FROM (SELECT *, coalesce(period_end > last_day - {SETTLED_DAYS} AND share_known
 
 
 @noted
+def data_from(snapshot: Snapshot) -> date | None:
+    """Day of the first exam that counts; None without one."""
+    first: date | None = snapshot.execute(FIRST_DAY)["day"][0]
+    return first
+
+
+@noted
 def whole_days(snapshot: Snapshot) -> tuple[date | None, date]:
     """First day of the data, None without one, and the day before which all days are over in them."""
-    return snapshot.execute(FIRST_DAY)["day"][0], last_day(snapshot)
+    return data_from(snapshot), last_day(snapshot)
 
 
 def partial_of(

@@ -18,11 +18,11 @@ from sql.leadership import (
     MEASURES,
     SCORECARD,
     THEMES,
-    data_from,
     reaches_back,
     window,
 )
 from sql.snapshot import Snapshot, open_snapshot
+from sql.unfinished import data_from
 from tests.published import Published
 from tests.snapshots import exam_row, snapshot_of
 
