@@ -37,10 +37,17 @@ def outlook(snapshot: Snapshot, filters: Filters | None = None) -> pl.DataFrame:
     first = ahead["period_start"].min()
     if not isinstance(first, date):
         return _days(ahead, is_forecast=True)
-    seen = metric(snapshot, "volume", period="day",
-                  filters=usable.replace(since=first - timedelta(days=DAYS_BEFORE), until=first))  # fmt: skip
+    seen = _seen(snapshot, usable, first)
     unknown = [pl.lit(None, pl.Float64).alias(name) for name in ("lower_80", "upper_80")]
     return pl.concat([_days(seen.with_columns(unknown), is_forecast=False), _days(ahead, is_forecast=True)])
+
+
+@noted
+def _seen(snapshot: Snapshot, filters: Filters, first: date) -> pl.DataFrame:
+    """Exams of the days before the first one ahead, to be remembered as a question of that day: it is the same under
+    all filters, until there is a new snapshot."""
+    before = filters.replace(since=first - timedelta(days=DAYS_BEFORE), until=first)
+    return metric(snapshot, "volume", period="day", filters=before)
 
 
 def _days(frame: pl.DataFrame, *, is_forecast: bool) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from sql.noted import noted
 from sql.rows import rows
 from sql.snapshot import Snapshot
 
@@ -13,6 +14,7 @@ _LEARNED = ("procedure", "modality", "minutes", "low_min", "high_min", "n", "lea
 _ALL = "all"
 
 
+@noted
 def weights(snapshot: Snapshot) -> pl.DataFrame:
     """Each harmonized procedure with its learned minutes and, where it was charged, its usual wRVU, heaviest first.
 

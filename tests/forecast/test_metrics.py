@@ -12,7 +12,8 @@ import pytest
 
 from sql.catalog import Catalog
 from sql.filters import Filters
-from sql.query import metric
+from sql.noted import listening
+from sql.query import metric, outlook
 from sql.shape import PERIODS
 from sql.snapshot import Snapshot
 from tests.forecast.made import Ended, Forecast, forecast_of
@@ -52,6 +53,14 @@ def quantile(values: list[int], percent: float) -> float:
 
 def word(row: dict[str, Any], group: str) -> str:
     return str(row["band_local"].isoweekday()) if group == "weekday" else str(row[group])
+
+
+def test_days_before_those_ahead_are_asked_as_a_page_remembers_it(told: Forecast, snapshot: Snapshot) -> None:
+    """Under filters without dates, and of the day on which the forecast begins: so it is foreseen for any dates."""
+    with listening() as calls:
+        outlook(snapshot, Filters(since=FIRST, until=FIRST + timedelta(days=9), facility=("A",), compare="previous"))
+    first = min(row["band_local"] for row in told.path.iter_rows(named=True)).date()
+    assert [call.args[1:] for call in calls if first in call.args] == [(Filters(facility=("A",)), first)]
 
 
 @pytest.mark.parametrize("groups", GROUPS)
