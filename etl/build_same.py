@@ -73,5 +73,5 @@ def _is_equal(
         f"(SELECT {columns} FROM {rows if has_any else model.name} WHERE {within if has_any else 'FALSE'})"
         for rows, has_any in (("old_rows", has_old), ("new_rows", has_new))
     )
-    changed = f"SELECT count(*) FROM (({old} EXCEPT {new}) UNION ALL ({new} EXCEPT {old}))"
+    changed = f"SELECT count(*) FROM (({old} EXCEPT ALL {new}) UNION ALL ({new} EXCEPT ALL {old}))"
     return not con.execute(changed).fetchall()[0][0]
