@@ -66,7 +66,11 @@ QUESTIONS = (REPORTED, WHY)
 
 
 def cards(context: Context, metric: Metric) -> list[Any]:
-    """The kept snapshots with their values, and the steps from one to the other; none with a single snapshot."""
+    """The kept snapshots with their values, and the steps from one to the other; none with a single snapshot.
+
+    They are told where the address asks for them (`then`): every kept snapshot is asked, and two are read whole."""
+    if "then" not in context.state.own:
+        return _offered(context)
     earlier = then(context)
     if earlier is None:
         return []
@@ -97,6 +101,15 @@ def cards(context: Context, metric: Metric) -> list[Any]:
         card(context, REPORTED, table(reported, columns, label=REPORTED.title, limit=12)),
         card(context, WHY, shown(why, lambda: html.Div([told, table(why, steps, label=WHY.title)]), text("known.no"))),
     ]
+
+
+def _offered(context: Context) -> list[Any]:
+    """The way to what older snapshots tell, if there are any; none of them is opened for it."""
+    older = [] if context.store is None else [seq for seq in context.store.numbers() if seq < context.snapshot.seq]
+    if not older:
+        return []
+    link = dcc.Link(text("known.ask"), href=context.state.href("/metric", then=older[0]), id="known-ask")
+    return [card(context, REPORTED, html.P([text("known.kept", n=words.count(len(older))), " ", link]))]
 
 
 def _step(row: Row) -> str:

@@ -7,6 +7,8 @@ TEXTS: dict[str, str] = {
     "known.through": "Data through",
     "known.shown": "shown here",
     "known.as": "see as known then",
+    "known.kept": "Older snapshots that are kept: {n}.",
+    "known.ask": "Compare what they told, and why it differs",
     "known.explain": "explain",
     "known.step": "Step",
     "known.effect": "Effect",

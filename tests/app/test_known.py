@@ -43,11 +43,22 @@ def context(store: Store, search: str) -> Context:
 
 
 def test_the_page_tells_then_and_now(two: Store) -> None:
-    asked = context(two, "?metric=report_final")
+    asked = context(two, "?metric=report_final&then=1")
     assert known.REPORTED.ask(asked)["seq"].to_list() == [2, 1]
     why = known.WHY.ask(asked)
     assert why.select("step", "reason", "n").rows()[1:-1] == [("added", "waiting: first_final", 1)]
     assert len(known.cards(asked, asked.chosen)) == 2
+
+
+def test_older_snapshots_are_asked_only_where_the_address_says_so(two: Store) -> None:
+    """Each of them costs a question, and the way from one to the other reads both whole."""
+    fresh = Store(two.folder)
+    asked = context(fresh, "?metric=report_final")
+    made = str(known.cards(asked, asked.chosen))
+    assert "Older snapshots that are kept: 1." in made
+    assert "then=1" in made
+    assert not fresh._kept
+    assert known.cards(context(two, "?metric=report_final&known=1"), asked.chosen) == []  # the first: none is older
 
 
 def test_an_address_shows_what_was_known(two: Store) -> None:
@@ -97,7 +108,7 @@ def test_a_snapshot_that_does_not_tell_its_definitions_has_no_value(two: Store, 
     with duckdb.connect(str(tmp_path / "radops-000001.duckdb")) as con:
         con.execute("DROP TABLE meta_definition")
         con.execute("UPDATE meta_snapshot SET signature = 'older'")
-    asked = context(Store(tmp_path), "?metric=report_final")
+    asked = context(Store(tmp_path), "?metric=report_final&then=1")
     assert known.REPORTED.ask(asked)["n"].to_list()[1] is None
     assert known.WHY.ask(asked).is_empty()
     assert len(known.cards(asked, asked.chosen)) == 2

@@ -7,6 +7,8 @@ TEXTS: dict[str, str] = {
     "known.through": "Daten bis",
     "known.shown": "hier gezeigt",
     "known.as": "so sehen, wie damals bekannt",
+    "known.kept": "Ältere Datenstände, die aufgehoben sind: {n}.",
+    "known.ask": "Vergleichen, was sie sagten und warum es anders ist",
     "known.explain": "erklären",
     "known.step": "Schritt",
     "known.effect": "Wirkung",
