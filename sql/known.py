@@ -7,6 +7,7 @@ values, and new ones are put in, each by reason. Steps of percentiles depend on 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
@@ -24,9 +25,6 @@ from sql.snapshot import Snapshot
 STEPS: dict[str, type[pl.DataType]] = {
     "step": pl.String, "reason": pl.String, "n": pl.Int64, "effect": pl.Float64, "value": pl.Float64,
 }  # fmt: skip
-
-#: Of candidate rows, those behind the value.
-_USED = pl.col("is_in") & (pl.col("fate") == "used|")
 
 
 def difference(
@@ -51,10 +49,12 @@ def difference(
         return _frame([("then", "", *first), ("definition", "and data: cannot be told apart", 0, last[1])], last)
     new = _rows(now, asked, filters, chosen)
     steps: list[tuple[str, str, int, float | None]] = [("then", "", *first)]
-    version, restated = definition(then, metric_id).version, _value(asked, old.filter(_USED), chosen)
+    version, restated = definition(then, metric_id).version, _value(asked, old, chosen)
     if version != asked.version or not _is_same(first[1], restated):
         steps.append(("definition", f"version {version} to {asked.version}", 0, restated))
-    steps += _walked(asked, old, new, chosen)
+    gone, come = (before.join(after, on="row_key", how="anti") for before, after in ((old, new), (new, old)))
+    why_gone = _told(now, asked, filters, chosen, gone)
+    steps += _walked(asked, old, new, why_gone, _told(then, asked, filters, chosen, come), chosen)
     return _frame(steps, last)
 
 
@@ -64,33 +64,47 @@ def _answer(snapshot: Snapshot, metric_id: str, filters: Filters, statistic: str
     return (int(found["n"][0]), found["value"][0]) if found.height else (0, None)
 
 
-def _rows(snapshot: Snapshot, asked: Metric, filters: Filters, statistic: str) -> pl.DataFrame:
-    """Candidates of a metric: row_key, is_in (the dates and filters), fate, and what the statistic folds.
+def _rows(
+    snapshot: Snapshot, asked: Metric, filters: Filters, statistic: str, keys: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """Candidates of a metric that are behind the value, or those of some rows of its table (`keys`): key, row_key,
+    is_in (the dates and filters), fate, and what the statistic folds.
 
-    A row that a metric takes twice has two keys.
+    A row that a metric takes twice has two row_keys, by its place among all that are taken of it: they are told apart
+    before the dates and filters, of those rows alone that these leave.
     """
     clause = clause_of(asked, filters)
     choice = {c.name: c for c in asked.choices}.get(statistic)
     above = f"b.{choice.numerator}" if choice else "b.value"
     below = f"b.{choice.denominator}" if choice and choice.denominator else "1"
+    every, fate = f"({candidates(asked)}) b", fate_sql(asked, statistic, "NULL")
+    used = f"SELECT b.row_key FROM {every} WHERE {clause.sql} AND {fate} = 'used|'"
     return snapshot.execute(
-        f"""SELECT concat_ws(chr(31), b.row_key,
+        f"""SELECT * FROM (SELECT b.row_key AS "key", concat_ws(chr(31), b.row_key,
                          row_number() OVER (PARTITION BY b.row_key ORDER BY b.period_local, {above})) AS row_key,
-        coalesce({clause.sql}, FALSE) AS is_in, {fate_sql(asked, statistic, "NULL")} AS fate,
+        coalesce({clause.sql}, FALSE) AS is_in, {fate} AS fate,
         CAST({above} AS DOUBLE) AS above, CAST({below} AS DOUBLE) AS below,
         CAST(coalesce({weight_sql(asked, statistic)}, 0) AS BIGINT) AS n
-        FROM ({candidates(asked)}) b""",
-        clause.params,
+        FROM {every} WHERE b.row_key IN ({used if keys is None else "SELECT unnest(CAST($looked AS VARCHAR[]))"}))
+        WHERE {"is_in AND fate = 'used|'" if keys is None else "TRUE"}""",
+        clause.params if keys is None else clause.params | {"looked": [*keys]},
     )
 
 
+def _told(snapshot: Snapshot, asked: Metric, filters: Filters, statistic: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the other snapshot with why this one does not use them: what they are, or that they lie outside the dates
+    and filters; NULL where it does not have them."""
+    if rows.is_empty():
+        return rows.with_columns(why=pl.lit(None, pl.String))
+    found = _rows(snapshot, asked, filters, statistic, rows["key"].unique().sort().to_list())
+    outside = pl.when(pl.col("fate") == "used|").then(pl.lit("outside|the dates or filters")).otherwise(pl.col("fate"))
+    return rows.join(found.select("row_key", outside.alias("why")), on="row_key", how="left")
+
+
 def _walked(
-    asked: Metric, old: pl.DataFrame, new: pl.DataFrame, statistic: str
+    asked: Metric, before: pl.DataFrame, after: pl.DataFrame, gone: pl.DataFrame, come: pl.DataFrame, statistic: str
 ) -> list[tuple[str, str, int, float | None]]:
-    """Steps from the used rows of `old` to those of `new`, by what became of each."""
-    before, after = old.filter(_USED), new.filter(_USED)
-    gone = before.join(after, on="row_key", how="anti").join(_told(new), on="row_key", how="left")
-    come = after.join(before, on="row_key", how="anti").join(_told(old), on="row_key", how="left")
+    """Steps from the rows used before to those after, by what became of each."""
     both = before.join(after, on="row_key", suffix="_new")
     changed = both.filter(
         pl.col("above").ne_missing(pl.col("above_new")) | pl.col("below").ne_missing(pl.col("below_new"))
@@ -108,12 +122,6 @@ def _walked(
         current = pl.concat([current, after.join(rows, on="row_key", how="semi")])
         steps.append(("added", reason, rows.height, _value(asked, current, statistic)))
     return steps
-
-
-def _told(frame: pl.DataFrame) -> pl.DataFrame:
-    """Of each row why it is not used: what it is, or that it lies outside the dates and filters."""
-    outside = pl.when(pl.col("fate") == "used|").then(pl.lit("outside|the dates or filters")).otherwise(pl.col("fate"))
-    return frame.select("row_key", outside.alias("why"))
 
 
 def _by_reason(frame: pl.DataFrame, unknown: str) -> list[tuple[str, pl.DataFrame]]:
