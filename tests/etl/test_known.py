@@ -18,9 +18,12 @@ from sql.catalog import Catalog
 from sql.filters import Filters
 from sql.query import QueryError, difference, metric
 from sql.snapshot import Snapshot, open_snapshot
+from tests.snapshots import exam_row, snapshot_of
 from tests.warehouse import Warehouse, event, exam, report
 
 MARCH = Filters(since=date(2026, 3, 1), until=date(2026, 4, 1))
+#: Days in which an exam ends whose report comes later: of what is taken of it twice, one is within.
+SOME_DAYS = Filters(since=date(2026, 3, 3), until=date(2026, 3, 6))
 FIRST, SECOND = datetime(2026, 4, 1, 6), datetime(2026, 4, 20, 6)
 #: As reported in April: B has no report yet, F is a month old. (accession, start, end, final)
 THEN = [
@@ -92,19 +95,20 @@ def test_the_difference_is_told_by_its_parts(both: tuple[Snapshot, Snapshot, str
     assert found["effect"].to_list()[1:-1] == pytest.approx(effects[1:-1])
 
 
+@pytest.mark.parametrize("filters", [MARCH, SOME_DAYS], ids=["month", "days"])
 @pytest.mark.parametrize("metric_id", Catalog.load().metrics)
-def test_every_difference_adds_up(both: tuple[Snapshot, Snapshot, str], metric_id: str) -> None:
+def test_every_difference_adds_up(both: tuple[Snapshot, Snapshot, str], metric_id: str, filters: Filters) -> None:
     then, now, _ = both
     asked = Catalog.load().metric(metric_id)
     for statistic in asked.statistics:
         if asked.kind == "last":
             with pytest.raises(QueryError, match="at one instant"):
-                difference(then, now, metric_id, MARCH, statistic)
+                difference(then, now, metric_id, filters, statistic)
             continue
-        found = difference(then, now, metric_id, MARCH, statistic)
+        found = difference(then, now, metric_id, filters, statistic)
         assert "definition" not in found["step"].to_list()
         for snapshot, row in ((then, found.row(0, named=True)), (now, found.row(-1, named=True))):
-            told = metric(snapshot, metric_id, filters=MARCH, statistic=statistic)
+            told = metric(snapshot, metric_id, filters=filters, statistic=statistic)
             value = told["value"][0] if told.height else None
             assert row["value"] == (None if value is None else pytest.approx(value))
         assert found["value"][-2] == (None if found["value"][-1] is None else pytest.approx(found["value"][-1]))
@@ -150,3 +154,16 @@ def test_what_cannot_be_known_is_said(house: Warehouse, both: object, tmp_path: 
     with pytest.raises(UnreadableInputError, match="name a new file"):
         rebuild_as_known(house, SECOND, tmp_path / "old.duckdb")
     assert [path.name for path in tmp_path.iterdir()] == ["old.duckdb"]
+
+
+def test_of_a_row_taken_twice_what_lies_outside_the_dates_does_not_count(tmp_path: Path) -> None:
+    """An exam is taken as it ends and as its report is final, here days later."""
+
+    def told(name: str, weight: float) -> Snapshot:
+        row = exam_row(5.0, "2026-03-04 15:30", exam_key="B", wrvu=weight, first_final_at=datetime(2026, 3, 13),
+                       first_final_local=datetime(2026, 3, 13))  # fmt: skip
+        (folder := tmp_path / name).mkdir()
+        return snapshot_of(folder, datetime(2026, 4, 15), fct_exam=[row])
+
+    found = difference(told("then", 2.0), told("now", 3.0), "queue_by_hour", SOME_DAYS)
+    assert found.select("step", "n", "value").rows() == [("then", 1, 2.0), ("changed", 1, 3.0), ("now", 1, 3.0)]
