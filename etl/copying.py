@@ -55,7 +55,7 @@ class _Older(NamedTuple):
 
     def has(self, number: int, hashed: bytes) -> bool:
         """Whether the block of that number has that hash, as far as is known."""
-        return not self.hashes or self.hashes[number * SIZE :][:SIZE] == hashed
+        return not self.hashes or self.hashes[number * SIZE : (number + 1) * SIZE] == hashed
 
 
 def copy(source: Path, target: Path) -> Copied:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import sys
 from collections.abc import Sequence
@@ -44,6 +45,38 @@ def test_all_comes_either_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
     octets = written(tmp_path / "file", size)
     monkeypatch.setattr(reading._Held, "has", lambda held, at: in_memory or at >= held._size)
     assert told(tmp_path / "file") == octets
+
+
+@pytest.mark.parametrize("refusal", [errno.EINVAL, errno.EFAULT])
+def test_what_cannot_be_looked_at_in_memory_is_read_as_usual(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: int
+) -> None:
+    """An older system refuses the advice; a page that is gone and cannot be read is told by reading it."""
+    octets, asked = written(tmp_path / "file", PIECE + PAGE), []
+
+    class Refusing(mmap.mmap):
+        def madvise(self, option: int, *_where: int) -> None:
+            asked.append(option)
+            raise OSError(refusal, "no")
+
+    monkeypatch.setattr(reading._Held, "has", lambda _held, _at: True)
+    monkeypatch.setattr(mmap, "mmap", Refusing)
+    assert told(tmp_path / "file") == octets
+    assert asked == [reading._POPULATE_READ] * 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the system what lies in memory")
+def test_a_piece_in_memory_is_not_copied_and_the_last_one_is_given_up(tmp_path: Path) -> None:
+    octets = written(tmp_path / "file", 16 * PIECE + 1)
+    with Pieces(tmp_path / "file") as pieces:
+        for at in range(0, len(octets), PIECE):
+            piece = pieces.read(at)
+            assert bytes(piece) == octets[at : at + PIECE]
+            assert isinstance(piece.obj, mmap.mmap)
+            assert piece.readonly
+        told_of = Path("/proc/self/smaps").read_text("ascii").split(str(tmp_path / "file"))[1]
+    resident = next(line for line in told_of.splitlines() if line.startswith("Rss:"))
+    assert int(resident.split()[1]) <= 2 * PIECE >> 10, "kB of the file that count as memory of this process"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a file is read past memory")
