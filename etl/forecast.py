@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 
 from etl.forecast_backtest import MODEL, SUMS, TESTED_DAYS, History, scores
-from etl.forecast_model import HORIZON, Layout, Real, draw, fit
+from etl.forecast_model import HORIZON, Layout, draw, fit, known
+from etl.forecast_past import Real
 from etl.frames import query, table
 
 #: Fewest days of history; days used at most; days without any exam after which a facility, and one modality, is left.
@@ -190,7 +191,7 @@ def _counted(daily: Daily, units: list[Unit], first: date) -> Real:
 
 def _paths(history: History, units: list[Unit], daily: Daily) -> pl.DataFrame:
     """Rows of `PATH`: a day after the other, and of each day the series in order."""
-    fitted = fit(history.counts, history.kind, history.is_open, history.layout)
+    fitted = fit(known(history.counts, history.kind, history.is_open).until(len(history.counts)), history.layout)
     drawn = np.empty((HORIZON, history.counts.shape[1], N_PATHS), np.int32)
     draws = draw(fitted, history.layout, N_PATHS, np.random.Generator(np.random.PCG64(SEED)))
     for of_day, told in zip(drawn, draws, strict=True):

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from etl.forecast_model import HORIZON, Layout, Real, Truth, Whole, fit, summed
+from etl.forecast_model import HORIZON, Layout, fit, known, summed
+from etl.forecast_past import Past, Real, Truth, Whole
 from etl.forecast_spread import doubts, quantiles, variances
 
 #: Days forecast and compared: the last ones; days between origins; days that a series must have before an origin.
@@ -64,14 +65,15 @@ def origins(n_days: int) -> list[int]:
 def scores(history: History, levels: dict[str, Whole]) -> dict[str, Score]:
     """The back-test by level: name -> number of the group of each series."""
     told: dict[str, list[_Told]] = {level: [] for level in levels}
+    past = known(history.counts, history.kind, history.is_open)
     for origin in origins(len(history.counts)):
-        for level, of_origin in _score(history, origin, levels):
+        for level, of_origin in _score(history, past.until(origin), levels):
             told[level].append(of_origin)
     return {level: _added(of_level) for level, of_level in told.items() if of_level}
 
 
-def _score(history: History, origin: int, levels: dict[str, Whole]) -> Iterator[tuple[str, _Told]]:
-    n_days = len(history.counts)
+def _score(history: History, past: Past, levels: dict[str, Whole]) -> Iterator[tuple[str, _Told]]:
+    origin, n_days = past.n_days, len(history.counts)
     first = max(n_days - TESTED_DAYS, origin)
     days = slice(first, min(origin + HORIZON, n_days))
     ahead = slice(days.start - origin, days.stop - origin)
@@ -80,21 +82,21 @@ def _score(history: History, origin: int, levels: dict[str, Whole]) -> Iterator[
     if not is_known.any():
         return
     before = history.counts[:origin]
-    fitted = fit(before, history.kind[: origin + HORIZON], history.is_open[: origin + HORIZON], history.layout)
+    fitted = fit(past, history.layout)
     rules = {MODEL: fitted.expected} | {name: rule(before) for name, rule in BASELINES.items()}
-    known = {model: counts[ahead] * is_known for model, counts in rules.items()}
+    told = {model: counts[ahead] * is_known for model, counts in rules.items()}
     doubt = doubts(fitted, ahead)
-    real, past = history.counts[days] * is_known, before * is_known
+    real, earlier = history.counts[days] * is_known, before * is_known
     for level, members in levels.items():
-        seen, history_of = summed(real, members), summed(past, members)
+        seen, history_of = summed(real, members), summed(earlier, members)
         scale = np.abs(history_of[7:] - history_of[:-7]).mean(0)
         n_known = np.minimum(summed(is_known, members), 1.0) * np.ones_like(seen)
-        expected = {model: summed(counts, members) for model, counts in known.items()}
+        expected = {model: summed(counts, members) for model, counts in told.items()}
         values = {
             model: {"n_days": n_known, "n_exams": seen, "abs_error": np.abs(seen - counts), "scale": scale * n_known}
             for model, counts in expected.items()
         }
-        factor = variances(fitted, history.layout, members, known[MODEL], doubt, ahead)
+        factor = variances(fitted, history.layout, members, told[MODEL], doubt, ahead)
         yield level, _Told(week, values, expected[MODEL], factor, seen)
 
 

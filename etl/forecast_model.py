@@ -13,11 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Real = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
-Truth = npt.NDArray[np.bool_]
+from etl.forecast_past import Faded, Past, Real, Truth, Whole
 
 HORIZON = 28  # days
 #: Half-lives in days: profile, level of the network, share of a facility or of its modality. Chosen by back-test.
@@ -73,16 +70,11 @@ def summed(values: Real, members: Whole, axis: int = -1) -> Real:
     return found
 
 
-def _profile(counts: Real, kind: Whole, weight: Real) -> tuple[Real, Real]:
+def _profile(faded: Faded) -> tuple[Real, Real]:
     """Mean count and effective number of days by kind of day (7, series)."""
-    mean, days = np.zeros((7, counts.shape[1])), np.zeros((7, counts.shape[1]))
-    for number in range(7):
-        is_kind = kind == number
-        some = is_kind.any(1).nonzero()[0]  # no other day adds anything to the sums
-        of_kind = weight[some] * is_kind[some]
-        total, square = of_kind.sum(0), (of_kind * of_kind).sum(0)
-        np.divide((of_kind * counts[some]).sum(0), total, out=mean[number], where=total > 0)
-        np.divide(total * total, square, out=days[number], where=square > 0)
+    mean, days = np.zeros_like(faded.days), np.zeros_like(faded.days)
+    np.divide(faded.counts, faded.days, out=mean, where=faded.days > 0)
+    np.divide(faded.days * faded.days, faded.squares, out=days, where=faded.squares > 0)
     return mean, days
 
 
@@ -92,22 +84,16 @@ def _on_days(by_kind: Real, kind: Whole) -> Real:
     return found
 
 
-def _faded(n_days: int, half_life: float, is_open: Truth) -> Real:
-    weights: Real = 0.5 ** (np.arange(n_days)[::-1, None] / half_life) * is_open
-    return weights
-
-
 def _ratio(above: Real, below: Real, prior: Real | float) -> Real:
     found: Real = (above + PRIOR_EXAMS * prior) / (below + PRIOR_EXAMS)
     return found
 
 
-def _level(counts: Real, usual: Real, is_open: Truth, layout: Layout) -> tuple[Real, float]:
+def _level(past: Past, profile: Real, layout: Layout) -> tuple[Real, float]:
     """Level of each series against its profile as it is now, and how the network's fast level differs from its slow."""
-    fast = _faded(len(counts), LEVEL_DAYS, is_open)
-    slow = _faded(len(counts), SHARE_DAYS, is_open)
-    now = float((fast * counts).sum() / max((fast * usual).sum(), 1e-9))
-    above, below = (slow * counts).sum(0), (slow * usual).sum(0)
+    fast, slow = past.faded[LEVEL_DAYS], past.faded[SHARE_DAYS]
+    now = float(fast.counts.sum() / max((fast.days * profile).sum(), 1e-9))
+    above, below = slow.counts.sum(0), (slow.days * profile).sum(0)
     overall = float(above.sum() / max(below.sum(), 1e-9))
     of_facility = _ratio(summed(above, layout.facility), summed(below, layout.facility), overall)
     of_unit = _ratio(summed(above, layout.unit), summed(below, layout.unit), of_facility[layout.unit_facility])
@@ -170,25 +156,26 @@ def _drift(weekly: Real, mean: Real, half_life: float, of_day: float) -> Real:
     return monotone
 
 
-def fit(counts: Real, kind: Whole, is_open: Truth, layout: Layout) -> Fit:
-    """The forecast at the end of `counts` (day, series). `kind` (0 Monday to 6 Sunday and holidays) and `is_open`
-    (False also before a series began), (day, series) as well, go on for `HORIZON` days more."""
-    n_days = len(counts)
-    past_kind, past_open = kind[:n_days], is_open[:n_days]
-    counts = counts * past_open
-    profile, weeks = _profile(counts, past_kind, _faded(n_days, PROFILE_DAYS, past_open))
-    usual = _on_days(profile, past_kind) * past_open
-    level, fast = _level(counts, usual, past_open, layout)
+def known(counts: Real, kind: Whole, is_open: Truth) -> Past:
+    """What can be known of days (day, series), for `fit`; nothing yet. `kind` (0 Monday to 6 Sunday and holidays) and
+    `is_open` (False also before a series began), (day, series) as well, go on for `HORIZON` days more."""
+    return Past(counts, kind, is_open, (PROFILE_DAYS, LEVEL_DAYS, SHARE_DAYS))
+
+
+def fit(past: Past, layout: Layout) -> Fit:
+    """The forecast at an origin, of the days after those that it knows."""
+    profile, weeks = _profile(past.faded[PROFILE_DAYS])
+    level, fast = _level(past, profile, layout)
+    recent = past.last(max(7 * TREND_WEEKS, SPREAD_DAYS))
+    counts, usual = past.counts[recent], _on_days(profile, past.kind[recent]) * past.is_open[recent]
     weekly, mean = _weekly(counts, usual, np.zeros_like(layout.unit))
     growth, doubt = _trend(weekly[:, 0])
     own, own_mean = _weekly(counts, usual, layout.facility)
-    ahead = kind[n_days : n_days + HORIZON]
+    days = slice(past.n_days, past.n_days + HORIZON)
+    ahead = past.kind[days]
     grown = DAMPING * (1 - DAMPING ** (np.arange(1, len(ahead) + 1) / 7)) / (1 - DAMPING)
-    expected = (
-        _on_days(profile, ahead) * level * (fast * (1 + growth * grown))[:, None] * is_open[n_days : n_days + HORIZON]
-    )
-    recent = slice(max(n_days - SPREAD_DAYS, 0), None)
-    network, facility, unit = _spreads(counts[recent], usual[recent] * level, layout)
+    expected = _on_days(profile, ahead) * level * (fast * (1 + growth * grown))[:, None] * past.is_open[days]
+    network, facility, unit = _spreads(counts[-SPREAD_DAYS:], usual[-SPREAD_DAYS:] * level, layout)
     drift = np.maximum(_drift(weekly, mean, LEVEL_DAYS, network), LEAST_DRIFT**2) + doubt * grown[6::7] ** 2
     apart = _drift(own / np.maximum(weekly, 1e-9), own_mean, SHARE_DAYS, facility)
     return Fit(np.maximum(expected, 0.0), ahead, weeks, network, facility, unit, drift, apart)

@@ -13,7 +13,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from etl.forecast_model import Fit, Layout, Real, Whole, profile_of, summed
+from etl.forecast_model import Fit, Layout, profile_of, summed
+from etl.forecast_past import Real, Whole
 
 #: Cells that are added up together, and the mean count from which a quantile is computed instead.
 BLOCK, MANY = 8192, 150.0
@@ -65,7 +66,7 @@ def quantiles(mean: Real, variance: Real, chances: tuple[float, ...]) -> list[Re
     found[:, many] = _computed(means[many], factors[many], chances)
     few = np.flatnonzero((means > 0) & ~many)
     reach = means[few] + 2 * np.sqrt(means[few] + factors[few] * means[few] ** 2)
-    few = few[np.argsort(-reach, kind="stable")]
+    few = few[np.argsort(-reach)]
     for begin, end in pairwise([*range(0, len(few), BLOCK), len(few)]):
         block = few[begin:end]
         found[:, block] = _added_up(means[block], factors[block], chances)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from etl.forecast_backtest import INTERVALS, _intervals
-from etl.forecast_model import HORIZON, SPREAD_DAYS, Fit, Layout, draw, fit, summed
+from etl.forecast_model import HORIZON, SPREAD_DAYS, Fit, Layout, draw, fit, known, summed
 from etl.forecast_spread import MANY, doubts, quantiles, variances
 
 CHANCES = (0.025, 0.1, 0.5, 0.9, 0.975)
@@ -21,7 +21,8 @@ def fitted(variance: float) -> Fit:
     factor = rng.gamma(1 / variance, variance, n_days) if variance else np.ones(n_days)
     counts = rng.poisson(30 * np.repeat(factor[:, None], 4, axis=1)).astype(np.float64)
     kind = np.repeat(np.arange(n_days + HORIZON)[:, None] % 7, 4, axis=1)
-    return fit(counts, kind, np.ones_like(kind, np.bool_), Layout(np.arange(4), np.zeros(4, np.int64)))
+    is_open = np.ones_like(kind, np.bool_)
+    return fit(known(counts, kind, is_open).until(n_days), Layout(np.arange(4), np.zeros(4, np.int64)))
 
 
 def test_the_chance_of_counts_is_no_spread_of_days() -> None:
