@@ -1,21 +1,24 @@
 """Views that are made before anybody asks: after a publish, the first look at each page in the languages that were
-asked for last, what was asked before, and the other periods that the filter bar offers, the long ones last."""
+asked for last, what was asked before, the other periods that the filter bar offers, all days of modalities and metrics.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from threading import Lock, Thread
 from time import monotonic, sleep
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app import failure, filterbar
 from app.gate import Busy, Gate
 from app.guard import Person
-from app.pages import MENU
+from app.pages import BY_PATH, MENU
+from app.questions import CHOSEN
 from app.state import State
-from sql.snapshot import SnapshotError, Store
+from sql.filters import Filters
+from sql.query import counts
+from sql.snapshot import Snapshot, SnapshotError, Store
 from sql.words import ENGLISH
 
 #: Seconds between two looks for a new snapshot, and while somebody waits.
@@ -28,6 +31,8 @@ ASKED_WITHIN, PART = 60.0, 16
 REMEMBERED = 40
 #: Pages that take long over many days.
 LONG = ("/", "/turnaround", "/utilization", "/repeats", "/workload", "/mappings")
+#: The period of the bar that is asked of every modality and metric.
+LONGEST = "all"
 #: Other periods are made in at most one part of the time in so many: where publishes follow each other, not of each.
 SHARE = 4
 
@@ -99,8 +104,7 @@ class Warmer:
                 return
             began = monotonic()
             if began >= self._periods_from:
-                periods = list(_periods(person, list(spoken), newest.data_through))
-                whole = self._all(periods, newest.id, can_wait=True)
+                whole = self._all(list(_others(person, list(spoken), newest)), newest.id, can_wait=True)
                 self._periods_from = began + SHARE * (monotonic() - began)
                 if not whole:
                     return
@@ -135,10 +139,26 @@ class Warmer:
             failure.LOG.warning("a view could not be made beforehand: %s", failure.told(error))
 
 
-def _periods(person: Person, languages: list[str], data_through: datetime) -> Iterator[Asked]:
-    """The other periods of the bar, as it asks for them, the shorter ones first."""
-    first = State.read("", data_through)
-    for period in filterbar.PERIODS:
-        query = filterbar.after({"filter-period": period}, first, data_through).query()
-        for language in languages if query else ():
-            yield from (Asked(person, path, query, "light", language) for path in LONG)
+def _others(person: Person, languages: list[str], newest: Snapshot) -> Iterator[Asked]:
+    """What takes long, as the bar and the cards ask for it: the other periods, the shorter ones first; all days of each
+    modality; all days of each metric that has a card, whose peers the facilities' own pages of it show too."""
+    first = State.read("", newest.data_through)
+    exams = counts(newest, "fct_exam", by=("modality",), filters=Filters().within(person.facilities))
+    modalities = exams["modality"].drop_nulls()  # the one with the most exams first
+
+    def after(**chosen: Any) -> State:
+        return filterbar.after({f"filter-{key}": value for key, value in chosen.items()}, first, newest.data_through)
+
+    scopes = [after(period=period) for period in filterbar.PERIODS]
+    scopes += [after(period=LONGEST, modality=[name]) for name in modalities]
+    views = [(path, state.query()) for state in scopes for path in LONG]
+    views += [("/metric", after(period=LONGEST).having(metric=metric).query()) for metric in _metrics()]
+    for path, query in views:
+        if query:
+            yield from (Asked(person, path, query, "light", language) for language in languages)
+
+
+def _metrics() -> list[str]:
+    """Those that the cards of pages which take long are about."""
+    about = (question.metric for path in LONG for question in BY_PATH[path].questions)
+    return [metric for metric in dict.fromkeys(about) if metric not in ("", CHOSEN)]

@@ -13,15 +13,18 @@ from app.context import Context
 from app.gate import Gate
 from app.guard import LOCAL, Person
 from app.pages import MENU
+from app.state import State
 from app.views import Views
 from app.warm import LONG, Asked, Recent
 from sql.snapshot import Store
 from sql.words import speaking
-from tests.app.test_views import publish
+from tests.app.test_views import THROUGH, publish
+from tests.snapshots import exam_row, write_snapshot
 
 EAST = Person("east", facilities=("EAST",))
 FIRST = {(LOCAL, page.path, "light") for page in MENU}
-N_PERIODS = len(LONG) * len(filterbar.PERIODS)
+#: The periods of the bar, all days of the one modality that has exams, and of the metrics of cards.
+N_OTHERS = len(LONG) * (len(filterbar.PERIODS) + 1) + len(warm._metrics())
 
 
 @pytest.fixture
@@ -50,10 +53,10 @@ def test_first_looks_and_what_was_asked_are_made_once(tmp_path: Path, made: list
     served = views(tmp_path)
     warmer = served.warmer()
     warmer.look(LOCAL)
-    assert {(person, path, scheme) for _, person, path, scheme, *_ in made} == FIRST
+    assert {(person, path, scheme) for _, person, path, scheme, *_ in made} == FIRST | {(LOCAL, "/metric", "light")}
     served.view(LOCAL, "/turnaround", "", "light", {})
     warmer.look(LOCAL)
-    assert len(made) == len(MENU) + N_PERIODS
+    assert len(made) == len(MENU) + N_OTHERS
     served.view(EAST, "/repeats", "modality=CT", "dark", {})
     publish(tmp_path, 2, 40)
     made.clear()
@@ -80,7 +83,7 @@ def test_first_looks_are_made_in_the_languages_that_are_asked_for(tmp_path: Path
     with speaking("de"):
         served.view(LOCAL, "/turnaround", "", "light", {})
     warmer.look(LOCAL)
-    assert told == ["de"] * (len(MENU) + N_PERIODS)
+    assert told == ["de"] * (len(MENU) + N_OTHERS)
     served.view(LOCAL, "/", "", "light", {})
     publish(tmp_path, 2, 40)
     told.clear()
@@ -104,7 +107,7 @@ def test_it_ends_where_another_one_is_published(tmp_path: Path, made: list[tuple
     assert [seq for seq, *_ in made] == [1, 1]
     warmer.look(LOCAL)
     assert {seq for seq, *_ in made[2:]} == {2}
-    assert len(made) == 2 + len(MENU) + N_PERIODS
+    assert len(made) == 2 + len(MENU) + N_OTHERS
 
 
 def test_every_period_of_the_bar_is_there_before_it_is_chosen(tmp_path: Path, made: list[tuple[Any, ...]]) -> None:
@@ -119,11 +122,39 @@ def test_every_period_of_the_bar_is_there_before_it_is_chosen(tmp_path: Path, ma
     assert len(made) == 1
 
 
+def test_all_days_of_every_modality_are_there_before_it_is_chosen(tmp_path: Path, made: list[tuple[Any, ...]]) -> None:
+    """The one with the most exams first: more people ask for it."""
+    modalities = ["MR", "CT", "CT", None, "US", "CT", "US"]
+    rows = [exam_row(30.0, f"2026-03-{n:02d} 10:00", modality=name) for n, name in enumerate(modalities, 1)]
+    write_snapshot(tmp_path / "radops-000001.duckdb", {"fct_exam": rows}, THROUGH, 1)
+    (tmp_path / "radops.duckdb").symlink_to("radops-000001.duckdb")
+    served = views(tmp_path)
+    served.warmer().look(LOCAL)
+    assert [told[-1] for told in made if told[-1] and told[2] == LONG[0]] == [("CT",), ("US",), ("MR",)]
+    made.clear()
+    for name in ("US", "CT", "MR"):
+        served.view(LOCAL, LONG[1], "", "light", {"filter-period": "all", "filter-modality": [name]})
+    assert made == []
+
+
+def test_all_days_of_a_card_s_metric_are_there_before_its_page_is_opened(
+    tmp_path: Path, made: list[tuple[Any, ...]]
+) -> None:
+    publish(tmp_path, 1, 30)
+    served = views(tmp_path)
+    served.warmer().look(LOCAL)
+    made.clear()
+    state = filterbar.after({"filter-period": "all"}, State.read("", THROUGH), THROUGH)
+    for metric in ("report_final", "utilization", "repeat_exam_rate"):
+        served.view(LOCAL, "/metric", state.bare().href("/metric", metric=metric).partition("?")[2], "light", {})
+    assert made == []
+
+
 def test_periods_take_a_part_of_the_time_only(
     tmp_path: Path, made: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warmer = views(tmp_path).warmer()
-    for seq, share, n in ((1, 1e9, N_PERIODS), (2, 1e9, 0), (3, 0, 0)):
+    for seq, share, n in ((1, 1e9, N_OTHERS), (2, 1e9, 0), (3, 0, 0)):
         monkeypatch.setattr(warm, "SHARE", share)
         publish(tmp_path, seq, 30 + seq)
         made.clear()
@@ -134,7 +165,7 @@ def test_periods_take_a_part_of_the_time_only(
         publish(tmp_path, seq, 40 + seq)
         made.clear()
         warmer.look(LOCAL)
-        assert len(made) == len(MENU) + N_PERIODS
+        assert len(made) == len(MENU) + N_OTHERS
 
 
 @pytest.fixture
@@ -156,7 +187,7 @@ def test_while_somebody_asks_other_periods_take_a_small_part_of_the_time(
     served.view(LOCAL, "/turnaround", "", "light", {})
     began = time.monotonic()
     served.warmer().look(LOCAL)
-    assert len(rests) == N_PERIODS
+    assert len(rests) == N_OTHERS
     assert 0 < sum(rests) <= (time.monotonic() - began) * (warm.PART - 1)
 
 
@@ -169,8 +200,8 @@ def test_other_periods_wait_until_nothing_else_is_made_but_not_for_ever(
     with gate.working():
         Views(Store(tmp_path), gate).warmer().look(LOCAL)
     assert gate.is_idle
-    assert len(made) == len(MENU) + N_PERIODS
-    assert len(rests) >= N_PERIODS
+    assert len(made) == len(MENU) + N_OTHERS
+    assert len(rests) >= N_OTHERS
     assert set(rests) == {warm.STEP_ASIDE}
 
 
