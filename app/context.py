@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -130,9 +130,13 @@ class Context:
         """`sql.query.weight_agreement`, of the whole snapshot."""
         return query.weight_agreement(self.snapshot)
 
-    def kept(self) -> list[Snapshot]:
-        """The kept snapshots, the newest first."""
+    def kept(self) -> Iterable[Snapshot]:
+        """The kept snapshots, the newest first; each is opened when it is its turn."""
         return self.store.kept() if self.store is not None else [self.snapshot]
+
+    def numbers(self) -> list[int]:
+        """Numbers of the kept snapshots, the newest first; none of them is opened."""
+        return [self.snapshot.seq] if self.store is None else list(self.store.numbers())
 
     def notes(self) -> list[Note]:
         """The notes that stand within these filters, in order of days."""

@@ -6,7 +6,9 @@ A snapshot never changes, so every answer may be cached under (snapshot, stateme
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +25,8 @@ from sql.fetched import fetched, frame_of
 from sql.macros import MACROS
 
 POINTER = "radops.duckdb"
+#: Older snapshots that stay open.
+MOST_OLDER = 2
 #: Rows of an answer that are folded at once: what is made of them on the way stays near the core. And of a frame.
 ROWS_AT_ONCE, ROWS_OF_FRAME = 1 << 14, 1 << 17
 #: What makes the frame of an answer's rows.
@@ -144,10 +148,12 @@ def open_snapshot(path: Path, cache: ResultCache | None = None) -> Snapshot:
 
 
 class Store:
-    """The published folder of one installation: gives the newest snapshot, opened once.
+    """The published folder of one installation: gives the newest snapshot, opened once, and those kept beside it.
 
     When the pointer moves, the next `current` opens the new file; an answer in progress keeps the old one, which is
-    closed when the last holder lets go.
+    closed when the last holder lets go. Of the older ones those asked for last stay open while they are kept: each has
+    an engine of its own, and the room of one that was removed is only free, and can only be taken by the next to be
+    published, once nobody has it open.
     """
 
     def __init__(self, published: Path) -> None:
@@ -156,7 +162,7 @@ class Store:
         self._cache = ResultCache()
         self._current: Snapshot | None = None
         self._identity: tuple[str, int, int] | None = None
-        self._kept: dict[int, Snapshot] = {}
+        self._older: OrderedDict[int, Snapshot] = OrderedDict()
 
     @property
     def folder(self) -> Path:
@@ -174,30 +180,30 @@ class Store:
             identity = (str(real), status.st_ino, status.st_mtime_ns)
             if self._current is None or identity != self._identity:
                 self._current, self._identity = open_snapshot(real, self._cache), identity
+                for seq in self._older.keys() - set(self.numbers()):
+                    del self._older[seq]
             return self._current
 
     def at(self, seq: int) -> Snapshot:
-        """The kept snapshot of a number; stays open. Raises SnapshotError where it is not kept."""
+        """The kept snapshot of a number. Raises SnapshotError where it is not kept."""
         newest = self.current()
         if seq == newest.seq:
             return newest
         with self._lock:
             path = self._pointer.parent / f"radops-{seq:06d}.duckdb"
-            if seq not in self._kept:
-                self._kept[seq] = open_snapshot(path, self._cache)
-            return self._kept[seq]
+            found = self._older[seq] = self._older.get(seq) or open_snapshot(path, self._cache)
+            self._older.move_to_end(seq)
+            if len(self._older) > MOST_OLDER:
+                self._older.popitem(last=False)
+            return found
 
     def numbers(self) -> tuple[int, ...]:
         """The numbers of the snapshots that are kept, the highest first."""
         paths = self._pointer.parent.glob("radops-*.duckdb")
         return tuple(sorted((int(path.stem.removeprefix("radops-")) for path in paths), reverse=True))
 
-    def kept(self) -> list[Snapshot]:
+    def kept(self) -> Iterator[Snapshot]:
         """The snapshots that are kept, the newest first; one that cannot be opened is passed over."""
-        found = []
         for number in self.numbers():
-            try:
-                found.append(self.at(number))
-            except SnapshotError:
-                continue
-        return found
+            with suppress(SnapshotError):
+                yield self.at(number)

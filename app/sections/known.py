@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -17,17 +19,20 @@ from app.texts import TEXTS, text
 from sql.catalog import CatalogError, Metric
 from sql.known import STEPS
 from sql.query import QueryError, difference, metric
-from sql.snapshot import Snapshot
+from sql.snapshot import Snapshot, SnapshotError
 
+#: Kept snapshots of which a page asks the number, the newest.
+ASKED = 12
 _REPORTED: dict[str, Any] = {
     "seq": pl.Int64, "published": pl.Datetime("us"), "through": pl.Datetime("us"), "n": pl.Int64, "value": pl.Float64,
 }  # fmt: skip
 
 
-def _reported(context: Context) -> pl.DataFrame:
-    """A row a kept snapshot, the newest first: seq, published, through, n and value under its own definition."""
+def _reported(context: Context, most: int | None = None) -> pl.DataFrame:
+    """A row a kept snapshot, the newest first and at `most` so many: seq, published, through, n and value under its own
+    definition."""
     rows = []
-    for snapshot in context.kept():
+    for snapshot in islice(context.kept(), most):
         n, value = _answer(context, snapshot)
         rows.append((snapshot.seq, snapshot.built_at, snapshot.data_through, n, value))
     return pl.DataFrame(rows, schema=_REPORTED, orient="row")
@@ -43,10 +48,18 @@ def _answer(context: Context, snapshot: Snapshot) -> tuple[int | None, float | N
 
 def then(context: Context) -> Snapshot | None:
     """The snapshot that the address compares with, else the last one published before the one shown."""
-    older = [snapshot for snapshot in context.kept() if snapshot.seq != context.snapshot.seq]
-    wanted = [snapshot for snapshot in older if str(snapshot.seq) == context.state.own.get("then")]
-    before = [snapshot for snapshot in older if snapshot.seq < context.snapshot.seq]
-    return next(iter([*wanted, *before]), None)
+    if context.store is None:
+        return None
+    others = [seq for seq in context.numbers() if seq != context.snapshot.seq]
+    wanted = [seq for seq in others if str(seq) == context.state.own.get("then")]
+    for seq in [*wanted, *_older(context)]:
+        with suppress(SnapshotError):
+            return context.store.at(seq)
+    return None
+
+
+def _older(context: Context) -> list[int]:
+    return [seq for seq in context.numbers() if seq < context.snapshot.seq]
 
 
 def _why(context: Context) -> pl.DataFrame:
@@ -68,13 +81,16 @@ QUESTIONS = (REPORTED, WHY)
 def cards(context: Context, metric: Metric) -> list[Any]:
     """The kept snapshots with their values, and the steps from one to the other; none with a single snapshot.
 
-    They are told where the address asks for them (`then`): every kept snapshot is asked, and two are read whole."""
+    They are told where the address asks for them (`then`): the newest are asked, all of them for the CSV file, and two
+    are read for the steps."""
     if "then" not in context.state.own:
         return _offered(context)
     earlier = then(context)
     if earlier is None:
         return []
-    reported, why = REPORTED.ask(context), WHY.ask(context)
+    reported, why = _reported(context, ASKED), WHY.ask(context)
+    left = len(context.numbers()) - reported.height
+    more = [html.Div(text("table.more", n=words.count(left)), className="more")] if left > 0 else []
 
     def links(row: Row) -> Any:
         if row["seq"] == context.snapshot.seq:
@@ -98,14 +114,14 @@ def cards(context: Context, metric: Metric) -> list[Any]:
     ]
     told = html.P(text("known.between", then=words.instant(earlier.built_at)), className="note")
     return [
-        card(context, REPORTED, table(reported, columns, label=REPORTED.title, limit=12)),
+        card(context, REPORTED, html.Div([table(reported, columns, label=REPORTED.title), *more])),
         card(context, WHY, shown(why, lambda: html.Div([told, table(why, steps, label=WHY.title)]), text("known.no"))),
     ]
 
 
 def _offered(context: Context) -> list[Any]:
     """The way to what older snapshots tell, if there are any; none of them is opened for it."""
-    older = [] if context.store is None else [seq for seq in context.store.numbers() if seq < context.snapshot.seq]
+    older = _older(context)
     if not older:
         return []
     link = dcc.Link(text("known.ask"), href=context.state.href("/metric", then=older[0]), id="known-ask")

@@ -14,7 +14,7 @@ from app.guard import Person
 from app.sections import known
 from app.state import State
 from sql.filters import FilterError
-from sql.snapshot import SnapshotError, Store
+from sql.snapshot import MOST_OLDER, SnapshotError, Store
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +57,24 @@ def test_older_snapshots_are_asked_only_where_the_address_says_so(two: Store) ->
     made = str(known.cards(asked, asked.chosen))
     assert "Older snapshots that are kept: 1." in made
     assert "then=1" in made
-    assert not fresh._kept
+    assert not fresh._older
     assert known.cards(context(two, "?metric=report_final&known=1"), asked.chosen) == []  # the first: none is older
+
+
+def test_the_newest_are_asked_and_few_stay_open(two: Store, tmp_path: Path) -> None:
+    """Each is opened for it, with an engine of its own; the rest are told of, and are in the CSV file."""
+    n_kept = known.ASKED + 3
+    for seq in range(1, n_kept + 1):
+        (tmp_path / f"radops-{seq:06d}.duckdb").hardlink_to(two.at(2).path)
+        newest = tmp_path / f"radops-{seq:06d}.duckdb"
+    (tmp_path / "radops.duckdb").symlink_to(newest.name)
+    store = Store(tmp_path)
+    asked = context(store, "?metric=report_final&then=1")
+    made = str(known.cards(asked, asked.chosen))
+    assert "3 more in the CSV file" in made
+    assert len(store._older) == MOST_OLDER
+    assert known.REPORTED.ask(asked).height == n_kept
+    assert len(store._older) == MOST_OLDER
 
 
 def test_an_address_shows_what_was_known(two: Store) -> None:

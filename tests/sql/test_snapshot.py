@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from sql.cache import BoundedCache, ResultCache
 from sql.filters import Filters
 from sql.query import counts, facts, metric, rows, timeline
 from sql.rows import ANCHORS, MAX_ROWS, RowsError
-from sql.snapshot import POINTER, Snapshot, SnapshotError, Store, open_snapshot
+from sql.snapshot import MOST_OLDER, POINTER, Snapshot, SnapshotError, Store, open_snapshot
 from tests.snapshots import exam_row, snapshot_of, write_snapshot
 
 THROUGH = datetime(2026, 3, 31, 12)
@@ -51,6 +52,31 @@ def test_store_opens_the_newest_and_lets_go_of_the_old(tmp_path: Path) -> None:
     gc.collect()
     path.unlink()
     assert n_exams(store.current()) == 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the system which files are open")
+def test_of_older_ones_the_last_asked_for_stay_open_while_they_are_kept(tmp_path: Path) -> None:
+    """An engine each; and nobody may have a removed one open, or its room is lost and the next cannot take it."""
+    store = Store(tmp_path)
+    paths = [publish(tmp_path, seq, seq) for seq in (1, 2, 3, 4, 5)]
+    assert [n_exams(snapshot) for snapshot in store.kept()] == [5, 4, 3, 2, 1]
+    assert MOST_OLDER == 2
+    assert still_open(tmp_path) == {paths[0], paths[1], paths[4]}
+    assert store.at(2) is store.at(2)
+    assert n_exams(store.at(3)) == 3
+    assert still_open(tmp_path) == {paths[1], paths[2], paths[4]}
+    paths[1].unlink()
+    newest = publish(tmp_path, 6, 6)
+    assert n_exams(store.current()) == 6
+    assert still_open(tmp_path) == {paths[2], newest}
+    with pytest.raises(SnapshotError, match="no snapshot at"):
+        store.at(2)
+
+
+def still_open(folder: Path) -> set[Path]:
+    """Files of a folder that this process has open, also such as were removed."""
+    links = (os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+    return {Path(link.removesuffix(" (deleted)")) for link in links if link.startswith(str(folder))}
 
 
 def test_store_is_shared_by_threads(tmp_path: Path) -> None:
