@@ -138,8 +138,9 @@ class Fold:
         if model.scope == TALLY and not self.anew and is_any:
             self._find_old(model)
             add_up(self.con, model, KEPT)
+        before = self.measured.get(model.name, (0, 0))
         n_rows, total = self._forget(model, is_any)
-        has_old = n_rows < self.measured.get(model.name, (0, 0))[0]
+        has_old = n_rows < before[0]
         if is_any:
             if model.scope == TALLY:
                 drop_helpers(self.con, model)
@@ -147,11 +148,12 @@ class Fold:
             self.con.execute(f"INSERT INTO {model.name} BY NAME SELECT * FROM new_rows{order}")
             n_new, new = measure(self.con, "new_rows", _typed(model))
             n_rows, total = n_rows + n_new, total + new
-            n_before, before = self.written.get(model.name, (0, 0))
-            self.written[model.name] = (n_before + n_new, before + new)
+            n_written, written = self.written.get(model.name, (0, 0))
+            self.written[model.name] = (n_written + n_new, written + new)
             if not self.anew:
                 keep_now(self.con, model.name)
-        self.same.look(self.con, model, has_old=has_old, has_new=is_any)
+        is_alike = (n_rows, total) == before
+        self.same.look(self.con, model, has_old=has_old, has_new=is_any, is_alike=is_alike)
         self.measured[model.name] = (n_rows, total)
         self.con.execute("DROP TABLE new_rows")
         return n_new

@@ -49,14 +49,20 @@ class Same:
         """Whether the forecast would be made as it is, once the counts are new."""
         return all(self.known.get(name, False) for name in forecast.MADE)
 
-    def look(self, con: duckdb.DuckDBPyConnection, model: BuildModel, *, has_old: bool, has_new: bool) -> None:
-        """Compare what a mart has lost and got: the temp tables `old_rows` and `new_rows`, where it `has` such rows."""
+    def look(
+        self, con: duckdb.DuckDBPyConnection, model: BuildModel, *, has_old: bool, has_new: bool, is_alike: bool
+    ) -> None:
+        """Compare what a mart has lost and got: the temp tables `old_rows` and `new_rows`, where it `has` such rows.
+
+        `is_alike`: its digest is as it was; rows of which it is not are others.
+        """
         if model.name not in self.watched or model.scope == "all":
             return
-        self._note(model.name, _is_equal(con, model, has_old, has_new))
+        is_equal = is_alike and _is_equal(con, model, has_old, has_new)
+        self._note(model.name, is_equal)
         if model.name == forecast.COUNTS:
             within = forecast.days_before(con)
-            is_same = within is not None and _is_equal(con, model, has_old, has_new, within)
+            is_same = within is not None and (is_equal or _is_equal(con, model, has_old, has_new, within))
             for name in forecast.MADE:
                 self._note(name, is_same)
 
