@@ -38,6 +38,8 @@ from sql.words import language as spoken
 
 #: Threads of a process: those that work, those that wait for them, and some for what takes no time.
 THREADS = 48
+#: What the engines of all processes take of the memory that one takes when it is alone: half of the machine's.
+ENGINES = 5 / 8
 #: Of a process: pages that are made at once, requests that wait for that, and how long at most in seconds.
 WORK, QUEUE, PATIENCE = 2, 32, 5.0
 #: Seconds after which a browser comes again that was sent away.
@@ -62,13 +64,15 @@ def create_app(
     gate: Gate | None = None,
     first: Person | None = None,
     desk: Desk | None = None,
+    share: float = 1.0,
 ) -> Dash:
     """The application over a folder of snapshots; `sign` ties requests to persons, `gate` bounds the work.
 
     With `first`, views of a new snapshot are made beforehand, as that person would ask for them. `desk` runs persons'
-    own statements; one of several processes needs one whose folder is shared by all.
+    own statements; one of several processes needs one whose folder is shared by all. `share` of the memory that an
+    engine takes when it is alone is for each snapshot that is open.
     """
-    store, files = Store(published), Files()
+    store, files = Store(published, share), Files()
     gate = gate or Gate(WORK, QUEUE, PATIENCE)
     server = Flask("radops", static_folder=None)
     server.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
@@ -224,7 +228,8 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn ships no typ
         """The application of a process that was just forked."""
         if self._beside is not None:
             Thread(target=self._beside, name="beside", daemon=True).start()
-        made = create_app(self._published, first=LOCAL, desk=Desk(self._runtime)).server
+        share = ENGINES / self._options["workers"]
+        made = create_app(self._published, first=LOCAL, desk=Desk(self._runtime), share=share).server
         gc.freeze()  # what is loaded now lives as long as the process: to look at all of it holds a view up by 0.1 s
         return made
 

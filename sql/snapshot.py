@@ -20,7 +20,7 @@ import polars as pl
 import pyarrow as pa
 
 from sql.cache import ResultCache
-from sql.engine import LATE_SETTINGS, SETTINGS
+from sql.engine import LATE_SETTINGS, SETTINGS, memory
 from sql.fetched import fetched, frame_of
 from sql.macros import MACROS
 
@@ -119,8 +119,11 @@ class Snapshot:
         self._connection.close()
 
 
-def open_snapshot(path: Path, cache: ResultCache | None = None) -> Snapshot:
-    """Open a snapshot read-only, following the pointer to the file it names. Raises SnapshotError."""
+def open_snapshot(path: Path, cache: ResultCache | None = None, share: float = 1.0) -> Snapshot:
+    """Open a snapshot read-only, following the pointer to the file it names. Raises SnapshotError.
+
+    `share`: of the memory that an engine takes when it is alone, four fifths of the machine's.
+    """
     real = path.resolve()
     if not real.is_file():
         raise SnapshotError(f"no snapshot at {path}")
@@ -128,7 +131,7 @@ def open_snapshot(path: Path, cache: ResultCache | None = None) -> Snapshot:
         connection = duckdb.connect(str(real), read_only=True, config=SETTINGS)
         # A file that this process has open already is the same engine, with its settings locked.
         if connection.execute("SELECT current_setting('lock_configuration')").fetchone() != (True,):
-            for setting in LATE_SETTINGS:
+            for setting in (memory(connection, share), *LATE_SETTINGS):
                 connection.execute(setting)
     except duckdb.Error as error:
         raise SnapshotError(f"cannot open {real.name}: {error}") from error
@@ -156,8 +159,8 @@ class Store:
     published, once nobody has it open.
     """
 
-    def __init__(self, published: Path) -> None:
-        self._pointer = published / POINTER
+    def __init__(self, published: Path, share: float = 1.0) -> None:
+        self._pointer, self._share = published / POINTER, share
         self._lock = Lock()
         self._cache = ResultCache()
         self._current: Snapshot | None = None
@@ -179,7 +182,7 @@ class Store:
                 raise SnapshotError(f"nothing is published yet at {self._pointer}") from error
             identity = (str(real), status.st_ino, status.st_mtime_ns)
             if self._current is None or identity != self._identity:
-                self._current, self._identity = open_snapshot(real, self._cache), identity
+                self._current, self._identity = open_snapshot(real, self._cache, self._share), identity
                 for seq in self._older.keys() - set(self.numbers()):
                     del self._older[seq]
             return self._current
@@ -191,7 +194,8 @@ class Store:
             return newest
         with self._lock:
             path = self._pointer.parent / f"radops-{seq:06d}.duckdb"
-            found = self._older[seq] = self._older.get(seq) or open_snapshot(path, self._cache)
+            found = self._older.get(seq) or open_snapshot(path, self._cache, self._share)
+            self._older[seq] = found
             self._older.move_to_end(seq)
             if len(self._older) > MOST_OLDER:
                 self._older.popitem(last=False)

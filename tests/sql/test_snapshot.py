@@ -79,6 +79,18 @@ def still_open(folder: Path) -> set[Path]:
     return {Path(link.removesuffix(" (deleted)")) for link in links if link.startswith(str(folder))}
 
 
+def test_engines_share_the_memory(tmp_path: Path) -> None:
+    """One that is alone takes four fifths of the machine's; those of several processes, and of older snapshots, not."""
+    publish(tmp_path, 1, 1)
+    publish(tmp_path, 2, 1)
+    alone, store = memory_of(Store(tmp_path).current()), Store(tmp_path, share=0.25)
+    assert memory_of(store.current()) == memory_of(store.at(1)) == pytest.approx(alone / 4, rel=0.02)
+
+
+def memory_of(snapshot: Snapshot) -> int:
+    return int(snapshot.execute("SELECT parse_formatted_bytes(current_setting('memory_limit')) AS n")["n"][0])
+
+
 def test_store_is_shared_by_threads(tmp_path: Path) -> None:
     store = Store(tmp_path)
     publish(tmp_path, 1, 5)
