@@ -143,19 +143,27 @@ def _others(person: Person, languages: list[str], newest: Snapshot) -> Iterator[
     """What takes long, as the bar and the cards ask for it: the other periods, the shorter ones first; all days of each
     modality; all days of each metric that has a card, whose peers the facilities' own pages of it show too."""
     first = State.read("", newest.data_through)
-    exams = counts(newest, "fct_exam", by=("modality",), filters=Filters().within(person.facilities))
-    modalities = exams["modality"].drop_nulls()  # the one with the most exams first
 
     def after(**chosen: Any) -> State:
         return filterbar.after({f"filter-{key}": value for key, value in chosen.items()}, first, newest.data_through)
 
     scopes = [after(period=period) for period in filterbar.PERIODS]
-    scopes += [after(period=LONGEST, modality=[name]) for name in modalities]
+    scopes += [after(period=LONGEST, modality=[name]) for name in _modalities(person, newest)]
     views = [(path, state.query()) for state in scopes for path in LONG]
     views += [("/metric", after(period=LONGEST).having(metric=metric).query()) for metric in _metrics()]
     for path, query in views:
         if query:
             yield from (Asked(person, path, query, "light", language) for language in languages)
+
+
+def _modalities(person: Person, newest: Snapshot) -> list[str]:
+    """Those with exams, the one with the most first; none where that cannot be asked, which the log tells."""
+    try:
+        exams = counts(newest, "fct_exam", by=("modality",), filters=Filters().within(person.facilities))
+    except Exception as error:  # noqa: BLE001 - who asks for a view is told; the log says where
+        failure.LOG.warning("modalities could not be asked beforehand: %s", failure.told(error))
+        return []
+    return exams["modality"].drop_nulls().to_list()
 
 
 def _metrics() -> list[str]:

@@ -183,8 +183,8 @@ class Store:
             identity = (str(real), status.st_ino, status.st_mtime_ns)
             if self._current is None or identity != self._identity:
                 self._current, self._identity = open_snapshot(real, self._cache, self._share), identity
-                for seq in self._older.keys() - set(self.numbers()):
-                    del self._older[seq]
+            for seq in [seq for seq, older in self._older.items() if not older.path.exists()]:
+                del self._older[seq]
             return self._current
 
     def at(self, seq: int) -> Snapshot:

@@ -150,6 +150,20 @@ def test_all_days_of_a_card_s_metric_are_there_before_its_page_is_opened(
     assert made == []
 
 
+def test_where_modalities_cannot_be_asked_the_rest_is_made(
+    tmp_path: Path, made: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_args: Any, **_options: Any) -> Any:
+        raise RuntimeError("a patient's name")
+
+    publish(tmp_path, 1, 30)
+    monkeypatch.setattr(warm, "counts", fails)
+    views(tmp_path).warmer().look(LOCAL)
+    assert len(made) == len(MENU) + N_OTHERS - len(LONG)
+    assert "modalities could not be asked beforehand: RuntimeError" in caplog.text
+    assert "patient" not in caplog.text
+
+
 def test_periods_take_a_part_of_the_time_only(
     tmp_path: Path, made: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,9 +65,11 @@ def test_of_older_ones_the_last_asked_for_stay_open_while_they_are_kept(tmp_path
     assert store.at(2) is store.at(2)
     assert n_exams(store.at(3)) == 3
     assert still_open(tmp_path) == {paths[1], paths[2], paths[4]}
-    paths[1].unlink()
     newest = publish(tmp_path, 6, 6)
     assert n_exams(store.current()) == 6
+    assert still_open(tmp_path) == {paths[1], paths[2], newest}
+    paths[1].unlink()  # a publish removes it once its own is there
+    store.current()
     assert still_open(tmp_path) == {paths[2], newest}
     with pytest.raises(SnapshotError, match="no snapshot at"):
         store.at(2)
