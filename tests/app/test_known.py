@@ -77,6 +77,21 @@ def test_the_newest_are_asked_and_few_stay_open(two: Store, tmp_path: Path) -> N
     assert len(store._older) == MOST_OLDER
 
 
+@pytest.mark.parametrize(("then", "seq"), [("1", 1), ("2", 2), ("9", 2), ("3", 2)])
+def test_the_address_says_which_one_is_compared(two: Store, tmp_path: Path, then: str, seq: int) -> None:
+    """Of one that is not kept, or is the one shown, the last before it."""
+    for number in (1, 2, 3):
+        path = tmp_path / f"radops-{number:06d}.duckdb"
+        shutil.copyfile(two.at(2).path, path)
+        path.chmod(0o600)
+        with duckdb.connect(str(path)) as con:
+            con.execute("UPDATE meta_snapshot SET seq = ?", [number])
+    (tmp_path / "radops.duckdb").symlink_to("radops-000003.duckdb")
+    compared = known.then(context(Store(tmp_path), f"?metric=report_final&then={then}"))
+    assert compared is not None
+    assert compared.seq == seq
+
+
 def test_an_address_shows_what_was_known(two: Store) -> None:
     asked = context(two, "?metric=report_final&known=1")
     assert asked.snapshot.seq == 1

@@ -25,6 +25,17 @@ def fitted(variance: float) -> Fit:
     return fit(known(counts, kind, is_open).until(n_days), Layout(np.arange(4), np.zeros(4, np.int64)))
 
 
+def test_days_before_those_of_the_spread_tell_nothing_of_it() -> None:
+    """Four weeks in which all was closed, just before them."""
+    rng, n_days = np.random.default_rng(5), 2 * SPREAD_DAYS
+    counts = rng.poisson(30.0, (n_days, 4)).astype(np.float64)
+    kind = np.repeat(np.arange(n_days + HORIZON)[:, None] % 7, 4, axis=1)
+    is_open = np.ones_like(kind, np.bool_)
+    is_open[SPREAD_DAYS - 28 : SPREAD_DAYS] = False
+    found = fit(known(counts, kind, is_open).until(n_days), Layout(np.arange(4), np.zeros(4, np.int64)))
+    assert found.network + found.facility + found.unit < 0.01
+
+
 def test_the_chance_of_counts_is_no_spread_of_days() -> None:
     """A count of 30 varies by a third of a tenth of its square by itself."""
     found = fitted(0.0)
