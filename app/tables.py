@@ -89,11 +89,15 @@ def folded(made: html.Table, height: int, left: int, fold: int) -> html.Div:
     if fold and height > fold:
         named = text("table.first" if left > 0 else "table.all", n=words.count(height))
         more.append(html.Details(html.Summary(named), className="fold"))
-    if left > 0:
-        more.append(html.Div(text("table.more", n=words.count(left)), className="more"))
     return html.Div(
-        [html.Div(made, className="table-scroll", tabIndex=0), *more], className="folding" if fold else None
+        [html.Div(made, className="table-scroll", tabIndex=0), *more, *left_out(left)],
+        className="folding" if fold else None,
     )
+
+
+def left_out(n: int) -> list[html.Div]:
+    """That so many rows are in the CSV file alone; nothing where there are none."""
+    return [html.Div(text("table.more", n=words.count(n)), className="more")] if n > 0 else []
 
 
 def places(

@@ -14,7 +14,7 @@ from app import words
 from app.cards import card, shown
 from app.context import Context
 from app.questions import CHOSEN, Question
-from app.tables import Column, Row, table
+from app.tables import Column, Row, left_out, table
 from app.texts import TEXTS, text
 from sql.catalog import CatalogError, Metric
 from sql.known import STEPS
@@ -89,8 +89,7 @@ def cards(context: Context, metric: Metric) -> list[Any]:
     if earlier is None:
         return []
     reported, why = _reported(context, ASKED), WHY.ask(context)
-    left = len(context.numbers()) - reported.height
-    more = [html.Div(text("table.more", n=words.count(left)), className="more")] if left > 0 else []
+    more = left_out(len(context.numbers()) - reported.height)
 
     def links(row: Row) -> Any:
         if row["seq"] == context.snapshot.seq:

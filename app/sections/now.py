@@ -11,7 +11,7 @@ from dash import dcc, html
 from app import words
 from app.context import Context
 from app.dom import aria, data, drawn, many, silent
-from app.tables import MANY, Column, Row, folded, foremost, places, table
+from app.tables import MANY, Column, Row, folded, foremost, left_out, places, table
 from app.texts import text
 from sql.live import BANDS, FEW
 
@@ -68,9 +68,8 @@ def exams(context: Context, first: pl.DataFrame, n: int, label: str) -> html.Div
          "cells": _cells(context, row)}
         for row in first.iter_rows(named=True)
     ]  # fmt: skip
-    rest = n - first.height
-    more = [html.Div(text("table.more", n=words.count(rest)), className="more")] if rest > 0 else []
-    return html.Div([html.Div(className="table-scroll", tabIndex=0, **drawn(label=label, head=head, rows=rows)), *more])
+    listed = html.Div(className="table-scroll", tabIndex=0, **drawn(label=label, head=head, rows=rows))
+    return html.Div([listed, *left_out(n - first.height)])
 
 
 def _heading(name: str) -> str:

@@ -73,7 +73,9 @@ def test_the_newest_are_asked_and_few_stay_open(two: Store, tmp_path: Path) -> N
     made = str(known.cards(asked, asked.chosen))
     assert "3 more in the CSV file" in made
     assert len(store._older) == MOST_OLDER
-    assert known.REPORTED.ask(asked).height == n_kept
+    all_of_them = known.REPORTED.ask(asked)
+    assert all_of_them.height == n_kept
+    assert known._reported(asked, known.ASKED).equals(all_of_them.head(known.ASKED)), "the CSV file's first rows"
     assert len(store._older) == MOST_OLDER
 
 
