@@ -41,6 +41,10 @@ MACROS: tuple[Macro, ...] = (
     # A UTC instant as the wall clock of an IANA zone.
     Macro("local_at", (("moment", "TIMESTAMP"), ("zone", "STRING")), "TIMESTAMP",
           "timezone(zone, timezone('UTC', moment))", "from_utc_timestamp(moment, zone)"),
+    # Whole seconds, so their sum is the same in any order; negative where `until` lies before `since`.
+    Macro("seconds_between", (("since", "TIMESTAMP"), ("until", "TIMESTAMP")), "DOUBLE",
+          "CAST(date_diff('second', since, until) AS DOUBLE)",
+          "CAST(unix_timestamp(until) - unix_timestamp(since) AS DOUBLE)"),
     # Minutes of whole seconds; negative where `until` lies before `since`.
     Macro("minutes_between", (("since", "TIMESTAMP"), ("until", "TIMESTAMP")), "DOUBLE",
           "date_diff('second', since, until) / 60.0",

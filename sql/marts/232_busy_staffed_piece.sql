@@ -5,9 +5,9 @@
 -- materialize: work
 -- column: device VARCHAR - | device
 -- column: hour_at TIMESTAMP UTC | hour
--- column: busy_staffed_min DOUBLE min | overlap
+-- column: seconds DOUBLE s | overlap
 SELECT o.device, o.hour_at, o.busy_from, o.staffed_from,
-       minutes_between(greatest(o.busy_from, o.staffed_from), least(o.busy_to, o.staffed_to)) AS busy_staffed_min
+       seconds_between(greatest(o.busy_from, o.staffed_from), least(o.busy_to, o.staffed_to)) AS seconds
 FROM (SELECT p.device, p.hour_at, s.staffed_from, s.staffed_to,
              s.hour_local + (p.started_at - p.hour_at) AS busy_from, s.hour_local + (p.ended_at - p.hour_at) AS busy_to
       FROM device_piece p

@@ -30,11 +30,11 @@ FROM (SELECT c.device, c.facility, c.modality, c.hour_at, c.hour_local, c.cut_mi
              coalesce(b.busy_min, 0.0) AS busy_min, coalesce(w.busy_staffed_min, 0.0) AS busy_staffed_min,
              coalesce(e.n_exams, 0) AS n_exams, coalesce(e.n_exams_staffed, 0) AS n_exams_staffed
       FROM device_clock c
-      LEFT JOIN (SELECT l.device, l.hour_at, sum(minutes_between(l.staffed_from, l.staffed_to)) AS staffed_min
+      LEFT JOIN (SELECT l.device, l.hour_at, sum(seconds_between(l.staffed_from, l.staffed_to)) / 60 AS staffed_min
                  FROM staffed_piece l GROUP BY l.device, l.hour_at) s ON s.device = c.device AND s.hour_at = c.hour_at
-      LEFT JOIN (SELECT p.device, p.hour_at, sum(minutes_between(p.started_at, p.ended_at)) AS busy_min
+      LEFT JOIN (SELECT p.device, p.hour_at, sum(seconds_between(p.started_at, p.ended_at)) / 60 AS busy_min
                  FROM device_piece p GROUP BY p.device, p.hour_at) b ON b.device = c.device AND b.hour_at = c.hour_at
-      LEFT JOIN (SELECT q.device, q.hour_at, sum(q.busy_staffed_min) AS busy_staffed_min
+      LEFT JOIN (SELECT q.device, q.hour_at, sum(q.seconds) / 60 AS busy_staffed_min
                  FROM busy_staffed_piece q GROUP BY q.device, q.hour_at) w
           ON w.device = c.device AND w.hour_at = c.hour_at
       LEFT JOIN (SELECT x.device, x.hour_at, count(*) AS n_exams, count(*) FILTER (WHERE x.is_staffed) AS n_exams_staffed

@@ -26,8 +26,9 @@ SELECT d.device, d.facility, d.modality, d.day_local, d.opens_local, d.closes_lo
 FROM (SELECT h.device, h.facility, h.modality, h.day_local, b.opens_local, b.closes_local, h.staffed_min, h.busy_min,
              h.busy_staffed_min, h.overtime_min, h.n_exams, min(s.busy_started_local) AS first_started_local
       FROM (SELECT x.device, x.facility, x.modality, CAST(x.hour_local AS DATE) AS day_local,
-                   sum(x.staffed_min) AS staffed_min, sum(x.busy_min) AS busy_min,
-                   sum(x.busy_staffed_min) AS busy_staffed_min, sum(x.overtime_min) AS overtime_min,
+                   sum(round(x.staffed_min * 60)) / 60 AS staffed_min, sum(round(x.busy_min * 60)) / 60 AS busy_min,
+                   sum(round(x.busy_staffed_min * 60)) / 60 AS busy_staffed_min,
+                   sum(round(x.overtime_min * 60)) / 60 AS overtime_min,
                    CAST(sum(x.n_exams) AS BIGINT) AS n_exams
             FROM fct_device_hour x
             JOIN touched_device t ON t.device = x.device AND CAST(x.hour_local AS DATE) >= t.since_day

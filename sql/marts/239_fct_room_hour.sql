@@ -17,7 +17,7 @@
 -- column: is_reported BOOLEAN - | a day with a stay, or without any exam on the device: an empty room, and not a silent one
 WITH staffed AS (
     SELECT o.device, o.hour_at,
-           sum(minutes_between(greatest(o.room_from, o.staffed_from), least(o.room_to, o.staffed_to))) AS minutes
+           sum(seconds_between(greatest(o.room_from, o.staffed_from), least(o.room_to, o.staffed_to))) / 60 AS minutes
     FROM (SELECT p.device, p.hour_at, f.staffed_from, f.staffed_to,
                  f.hour_local + (p.started_at - p.hour_at) AS room_from, f.hour_local + (p.ended_at - p.hour_at) AS room_to
           FROM room_piece p
@@ -35,7 +35,7 @@ JOIN (SELECT u.device, min(u.day_local) AS first_day FROM fct_room_day u WHERE u
     ON b.device = h.device AND CAST(h.hour_local AS DATE) >= b.first_day
 LEFT JOIN fct_room_day d ON d.device = h.device AND d.day_local = CAST(h.hour_local AS DATE)
 LEFT JOIN fct_device_day y ON y.device = h.device AND y.day_local = CAST(h.hour_local AS DATE)
-LEFT JOIN (SELECT p.device, p.hour_at, sum(minutes_between(p.started_at, p.ended_at)) AS room_min
+LEFT JOIN (SELECT p.device, p.hour_at, sum(seconds_between(p.started_at, p.ended_at)) / 60 AS room_min
            FROM room_piece p GROUP BY p.device, p.hour_at) r ON r.device = h.device AND r.hour_at = h.hour_at
 LEFT JOIN staffed q ON q.device = h.device AND q.hour_at = h.hour_at
 WHERE h.hour_local >= (SELECT CAST(min(k.since_day) AS TIMESTAMP) FROM touched_device k)

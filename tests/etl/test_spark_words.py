@@ -52,6 +52,7 @@ SAME = [
     f"local_at({AT}, 'America/New_York')", f"local_at({AT} + INTERVAL 1 SECOND, 'America/New_York')",
     f"local_at({AT}, 'Asia/Kolkata')", f"minutes_between({AT}, TIMESTAMP '2026-03-08 10:00:00')",
     f"minutes_between(TIMESTAMP '2026-03-08 10:00:00', {AT})",
+    f"seconds_between({AT}, TIMESTAMP '2026-03-08 10:00:00')", f"seconds_between({AT}, NULL)",
     f"add_seconds({AT}, -0.0000005E0)", f"add_seconds({AT}, 86400 * 4000)", f"minute_of_week({AT})",
     f"micros({AT})", f"at_micros(-micros({AT}))", "micros(CAST(NULL AS TIMESTAMP))", "at_micros(NULL)",
     "minute_of_week(TIMESTAMP '2026-03-09')", "age_band(17.9E0)", "age_band(80)", "age_band(-1)", "age_band(NULL)",

@@ -45,6 +45,19 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     )
 
 
+@pytest.fixture(scope="module")
+def seconds(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """486, 629 and 717 seconds, in an hour and in three: as binary fractions of minutes no order sums to 1,832 / 60."""
+    times = (
+        ("02 13:00:00", "02 13:08:06"), ("02 13:15:00", "02 13:25:29"), ("02 13:30:00", "02 13:41:57"),
+        ("03 13:00:00", "03 13:08:06"), ("03 14:00:00", "03 14:10:29"), ("03 15:00:00", "03 15:11:57"),
+    )  # fmt: skip
+    exams = [
+        exam(f"A{n}", f"2026-03-{since}", f"2026-03-{until}", mrn=str(n)) for n, (since, until) in enumerate(times)
+    ]
+    return Warehouse(tmp_path_factory.mktemp("seconds")).built(*(row for rows in exams for row in rows))
+
+
 def test_sessions_merge_one_patients_touching_exams(house: Warehouse) -> None:
     assert house.rows("""
         SELECT session_number, n_exams, busy_started_local, gap_before_min, is_same_block, is_turnover
@@ -87,6 +100,19 @@ def test_days(house: Warehouse) -> None:
         (date(2026, 3, 6), 480.0, 0.0, 0.0, 0.0, None, None, None),
         (date(2026, 3, 8), 1380.0, 60.0, 60.0, 0.0, local("08 01:30"), 90.0, False),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("table", "at"),
+    [
+        ("fct_device_hour", "hour_local = TIMESTAMP '2026-03-02 08:00'"),
+        ("fct_device_day", "day_local = DATE '2026-03-02'"),
+        ("fct_device_day", "day_local = DATE '2026-03-03'"),
+    ],
+)
+def test_minutes_are_those_of_their_whole_seconds(seconds: Warehouse, table: str, at: str) -> None:
+    told = seconds.rows(f"SELECT busy_min, busy_staffed_min FROM {table} WHERE device = 'N-CT1' AND {at}")
+    assert told == [(1832 / 60, 1832 / 60)]
 
 
 def test_idle_pieces_of_staffed_time(house: Warehouse) -> None:

@@ -109,6 +109,19 @@ def test_hours_hold_the_union_of_stays(house: Warehouse) -> None:
     ]  # fmt: skip
 
 
+def test_minutes_are_those_of_their_whole_seconds(tmp_path: Path) -> None:
+    """486, 629 and 717 seconds: as binary fractions of minutes no order sums to 1,832 / 60."""
+    times = ("13:00:00", "13:08:06"), ("13:15:00", "13:25:29"), ("13:30:00", "13:41:57")
+    stays = [move(kind, f"2026-03-02 {at}", mrn=str(n)) for n, stay in enumerate(times, 1)
+             for kind, at in zip(("entered", "left"), stay, strict=True)]  # fmt: skip
+    told = installed(tmp_path / "seconds", {"N-CT1": "rad^ct1"}).built(
+        *stays, *exam("A1", "2026-03-02 14:05", "2026-03-02 14:35")
+    )
+    assert told.rows("SELECT room_min, room_staffed_min FROM fct_room_hour WHERE room_min > 0") == [
+        (1832 / 60, 1832 / 60)
+    ]
+
+
 def test_a_repeated_or_skipped_hour_is_no_time(house: Warehouse) -> None:
     assert house.row("""
         SELECT sum(room_min), sum(room_staffed_min) FROM fct_room_hour
