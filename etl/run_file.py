@@ -1,10 +1,10 @@
-"""The file of a run: a header, numbers in order, some of these again, the place of each; and sums that tell a hurt one.
+"""The file of a run: a header, numbers in order, some of these again, the place of each, a sieve; and sums of all.
 
 The numbers lie in pages, of which the first number stands once more with those of the other pages: who looks for a
-number reads these and one page (`etl/run_search.py`).
+number that the sieve lets through (`etl/run_sieve.py`) reads these and one page (`etl/run_search.py`).
 
-The header is read whenever a run is asked: it has a sum of its own and says what the run covers. All numbers and places
-are read and summed up in turn, a run a week, when it is first asked on its day or after it. What does not give its sum
+The header is read whenever a run is asked: it has a sum of its own and says what the run covers. All the rest is
+read and summed up in turn, a run a week, when it is first asked on its day or after it. What does not give its sum
 is as good as lost: it is told by the table again.
 """
 
@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from etl.durable import sync
 from etl.proof import DAYS, today
+from etl.run_sieve import Octets, Sieving, n_octets
 
 Keys = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.uint32]
@@ -33,10 +34,10 @@ Entries = tuple[Keys, Places]
 NO_ENTRIES: Entries = np.empty(0, np.uint64), np.empty(0, np.uint32)
 #: Octets before the numbers, so that no page of them lies in two of the disk; and numbers of a page.
 HEAD, PAGE = 4096, 256
-_MARK = b"radruns3"
-#: Mark, entries, places covered after and up to, sums of the keys, of the places and of all before.
-_HEADER = struct.Struct("<8sQQQIII4x")
-_SUMMED = _HEADER.size - 8
+_MARK = b"radruns4"
+#: Mark, entries, places covered after and up to, sums of the keys, of the places, of the sieve and of all before.
+_HEADER = struct.Struct("<8sQQQIIII")
+_SUMMED = _HEADER.size - 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,38 +65,59 @@ class Run:
         return self.at_firsts + self.n_pages * 8
 
     @property
-    def size(self) -> int:
-        """Octets of the file."""
+    def at_sieve(self) -> int:
+        """Octets before the sieve."""
         return self.at_places + self.n * 4
 
+    @property
+    def size(self) -> int:
+        """Octets of the file."""
+        return self.at_sieve + n_octets(self.n)
 
-def _header(run: Run, keys: int, places: int) -> bytes:
-    told = _HEADER.pack(_MARK, run.n, run.since, run.upto, keys, places, 0)
-    return _HEADER.pack(_MARK, run.n, run.since, run.upto, keys, places, zlib.crc32(told[:_SUMMED]))
+
+def _header(run: Run, sums: tuple[int, ...]) -> bytes:
+    told = _HEADER.pack(_MARK, run.n, run.since, run.upto, *sums, 0)
+    return told[:_SUMMED] + struct.pack("<I", zlib.crc32(told[:_SUMMED]))
+
+
+@dataclass
+class _Part:
+    """A part of a file that is written from `at` on, and the sum of its octets."""
+
+    file: BinaryIO
+    at: int
+    sum: int = 0
+
+    def put(self, octets: bytes) -> None:
+        self.file.seek(self.at)
+        self.file.write(octets)
+        self.at, self.sum = self.at + len(octets), zlib.crc32(octets, self.sum)
 
 
 def write(path: Path, run: Run, parts: Iterable[Entries]) -> None:
     """Write a run, whose `parts` are in order one after the other, and wait until it is on the disk."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     with open(handle, "r+b") as file:
-        at, at_page, of_keys, of_places = 0, 0, 0, 0
+        of_keys, of_firsts, of_places, of_sieve = (
+            _Part(file, at) for at in (HEAD, run.at_firsts, run.at_places, run.at_sieve)
+        )
+        sieving, n = Sieving(run.n), 0
         for keys, places in parts:
-            told, firsts, where = keys.tobytes(), keys[-at % PAGE :: PAGE].tobytes(), places.tobytes()
-            _put(file, HEAD + at * 8, told)
-            _put(file, run.at_firsts + at_page, firsts)
-            _put(file, run.at_places + at * 4, where)
-            of_keys, of_places = zlib.crc32(told, of_keys), zlib.crc32(where, of_places)
-            at, at_page = at + len(keys), at_page + len(firsts)
-        file.truncate(run.size)
-        _put(file, 0, _header(run, of_keys, of_places))
+            of_keys.put(keys.tobytes())
+            of_firsts.put(keys[-n % PAGE :: PAGE].tobytes())
+            of_places.put(places.tobytes())
+            of_sieve.put(sieving.upto(keys))
+            n += len(keys)
+        of_sieve.put(sieving.rest())
+        _Part(file, 0).put(_header(run, (of_keys.sum, of_places.sum, of_sieve.sum)))
         file.flush()
         os.fsync(file.fileno())
     sync(path.parent)
 
 
-def _put(file: BinaryIO, at: int, octets: bytes) -> None:
-    file.seek(at)
-    file.write(octets)
+def sieve(path: Path, run: Run) -> Octets:
+    """The octets of a run's sieve, read from the disk as they are looked at."""
+    return np.memmap(path, np.uint8, "r", run.at_sieve, (n_octets(run.n),))
 
 
 def opened(path: Path, run: Run) -> Entries:
@@ -124,9 +146,11 @@ def is_sound(path: Path, run: Run) -> bool:
     if _seen(path, run) is None:
         return False
     with path.open("rb") as file:
-        sums = _HEADER.unpack(file.read(_HEADER.size))[4:6]
+        sums = _HEADER.unpack(file.read(_HEADER.size))[4:7]
     keys, places = opened(path, run)
-    if (_sum(keys), _sum(places)) != sums or (run.n and not np.array_equal(keys[::PAGE], first_keys(path, run))):
+    if (_sum(keys), _sum(places), _sum(sieve(path, run))) != sums:
+        return False
+    if run.n and not np.array_equal(keys[::PAGE], first_keys(path, run)):
         return False
     os.utime(path)
     return True
@@ -141,12 +165,12 @@ def _seen(path: Path, run: Run) -> date | None:
         return None
     if len(told) < _HEADER.size or about.st_size != run.size:
         return None
-    if told != _header(run, *_HEADER.unpack(told)[4:6]):
+    if told != _header(run, _HEADER.unpack(told)[4:7]):
         return None
     return datetime.fromtimestamp(about.st_mtime, UTC).date()
 
 
-def _sum(values: Keys | Places) -> int:
+def _sum(values: Keys | Places | Octets) -> int:
     return zlib.crc32(values.view(np.uint8).data)
 
 

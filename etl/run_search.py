@@ -1,4 +1,6 @@
-"""Keys in the file of a run: of each the one page that can have it is read, found by the first keys of all pages.
+"""Keys in the file of a run: of each that its sieve lets through the one page that can have it is read.
+
+The page is found by the first keys of all pages.
 
 To search all keys as memory looks at some twenty places for each, and every place that was not looked at before costs
 a fault that gives the process sixteen pages and more: half a second of a night beside ten million exams.
@@ -14,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from etl.run_file import HEAD, NO_ENTRIES, PAGE, Entries, Keys, Places, Run, Spots, first_keys
+from etl.run_file import HEAD, NO_ENTRIES, PAGE, Entries, Keys, Places, Run, Spots, first_keys, sieve
+from etl.run_sieve import passed
 
 #: Keys that are looked up at once: 2 MB of pages, so that the next ones are read to where these were.
 _BLOCK = 1024
@@ -22,6 +25,8 @@ _BLOCK = 1024
 
 def look_up(path: Path, run: Run, asked: Keys) -> Entries:
     """Each of `asked`, which are sorted and distinct, with each place that a run tells of it."""
+    if run.n and len(asked):
+        asked = asked[passed(sieve(path, run), asked, run.n)]
     if not run.n or not len(asked):
         return NO_ENTRIES
     firsts = first_keys(path, run)
@@ -44,7 +49,8 @@ def _looked_up(file: int, run: Run, firsts: Keys, asked: Keys) -> Entries:
     at = pages[spots // PAGE] * PAGE + spots % PAGE
     of_place = at // PAGE
     pages = distinct(of_place)
-    places = np.frombuffer(_read(file, run.at_places, pages, PAGE * 4), np.uint32)
+    octets = _read(file, run.at_places, pages, PAGE * 4)  # behind the last place octets of the sieve
+    places = np.frombuffer(octets, np.uint32, len(octets) // 4)
     return told, places[np.searchsorted(pages, of_place) * PAGE + at % PAGE]
 
 

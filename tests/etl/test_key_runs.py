@@ -69,6 +69,21 @@ def test_pages_tell_what_all_keys_tell(tmp_path: Path, monkeypatch: pytest.Monke
             assert [(k.tolist(), k.dtype) for k in told] == [(k.tolist(), k.dtype) for k in want]
 
 
+@pytest.mark.parametrize("n", [1, 500, 4096, 5000])
+def test_a_tenth_of_the_keys_that_are_not_there_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n: int
+) -> None:
+    numbers = np.random.default_rng(7).integers(0, 2**64 - 1, 2 * n, np.uint64)
+    there, others = np.sort(numbers[:n]), np.sort(numbers[n:])
+    run, path, read = run_file.Run("one", n, 0, n), tmp_path / "one", list[int]()
+    run_file.write(path, run, [(there, np.arange(n, dtype=np.uint32))])
+    monkeypatch.setattr(run_search, "_looked_up", lambda *given: read.append(len(given[-1])) or run_file.NO_ENTRIES)
+    run_search.look_up(path, run, others)
+    assert sum(read) <= n / 7
+    run_search.look_up(path, run, there)
+    assert sum(read) >= n
+
+
 def test_every_place_of_a_key_is_found_through_all_merges(intake: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     keys = [0, 2**64 - 1, *(RNG.getrandbits(64) for _ in range(40))]
     told: list[tuple[int, int]] = []
@@ -129,12 +144,13 @@ def of_the_week(path: Path, weeks: int) -> None:
     os.utime(path, (then.timestamp(), then.timestamp()))
 
 
-#: Octets before the first keys of pages in the file of twenty keys, which has one page.
+#: Octets before the first keys of pages in the file of twenty keys, which has one page; and before its sieve.
 FIRSTS = run_file.HEAD + 8 * 20
+SIEVE = FIRSTS + 8 + 4 * 20
 
 
 @pytest.mark.parametrize(
-    "at", [0, 9, 30, 41, run_file.HEAD, FIRSTS - 1, FIRSTS, FIRSTS + 7, FIRSTS + 8, FIRSTS + 7 + 4 * 20]
+    "at", [0, 9, 30, 41, 44, run_file.HEAD, FIRSTS - 1, FIRSTS, FIRSTS + 7, FIRSTS + 8, SIEVE - 1, SIEVE, SIEVE + 31]
 )
 def test_a_hurt_run_is_as_good_as_lost_once_it_is_looked_at(
     intake: duckdb.DuckDBPyConnection, tmp_path: Path, at: int
