@@ -47,10 +47,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
 @pytest.fixture(scope="module")
 def seconds(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """486, 629 and 717 seconds, in an hour and in three: as binary fractions of minutes no order sums to 1,832 / 60."""
+    """486, 629 and 717 seconds, in an hour, in three and in three of a free day: as binary fractions of minutes no
+    order of them sums to 1,832 / 60."""
     times = (
         ("02 13:00:00", "02 13:08:06"), ("02 13:15:00", "02 13:25:29"), ("02 13:30:00", "02 13:41:57"),
         ("03 13:00:00", "03 13:08:06"), ("03 14:00:00", "03 14:10:29"), ("03 15:00:00", "03 15:11:57"),
+        ("07 13:00:00", "07 13:08:06"), ("07 14:00:00", "07 14:10:29"), ("07 15:00:00", "07 15:11:57"),
     )  # fmt: skip
     exams = [
         exam(f"A{n}", f"2026-03-{since}", f"2026-03-{until}", mrn=str(n)) for n, (since, until) in enumerate(times)
@@ -103,15 +105,16 @@ def test_days(house: Warehouse) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "at"),
+    ("table", "at", "part"),
     [
-        ("fct_device_hour", "hour_local = TIMESTAMP '2026-03-02 08:00'"),
-        ("fct_device_day", "day_local = DATE '2026-03-02'"),
-        ("fct_device_day", "day_local = DATE '2026-03-03'"),
+        ("fct_device_hour", "hour_local = TIMESTAMP '2026-03-02 08:00'", "busy_staffed_min"),
+        ("fct_device_day", "day_local = DATE '2026-03-02'", "busy_staffed_min"),
+        ("fct_device_day", "day_local = DATE '2026-03-03'", "busy_staffed_min"),
+        ("fct_device_day", "day_local = DATE '2026-03-07'", "overtime_min"),
     ],
 )
-def test_minutes_are_those_of_their_whole_seconds(seconds: Warehouse, table: str, at: str) -> None:
-    told = seconds.rows(f"SELECT busy_min, busy_staffed_min FROM {table} WHERE device = 'N-CT1' AND {at}")
+def test_minutes_are_those_of_their_whole_seconds(seconds: Warehouse, table: str, at: str, part: str) -> None:
+    told = seconds.rows(f"SELECT busy_min, {part} FROM {table} WHERE device = 'N-CT1' AND {at}")
     assert told == [(1832 / 60, 1832 / 60)]
 
 

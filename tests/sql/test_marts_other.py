@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -262,3 +262,13 @@ def test_what_headers_lack(tmp_path: Path) -> None:
     for (*flags, n_headers, is_ready), (change, lacking) in zip(told, CHANGES, strict=True):
         assert {name for name, flag in zip(names, flags, strict=True) if not flag} == lacking, change
         assert (n_headers, is_ready) == (2, not lacking), change
+
+
+def test_the_calendar_begins_with_the_first_exam_of_our_own(tmp_path: Path) -> None:
+    house = Warehouse(tmp_path).built(
+        *imported("1", "2026-03-03 10:00"),
+        *exam("A1", "2026-03-05 15:00", "2026-03-05 15:20", mrn="2"),
+        *exam("A2", "2026-03-02 15:00", "2026-03-02 15:20", mrn="3", facility="WEST", station="WCT01"),
+        *exam("A3", "2026-03-04 15:00", "2026-03-04 15:20", mrn="4"),
+    )
+    assert house.row("SELECT min(day), max(day), count(*) FROM dim_calendar") == (date(2026, 3, 2), date(2026, 3, 5), 4)
