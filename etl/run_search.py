@@ -25,10 +25,9 @@ _BLOCK = 1024
 
 def look_up(path: Path, run: Run, asked: Keys) -> Entries:
     """Each of `asked`, which are sorted and distinct, with each place that a run tells of it."""
-    if run.n and len(asked):
-        asked = asked[passed(sieve(path, run), asked, run.n)]
     if not run.n or not len(asked):
         return NO_ENTRIES
+    asked = asked[passed(sieve(path, run), asked, run.n)]
     firsts = first_keys(path, run)
     with path.open("rb", buffering=0) as file:
         if sys.platform == "linux":

@@ -13,7 +13,7 @@ SELECT CAST(d.day AS DATE) AS day, CAST(isodow(d.day) AS INTEGER) AS weekday,
        isodow(d.day) > 5 AS is_weekend
 FROM (SELECT unnest(generate_series(date_trunc('day', s.first_local), date_trunc('day', c.data_through),
                                     INTERVAL 1 DAY)) AS day
-      FROM (SELECT e.exam_started_local AS first_local  -- in order: of months, so that the engine reads the first one alone
+      FROM (SELECT e.exam_started_local AS first_local  -- the table's order: its first months alone are read
             FROM fct_exam e
             WHERE NOT e.is_imported AND e.exam_started_local IS NOT NULL
             ORDER BY e.exam_started_local LIMIT 1) s
