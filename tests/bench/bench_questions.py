@@ -36,7 +36,7 @@ from tests.bench.bench_warehouse import EXAMS, QUICK_EXAMS, cost, make_network, 
 from tests.bench.pages import measure_pages, measure_scopes
 from tests.bench.peers import ByHand, Pandas, Peer, Rows, Shown, Source, SQLite, has_pandas
 from tests.bench.postgres import PostgreSQL, programs
-from tests.bench.questions import QUESTIONS, Question, Window
+from tests.bench.questions import DAY, QUESTIONS, Question, Window
 from tests.bench.told import lines
 
 __all__ = ["lines", "measure", "run"]
@@ -82,8 +82,8 @@ def beside(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[list[Peer], 
 def held_since(connection: duckdb.DuckDBPyConnection, rows: int) -> date | None:
     """First of the latest days that have at most so many exams together; None where all have."""
     days = connection.execute(
-        """SELECT CAST(exam_local AS DATE) AS day, sum(count(*)) OVER (ORDER BY day DESC) AS n
-           FROM fct_exam WHERE exam_local IS NOT NULL GROUP BY day ORDER BY day DESC"""
+        f"""SELECT CAST({DAY["fct_exam"]} AS DATE) AS day, sum(count(*)) OVER (ORDER BY day DESC) AS n
+            FROM fct_exam WHERE exam_local IS NOT NULL GROUP BY day ORDER BY day DESC"""
     ).fetchall()
     fitting = [day for day, n in days if n <= rows]
     if days and not fitting:

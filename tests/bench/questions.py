@@ -33,9 +33,9 @@ INDEXED = {
     "fct_exam": ("exam_ended_local", "exam_local"), "fct_repeat": ("exam_key",), "fct_device_hour": ("hour_local",),
     "fct_read": ("read_local",), "fct_backlog_hour": ("hour_local",),
 }  # fmt: skip
-#: A table's day, by which a peer may hold less than all of it.
-DAY = {"fct_exam": "exam_local", "fct_repeat": "exam_started_local", "fct_device_hour": "hour_local",
-       "fct_read": "read_local", "fct_backlog_hour": "hour_local"}  # fmt: skip
+#: A table's day, by which a peer may hold less than all of it: the last by which a question counts one of its rows.
+DAY = {"fct_exam": "greatest(exam_local, exam_ended_local)", "fct_repeat": "exam_started_local",
+       "fct_device_hour": "hour_local", "fct_read": "read_local", "fct_backlog_hour": "hour_local"}  # fmt: skip
 #: First day of a row's week, from Monday on.
 _WEEK = {
     "duckdb": "CAST(date_trunc('week', exam_ended_local) AS DATE)",

@@ -27,7 +27,7 @@ from tests.bench.bench_questions import (
 from tests.bench.pages import SPANS, counting, measure_pages, measure_scopes
 from tests.bench.peers import Source, SQLite, has_pandas
 from tests.bench.postgres import PostgreSQL, programs
-from tests.bench.questions import ENGINES, QUESTIONS, Window
+from tests.bench.questions import DAY, ENGINES, QUESTIONS, Window
 from tests.conftest import missing
 from tests.published import Published
 
@@ -70,11 +70,24 @@ def test_peers_that_hold_fewer_days_are_asked_of_those(published: Published) -> 
         assert facts["held"]["sqlite_ms"] > 0
 
 
+def test_an_exam_over_midnight_is_held_with_the_day_of_its_end(published: Published) -> None:
+    with duckdb.connect(str(published.snapshot), read_only=True, config=SETTINGS) as con:
+        over = "CAST(exam_started_local AS DATE) < CAST(exam_ended_local AS DATE)"
+        ends = con.execute(f"SELECT DISTINCT CAST(exam_ended_local AS DATE) FROM fct_exam WHERE {over}").fetchall()
+        assert ends
+        for (since,) in ends:
+            held = Source(con, since).select("fct_exam")
+            counted = [con.execute(f"SELECT count(*) FROM ({rows}) WHERE exam_ended_local >= ?", [since]).fetchall()
+                       for rows in (held, "FROM fct_exam")]  # fmt: skip
+            assert counted[0] == counted[1]
+
+
 def test_the_days_held_have_at_most_the_exams_asked_for(published: Published) -> None:
     with duckdb.connect(str(published.snapshot), read_only=True, config=SETTINGS) as con:
         since = held_since(con, 300)
-        counted = con.execute("SELECT count(*) FROM fct_exam WHERE exam_local >= ?", [since]).fetchall()[0][0]
-        wider = con.execute("SELECT count(*) FROM fct_exam WHERE exam_local >= ?::DATE - 1", [since]).fetchall()[0][0]
+        of_days = f"SELECT count(*) FROM fct_exam WHERE {DAY['fct_exam']} >="
+        counted = con.execute(f"{of_days} ?", [since]).fetchall()[0][0]
+        wider = con.execute(f"{of_days} ?::DATE - 1", [since]).fetchall()[0][0]
         assert counted <= 300 < wider
         assert held_since(con, EVERY) is None
         with pytest.raises(ValueError, match="more than 0 exams"):
