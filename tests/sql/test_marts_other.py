@@ -267,6 +267,7 @@ def test_what_headers_lack(tmp_path: Path) -> None:
 def test_the_calendar_begins_with_the_first_exam_of_our_own(tmp_path: Path) -> None:
     house = Warehouse(tmp_path).built(
         *imported("1", "2026-03-03 10:00"),
+        event("exam_started", "2025-12-20 10:00", None, mrn="1", study_uid="7.1"),  # told where it was made
         *exam("A1", "2026-03-05 15:00", "2026-03-05 15:20", mrn="2"),
         *exam("A2", "2026-03-02 15:00", "2026-03-02 15:20", mrn="3", facility="WEST", station="WCT01"),
         *exam("A3", "2026-03-04 15:00", "2026-03-04 15:20", mrn="4"),
