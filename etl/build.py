@@ -19,7 +19,7 @@ from typing import Protocol
 
 import duckdb
 
-from etl import build_digest, forecast, proof, spare
+from etl import block_writes, build_digest, forecast, proof, spare
 from etl.build_digest import META, overall
 from etl.build_engine import EngineOf, in_process
 from etl.build_fold import STATE, Built, Fold, Progress
@@ -162,11 +162,12 @@ def build(
 
 def _brought_up(home: Home, site: Site, how: _How) -> BuildReport | None:
     """What a build of new batches reports; None as `_bring_up` has it. Raises OutOfMemoryException."""
-    known, written = proof.noted(home.marts), proof.Measured()
+    known, written, watch = proof.noted(home.marts), proof.Measured(), block_writes.Watch(home.marts)
     with closing(_connect(home, home.marts)) as con:
         report = _bring_up(con, home, _prepare(con, home, site), how, written)
     if report is not None:
         proof.after_build(home.marts, known, written)
+        watch.note()
     return report
 
 

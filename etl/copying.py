@@ -3,7 +3,8 @@
 Each block of the file begins with a sum of the words that follow in it, which the engine checks as it reads the block.
 Here all are checked that are written, also those that no statement reads. What is written is read back at once and
 compared. An older copy is made like its source by writing what differs: most blocks of a large file stay a night.
-Hashes of the copy's blocks tell what differs where they were kept; a part of what they tell is compared each time.
+Hashes of the copy's blocks tell what differs where they were kept; blocks of the source that nobody can have written
+since (`etl.block_writes`) need not be read to know theirs. A part of what is so told is read and compared each time.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ HEADER, BLOCK = 3 * 4096, 1 << 18
 _FACTOR, _START = 0xBF58476D1CE4E5B9, 5381
 #: Bytes after which the disk is told to begin; it would else wait for the end.
 _AT_ONCE = 1 << 25
-#: Copies within which every block that hashes tell to be the same is compared.
+#: Copies within which every block that hashes tell to be the same is read and compared.
 TURNS = 16
 _FICLONE = 0x40049409
+_BLANK = bytes(SIZE)
 
 
 class Copied(NamedTuple):
@@ -43,19 +45,42 @@ class Copied(NamedTuple):
 
 
 class _Older(NamedTuple):
-    """What a copy has already: its pieces, hashes of its blocks where they are known, and whose turn it is."""
+    """What a copy has already: its pieces, hashes of its blocks where they are known, and whose turn it is.
+
+    `told`: hashes of the source's blocks where these are known without reading them, else zeros.
+    """
 
     pieces: Pieces
     hashes: bytes
     turn: int
+    told: bytes = b""
 
     def piece(self, at: int) -> memoryview | None:
         """What is compared of a piece; None where hashes tell enough."""
-        return self.pieces.read(at) if not self.hashes or at // PIECE % TURNS == self.turn % TURNS else None
+        return self.pieces.read(at) if not self.hashes or self._is_turn(at) else None
 
     def has(self, number: int, hashed: bytes) -> bool:
-        """Whether the block of that number has that hash, as far as is known."""
+        """Whether the block of that number has that hash, which is the source's, as far as is known.
+
+        Raises _NotAsTold where the source's is not what it was told to be.
+        """
+        if self.told[number * SIZE : (number + 1) * SIZE] not in (b"", _BLANK, hashed):
+            raise _NotAsTold
         return not self.hashes or self.hashes[number * SIZE : (number + 1) * SIZE] == hashed
+
+    def unread(self, at: int, number: int) -> bytes:
+        """Hashes of the next blocks from the one of that number on, of one piece, that need not be read; or none."""
+        begin, end = number * SIZE, (number + PIECE // BLOCK) * SIZE
+        hashes = self.hashes[begin:end]
+        is_same = len(hashes) == end - begin and self.told[begin:end] == hashes
+        return hashes if is_same and not self._is_turn(at) else b""
+
+    def _is_turn(self, at: int) -> bool:
+        return at // PIECE % TURNS == self.turn % TURNS
+
+
+class _NotAsTold(Exception):
+    """A block of the source that nobody can have written is another."""
 
 
 def copy(source: Path, target: Path) -> Copied:
@@ -73,16 +98,21 @@ def copy(source: Path, target: Path) -> Copied:
     return Copied(is_sound, is_shared, hashes)
 
 
-def renew(source: Path, target: Path, hashes: bytes = b"", turn: int = 0) -> Copied:
+def renew(source: Path, target: Path, hashes: bytes = b"", turn: int = 0, told: bytes = b"") -> Copied:
     """Make an older copy, whose blocks were sound, like its source, and wait until it is on the disk.
 
-    All of the source is read, and each block that differs is written as `copy` does it. `hashes` are those of the
-    copy's blocks: what they tell to be the same is compared in one part of so many (`TURNS`), that of this `turn`. All
-    is compared without them. Raises CheckFailedError as `copy` does.
+    The source is read, and each block that differs is written as `copy` does it. `hashes` are those of the copy's
+    blocks: what they tell to be the same is compared in one part of so many (`TURNS`), that of this `turn`. All is
+    compared without them. `told` are hashes of the source's blocks, zeros for those not known: of pieces that the copy
+    has too only that part is read, and where one is not what it was told to be, all. Raises CheckFailedError as `copy`.
     """
     size = source.stat().st_size
+    told = told[: max(size - HEADER, 0) // BLOCK * SIZE]
     with FileIO(target, "r+") as new, FileIO(target) as back, Pieces(target) as pieces:
-        is_sound, hashes = _copied(source, new, back, _Older(pieces, hashes, turn))
+        try:
+            is_sound, hashes = _copied(source, new, back, _Older(pieces, hashes, turn, told))
+        except _NotAsTold:  # nothing of what was told can be relied on, nor what was written meanwhile be told
+            is_sound, hashes = _copied(source, new, back, _Older(pieces, b"", turn))
         new.truncate(size)
         _finish(new, size)
     return Copied(is_sound, hashes=hashes)
@@ -139,27 +169,74 @@ def _blocks_are_sound(source: Path) -> bool:
 def _copied(source: Path, new: FileIO, back: FileIO, before: _Older | None = None) -> tuple[bool, bytes]:
     """Copy block by block, read each back; returns whether all that were written have their sums, and all hashes.
 
-    `before`: what the copy has already, of which stays what is like its source.
+    `before`: what the copy has already, of which stays what is like its source. Raises CheckFailedError, _NotAsTold.
     """
-    is_right, room, is_sound, hashes = _sums(), memoryview(bytearray(BLOCK)), True, bytearray()
+    made = _Made(new, back)
     with Pieces(source) as old:
-        since, at = 0, _pass_on(old.read(0)[:HEADER], 0, new, back, room)
-        while piece := old.read(at):
-            known = before.piece(at) if before else None
+        made.put(old.read(0)[:HEADER])
+        while True:
+            if before and (unread := before.unread(made.at, made.number)):
+                made.keep(PIECE, unread)
+                continue
+            if not (piece := old.read(made.at)):
+                return made.is_sound, bytes(made.hashes)
+            known = before.piece(made.at) if before else None
             for begin, block in enumerate(_blocks(piece)):
                 hashed = of_block(block)
-                is_kept = before is not None and before.has(len(hashes) // SIZE, hashed)
-                hashes += hashed
+                is_kept = before is not None and before.has(made.number, hashed)
                 if is_kept and (known is None or _is_same(block, known[begin * BLOCK :][:BLOCK])):
-                    _begin_writing(new, since, at)
-                    since = at = at + len(block)
-                    continue
-                at += _pass_on(block, at, new, back, room)
-                is_sound &= is_right(block)
-                if at - since >= _AT_ONCE:
-                    _begin_writing(new, since, at)
-                    since = at
-    return is_sound, bytes(hashes)
+                    made.keep(len(block), hashed)
+                else:
+                    made.write(block, hashed)
+
+
+class _Made:
+    """A copy on its way: written or kept up to `at`, with the hashes of its blocks."""
+
+    def __init__(self, new: FileIO, back: FileIO) -> None:
+        self._new, self._back, self._room = new, back, memoryview(bytearray(BLOCK))
+        self._is_right = _sums()
+        self._since = self.at = 0  # what is written from `_since` on has not yet been set on its way
+        self.is_sound, self.hashes = True, bytearray()
+
+    @property
+    def number(self) -> int:
+        """The block that comes next."""
+        return len(self.hashes) // SIZE
+
+    def put(self, octets: memoryview) -> None:
+        """Write what comes next, and compare it with what the copy now has there."""
+        self._new.seek(self.at)
+        left = octets
+        while left:
+            left = left[self._new.write(left) :]
+        self._back.seek(self.at)
+        n = 0
+        while n < len(octets) and (more := self._back.readinto(self._room[n : len(octets)])):
+            n += more
+        if not _is_same(octets, self._room[:n]):
+            raise _torn(str(self._new.name))
+        self.at += n
+
+    def write(self, block: memoryview, hashed: bytes) -> None:
+        """Write the next block, and see whether it has its sum."""
+        self.put(block)
+        self.hashes += hashed
+        self.is_sound &= self._is_right(block)
+        if self.at - self._since >= _AT_ONCE:
+            self._begin_writing()
+
+    def keep(self, n: int, hashes: bytes) -> None:
+        """Leave what comes next as it is."""
+        self._begin_writing()
+        self.hashes += hashes
+        self._since = self.at = self.at + n
+
+    def _begin_writing(self) -> None:
+        """Pages yet to be written stay in memory: the advice to forget them only sets them on their way to the disk."""
+        if sys.platform == "linux" and self._since < self.at:
+            os.posix_fadvise(self._new.fileno(), self._since, self.at - self._since, os.POSIX_FADV_DONTNEED)
+        self._since = self.at
 
 
 def _blocks(piece: memoryview) -> Iterator[memoryview]:
@@ -167,32 +244,11 @@ def _blocks(piece: memoryview) -> Iterator[memoryview]:
     return (piece[begin : begin + BLOCK] for begin in range(0, len(piece), BLOCK))
 
 
-def _pass_on(block: memoryview, at: int, new: FileIO, back: FileIO, room: memoryview) -> int:
-    """Write a block, and compare it with what the copy now has there; returns its size."""
-    new.seek(at)
-    left = block
-    while left:
-        left = left[new.write(left) :]
-    back.seek(at)
-    n = 0
-    while n < len(block) and (more := back.readinto(room[n : len(block)])):
-        n += more
-    if not _is_same(block, room[:n]):
-        raise _torn(str(new.name))
-    return len(block)
-
-
 def _is_same(block: memoryview, other: memoryview) -> bool:
     import numpy as np  # noqa: PLC0415 - a run that finds nothing to publish does without
 
     kind = np.uint8 if len(block) % 8 else np.uint64
     return len(block) == len(other) and np.array_equal(np.frombuffer(block, kind), np.frombuffer(other, kind))
-
-
-def _begin_writing(file: FileIO, since: int, until: int) -> None:
-    """Pages yet to be written stay in memory: the advice to forget them only sets them on their way to the disk."""
-    if sys.platform == "linux" and since < until:
-        os.posix_fadvise(file.fileno(), since, until - since, os.POSIX_FADV_DONTNEED)
 
 
 def _sums() -> Callable[[memoryview], bool]:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from etl import block_hashes, proof, spare
+from etl import block_hashes, block_writes, proof, spare
 from etl.build_digest import overall
 from etl.copying import Copied, copy, renew
 from etl.durable import sync
@@ -94,7 +94,7 @@ def publish(home: Home, digest: str = "") -> Published:
     newest, definitions = current(home), signature(home.root)
     if digest and newest and (stands := _standing(newest, digest, definitions)):
         return stands
-    note = proof.noted(home.marts)  # before anything opens the file
+    note, watch = proof.noted(home.marts), block_writes.Watch(home.marts)  # before anything opens the file
     with duckdb.connect(str(home.marts)) as con:
         digest = overall(con)
         if newest and _told(con, number(newest)) in (None, (digest, definitions)):
@@ -106,11 +106,13 @@ def publish(home: Home, digest: str = "") -> Published:
         temporary = home.published / f".{final.name}.tmp"
         snapshot_id = f"{sequence:06d}-{digest[:12]}"
         _tell(con, snapshot_id, sequence, digest, definitions, home.settings)  # from here on the file is only read
-        note, copied = _copy_proven(con, note, home.marts, temporary, sequence)
+        told = _unwritten(newest, watch.written()) if newest else b""
+        note, copied = _copy_proven(con, note, home.marts, temporary, sequence, told)
     put_in_place(home, temporary, final.name)
     proof.write(home.marts, note)
     if copied.hashes:
         block_hashes.note(final, copied.hashes)
+        block_writes.begin(home.marts, final)
     retire(home, final, keeps_spare=not copied.is_shared)
     block_hashes.drop_orphans(home.published)
     return Published(snapshot_id, final, digest, is_new=True)
@@ -139,17 +141,23 @@ def clear(folder: Path) -> None:
         leftover.unlink()
 
 
+def _unwritten(newest: Path, written: block_writes.Written | None) -> bytes:
+    """Hashes of the marts' blocks that are those of the newest snapshot for sure, zeros for others; or none."""
+    is_origin = written is not None and written.origin == proof.state(newest)
+    return written.blank(block_hashes.told(newest)) if written is not None and is_origin else b""
+
+
 def _copy_proven(
-    con: duckdb.DuckDBPyConnection, note: proof.Note | None, marts: Path, target: Path, sequence: int
+    con: duckdb.DuckDBPyConnection, note: proof.Note | None, marts: Path, target: Path, sequence: int, told: bytes
 ) -> tuple[proof.Note, Copied]:
     """Copy the marts while their rows are counted; returns what is known of them then, and how the copy came about.
 
-    Raises CheckFailedError.
+    `told`: hashes of their blocks where these are known. Raises CheckFailedError.
     """
     with ThreadPoolExecutor(1) as pool:  # the disk copies while the processor counts
         counted = pool.submit(proof.prove, con, note)
         hashes = spare.take(target.parent, target)
-        copied = copy(marts, target) if hashes is None else renew(marts, target, hashes, turn=sequence)
+        copied = copy(marts, target) if hashes is None else renew(marts, target, hashes, sequence, told)
         known = counted.result()
     return known if copied.is_sound or note is None else proof.prove(con, None), copied
 
