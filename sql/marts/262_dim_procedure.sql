@@ -25,8 +25,7 @@ LEFT JOIN (SELECT b.procedure, b.below * 0.5E0 + b.above * 0.5E0 AS wrvu_usual
                  FROM (SELECT c.procedure, c.wrvu, sum(c.n) OVER (PARTITION BY c.procedure) AS n,
                               sum(c.n) OVER (PARTITION BY c.procedure ORDER BY c.wrvu
                                              ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS upto
-                       FROM (SELECT e.procedure, e.wrvu, count(*) AS n
-                             FROM fct_exam e
-                             WHERE e.is_countable AND e.wrvu IS NOT NULL
+                       FROM (SELECT e.procedure, e.wrvu, sum(e.n_exams) AS n
+                             FROM fct_procedure_wrvu e
                              GROUP BY e.procedure, e.wrvu) c) r
                  GROUP BY r.procedure) b) w ON w.procedure = p.procedure

@@ -85,7 +85,7 @@ def test_another_exam_makes_what_it_changes(tmp_path: Path, left: list[str]) -> 
     house = Warehouse(tmp_path).built(*history())
     digest = night(house, *exam("B", "2026-04-01 16:00", "2026-04-01 16:20", mrn="B"))
     assert set(left) >= OF_SITE
-    assert not set(left) & (FORECAST | {"dim_facility", "dim_procedure", "dim_calendar"})
+    assert not set(left) & (FORECAST | {"dim_facility", "dim_calendar"})
     assert house.rows("SELECT max(n_exams) FROM dim_forecast") == [(51,)]
     assert house.build(full=True).digest == digest
 

@@ -145,3 +145,27 @@ def test_a_standstill_of_months_is_one_since_the_last_exam(tmp_path: Path) -> No
     for number, day in enumerate(("2026-03-20", "2026-05-06", "2026-05-07", "2026-07-06")):
         house.load(*exam(f"B{number}", f"{day} 15:00", f"{day} 16:00", facility="WEST", station="WCT01"))
         assert rebuilt_alike(house, query) == [(datetime(2026, 3, 2, 16), date.fromisoformat(day))]
+
+
+WAITING = "SELECT CAST(exam_ended_at AS VARCHAR), n_exams FROM fct_waiting ORDER BY 1"
+#: At 16:00, 17:00 and 18:00 UTC.
+BACKLOG = "SELECT CAST(hour_at AS VARCHAR), n_waiting, oldest_min FROM fct_backlog_hour ORDER BY 1 LIMIT 3"
+
+
+def test_exams_that_wait_are_counted_until_they_have_a_report(tmp_path: Path) -> None:
+    """Two of them ended at once; whoever waits since before a night waits on in its hours."""
+    house = Warehouse(tmp_path).built(
+        *exam("A", "2026-03-02 15:00", "2026-03-02 15:20", mrn="A"),
+        *exam("B", "2026-03-02 15:05", "2026-03-02 15:20", mrn="B"),
+        *exam("C", "2026-03-02 15:30", "2026-03-02 15:50", mrn="C", final="2026-03-02 16:30"),
+        *exam("D", "2026-03-02 18:30", "2026-03-02 18:40", mrn="D", station="NDX01"),
+    )
+    assert house.rows(WAITING) == [("2026-03-02 15:20:00", 2), ("2026-03-02 18:40:00", 1)]
+    told = [("2026-03-02 16:00:00", 3, 40.0), ("2026-03-02 17:00:00", 2, 100.0), ("2026-03-02 18:00:00", 2, 160.0)]
+    assert house.rows(BACKLOG) == told
+    house.load(*exam("A", "2026-03-02 15:00", "2026-03-02 15:20", mrn="A", final="2026-03-02 17:30")[-2:])
+    assert rebuilt_alike(house, WAITING) == [("2026-03-02 15:20:00", 1), ("2026-03-02 18:40:00", 1)]
+    assert house.rows(BACKLOG) == [*told[:2], ("2026-03-02 18:00:00", 1, 160.0)]
+    house.load(event("discontinued", "2026-03-02 15:30", "B", mrn="B"))
+    assert rebuilt_alike(house, WAITING) == [("2026-03-02 18:40:00", 1)]
+    assert house.rows(BACKLOG) == [("2026-03-02 16:00:00", 2, 40.0), ("2026-03-02 17:00:00", 1, 100.0)]

@@ -129,6 +129,12 @@ def test_work_of_a_stretch_of_reading(tmp_path: Path) -> None:
     house.built(charged("C1", "A1", "1", "2026-03-02 18:00"), charged("C2", "A2", "2", "2026-03-02 18:00"))
     assert house.rows(query) == [(2, 2, 1.45), (1, 0, None)]
     assert house.row(usual) == (pytest.approx(0.725),)  # between 1.25 and 0.2
+    house.built(
+        *exam("A4", "2026-03-02 17:00", "2026-03-02 17:20", mrn="4"), charged("C1", "A4", "4", "2026-03-02 18:00"),
+        event("discontinued", "2026-03-02 17:30", "A4", mrn="4"),
+    )  # fmt: skip
+    assert house.row("SELECT wrvu, is_countable FROM fct_exam WHERE accession LIKE '%A4'") == (1.25, False)
+    assert house.row(usual) == (pytest.approx(0.725),), "an exam that does not count does not weigh"
 
 
 def test_shift_and_after_hours_of_a_read(tmp_path: Path) -> None:
