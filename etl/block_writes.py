@@ -8,8 +8,6 @@ file (its headers are not those noted, more than one checkpoint since) nothing i
 
 from __future__ import annotations
 
-import json
-import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,7 @@ import duckdb
 
 from etl.block_hashes import SIZE
 from etl.copying import BLOCK, HEADER
-from etl.proof import state
+from etl.proof import read_note, state, write_note
 
 NOTE = "marts.written"
 #: The one engine whose file is read here.
@@ -76,7 +74,7 @@ class Watch:
         """Note it for the next opening."""
         written = self.written()
         if written is None:
-            _path(self._marts).unlink(missing_ok=True)
+            self._marts.with_name(NOTE).unlink(missing_ok=True)
         else:
             _write(self._marts, written)
 
@@ -132,24 +130,15 @@ def _numbers(told: bytes) -> list[int] | None:
 
 
 def _noted(marts: Path) -> Written | None:
+    told = read_note(marts, NOTE)
+    if told is None:
+        return None
     try:
-        told = json.loads(_path(marts).read_text("ascii"))
-        if told["engine"] != duckdb.__version__ or told["state"] != (state(marts) or None):
-            return None
         return Written(str(told["origin"]), frozenset(map(int, told["numbers"])), int(told["end"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):  # none of ours: all is read
         return None
 
 
 def _write(marts: Path, written: Written) -> None:
-    told = {
-        "engine": duckdb.__version__, "state": state(marts), "origin": written.origin,
-        "numbers": sorted(written.numbers), "end": written.end,
-    }  # fmt: skip
-    aside = _path(marts).with_name(f".{NOTE}.tmp")
-    aside.write_text(json.dumps(told), "ascii")
-    os.replace(aside, _path(marts))
-
-
-def _path(marts: Path) -> Path:
-    return marts.with_name(NOTE)
+    told = {"origin": written.origin, "numbers": sorted(written.numbers), "end": written.end}
+    write_note(marts, NOTE, told)

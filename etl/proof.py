@@ -15,6 +15,7 @@ import os
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -45,40 +46,51 @@ def state(marts: Path) -> str:
         return hashlib.sha256(file.read(HEADER)).hexdigest()
 
 
+def read_note(marts: Path, name: str) -> dict[str, Any] | None:
+    """What a note beside the marts tells of them as they are now, before anything opens them.
+
+    None where there is none, or it is not of their state or of this engine.
+    """
+    try:
+        told = json.loads(marts.with_name(name).read_text("ascii"))
+        is_of_now = told["engine"] == duckdb.__version__ and told["state"] == (state(marts) or None)
+    except (OSError, ValueError, KeyError, TypeError):  # no note, or none of ours: the marts are looked at as a whole
+        return None
+    return told if is_of_now else None
+
+
+def write_note(marts: Path, name: str, told: dict[str, Any]) -> None:
+    """Note something of the marts, as this process leaves them."""
+    aside = marts.with_name(f".{name}.tmp")
+    aside.write_text(json.dumps({"engine": duckdb.__version__, "state": state(marts)} | told), "ascii")
+    os.replace(aside, marts.with_name(name))
+
+
 def noted(marts: Path) -> Note | None:
     """What is known of the marts as they are now, before anything opens them; None where all has to be counted."""
+    told = read_note(marts, NOTE)
+    if told is None:
+        return None
     try:
-        told = json.loads(_note(marts).read_text("ascii"))
-        if told["engine"] != duckdb.__version__ or told["state"] != (state(marts) or None):
-            return None
         due = {table: date.fromisoformat(day) for table, day in told["due"].items()}
         return Note(due, {table: (int(n), int(total)) for table, (n, total) in told["written"].items()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):  # none of ours
         return None
 
 
 def write(marts: Path, note: Note) -> None:
     """Note what is known of the marts, as this process leaves them."""
-    told = {
-        "engine": duckdb.__version__, "state": state(marts),
-        "due": {table: day.isoformat() for table, day in note.due.items()},
-        "written": {table: (n, str(total)) for table, (n, total) in note.written.items()},
-    }  # fmt: skip
-    aside = _note(marts).with_name(f".{NOTE}.tmp")
-    aside.write_text(json.dumps(told), "ascii")
-    os.replace(aside, _note(marts))
+    due = {table: day.isoformat() for table, day in note.due.items()}
+    written = {table: (n, str(total)) for table, (n, total) in note.written.items()}
+    write_note(marts, NOTE, {"due": due, "written": written})
 
 
 def after_build(marts: Path, before: Note | None, written: Measured) -> None:
     """Note what a build wrote. What one before it wrote and no publish has read back is counted whole."""
     if before is None:
-        _note(marts).unlink(missing_ok=True)
+        marts.with_name(NOTE).unlink(missing_ok=True)
     elif written:
         write(marts, Note({t: day for t, day in before.due.items() if t not in before.written}, written))
-
-
-def _note(marts: Path) -> Path:
-    return marts.with_name(NOTE)
 
 
 def today() -> date:

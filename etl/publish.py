@@ -152,21 +152,25 @@ def _copy_proven(
 ) -> tuple[proof.Note, Copied]:
     """Copy the marts while their rows are counted; returns what is known of them then, and how the copy came about.
 
-    `told`: hashes of their blocks where these are known. Raises CheckFailedError.
+    A suspected copy is counted itself: the engine may have read a block of the marts before it was hurt. `told`: hashes
+    of the marts' blocks where these are known. Raises CheckFailedError.
     """
     with ThreadPoolExecutor(1) as pool:  # the disk copies while the processor counts
         counted = pool.submit(proof.prove, con, note)
         hashes = spare.take(target.parent, target)
         copied = copy(marts, target) if hashes is None else renew(marts, target, hashes, sequence, told)
         known = counted.result()
-    return known if copied.is_sound or note is None else proof.prove(con, None), copied
+    return known if copied.is_sound else prove(target), copied
 
 
-def prove(path: Path) -> None:
-    """Count all rows of the marts again. Raises CheckFailedError where they do not have the digest they claim."""
+def prove(path: Path) -> proof.Note:
+    """Count all rows of the marts again; returns what is known of them then.
+
+    Raises CheckFailedError where they do not have the digest they claim.
+    """
     with duckdb.connect(str(path), read_only=True) as con:
         con.execute("SET TimeZone = 'UTC'")
-        proof.prove(con, None)
+        return proof.prove(con, None)
 
 
 def explain(con: duckdb.DuckDBPyConnection, definitions: str) -> None:

@@ -15,7 +15,8 @@ import pytest
 from etl import block_hashes, block_writes, proof, publish, reading, spare
 from etl.block_hashes import SIZE, of_block
 from etl.block_writes import Watch, begin, free
-from etl.copying import BLOCK, HEADER
+from etl.build_digest import recount, stored
+from etl.copying import BLOCK, HEADER, TURNS, _Older
 from etl.publish import current
 from tests.installation import Installation
 from tests.night import Night
@@ -289,50 +290,69 @@ def test_what_nobody_can_have_written_is_not_read(home: Installation, read: list
     assert note["origin"] == note["state"] == proof.state(publish.current(home.home) or Path())
 
 
-def untold(home: Installation) -> int:
-    """A block with rows of a mart of which it is told that nobody wrote it, nor any other of its piece."""
-    written, a_piece = Watch(home.home.marts).written(), reading.PIECE // BLOCK
-    assert written
-    touched = {number // a_piece for number in written.numbers}
-    marts = [table for (table,) in home.rows("SELECT table_name FROM meta_table")]
-    rows = " UNION ".join(f"SELECT block_id FROM pragma_storage_info('{table}')" for table in marts)
-    found = [n for (n,) in home.rows(rows) if 0 <= n < written.end // a_piece * a_piece and n // a_piece not in touched]
-    assert found
-    return int(min(found))
+def untold(con: duckdb.DuckDBPyConnection, told: bytes, *, is_turn: bool) -> int:
+    """A block of which it is told what it is: one with rows of a mart, or of a piece of which it is told of all."""
+    n = reading.PIECE // BLOCK
+    known = {number for number in range(len(told) // SIZE) if told[number * SIZE :][:SIZE] != bytes(SIZE)}
+    of_rows = "SELECT block_id FROM pragma_storage_info('{}') WHERE block_id >= 0"
+    in_use = con.execute(" UNION ".join(map(of_rows.format, stored(con)))).fetchall()
+    alone = {number for number in known if known >= set(range(number // n * n, number // n * n + n))}
+    return min({number for (number,) in in_use} & known if is_turn else alone)
 
 
-def in_turn(home: Installation, number: int, monkeypatch: pytest.MonkeyPatch, *, is_turn: bool) -> None:
-    """Make it the turn of a block, or of none."""
-    from etl.copying import TURNS, _Older  # noqa: PLC0415
+def after_the_last_write(
+    home: Installation, monkeypatch: pytest.MonkeyPatch, change: Callable[[bytearray, int], None], *, is_turn: bool
+) -> list[tuple[int, bytes]]:
+    """Change a block that nobody can have written, in its turn or not, once the engine has read all rows and written
+    its last; its number and the hash that it is told to have are found in the list that is returned."""
+    take, unwritten = spare.take, publish._unwritten
+    told: list[bytes] = []
+    found: list[tuple[int, bytes]] = []
 
-    piece = number * BLOCK // reading.PIECE
-    monkeypatch.setattr(_Older, "_is_turn", lambda _, at: is_turn and at // reading.PIECE % TURNS == piece % TURNS)
+    def watched(newest: Path, written: block_writes.Written | None) -> bytes:
+        told.append(unwritten(newest, written))
+        return told[-1]
 
-
-def swap(home: Installation, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Swap two words of a block once the engine has written its last: its sum does not tell."""
-    take = spare.take
-
-    def swap_first(folder: Path, target: Path) -> bytes | None:
+    def change_first(folder: Path, target: Path) -> bytes | None:
+        with duckdb.connect(str(home.home.marts)) as con:
+            recount(con, list(stored(con)))
+            number = untold(con, told[-1], is_turn=is_turn)
+        found.append((number, told[-1][number * SIZE : (number + 1) * SIZE]))
+        in_turn(number, monkeypatch, is_turn=is_turn)
         octets = bytearray(home.home.marts.read_bytes())
-        at = HEADER + number * BLOCK + 8
-        other = next(n for n in range(at + 8, at + BLOCK - 8, 8) if octets[n : n + 8] != octets[at : at + 8])
-        octets[at : at + 8], octets[other : other + 8] = octets[other : other + 8], octets[at : at + 8]
+        change(octets, HEADER + number * BLOCK + 8)
         with home.home.marts.open("r+b") as file:
             file.write(octets)
         return take(folder, target)
 
-    monkeypatch.setattr(spare, "take", swap_first)
+    monkeypatch.setattr(publish, "_unwritten", watched)
+    monkeypatch.setattr(spare, "take", change_first)
+    return found
+
+
+def in_turn(number: int, monkeypatch: pytest.MonkeyPatch, *, is_turn: bool) -> None:
+    """Make it the turn of a block, or of none."""
+    piece = number * BLOCK // reading.PIECE
+    monkeypatch.setattr(_Older, "_is_turn", lambda _, at: is_turn and at // reading.PIECE % TURNS == piece % TURNS)
+
+
+def swap(octets: bytearray, at: int) -> None:
+    """Swap two words of a block: its sum does not tell."""
+    other = next(n for n in range(at + 8, at + BLOCK - 8, 8) if octets[n : n + 8] != octets[at : at + 8])
+    octets[at : at + 8], octets[other : other + 8] = octets[other : other + 8], octets[at : at + 8]
+
+
+def flip(octets: bytearray, at: int) -> None:
+    octets[at] ^= 1
 
 
 def test_a_block_that_was_written_all_the_same_is_found_in_its_turn(
     home: Installation, read: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And nothing is relied on then: all is read."""
-    number = untold(home)
-    in_turn(home, number, monkeypatch, is_turn=True)
-    swap(home, number, monkeypatch)
+    changed = after_the_last_write(home, monkeypatch, swap, is_turn=True)
     check_published(home)
+    assert changed
     assert len(read) > home.home.marts.stat().st_size / reading.PIECE
 
 
@@ -340,12 +360,22 @@ def test_a_block_that_the_disk_lost_does_not_reach_a_snapshot(
     home: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whose turn it is not: the snapshot keeps the block as it was when it was proven."""
-    number = untold(home)
-    in_turn(home, number, monkeypatch, is_turn=False)
-    good = hashes(home.home.marts)[number]
-    swap(home, number, monkeypatch)
+    changed = after_the_last_write(home, monkeypatch, flip, is_turn=False)
     made = publish.publish(home.home)
-    assert hashes(made.path)[number] == good
+    ((number, good),) = changed
+    assert hashes(made.path)[number] == good != hashes(home.home.marts)[number]
+
+
+def test_a_block_that_is_hurt_after_the_engine_has_read_it_is_not_published(
+    home: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The copy would have it as it is on the disk, so the copy is counted, not what the engine remembers."""
+    before = current(home.home)
+    changed = after_the_last_write(home, monkeypatch, flip, is_turn=True)
+    with pytest.raises(duckdb.Error, match="checksum"):
+        publish.publish(home.home)
+    assert changed
+    assert current(home.home) == before
 
 
 def test_all_is_read_where_the_newest_snapshot_is_another(home: Installation, read: list[int]) -> None:

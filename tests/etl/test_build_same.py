@@ -86,6 +86,7 @@ def test_another_exam_makes_what_it_changes(tmp_path: Path, left: list[str]) -> 
     digest = night(house, *exam("B", "2026-04-01 16:00", "2026-04-01 16:20", mrn="B"))
     assert set(left) >= OF_SITE
     assert not set(left) & (FORECAST | {"dim_facility", "dim_calendar"})
+    assert "dim_procedure" in left, "nothing was charged for it, so no procedure weighs otherwise"
     assert house.rows("SELECT max(n_exams) FROM dim_forecast") == [(51,)]
     assert house.build(full=True).digest == digest
 
