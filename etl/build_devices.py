@@ -1,9 +1,10 @@
 """Stretches of days in which hours and sessions of a device can have changed.
 
 A changed exam or stay moves the sessions that it touches, the idle time behind them up to the next session, and the
-days on which the device counts up to its next exam. So the days of a device are derived again from the day before a
-change to the first day after it that has a session of its own, and to the end where the clock moved, or where the
-device's first day, facility or modality is now seen otherwise. Beside these days, sessions that reach into them are
+days on which the device counts up to its next exam. An exam that is of another patient now, and of nothing else, moves
+nothing unless it is joined to another exam, or parted from it. So the days of a device are derived again from the day
+before a change to the first day after it that has a session of its own, and to the end where the clock moved, or where
+the device's first day, facility or modality is now seen otherwise. Beside these days, sessions that reach into them are
 read; stretches whose reading would meet are one.
 """
 
@@ -16,19 +17,32 @@ from etl.build_ranges import islands
 #: An end that never comes.
 OPEN = "9999-01-01"
 _DAY = "INTERVAL 1 DAY"
+#: Changes of exams of which only the patient is another: where exams so near on the device that they can be of one
+#: session are of one patient now and were not before, or the other way round.
+_REGROUPED = """
+    SELECT n.device, n.exam_started_at, n.exam_ended_at
+    FROM fct_exam_now n JOIN fct_exam_before b ON b.exam_key = n.exam_key
+    WHERE b.patient_key IS DISTINCT FROM n.patient_key AND EXISTS (
+        SELECT 1 FROM exam_under o
+        WHERE o.device = n.device AND o.exam_key <> n.exam_key
+            AND o.exam_started_at >= n.exam_started_at - INTERVAL 24 HOUR
+            AND o.exam_started_at <= n.exam_started_at + INTERVAL 24 HOUR
+            AND coalesce(o.before = b.patient_key, FALSE) <> coalesce(o.now = n.patient_key, FALSE))"""
 
 
 def derive_device_ranges(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     """Temp table `touched_device`: device with facility, modality and zone, days from since_day to before until_day,
     and from when to when its exams are read.
 
-    Reads `exam_changed`, `stay_changed`, `device_profile`, `device_before`, `clock` and the marts of devices as they
-    were. Of a build of all exams, a device has one stretch of all days.
+    Reads `exam_changed`, `patient_exam`, `stay_changed`, `device_profile`, `device_before`, `clock` and the marts of
+    devices as they were. Of a build of all exams, a device has one stretch of all days.
     """
     reach = con.execute(
         "SELECT coalesce(max(date_diff('day', busy_started_at, busy_ended_at)), 0) FROM fct_device_busy"
     ).fetchall()[0][0]
-    con.execute(f"CREATE OR REPLACE TEMP TABLE device_change AS {_changes()}")
+    if not anew:
+        _find_patients(con)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE device_change AS {_changes(anew)}")
     if anew:
         con.execute(f"""
             CREATE OR REPLACE TEMP TABLE device_days AS
@@ -43,13 +57,31 @@ def derive_device_ranges(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
         FROM device_reading r LEFT JOIN device_profile p ON p.device = r.device""")
 
 
-def _changes() -> str:
+def _find_patients(con: duckdb.DuckDBPyConnection) -> None:
+    """Temp table `exam_under`: all exams that touched patients have on devices, with whose they are `now` and whose
+    they were `before`, NULL where they were nobody's or were not there.
+
+    Exams that are no longer theirs are not needed: these are changes themselves.
+    """
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE exam_under AS
+        SELECT p.exam_key, p.device, p.exam_started_at, p.patient_key AS now,
+               CASE WHEN n.exam_key IS NULL THEN p.patient_key ELSE b.patient_key END AS before
+        FROM patient_exam p
+        LEFT JOIN fct_exam_now n ON n.exam_key = p.exam_key
+        LEFT JOIN fct_exam_before b ON b.exam_key = p.exam_key
+        WHERE p.device IS NOT NULL""")
+
+
+def _changes(anew: bool) -> str:
     """SQL: device, since_at, until_at of every change."""
+    exams = "SELECT device, exam_started_at, exam_ended_at FROM exam_changed"
     return f"""
         SELECT device, exam_started_at AS since_at,
                CASE WHEN exam_ended_at <= exam_started_at + INTERVAL 24 HOUR
                     THEN greatest(exam_started_at, exam_ended_at) ELSE exam_started_at END AS until_at
-        FROM exam_changed WHERE device IS NOT NULL AND exam_started_at IS NOT NULL
+        FROM ({exams if anew else f"{exams} UNION ALL {_REGROUPED}"})
+        WHERE device IS NOT NULL AND exam_started_at IS NOT NULL
         UNION ALL
         SELECT s.device, s.entered_at, CASE WHEN s.entered_at > f.first_at THEN s.left_at ELSE TIMESTAMP '{OPEN}' END
         FROM stay_changed s

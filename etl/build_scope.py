@@ -66,10 +66,10 @@ SCOPES: dict[str, Scope] = {
     "worklist": Scope("touched_worklist", "facility", "from_at", "to_at", also=("service_line",)),
 }
 
-#: Columns of fct_exam on which the marts of devices depend; and those on which what waits and is read does.
-_OF_DEVICE = (
-    "exam_key, facility, patient_key, device, modality, exam_started_at, exam_ended_at, is_countable, is_imported"
-)
+#: Columns of fct_exam on which the marts of devices depend, beside who else's exams are of the same patient; those of
+#: fct_room_stay; and those on which what waits and is read does.
+_OF_DEVICE = "exam_key, facility, device, modality, exam_started_at, exam_ended_at, is_countable, is_imported"
+_OF_ROOM = "device, entered_at, left_at, fate"
 _OF_WAIT = (
     "exam_key, facility, device, modality, procedure, service_line, priority, patient_class, exam_ended_at, "
     "images_available_at, read_started_at, first_prelim_at, first_final_at, radiologist, assistant, is_countable, "
@@ -206,8 +206,7 @@ def derive_scopes(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
     kind = "VIEW" if anew else "TABLE"
     for name, columns in (("exam_changed", _OF_DEVICE), ("wait_changed", _OF_WAIT)):
         con.execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {_changed('fct_exam', columns, anew)}")
-    stays = _changed("fct_room_stay", KEPT["fct_room_stay"], anew)
-    con.execute(f"CREATE OR REPLACE TEMP {kind} stay_changed AS {stays}")
+    con.execute(f"CREATE OR REPLACE TEMP {kind} stay_changed AS {_changed('fct_room_stay', _OF_ROOM, anew)}")
     of_patients = {"fct_exam": _OF_PATIENT, **{mart: KEPT[mart] for mart in ("fct_outside_prior", "fct_import")}}
     changed = (f"SELECT patient_key FROM ({_changed(mart, told, anew)})" for mart, told in of_patients.items())
     con.execute(f"CREATE OR REPLACE TEMP TABLE touched_patient AS {' UNION '.join(changed)}")
@@ -222,8 +221,8 @@ def derive_scopes(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
         GROUP BY c.radiologist, c.since_at""")
     derive_ranges(con, anew)
     derive_reads(con, anew)
-    _derive_devices(con, anew)
     _find_patient_exams(con, anew)
+    _derive_devices(con, anew)
     if not anew:
         _add_due(con)
 

@@ -1,12 +1,12 @@
 -- name: exam_session
 -- grain: session of one patient on one device
--- key: device, patient_key, busy_started_at
+-- key: device, first_exam_key
 -- purpose: Exams of a patient on a device merged where they touch or overlap; an exam over 24 hours is a clock fault.
 -- materialize: work
 -- column: device VARCHAR - | device
 -- column: busy_started_at TIMESTAMP UTC | begin of the first exam
 -- column: busy_ended_at TIMESTAMP UTC | end of the last
-SELECT n.device, n.patient_key, min(n.facility) AS facility,
+SELECT n.device, min(n.exam_key) AS first_exam_key, min(n.facility) AS facility,
        arg_min(n.modality, concat(n.exam_started_at, n.modality)) AS modality,
        min(n.exam_started_at) AS busy_started_at, max(n.exam_ended_at) AS busy_ended_at, count(*) AS n_exams
 FROM (SELECT g.*, sum(g.is_first) OVER (

@@ -1,6 +1,6 @@
 -- name: session_gap
 -- grain: session of one patient on one device
--- key: device, busy_started_at, patient_key
+-- key: device, busy_started_at, first_exam_key
 -- purpose: Sessions with the end of the busy time before them on the same local day.
 -- materialize: work
 -- column: device VARCHAR - | device
@@ -8,14 +8,14 @@
 SELECT w.device, w.facility, w.modality, w.busy_started_at, w.busy_ended_at, w.busy_started_local,
        CAST(w.busy_started_local AS DATE) AS busy_date, w.n_exams,
        row_number() OVER (PARTITION BY w.device, CAST(w.busy_started_local AS DATE)
-                          ORDER BY w.busy_started_at, w.busy_ended_at, w.patient_key) AS session_number,
+                          ORDER BY w.busy_started_at, w.busy_ended_at, w.first_exam_key) AS session_number,
        CASE WHEN CAST(local_at(w.previous_ended_at, w.zone) AS DATE) = CAST(w.busy_started_local AS DATE)
             THEN w.previous_ended_at END AS previous_ended_at,
        local_at(w.previous_ended_at, w.zone) AS previous_ended_local
 FROM (SELECT s.*, coalesce(z.zone, d.default_zone) AS zone,
              local_at(s.busy_started_at, coalesce(z.zone, d.default_zone)) AS busy_started_local,
              max(s.busy_ended_at) OVER (
-                 PARTITION BY s.device ORDER BY s.busy_started_at, s.busy_ended_at, s.patient_key
+                 PARTITION BY s.device ORDER BY s.busy_started_at, s.busy_ended_at, s.first_exam_key
                  ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS previous_ended_at
       FROM exam_session s
       CROSS JOIN site_zone d

@@ -134,8 +134,8 @@ def test_only_what_waits_otherwise_moves_backlog_and_worklists(tmp_path: Path, m
 
     def watched(con: duckdb.DuckDBPyConnection, anew: bool) -> None:
         derive_ranges(con, anew)
-        told = "SELECT count(*) FROM exam_changed UNION ALL SELECT count(*) FROM touched_worklist"
-        derived.append([n for (n,) in con.execute(told).fetchall()])
+        told = "(SELECT count(*) FROM touched_patient), (SELECT count(*) FROM touched_worklist)"
+        derived.append(con.execute(f"SELECT {told}").fetchall()[0])
 
     monkeypatch.setattr("etl.build_scope.derive_ranges", watched)
     patients = house.rows("SELECT DISTINCT patient_key FROM fct_exam")
