@@ -12,12 +12,12 @@ import duckdb
 from etl import build_places, forecast
 from etl.build_checks import run_checks
 from etl.build_digest import measure, store, stored
-from etl.build_engine import Engine
+from etl.build_engine import Engine, InProcess
 from etl.build_models import BuildModel, Plan, plan_build
 from etl.build_moves import load_movers
 from etl.build_same import Same
 from etl.build_scope import KEPT, derive_scopes, in_scope, keep_before, keep_now, keep_old
-from etl.build_stage import find_touched, load_clock, load_mentions, load_touched
+from etl.build_stage import find_touched, load_clock, load_mentions, load_moved, load_touched
 from etl.build_tables import NAMES, load_batch_views, load_procedure_names
 from etl.build_tally import TALLY, add_up, drop_helpers
 from etl.identity import State
@@ -71,6 +71,7 @@ class Fold:
         for model in plan.common:
             steps.next(model.name)
             self._stage(model)
+        n_moved = 0 if since is None else self._move(plan, since)
         for part in range(parts):
             with self._step():
                 self._derive_part(plan, part, parts, steps)
@@ -78,13 +79,13 @@ class Fold:
             self._derive_rest(plan, steps)
             run_checks(self.con, self.measured)
             store(self.con, self.measured)
-            build_places.note(self.con, self.placed)
+            build_places.note(self.con, self.placed, is_moved=n_moved > 0)
             self.con.execute("DELETE FROM meta_build")
             self.con.execute(
                 "INSERT INTO meta_build SELECT ?, ?, ?, data_through FROM clock",
                 [identity.batch_id, identity.epoch, signature],
             )
-        return int(self.con.execute("SELECT count(*) FROM touched_exam").fetchall()[0][0])
+        return n_moved + int(self.con.execute("SELECT count(*) FROM touched_exam").fetchall()[0][0])
 
     def _step(self) -> AbstractContextManager[None]:
         """Of marts anew, a transaction a step, with which what was staged goes; else all is in one transaction."""
@@ -100,7 +101,27 @@ class Fold:
             self._stage(model)
         for model in plan.exam_marts:
             steps.next(model.name)
-            self.placed.append((model.name, part, self._derive(model)))
+            self.placed.append((model.name, part + 1, self._derive(model)))
+
+    def _move(self, plan: Plan, since: int) -> int:
+        """Give the exams of which only the patient is another their patient's key; returns how many they are.
+
+        An exam takes nothing else from its patient, so its other rows, and all that was told of it, are not read.
+        """
+        n = load_moved(self.con, since)
+        if n:
+            build_places.find_exams(self.con)
+            build_places.keep_numbers(self.con)
+            (exams,) = (model for model in plan.staging if model.name == "stg_exam")
+            InProcess(self.con).stage(exams)
+            for model in plan.exam_marts:
+                if any(column.name == "patient_key" for column in model.columns) and self._find_old(model):
+                    self.con.execute("""
+                        CREATE OR REPLACE TEMP TABLE new_rows AS
+                        SELECT o.* REPLACE (x.patient_key AS patient_key)
+                        FROM old_rows o JOIN stg_exam x ON x.exam_key = o.exam_key""")
+                    self.placed.append((model.name, 0, self._put(model, True, self._take_out(model))))
+        return n
 
     def _derive_rest(self, plan: Plan, steps: _Steps) -> None:
         load_touched(self.con, None)
@@ -133,13 +154,17 @@ class Fold:
         if model.materialize != "table":
             self.engine.stage(model)
             return 0
-        n_new = 0
         is_any = self.engine.rows(model)
         if model.scope == TALLY and not self.anew and is_any:
             self._find_old(model)
             add_up(self.con, model, KEPT)
+        return self._put(model, is_any, self._forget(model, is_any))
+
+    def _put(self, model: BuildModel, is_any: bool, kept: tuple[int, int]) -> int:
+        """Add `new_rows` to those that are `kept` (rows and their sum); returns how many are new."""
+        n_new = 0
         before = self.measured.get(model.name, (0, 0))
-        n_rows, total = self._forget(model, is_any)
+        n_rows, total = kept
         has_old = n_rows < before[0]
         if is_any:
             if model.scope == TALLY:
@@ -170,6 +195,11 @@ class Fold:
         # Of a tally they are what was added up.
         if not (is_any if model.scope == TALLY else self._find_old(model)):
             return n_rows, total
+        return self._take_out(model)
+
+    def _take_out(self, model: BuildModel) -> tuple[int, int]:
+        """Delete the rows of `old_place`; returns rows and sum of those that stay."""
+        n_rows, total = self.measured.get(model.name, (0, 0))
         self.con.execute(f"DELETE FROM {model.name} WHERE rowid IN (SELECT place FROM old_place)")
         n_old, sum_old = measure(self.con, "old_rows", _typed(model))
         keep_old(self.con, model.name)

@@ -22,7 +22,8 @@ NOWHERE = (1 << 63) - 1
 def find_touched(con: duckdb.DuckDBPyConnection, since: int | None, most: int) -> int:
     """Temp table `scoped_exam` (exam_key, part): exams logged after batch `since`, all where None; returns the parts.
 
-    A part has about `most` exams, more only where one batch told more.
+    Temp table `moved_exam` beside has those logged of which only the patient is another. A part has about `most`
+    exams, more only where one batch told more.
     """
     exams = "SELECT exam_key FROM intake.work.mention"
     if since is not None:
@@ -34,6 +35,10 @@ def find_touched(con: duckdb.DuckDBPyConnection, since: int | None, most: int) -
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE scoped_exam AS
         SELECT DISTINCT exam_key, 0 AS part FROM ({exams}) WHERE exam_key IS NOT NULL""")
+    log = "FALSE" if since is None else f"batch_id > {since}"
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE moved_exam AS
+        SELECT DISTINCT exam_key FROM intake.work.moved_exam ANTI JOIN scoped_exam USING (exam_key) WHERE {log}""")
     n = con.execute("SELECT count(*) FROM scoped_exam").fetchall()[0][0]
     if n <= most:
         return 1
@@ -85,6 +90,28 @@ def load_mentions(con: duckdb.DuckDBPyConnection, parts: int, since: int | None)
 
     At night the views hold their rows alone; else the batches from the first to the last that told a mention of them.
     """
+    _find_exam_mentions(con, since)
+    at = "TRUE"
+    if since is not None:
+        Mentions(con).find_places("visit_place", "SELECT visit FROM exam_mention")
+        at = "rowid IN (SELECT place FROM visit_place)"
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE visit_mention AS
+        SELECT mention, visit, facility, first_batch FROM intake.work.mention
+        WHERE {at} AND exam_key IS NULL AND visit IN (SELECT visit FROM exam_mention)""")
+    _show_rows(con, parts, since)
+
+
+def load_moved(con: duckdb.DuckDBPyConnection, since: int) -> int:
+    """Temp tables `touched_exam` and `exam_mention` of those in `moved_exam`; returns how many they are."""
+    con.execute("CREATE OR REPLACE TEMP TABLE touched_exam AS FROM moved_exam")
+    n = int(con.execute("SELECT count(*) FROM touched_exam").fetchall()[0][0])
+    if n:
+        _find_exam_mentions(con, since)
+    return n
+
+
+def _find_exam_mentions(con: duckdb.DuckDBPyConnection, since: int | None) -> None:
     if since is None:  # found by one column, then read by place: the other columns of all other rows are not read
         con.execute("""
             CREATE OR REPLACE TEMP TABLE mention_place AS
@@ -100,15 +127,6 @@ def load_mentions(con: duckdb.DuckDBPyConnection, parts: int, since: int | None)
                m.accession, m.visit, m.study_key, m.first_batch
         FROM (SELECT * FROM {kept}) m
         LEFT JOIN {patients} p ON p.patient = m.patient""")
-    at = "TRUE"
-    if since is not None:
-        Mentions(con).find_places("visit_place", "SELECT visit FROM exam_mention")
-        at = "rowid IN (SELECT place FROM visit_place)"
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE visit_mention AS
-        SELECT mention, visit, facility, first_batch FROM intake.work.mention
-        WHERE {at} AND exam_key IS NULL AND visit IN (SELECT visit FROM exam_mention)""")
-    _show_rows(con, parts, since)
 
 
 def _show_rows(con: duckdb.DuckDBPyConnection, parts: int, since: int | None) -> None:

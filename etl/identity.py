@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS intake.work.state (batch_id BIGINT, epoch BIGINT, sig
 {MENTION_TABLES}
 CREATE TABLE IF NOT EXISTS intake.work.flag (component UBIGINT, rank UTINYINT, node UBIGINT, flag VARCHAR);
 CREATE TABLE IF NOT EXISTS intake.work.touched (exam_key VARCHAR, batch_id BIGINT);
+CREATE TABLE IF NOT EXISTS intake.work.moved_exam (exam_key VARCHAR, batch_id BIGINT);
 CREATE TABLE IF NOT EXISTS intake.work.touched_mention (mention UBIGINT, batch_id BIGINT);
 CREATE TABLE IF NOT EXISTS intake.work.touched_visit (visit UBIGINT, batch_id BIGINT);
 CREATE TABLE IF NOT EXISTS intake.work.touched_mover (who VARCHAR, batch_id BIGINT);
@@ -48,8 +49,8 @@ _RULES = (*sorted(Path(__file__).parent.glob("identity*.py")), Path(records.__fi
 GROUND = 64
 #: SQL for who moves, of a raw row `f` and its patient `p`, of whom no exam need tell: the patient, else the visit.
 WHO = "coalesce('p' || coalesce(p.person, f.mover), 'v' || nullif(f.visit_id, ''))"
-#: Logs of what may have changed since a batch.
-LOGS = ("touched", "touched_mention", "touched_visit", "touched_mover")
+#: Logs of what may have changed since a batch; of the exams in `moved_exam` it is the patient alone.
+LOGS = ("touched", "moved_exam", "touched_mention", "touched_visit", "touched_mover")
 WORK_TABLES = (
     "mention", "flag", *LOGS, "patient", "patient_edge", "actor", "name_patient", "name_text",
     *(keyed.named.removeprefix("work.") for keyed in KEYED),
@@ -107,7 +108,8 @@ def _open_components(con: duckdb.DuckDBPyConnection, stored: Mentions) -> None:
 
 
 def _resolve_open(con: duckdb.DuckDBPyConnection) -> None:
-    """Temp table `closed_mention`: the open mentions with component and exam key; stores the flags."""
+    """Temp tables `closed_mention`, the open mentions with component and exam key, and `moved_mention`, those that were
+    stored with others; stores the flags."""
     nodes = ", ".join(f"n{kind.rank}" for kind in NODE_KINDS)
     frame = query(
         con,
@@ -126,6 +128,10 @@ def _resolve_open(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("DELETE FROM intake.work.flag WHERE component IN (SELECT component FROM open_mention)")
     table(con, "new_flag", flags)
     con.execute("INSERT INTO intake.work.flag SELECT component, rank, node, flag FROM new_flag")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE moved_mention AS
+        SELECT c.place, c.component, c.exam_key FROM closed_mention c JOIN open_mention o ON o.place = c.place
+        WHERE (o.component, o.exam_key) IS DISTINCT FROM (c.component, c.exam_key)""")
 
 
 def _log_touched(con: duckdb.DuckDBPyConnection, stored: Mentions, batch: int) -> None:
@@ -133,14 +139,24 @@ def _log_touched(con: duckdb.DuckDBPyConnection, stored: Mentions, batch: int) -
         SELECT place FROM seen_mention
         WHERE component IN (SELECT component FROM intake.work.flag WHERE flag = 'bridge')"""
     stored.close("bridged_place", bridged, "SELECT NULL")
+    # Components that are open for a patient's sake alone: all of their mentions are stored as they were.
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE kept_component AS
+        SELECT c.component FROM closed_mention c LEFT JOIN moved_mention m ON m.place = c.place
+        GROUP BY c.component HAVING bool_and(c.place IS NOT NULL AND m.place IS NULL)""")
     con.execute(f"""
         INSERT INTO intake.work.touched
         SELECT DISTINCT exam_key, {batch} FROM (
             SELECT exam_key FROM seen_mention
             UNION ALL
             SELECT exam_key FROM intake.work.mention WHERE rowid IN (SELECT place FROM bridged_place)
-            UNION ALL SELECT exam_key FROM open_mention
-            UNION ALL SELECT exam_key FROM closed_mention) WHERE exam_key IS NOT NULL""")
+            UNION ALL SELECT exam_key FROM open_mention ANTI JOIN kept_component USING (component)
+            UNION ALL SELECT exam_key FROM closed_mention ANTI JOIN kept_component USING (component))
+        WHERE exam_key IS NOT NULL""")
+    con.execute(f"""
+        INSERT INTO intake.work.moved_exam
+        SELECT DISTINCT exam_key, {batch} FROM closed_mention SEMI JOIN kept_component USING (component)
+        WHERE exam_key IS NOT NULL""")
     con.execute(f"""
         INSERT INTO intake.work.touched_mention
         SELECT DISTINCT mention, {batch}
@@ -232,10 +248,6 @@ def _steps(con: duckdb.DuckDBPyConnection, since: int, upto: int, most: int) -> 
 
 def _store(con: duckdb.DuckDBPyConnection) -> None:
     """Append the new mentions; of the others, write what is another component or exam than before at their place."""
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE moved_mention AS
-        SELECT c.place, c.component, c.exam_key FROM closed_mention c JOIN open_mention o ON o.place = c.place
-        WHERE (o.component, o.exam_key) IS DISTINCT FROM (c.component, c.exam_key)""")
     con.execute("""
         UPDATE intake.work.mention SET component = m.component, exam_key = m.exam_key
         FROM moved_mention m WHERE m.place = mention.rowid""")

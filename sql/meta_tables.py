@@ -24,6 +24,10 @@ INTERNAL_TABLES: Described = {
             "upto": "place after the last one, NULL until the next build",
         },
     ),
+    "meta_moved": (
+        "Exams that were given another patient: their other rows lie where they were. One row: derivation, one before.",
+        {"number": "derivation of their rows with the patient", "written": "one of their others, NULL where unknown"},
+    ),
     "meta_explained": (
         "Which definitions the macros, comments and dictionary are of. One row.",
         {"signature": "hash over the definitions of the metrics"},

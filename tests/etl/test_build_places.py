@@ -19,7 +19,8 @@ ASTRAY = """
     SELECT count(*) FROM {mart} r WHERE NOT EXISTS (
         SELECT 1 FROM fct_exam e
         JOIN meta_place w ON w.mart = 'fct_exam' AND w.since <= e.rowid AND w.upto > e.rowid
-        JOIN meta_place p ON p.mart = '{mart}' AND p.number = w.number AND p.since <= r.rowid AND p.upto > r.rowid
+        JOIN (SELECT number, number AS written FROM meta_place UNION FROM meta_moved) v ON v.number = w.number
+        JOIN meta_place p ON p.mart = '{mart}' AND p.number = v.written AND p.since <= r.rowid AND p.upto > r.rowid
         WHERE e.exam_key = r.exam_key)"""
 
 
