@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import stat
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +14,7 @@ from etl.errors import ClusterError, SettingsError, StoreError
 from etl.home import Home
 from etl.spark import files
 from etl.spark.files import Part, Rows, get_batches, hand_over, part_of, put_batches, taken
-from etl.spark.folder import Folder, folder_of, quiet, said
+from etl.spark.folder import Folder, folder_of, keep_loaded, quiet, said
 from etl.store import Place
 from tests.installation import Installation
 from tests.s3_server import BUCKET, SECRETS
@@ -105,3 +107,12 @@ def test_what_fails_there_tells_no_text(s3: str, tmp_path: Path) -> None:
     assert said(raised.value).startswith("StoreError at ")
     assert not any(word in str(raised.value) for word in ("PATIENT", *SECRETS))
     assert said(ValueError("radops of PATIENT")) == ""
+
+
+def test_what_is_loaded_is_looked_through_for_garbage_once() -> None:
+    keep_loaded.cache_clear()
+    for _ in range(3):
+        with quiet():
+            pass
+    assert (keep_loaded.cache_info().misses, keep_loaded.cache_info().hits) == (1, 2)
+    assert gc.get_freeze_count() > len(sys.modules)
