@@ -17,8 +17,14 @@ from pathlib import Path
 
 from tests.conftest import missing
 
-#: A virtual machine that starts soon matters more here than one that is fast in the end.
-QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+#: A virtual machine that starts soon matters more here than one that is fast in the end; classes alone are no reason to
+#: look for garbage.
+QUICK = (
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote "
+    "-XX:MetaspaceSize=256m"
+)
+#: Little data: small pieces of memory for each sort and each table that is sent around, which Java fills with zeros.
+SMALL = {"spark.buffer.pageSize": "1m", "spark.broadcast.blockSize": "64k"}
 DEFAULTS = f"""
 spark.executor.memory 512m
 spark.driver.memory 512m
@@ -28,6 +34,7 @@ spark.log.level OFF
 spark.sql.shuffle.partitions 2
 spark.sql.codegen.wholeStage false
 spark.sql.codegen.factoryMode NO_CODEGEN
+{chr(10).join(f"{name} {value}" for name, value in SMALL.items())}
 """
 #: On the PYTHONPATH of a driver, and so of its executors: who is about to open a file named `hold…` leaves word, and
 #: waits until the test says so.

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.spark_cluster import QUICK, needs_spark
+from tests.spark_cluster import QUICK, SMALL, needs_spark
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 #: Little data: no compiling of queries, no cutting into many tasks.
-LITTLE = {
+LITTLE = SMALL | {
     "spark.driver.defaultJavaOptions": QUICK,
     "spark.sql.shuffle.partitions": "2",
     "spark.default.parallelism": "2",

@@ -131,7 +131,7 @@ def forget_archives() -> None:
 def keep_loaded(n_modules: int) -> None:
     """Look for garbage in what so many modules hold once, and not again.
 
-    Spark has Python look through all it holds after each task: of what is loaded by then, held for good, for 70 ms.
+    Spark has Python look through all that it holds after each task, and most of that is held for good.
     """
     gc.collect()
     gc.freeze()
