@@ -17,17 +17,19 @@ from etl.build_ranges import islands
 #: An end that never comes.
 OPEN = "9999-01-01"
 _DAY = "INTERVAL 1 DAY"
+_NEAR = """o.device = n.device AND o.exam_key <> n.exam_key
+            AND o.exam_started_at >= n.exam_started_at - INTERVAL 24 HOUR
+            AND o.exam_started_at <= n.exam_started_at + INTERVAL 24 HOUR"""
 #: Changes of exams of which only the patient is another: where exams so near on the device that they can be of one
-#: session are of one patient now and were not before, or the other way round.
-_REGROUPED = """
+#: session were of one patient before and are not now, or the other way round. Exams that are nobody's are each alone.
+_REGROUPED = f"""
     SELECT n.device, n.exam_started_at, n.exam_ended_at
     FROM fct_exam_now n JOIN fct_exam_before b ON b.exam_key = n.exam_key
-    WHERE b.patient_key IS DISTINCT FROM n.patient_key AND EXISTS (
-        SELECT 1 FROM exam_under o
-        WHERE o.device = n.device AND o.exam_key <> n.exam_key
-            AND o.exam_started_at >= n.exam_started_at - INTERVAL 24 HOUR
-            AND o.exam_started_at <= n.exam_started_at + INTERVAL 24 HOUR
-            AND coalesce(o.before = b.patient_key, FALSE) <> coalesce(o.now = n.patient_key, FALSE))"""
+    WHERE b.patient_key IS DISTINCT FROM n.patient_key AND (
+        EXISTS (SELECT 1 FROM exam_under o WHERE {_NEAR}
+            AND o.before = b.patient_key AND coalesce(o.now <> n.patient_key, TRUE))
+        OR EXISTS (SELECT 1 FROM exam_under o WHERE {_NEAR}
+            AND o.now = n.patient_key AND coalesce(o.before <> b.patient_key, TRUE)))"""
 
 
 def derive_device_ranges(con: duckdb.DuckDBPyConnection, anew: bool) -> None:

@@ -160,21 +160,21 @@ def event(
     return "event", common(accession, mrn, facility, code=code, at=at, origin=origin, message_at=told, **columns)
 
 
-def order(at: Any, accession: str = "A1", *, mrn: str = "1", facility: str = "NORTH", **columns: Any) -> Row:
+def order(at: Any, accession: str = "A1", *, mrn: str | None = "1", facility: str = "NORTH", **columns: Any) -> Row:
     """An order row (its event is a row of its own)."""
     given = {"order_control": "NW", "modality": "CT", "procedure_code": "CTH", "priority": "R", "patient_class": "O"}
     return "order", common(accession, mrn, facility, **{**given, "at": at, "message_at": at, **columns})
 
 
-def report(at: Any, accession: str = "A1", *, mrn: str = "1", facility: str = "NORTH", **columns: Any) -> Row:
+def report(at: Any, accession: str = "A1", *, mrn: str | None = "1", facility: str = "NORTH", **columns: Any) -> Row:
     """A report row; final by R1 unless said otherwise."""
     given = {"status": "final", "interpreter_id": "R1", "interpreter_authority": "NET", "interpreter_name": "Doe^Jo"}
     return "report", common(accession, mrn, facility, **{**given, "at": at, "message_at": at, **columns})
 
 
 def exam(
-    accession: str, started: str, ended: str, *, mrn: str = "1", facility: str = "NORTH", final: str | None = None,
-    station: str = "NCT01", **columns: Any,
+    accession: str, started: str, ended: str, *, mrn: str | None = "1", facility: str = "NORTH",
+    final: str | None = None, station: str = "NCT01", **columns: Any,
 ) -> list[Row]:  # fmt: skip
     """Order, start, end and final report of an ordinary exam; `columns` go to the order."""
     ordered = columns.pop("ordered", started)

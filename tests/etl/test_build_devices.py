@@ -11,7 +11,7 @@ import pytest
 
 from etl.build_devices import derive_device_ranges
 from tests.raw_rows import Row, link
-from tests.warehouse import Warehouse, exam
+from tests.warehouse import Warehouse, exam, order
 
 
 @pytest.fixture
@@ -72,6 +72,19 @@ def test_exams_that_both_leave_one_patient_part(tmp_path: Path, derived: list[li
     house.load(link("unlink", "1", "2", "2026-03-04"), link("unlink", "1", "3", "2026-03-04"))
     night = house.build()
     assert [n for _, n in busy(house)] == [1, 1]
+    assert derived[-1] == ["N-CT1"]
+    assert house.build(full=True).digest == night.digest
+
+
+def test_nobodys_exams_become_a_session_once_they_are_somebodys(tmp_path: Path, derived: list[list[str]]) -> None:
+    house = Warehouse(tmp_path).built(
+        *exam("A1", "2026-03-02 10:00", "2026-03-02 10:20", mrn=None),
+        *exam("A2", "2026-03-02 10:20", "2026-03-02 10:40", mrn=None),
+    )
+    assert [n for _, n in busy(house)] == [1, 1]
+    house.load(order("2026-03-02 09:00", "A1", station="NCT01"), order("2026-03-02 09:00", "A2", station="NCT01"))
+    night = house.build()
+    assert [n for _, n in busy(house)] == [2]
     assert derived[-1] == ["N-CT1"]
     assert house.build(full=True).digest == night.digest
 
