@@ -15,8 +15,8 @@ from typing import Any, Literal
 from pydicom import dcmread
 from pydicom.config import RAISE
 from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pydicom.tag import BaseTag
 from pydicom.valuerep import validate_value
 
@@ -88,13 +88,13 @@ def _objects(data: bytes) -> Iterator[tuple[Dataset, Any]]:
             found = json.loads(data)
             for one in found if isinstance(found, list) else [found]:
                 yield Dataset.from_json(one), None
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            return  # the caller tells that the rest was not checked
+        except Exception:  # noqa: BLE001 - likewise; the caller tells that the rest was not checked
+            return
         return
     try:
         whole = dcmread(BytesIO(data), force=True, stop_before_pixels=True)
-    except (InvalidDicomError, EOFError, ValueError, KeyError, NotImplementedError, AttributeError, OSError):
-        return  # the caller tells that nothing was checked
+    except Exception:  # noqa: BLE001 - of bytes pydicom raises whatever it meets; the caller tells that nothing was checked
+        return
     yield whole, whole.file_meta if data[128:132] == b"DICM" else None
 
 
@@ -103,8 +103,16 @@ def _modules(position: int, whole: Dataset) -> Iterator[Finding]:
     for tag, kind, module in MODULES.get(sort, ()):
         if tag not in whole:
             yield Finding(position, "error", place(tag), "required but missing", f"PS3.3 {module}")
-        elif kind == 1 and whole[tag].is_empty:
+        elif kind == 1 and (element := _element(whole, tag)) is not None and element.is_empty:
             yield Finding(position, "error", place(tag), "required but empty", f"PS3.3 {module}")
+
+
+def _element(whole: Dataset, tag: BaseTag | int) -> DataElement | None:
+    """None where pydicom can make no value of the bytes, whose error would quote them; `_elements` tells of it."""
+    try:
+        return whole[tag]
+    except Exception:  # noqa: BLE001 - of bytes pydicom raises whatever it meets; the caller tells of it
+        return None
 
 
 def _elements(position: int, whole: Dataset, depth: int = 0) -> Iterator[Finding]:
@@ -112,10 +120,8 @@ def _elements(position: int, whole: Dataset, depth: int = 0) -> Iterator[Finding
     for tag in list(whole.keys()):
         if tag.is_private or not dictionary_has_tag(tag):
             continue
-        try:
-            element = whole[tag]
-        except (ValueError, TypeError, NotImplementedError, KeyError, AttributeError, OverflowError):
-            # what pydicom raises as it makes a value of the bytes; it is told, and the next element is looked at
+        element = _element(whole, tag)
+        if element is None:
             yield Finding(position, "error", place(tag), "value that its VR cannot hold", "PS3.5 6.2")
             continue
         if element.VR not in dictionary_VR(tag):

@@ -220,7 +220,7 @@ def _remember(moments: Moments, key: Any, stamp: Stamp) -> None:
 
 
 def _offset(text: str) -> Any:
-    if len(text) != 5 or text[0] not in "+-" or not text[1:].isdigit():
+    if len(text) != 5 or text[0] not in "+-" or not (text.isascii() and text[1:].isdigit()):
         raise BadTime("not an offset")
     return offset_zone(text)
 

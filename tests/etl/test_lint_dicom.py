@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import asdict
 from pathlib import Path
 
@@ -47,6 +48,32 @@ def test_values_against_their_vr_and_number() -> None:
         ("warning", "0008,0020", "not a valid DA", "PS3.5 6.2"),
         ("error", "0008,1010", "number of values is not 1", "PS3.6 6"),
     }
+
+
+def test_bytes_that_are_no_value_are_one_finding() -> None:
+    """Rows, which an image must have, of three bytes; pydicom's error would quote them."""
+    data = made.file_of(made.image())
+    at = data.index(b"\x28\x00\x10\x00US")
+    broken = data[: at + 6] + b"\x03\x00Doe" + data[at + 10 :]
+    assert found(broken) == {("error", "0028,0010", "value that its VR cannot hold", "PS3.5 6.2")}
+
+
+def test_an_offset_of_other_digits_is_a_finding() -> None:
+    """A superscript two is a digit to Python, but no number."""
+    data = made.file_of(made.image(TimezoneOffsetFromUTC="+\u00b2000"))
+    assert ("error", "0008,0201", "not an offset", "PS3.5 6.2") in found(data)
+
+
+def test_changed_octets_are_told_and_never_raised() -> None:
+    chance = random.Random(1)  # noqa: S311
+    whole = [made.file_of(each) for each in (made.image(), rejection_note(), dose_report(), full())]
+    told = 0
+    for data in (*whole, array_of(made.image())) * 400:
+        changed = bytearray(data)
+        for _ in range(chance.choice((1, 2, 5))):
+            changed[chance.randrange(132, len(changed))] = chance.randrange(256)
+        told += bool(lint(bytes(changed)))
+    assert told > 400
 
 
 def test_a_cut_file_is_one_finding() -> None:
