@@ -14,6 +14,7 @@ from pathlib import Path
 
 from etl.errors import UnreadableInputError
 from etl.mapping import decision_key
+from etl.plain_values import decimal
 from etl.procedure_match import Procedure, kind_of, loinc, match_name, procedures
 from etl.site_merge import merge
 
@@ -114,10 +115,9 @@ def load_fees(file: Path, valid_from: date, folder: Path) -> dict[str, int]:
         raise UnreadableInputError(f"{file}: no column of work RVU (WORK above RVU)")
     by_code: dict[str, dict[str, float]] = defaultdict(dict)
     for line in cells[at + 1 :]:
-        try:
-            by_code[line[0].strip()][line[1].strip()] = float(line[work])
-        except (IndexError, ValueError):
-            continue  # a footnote or an empty line
+        value = decimal(line[work].strip()) if len(line) > max(work, 1) else None
+        if value is not None:  # else a footnote or an empty line
+            by_code[line[0].strip()][line[1].strip()] = value
     rows = [
         {"charge_code": code, "wrvu": f"{value:g}", "valid_from": valid_from.isoformat(), "source": file.name}
         for code, values in sorted(by_code.items())

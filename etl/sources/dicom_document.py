@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from etl.plain_values import decimal
 from etl.records import Parsed
 from etl.sources.dicom_fields import CODE, code
 from etl.sources.dicom_header import CHARSET, Header, hashed, items
@@ -149,12 +150,8 @@ def _measured(header: Header, item: Dataset, factors: dict[str, float]) -> float
     for measured in items(item, MEASURED):
         text = header.text(measured.get(NUMBER, b"")).partition("\\")[0].strip()
         unit = next((code(header, units)[0] for units in items(measured, UNITS)), None)
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        factor = factors.get(unit or "")
-        if factor is None or not 0 <= value < 1e12:
+        value, factor = decimal(text), factors.get(unit or "")
+        if factor is None or value is None or value < 0:
             header.defect(NUMBER, "not a number" if factor is not None else "unknown unit")
             return None
         return value * factor

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from etl.plain_values import MOST, day, decimal
 from etl.sources import dicom_kernel
 from etl.sources.dicom_header import CHARSET, Header
 from etl.sources.dicom_walk import Dataset, Wanted
@@ -63,13 +64,10 @@ def _date(header: Header, raw: Any, field: Field) -> date | None:
     text = header.text(raw).replace(".", "")
     if not text:
         return None
-    try:
-        if len(text) != 8 or not (text.isascii() and text.isdigit()):
-            raise ValueError
-        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
-    except ValueError:
+    found = day(text)
+    if found is None:
         header.defect(field.tag, "not a date")
-        return None
+    return found
 
 
 def _decimal(header: Header, raw: Any, field: Field) -> float | None:
@@ -77,13 +75,9 @@ def _decimal(header: Header, raw: Any, field: Field) -> float | None:
     text = header.text(raw).partition("\\")[0].strip()
     if not text:
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not abs(value) < 1e12:
+    value = decimal(text)
+    if value is None:
         header.defect(field.tag, "not a number")
-        return None
     return value
 
 
@@ -114,7 +108,7 @@ def _double(header: Header, raw: Any, field: Field) -> float | None:
         value: float = header.double(raw[:8])[0]
     except (struct.error, TypeError):
         value = float("nan")
-    if not abs(value) < 1e12:
+    if not abs(value) < MOST:
         header.defect(field.tag, "not a number")
         return None
     return value

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from etl.plain_values import decimal
 from etl.sources.fhir_people import codings_of, person_of, procedure_of, side_of
 from etl.sources.fhir_resource import Reference, Resource, text_of
 
@@ -90,11 +91,8 @@ def _number(resource: Resource, path: str) -> tuple[Any, ...] | None:
     text = resource.text(path)
     if not text:
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not abs(value) < 1e12:
+    value = decimal(text)
+    if value is None:
         resource.defect(path, "not a number")
         return None
     return (value,)

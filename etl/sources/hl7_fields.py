@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from etl.plain_values import day, decimal
 from etl.sources.hl7_dialect import Plan, Segment
 from etl.sources.hl7_message import Message
 
@@ -135,27 +136,18 @@ def _when(message: Message, raw: str, field: Field) -> tuple[Any, ...] | None:
 def _date(message: Message, raw: str, field: Field) -> date | None:
     """DT, or the date of a TS as written."""
     text = message.part(raw, 1)[:8]
-    if not text:
-        return None
-    try:
-        if len(text) != 8 or not text.isdigit():
-            raise ValueError
-        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
-    except ValueError:
+    found = day(text) if text else None
+    if text and found is None:
         message.defect(field.address, "not a date")
-        return None
+    return found
 
 
 def _number(message: Message, raw: str, field: Field) -> float | None:
     """NM (2A.3.47); `""` and non-numbers are None, the latter with a defect."""
     text = message.part(raw, field.component)
-    try:
-        value = float(text) if text else None
-    except ValueError:
-        value = float("nan")
-    if value is not None and not abs(value) < 1e12:
+    value = decimal(text) if text else None
+    if text and value is None:
         message.defect(field.address, "not a number")
-        return None
     return value
 
 
