@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from math import sqrt
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +20,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sql.catalog import Metric
-from sql.counterfactual import Floats, Weighted
+from sql.counterfactual import Floats
 from sql.fetched import frame_of
 from sql.ordered import listed, percentile_of
-from sql.seconds import minutes_of
-from sql.shape import Z
+from sql.ranked import Ranked, ranked
 from sql.strata import stratified
 from sql.units import columns_of
 
@@ -34,48 +34,72 @@ Ints = npt.NDArray[np.int64]
 MOST_UNCOVERED = 0.5
 #: Share of the others in a stratum up to which there are none, but for what is lost in dividing.
 _NO_PEERS = 1e-12
+#: Facilities whose cases are worked on at once, and what of their cells is needed for that.
+_SIDE_BY_SIDE, _OF_CELLS = 2, ("is_peered", "slope", "noise", "weight")
 #: Columns of a facility's answer.
 COMPARED: dict[str, type[pl.DataType]] = {"group_value": pl.String} | dict.fromkeys(
     ("observed", "expected", "variance", "dispersion", "share_alone", "share_pooled", "share_uncovered",
      "standardized", "standardized_lower", "standardized_upper"), pl.Float64)  # fmt: skip
 
 
+class Part(Protocol):
+    """A facility's cases; what is told of cells comes in their order."""
+
+    def sums(self) -> tuple[Floats, Floats, Floats]:
+        """By cell: y (what is summed), w (what it is divided by), and how many cases."""
+        ...
+
+    def by_day(self, is_peered: Floats, slope: Floats, noise: Floats) -> tuple[Floats, Floats, Floats]:
+        """By day: y of the cases with peers, what is expected of them, and its variance; of each cell whether it has
+        peers, and what adds to the other two per w."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A facility's cases, cell behind cell: how many each cell has, and of each case its day, y (what is summed), w
-    (what it is divided by), what it counts for, and its value; of whole seconds in place of values their lengths
-    (`sql.seconds`). What is made of so many stays near the core."""
+class Summed:
+    """A facility's units, cell behind cell: how many each cell has, and of each unit its day, y, w and how many cases
+    it counts for."""
 
     sizes: Ints
     days: Ints
     y: Floats
     w: Floats
     counted: Floats
-    values: Floats
-    lengths: npt.NDArray[np.uint32] | None = None
+
+    def sums(self) -> tuple[Floats, Floats, Floats]:
+        """By cell: y, w and cases."""
+        return self._by_cell(self.y), self._by_cell(self.w), self._by_cell(self.counted)
+
+    def squares(self, usual: Floats) -> Floats:
+        """By cell: how far units are from what is usual in it, squared."""
+        return self._by_cell((self.y - self.w * np.repeat(usual, self.sizes)) ** 2)
+
+    def by_day(self, is_peered: Floats, slope: Floats, noise: Floats) -> tuple[Floats, Floats, Floats]:
+        """By day: y of what has peers, expected, and its variance."""
+        return self._by_day(self.y, is_peered), self._by_day(self.w, slope), self._by_day(self.w, noise)
+
+    def _by_day(self, of: Floats, cells: Floats) -> Floats:
+        return np.asarray(np.bincount(self.days, of * np.repeat(cells, self.sizes)), np.float64)
+
+    def _by_cell(self, values: Floats) -> Floats:
+        told: Floats = np.add.reduceat(values, np.cumsum(self.sizes) - self.sizes)
+        return told
 
 
 @dataclass(frozen=True, slots=True)
 class Cases:
     """Cells (a facility's cases of one stratum: g0, stratum, is_pooled; n and the sums y, w and cases) in order, and
-    the cases of each facility, which has some, in that order."""
+    the cases of each facility, which has some, in that order; n says how many of them a cell has."""
 
     cells: pl.DataFrame
-    parts: list[Part]
+    parts: Sequence[Part]
 
     def by_facility(self, *columns: str) -> Iterator[tuple[Part, list[Floats]]]:
-        """The cases of each facility, and what each of them has from its cell."""
+        """The cases of each facility, and what its cells have."""
         told = [self.cells[name].cast(pl.Float64).to_numpy() for name in columns]
-        last = 0
-        for part in self.parts:
-            first, last = last, last + len(part.sizes)
-            yield part, [np.repeat(each[first:last], part.sizes) for each in told]
-
-    def summed(self, values: Iterable[Floats]) -> pl.Series:
-        """Sums by cell of what the cases of each facility have."""
-        told = [np.add.reduceat(each, np.cumsum(part.sizes) - part.sizes)
-                for part, each in zip(self.parts, values, strict=True)]  # fmt: skip
-        return pl.Series(np.concatenate([np.zeros(0), *told]), dtype=pl.Float64)
+        ends = np.cumsum(self.cells["g0"].rle().struct.field("len").cast(pl.Int64).to_numpy())
+        for part, end, many in zip(self.parts, ends, np.diff(ends, prepend=0), strict=True):
+            yield part, [each[end - many : end] for each in told]
 
 
 def compared(asked: Metric, p: float | None, rows: pa.Table, at: float | None = None) -> pl.DataFrame:
@@ -97,19 +121,25 @@ def beside(asked: Metric, p: float | None, cases: Cases) -> pl.DataFrame:
     found = _sums(cases.cells)
     own = (pl.col("observed") - pl.col("expected")) / pl.col("compared")
     cases = _weighed(cases, found.select(pl.col("group_value").alias("g0"), own.alias("own")))
-    told: list[dict[str, float | None]] = [
-        {"dispersion": _dispersion(part, *each) if asked.kind != "rate" else None}
-        for part, each in cases.by_facility("is_peered", "slope", "noise")
-    ]
-    if p is not None:
-        total, covered = int(cases.cells["n"].sum()), _covered(cases.cells)
-        for row, like, (part, (weights,)) in zip(told, covered, cases.by_facility("weight"), strict=True):
-            uncovered = 1 - like / total
-            row["share_uncovered"] = uncovered
-            if uncovered <= MOST_UNCOVERED:
-                row.update(_weighted(part, weights, p, row["dispersion"] or 1.0, like))
+    tell = partial(_told, asked, p, int(cases.cells["n"].sum()))
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        told = list(pool.map(tell, _covered(cases.cells), cases.by_facility(*_OF_CELLS)))
     rest = {name: kind for name, kind in COMPARED.items() if name not in found.columns}
     return pl.concat([found, pl.DataFrame(told, schema=rest)], how="horizontal").select(*COMPARED)
+
+
+def _told(
+    asked: Metric, p: float | None, total: int, covered: int, cases: tuple[Part, list[Floats]]
+) -> dict[str, float | None]:
+    """What is told of a facility's cases one by one; `covered` of all `total` cases have a like among them."""
+    part, (is_peered, slope, noise, weights) = cases
+    dispersion = _dispersion(*part.by_day(is_peered, slope, noise)) if asked.kind != "rate" else None
+    told: dict[str, float | None] = {"dispersion": dispersion}
+    if p is not None and isinstance(part, Ranked):
+        told["share_uncovered"] = uncovered = 1 - covered / total
+        if uncovered <= MOST_UNCOVERED:
+            told.update(part.weighted(weights, p, dispersion or 1.0, covered))
+    return told
 
 
 def _gathered(asked: Metric, p: float | None, rows: pa.Table, at: float | None) -> Cases:
@@ -120,25 +150,29 @@ def _gathered(asked: Metric, p: float | None, rows: pa.Table, at: float | None) 
     first_day = pc.min(rows.column("day").combine_chunks().flatten()).cast(pa.int32()).as_py() or 0
     if p is not None and at is None:
         at = _percentile_of_all(columns[0], p)
-    parts, sizes = [], list[Ints]()
+    parts, sizes = list[Part](), list[Ints]()
     for mine in cells.partition_by("g0", maintain_order=True):
         places = mine["place"].to_list()
         of_day, *each = (np.concatenate([lists[place] for place in places]) for lists in (days, *columns))
         many = np.array([len(days[place]) for place in places], dtype=np.int64)
         part, n = _part(asked, at if p is not None else None, of_day - first_day, each, many)
         sizes.append(n)
-        if n.any():
+        if part is not None:
             parts.append(part)
     cells = cells.with_columns(pl.Series("n", np.concatenate([np.zeros(0, np.int64), *sizes]))).filter(pl.col("n") > 0)
     return in_strata(cells, parts)
 
 
-def in_strata(cells: pl.DataFrame, parts: list[Part]) -> Cases:
+def in_strata(cells: pl.DataFrame, parts: Sequence[Part]) -> Cases:
     """The cases of cells (g0, g1, ... and n) with their sums and strata."""
     keys = [name for name in cells.columns if re.fullmatch(r"g\d+", name)]
-    cases = Cases(cells, parts)
-    y, w, counted = (cases.summed(getattr(part, name) for part in parts) for name in ("y", "w", "counted"))
-    return replace(cases, cells=stratified(cells.with_columns(y=y, w=w, cases=counted), keys[1:], "cases"))
+    y, w, counted = map(_joined, zip(*(part.sums() for part in parts), strict=True)) if parts else [_joined(())] * 3
+    return Cases(stratified(cells.with_columns(y=y, w=w, cases=counted), keys[1:], "cases"), parts)
+
+
+def _joined(told: Iterable[Floats]) -> pl.Series:
+    """What cells of one facility after the other have."""
+    return pl.Series(np.concatenate([np.zeros(0), *told]), dtype=pl.Float64)
 
 
 def _percentile_of_all(values: Sequence[Floats], p: float) -> float | None:
@@ -146,25 +180,27 @@ def _percentile_of_all(values: Sequence[Floats], p: float) -> float | None:
     return percentile_of(known, p) if len(known) else None
 
 
-def _part(asked: Metric, at: float | None, days: Ints, columns: list[Floats], sizes: Ints) -> tuple[Part, Ints]:
-    """A facility's cases of which something is known, and how many each cell has; with `at`, y is whether a value lies
-    beyond it. What is summed has decimals: it comes in order."""
+def _part(asked: Metric, at: float | None, days: Ints, columns: list[Floats], sizes: Ints) -> tuple[Part | None, Ints]:
+    """A facility's cases of which something is known, where there are, and how many each cell has; with `at`, y is
+    whether a value lies beyond it. What is summed has decimals: it comes in order."""
     if asked.kind != "percentile":
         order = _order(days, sizes)
-        numerators, denominators, n = (each[order] for each in columns)
-        counted = denominators if asked.kind == "ratio" else n
-        return Part(sizes, days[order], numerators, denominators, counted, numerators), sizes
+        numerators, denominators, counted = (each[order] for each in columns)
+        counted = denominators if asked.kind == "ratio" else counted
+        return Summed(sizes, days[order], numerators, denominators, counted), sizes
     (values,) = columns
     is_known = values >= 0
-    if not is_known.all():
-        days, values = days[is_known], values[is_known]
-        sizes = np.add.reduceat(is_known, np.cumsum(sizes) - sizes, dtype=np.int64)
-    one = np.broadcast_to(np.float64(1.0), values.shape)
-    if at is None:
-        order = _order(values, sizes)
-        days, values = days[order], values[order]
-    y = values if at is None else (values > at).astype(np.float64)
-    return Part(sizes[sizes > 0], days, y, one, one, values), sizes
+    cell = np.repeat(np.arange(len(sizes)), sizes)[is_known]
+    days, values = days[is_known], values[is_known]
+    n = np.bincount(cell, minlength=len(sizes))
+    if not len(values):
+        return None, n
+    if at is not None:
+        order = np.lexsort((cell, values))
+        values = values[order]
+        return ranked(values, cell[order], days[order], n, int(np.searchsorted(values, at, side="right"))), n
+    order, one = _order(values, n), np.broadcast_to(np.float64(1.0), values.shape)
+    return Summed(n[n > 0], days[order], values[order], one, one), n
 
 
 def _order(by: npt.NDArray[Any], sizes: Ints) -> Ints:
@@ -184,7 +220,8 @@ def _usual(cases: Cases, *, is_share: bool) -> Cases:
     cases = replace(cases, cells=cells)
     within = pl.col("usual") * (1 - pl.col("usual")) * size
     if not is_share:
-        squares = cases.summed((part.y - part.w * usual) ** 2 for part, (usual,) in cases.by_facility("usual"))
+        squares = _joined(part.squares(usual) for part, (usual,) in cases.by_facility("usual")
+                          if isinstance(part, Summed))  # fmt: skip
         cells, within = cells.with_columns(squares.alias("squares")), pl.col("squares").sum().over("stratum")
     return replace(cases, cells=cells.with_columns((within / (size - 1)).alias("within")))
 
@@ -222,43 +259,10 @@ def _covered(cells: pl.DataFrame) -> list[int]:
     return found
 
 
-def _dispersion(part: Part, is_peered: Floats, slope: Floats, noise: Floats) -> float | None:
+def _dispersion(y: Floats, expected: Floats, chance: Floats) -> float | None:
     """Mean squared z of a facility's days about its own excess, 1 at least; None without any that could differ."""
-    y, expected, chance = (np.bincount(part.days, of * each) for of, each in (
-        (part.y, is_peered), (part.w, slope), (part.w, noise)))  # fmt: skip
     is_known = chance > 0
     squares = (y - expected)[is_known] ** 2 / chance[is_known]
     if not len(squares):
         return None
     return max(1.0, float(squares.sum()) / (len(squares) - 1)) if len(squares) > 1 else 1.0
-
-
-def _weighted(part: Part, weights: Floats, p: float, dispersion: float, covered: int) -> dict[str, float | None]:
-    """Percentile of a facility at the network's mix, with the ranks of its effective size (Kish 1965) as bounds;
-    `covered` are the network's cases that have a like among its own."""
-    of, effective = _in_order(part, weights), covered**2 / float(np.square(weights).sum())
-    reach = Z * sqrt(p * (1 - p) * dispersion / effective)
-    return {
-        "standardized": of.percentile(p),
-        "standardized_lower": _at(of, p - reach),
-        "standardized_upper": _at(of, p + reach),
-    }
-
-
-def _in_order(part: Part, weights: Floats) -> Weighted:
-    """The weighted values; whole seconds are ordered with the numbers of their cells in half the time."""
-    if part.lengths is None:
-        return Weighted(part.values, weights)
-    bits = len(part.sizes).bit_length()
-    kind: np.dtype[Any] = np.dtype(np.uint32 if int(part.lengths.max()) << bits < 1 << 32 else np.uint64)
-    numbers = part.lengths.astype(kind) << kind.type(bits)
-    numbers |= np.repeat(np.arange(len(part.sizes), dtype=kind), part.sizes)
-    numbers.sort()
-    of_cell = weights[np.cumsum(part.sizes) - part.sizes]
-    in_order = of_cell[(numbers & kind.type((1 << bits) - 1)).astype(np.intp)]
-    return Weighted(minutes_of(numbers >> kind.type(bits)), in_order, float(np.sum(weights)))
-
-
-def _at(of: Weighted, rank: float) -> float | None:
-    """The value at a rank; None for a rank outside."""
-    return float(of.at(np.array([rank]))[0]) if 0 < rank < 1 else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import factorial
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,14 @@ Game = Callable[[Members], Floats]
 EXACT = 10
 #: Slack of a sum of shares that should reach a rank exactly.
 _SLACK = 1e-12
+
+
+class Places(Protocol):
+    """Values by place: an array, or what makes those that are looked up."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, places: Any, /) -> Any: ...
 
 
 def ranks(size: Floats, p: float) -> tuple[Floats, Floats, Floats]:
@@ -35,16 +44,14 @@ def ranks(size: Floats, p: float) -> tuple[Floats, Floats, Floats]:
 class Weighted:
     """Weighted values in order; not without any."""
 
-    def __init__(self, values: Floats, weights: Floats, total: float | None = None) -> None:
-        """With `total`, the sum of the weights, values are in order already."""
-        if total is None:
-            order, total = np.argsort(values), float(np.sum(weights))
-            values, weights = values[order], weights[order]
+    def __init__(self, values: Places, weights: Floats, total: float) -> None:
+        """Of values in order, with the sum of the weights."""
         self._values, self._reached = values, np.cumsum(weights) / total + _SLACK
 
     def at(self, rank: Floats) -> Floats:
         """First values at which ranks (0-1) are reached."""
-        return self._values[np.minimum(np.searchsorted(self._reached, rank), len(self._values) - 1)]
+        told: Floats = self._values[np.minimum(np.searchsorted(self._reached, rank), len(self._values) - 1)]
+        return told
 
     def percentile(self, p: float, size: float | None = None) -> float:
         """Percentile p: for equal weights type 7. `size` is how many values there are in effect (without it as many as

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import lru_cache, partial
 from typing import Any
 
@@ -37,8 +36,6 @@ MANY_DAYS, FEW_FACILITIES = 366, 8
 _FINE = ("device", "radiologist", "procedure")
 #: Texts of a group: where a block is not kept by its texts, a row is compared with all of them.
 MOST_TEXTS = 128
-#: Texts are looked for in the last days first, and in all rows only where others turn up.
-_RECENT = timedelta(days=62)
 #: The longest length, in seconds (34 years), and a value's seconds: it is minutes.
 _LONGEST, _MINUTE = float(1 << 30), 60.0
 #: Microseconds of a minute; minutes of a day, and from a Monday to the day from which days are counted.
@@ -47,10 +44,6 @@ _MICROSECONDS, _DAY, _MONDAY = 60_000_000, 1440, 3 * 1440
 
 class UnfitError(Exception):
     """Rows that are no whole seconds, have no time, or have more texts or groups than are told apart here."""
-
-
-class _UnknownTextError(Exception):
-    """A row has a text that was not looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +85,9 @@ def read(snapshot: Snapshot, bundle: Bundle, fold: Callable[[Read], pl.DataFrame
     groups = tuple(group for group in bundle.keys if group not in CLOCK_GROUPS)
     has_clock = len(groups) < len(bundle.keys)
     plain = replace(bundle, sets=((groups, "all"),))
-    for is_recent in (True, False) if groups else (False,):
-        texts = _texts(snapshot, plain, is_recent=is_recent)
-        fold_rows = partial(_folded, fold, texts, most, has_clock)
-        try:
-            return snapshot.execute(*_statement(plain, texts), fold=fold_rows, of=("seconds", of))
-        except _UnknownTextError:
-            continue
-    raise UnfitError
+    texts = _texts(snapshot, plain)
+    fold_rows = partial(_folded, fold, texts, most, has_clock)
+    return snapshot.execute(*_statement(plain, texts), fold=fold_rows, of=("seconds", of))
 
 
 def _rows(bundle: Bundle) -> tuple[str, dict[str, Any]]:
@@ -108,15 +96,13 @@ def _rows(bundle: Bundle) -> tuple[str, dict[str, Any]]:
     return picked(bundle, ask, params, values), params
 
 
-def _texts(snapshot: Snapshot, bundle: Bundle, *, is_recent: bool) -> Texts:
-    """The texts of each group, of recent rows or of all, as they are told in order."""
+def _texts(snapshot: Snapshot, bundle: Bundle) -> Texts:
+    """The texts of each group as they are told in order: of all rows, since some are of years ago only."""
     if not bundle.keys:
         return {}
     lists = ", ".join(f"list(DISTINCT CAST(p.{name} AS VARCHAR)) AS {name}" for name in bundle.keys.values())
     rows, params = _rows(bundle)
-    where = " WHERE p.moment >= $recent" if is_recent else ""
-    recent = {"recent": snapshot.data_through - _RECENT} if is_recent else {}
-    found = snapshot.execute(*_named(f"{rows}\nSELECT {lists} FROM picked p{where}", params | recent))
+    found = snapshot.execute(*_named(f"{rows}\nSELECT {lists} FROM picked p", params))
     there = {group: {*found[name].explode()} | {None} for group, name in bundle.keys.items()}
     if any(len(each) > MOST_TEXTS or NO_VALUE in each for each in there.values()):
         raise UnfitError
@@ -163,10 +149,7 @@ def _folded(
         if "slice" in batch.schema.names:
             slices[mine] = batch.column("slice").to_numpy()
         for group, held in places.items():
-            column = batch.column(group)
-            if column.null_count:
-                raise _UnknownTextError
-            np.subtract(column.to_numpy(), 1, out=held[mine])
+            np.subtract(batch.column(group).to_numpy(), 1, out=held[mine])
     if not last:
         raise UnfitError
     cut = slice(0, last)

@@ -30,10 +30,8 @@ Counts = npt.NDArray[np.int64]
 Shifts = list[str | None]
 #: Groups of one set.
 MOST_GROUPS = 1 << 18
-#: Of a day since 1970, as it was read.
-_DAY_BITS = 16
 #: Rows that are worked on at once: what is made of them stays near the core.
-_AT_ONCE = 1 << 15
+AT_ONCE = 1 << 15
 #: The number of rows of one slice.
 _ONE = np.zeros(1, np.uint8)
 #: A grain's first day as polars tells it.
@@ -98,8 +96,8 @@ def _told(bundle: Bundle, shifts: Shifts, ranges: dict[int, pl.DataFrame], rows:
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """Lengths in order, group behind group: minutes where they are asked for, below 0 where nothing is known. Where
-    days were asked for, they lie in the lowest bits."""
+    """Lengths in order, group behind group: minutes where they are asked for, below 0 where nothing is known. In each
+    number they lie above `below` bits."""
 
     numbers: npt.NDArray[Any]
     below: np.unsignedinteger[Any]
@@ -109,17 +107,7 @@ class Ordered:
         return len(self.numbers)
 
     def __getitem__(self, places: Any, /) -> Any:
-        return minutes_of(self.lengths(self.numbers[places]))
-
-    def lengths(self, numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """1 + seconds of some of the numbers, 0 where nothing is known."""
-        told: npt.NDArray[Any] = (numbers >> self.below) & self.mask
-        return told
-
-    def days(self, numbers: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-        """Days since 1970 of some of the numbers."""
-        day: npt.NDArray[Any] = numbers & numbers.dtype.type((1 << _DAY_BITS) - 1)
-        return day.astype(np.int64)
+        return minutes_of((self.numbers[places] >> self.below) & self.mask)
 
 
 class Sets:
@@ -139,46 +127,33 @@ class Sets:
         """The groups of a set in the order of an answer with where their values lie (`sql.ordered.shaped`), and these
         until the next set is asked for."""
         bundle, part = self._bundle, self._bundle.sets[number]
-        axes = self._axes(part)
+        axes = self.axes(part)
         is_small = prod(len(axis.values) for axis in axes) << self._bits <= 1 << 32
         found, values = self._ordered(axes, np.dtype(np.uint32 if is_small else np.uint64))
         found = found.join(self._dates(), on="slice", how="left", maintain_order="left")
         return ordered(bundle, part, named(bundle, part, found)), values
 
-    def cases(self, number: int) -> tuple[pl.DataFrame, Ordered]:
-        """As `grouped`, with the day of each (`Ordered.days`); groups come in the order of their columns."""
-        return self._ordered(self._axes(self._bundle.sets[number]), np.dtype(np.uint64), self._rows.days)
-
-    def _ordered(
-        self, axes: list[Axis], kind: np.dtype[Any], days: npt.NDArray[np.uint16] | None = None
-    ) -> tuple[pl.DataFrame, Ordered]:
+    def _ordered(self, axes: list[Axis], kind: np.dtype[Any]) -> tuple[pl.DataFrame, Ordered]:
         """The groups that have rows, by their columns; their lengths in order, one group behind the other."""
-        sizes = tuple(len(axis.values) for axis in axes)
-        if prod(sizes) > MOST_GROUPS:
-            raise UnfitError
-        lengths, below = self._rows.lengths, kind.type(0 if days is None else _DAY_BITS)
-        bits = kind.type(self._bits + int(below))
+        sizes = sizes_of(axes)
+        lengths, bits = self._rows.lengths, kind.type(self._bits)
         room = self._room.view(kind)[: len(lengths)]
-        for first in range(0, len(lengths), _AT_ONCE):
-            mine, group = slice(first, first + _AT_ONCE), np.zeros(1, kind)
-            for axis in axes:
-                group = group * kind.type(len(axis.values)) + axis.numbers(mine).astype(kind)
-            np.bitwise_or(group << bits, lengths[mine].astype(kind) << below, out=room[mine])
-            if days is not None:
-                room[mine] |= days[mine]
+        for first in range(0, len(lengths), AT_ONCE):
+            mine = slice(first, first + AT_ONCE)
+            np.bitwise_or(groups_of(axes, mine, kind) << bits, lengths[mine], out=room[mine])
         room.sort()
         begins = np.arange(prod(sizes)).astype(kind) << bits
-        firsts, known = (np.searchsorted(room, each).astype(np.int64)
-                         for each in (begins, begins | kind.type(1) << below))  # fmt: skip
+        firsts, known = (np.searchsorted(room, each).astype(np.int64) for each in (begins, begins | kind.type(1)))
         ends = np.append(firsts[1:], len(lengths))
         there = ends > firsts
         places = np.unravel_index(np.flatnonzero(there), sizes)
         found = {axis.name: axis.values.gather(at) for axis, at in zip(axes, places, strict=True)}
         counts = {"first": known, "n": ends - known, "many": ends - firsts}
         found |= {name: pl.Series(each[there]) for name, each in counts.items()}
-        return pl.DataFrame(found), Ordered(room, below, kind.type((1 << self._bits) - 1))
+        return pl.DataFrame(found), Ordered(room, kind.type(0), kind.type((1 << self._bits) - 1))
 
-    def _axes(self, part: Set) -> list[Axis]:
+    def axes(self, part: Set) -> list[Axis]:
+        """The columns of a set's groups, the slice first."""
         (groups, grain), rows = part, self._rows
         slices = np.arange(len(self._bundle.slices))
         axes = [Axis("slice", lambda mine: rows.slices[mine] if len(slices) > 1 else _ONE, pl.Series(slices))]
@@ -218,6 +193,22 @@ class Sets:
                 "last_at": [int(each.max()) if len(each) else None for each in mine]}  # fmt: skip
         of_days = (pl.Series(name, each, dtype=pl.Int32).cast(pl.Date).cast(pl.Datetime) for name, each in ends.items())
         return dates.with_columns(of_days)
+
+
+def sizes_of(axes: list[Axis]) -> tuple[int, ...]:
+    """How many values each column has. Raises UnfitError where that makes too many groups."""
+    sizes = tuple(len(axis.values) for axis in axes)
+    if prod(sizes) > MOST_GROUPS:
+        raise UnfitError
+    return sizes
+
+
+def groups_of(axes: list[Axis], mine: slice, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """The number of each row's group."""
+    group = np.zeros(1, kind)
+    for axis in axes:
+        group = group * kind.type(len(axis.values)) + axis.numbers(mine).astype(kind)
+    return group
 
 
 def _looked_up(name: str, told: pl.Series, held: npt.NDArray[np.uint16], first: int = 0) -> Axis:
