@@ -34,7 +34,7 @@ def _events(context: Context) -> pl.DataFrame:
 
 
 def _exam(context: Context) -> pl.DataFrame:
-    return query.rows(context.snapshot, "fct_exam", filters=_scope(context), where={"exam_key": _key(context)}, limit=1)
+    return query.rows(context.snapshot, "fct_exam", filters=_scope(context), where={"exam_key": _key(context)})
 
 
 EVENTS = Question("exam.events", _events)
