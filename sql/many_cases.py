@@ -33,7 +33,7 @@ def many_compared(snapshot: Snapshot, bundle: Bundle, p: float | None, put: Put 
         return None
     fold = partial(_folded, bundle, p, put, shifts(snapshot, bundle))
     try:
-        return read(snapshot, bundle, fold, ("peers", p))
+        return read(snapshot, bundle, fold, ("peers", bundle.sets, p))
     except UnfitError:
         return None
 
@@ -62,7 +62,8 @@ class _Cases:
     def __init__(self, axes: list[Axis], rows: Read) -> None:
         """Of columns of one slice, the facility behind it. Raises UnfitError where the numbers are too large."""
         sizes_of(axes)
-        _, self._facility, *self._strata = axes
+        one, self._facility, *strata = axes
+        self._strata = [one, *strata]
         self._sizes = sizes_of(self._strata)
         self._below = _DAY_BITS + prod(self._sizes).bit_length()
         self._bits = max(int(rows.lengths.max(initial=0)).bit_length(), 1)
@@ -84,7 +85,7 @@ class _Cases:
     def of(self, beyond: int, facility: int) -> tuple[pl.DataFrame, Ranked | None]:
         """A facility's cells that have cases (g0, g1, ... and n), and the cases; those from the length `beyond` on lie
         beyond the percentile."""
-        first, at, last = (self._at(facility, 1), self._at(facility, beyond), self._at(facility + 1, 0))
+        first, at, last = self._at(facility, 1), self._at(facility, beyond), self._at(facility + 1, 0)
         numbers = self._numbers[first:last]
         mask = (1 << (self._below - _DAY_BITS)) - 1
         cell = (numbers >> _DAY_BITS & mask).astype(np.intp)
@@ -101,9 +102,9 @@ class _Cases:
         return told, ranked(values, cell, days, n, at - first)
 
     def _at(self, facility: int, length: int) -> int:
-        """Where a facility's rows of a length and above begin."""
-        number = (facility << self._bits | length) << self._below
-        return int(np.searchsorted(self._numbers, _KIND.type(min(number, (1 << _BITS) - 1))))
+        """Where a facility's rows of a length and above begin; one above all others may have a bit more."""
+        number = ((facility << self._bits) + length) << self._below
+        return int(np.searchsorted(self._numbers, _KIND.type(number)))
 
 
 def _beyond(at: float) -> int:

@@ -88,15 +88,23 @@ def test_a_chart_is_the_same_as_of_lists(tmp_path: Path, statistic: str, monkeyp
 
 def test_peers_are_the_same_as_of_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = snapshot(tmp_path, rows())
-    asked_for = (OPEN, Filters(facility=("NORTH",)), Filters(modality=("CT",)))
-    many = [benchmark(held, "report_final", filters=filters) for filters in asked_for]
+    asked_for = ((OPEN, None), (Filters(facility=("NORTH",)), None), (Filters(modality=("CT",)), None), (OPEN, ()),
+                 (OPEN, ("shift",)))  # fmt: skip
+    many = [benchmark(held, "report_final", filters=filters, strata=strata) for filters, strata in asked_for]
     for module in (many_cases, sets_of_seconds):
         monkeypatch.setattr(module, "is_many", lambda _: False)
     (tmp_path / "other").mkdir()
     other = snapshot(tmp_path / "other", rows())
-    for filters, found in zip(asked_for, many, strict=True):
+    for (filters, strata), found in zip(asked_for, many, strict=True):
         assert found.height == 4
-        assert found.equals(benchmark(other, "report_final", filters=filters))
+        assert found.equals(benchmark(other, "report_final", filters=filters, strata=strata))
+
+
+def test_no_case_lies_beyond_a_percentile_that_is_the_longest(tmp_path: Path) -> None:
+    """254 seconds is the last length that eight bits hold: the first beyond it has a bit more."""
+    held = snapshot(tmp_path, [row | {"report_final_min": 254 / 60} for row in rows(400)])
+    found = benchmark(held, "report_final")
+    assert (found["network"].unique().to_list(), found["observed"].to_list()) == ([254 / 60], [0.0] * 4)
 
 
 def test_texts_of_years_ago_alone_are_found(tmp_path: Path) -> None:
