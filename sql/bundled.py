@@ -12,9 +12,8 @@ from sql import drawn, ordered
 from sql.asked import answer_key
 from sql.bundle import Bundle
 from sql.bundle_statement import bundle_statement
-from sql.fine import ALL_TOGETHER
 from sql.lately import counted_lately
-from sql.ranges import NO_RANGES, ranges_key
+from sql.ranges import ranges_key
 from sql.sets_of_seconds import answered
 from sql.shape import SHAPE
 from sql.shifts import with_step
@@ -28,8 +27,8 @@ def answers(snapshot: Snapshot, bundle: Bundle) -> dict[Hashable, pl.DataFrame]:
         ranges: dict[int, pl.DataFrame] = {}
         many, fold = answered(snapshot, bundle, ranges), partial(ordered.told, bundle, ranges)
         whole = snapshot.execute(*ordered.lists_statement(bundle), fold=fold, of=of) if many is None else many
-        for slice_, filters in enumerate(bundle.slices if ALL_TOGETHER in bundle.sets else ()):
-            snapshot.put(ranges_key(bundle.metric.id, filters), ranges.get(slice_, NO_RANGES))
+        for slice_, told in ranges.items():  # of none where another thread read the rows
+            snapshot.put(ranges_key(bundle.metric.id, bundle.slices[slice_]), told)
     elif kind == "forecast":
         whole = snapshot.execute(*drawn.rows_statement(bundle), fold=partial(drawn.told, bundle), of=of)
     else:

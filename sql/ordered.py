@@ -22,7 +22,7 @@ from sql.catalog import CLOCK_GROUPS, PERCENTILES
 from sql.fetched import frame_of
 from sql.fine import ALL_TOGETHER, Set, fine_sets
 from sql.grouped import DAYS, keys_sql, part_sql, picked, sets_sql
-from sql.ranges import ranged
+from sql.ranges import NO_RANGES, ranged
 from sql.shape import SHAPE, Z, text_sql
 
 Numbers = npt.NDArray[np.float64]
@@ -166,6 +166,7 @@ def shaped(
     lie in order from `first` on. Where all are asked for together, their ranges are put down by slice."""
     firsts, n, many = (found[name].to_numpy() for name in ("first", "n", "many"))
     if ranges is not None and bundle.sets[number] == ALL_TOGETHER:
+        ranges.update(dict.fromkeys(range(len(bundle.slices)), NO_RANGES))
         for slice_, first, known in zip(found["slice"].to_list(), firsts.tolist(), n.tolist(), strict=True):
             ranges[slice_] = ranged(values, first, known)
     counted = [pl.Series("n", n), pl.Series("numerator", n.astype(np.float64)),

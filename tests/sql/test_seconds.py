@@ -14,6 +14,7 @@ import pytest
 from sql import many_cases, sets_of_seconds
 from sql.benchmark import benchmark
 from sql.bundle import Bundle
+from sql.bundled import answers
 from sql.compare import control
 from sql.definitions import definition
 from sql.filters import NO_VALUE, Filters
@@ -22,6 +23,7 @@ from sql.ordered import lists_statement, told
 from sql.seconds import MOST_TEXTS, is_many
 from sql.sets_of_seconds import answered
 from sql.snapshot import Snapshot
+from sql.spread import spread
 from tests.snapshots import exam_row, snapshot_of
 
 THROUGH = datetime(2026, 4, 15, 12)
@@ -98,6 +100,22 @@ def test_peers_are_the_same_as_of_lists(tmp_path: Path, monkeypatch: pytest.Monk
     for (filters, strata), found in zip(asked_for, many, strict=True):
         assert found.height == 4
         assert found.equals(benchmark(other, "report_final", filters=filters, strata=strata))
+
+
+@pytest.mark.parametrize("is_of_lists", [False, True], ids=["seconds", "lists"])
+def test_ranges_stay_where_the_answer_is_known_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_of_lists: bool
+) -> None:
+    """As for a thread that waited while another one read the same rows."""
+    if is_of_lists:
+        monkeypatch.setattr(sets_of_seconds, "is_many", lambda _: False)
+    held = snapshot(tmp_path, rows())
+    bundle = asked(held, OPEN, sets=(((), "all"),))
+    answers(held, bundle)
+    first = spread(held, "report_final", filters=OPEN)
+    answers(held, bundle)
+    assert first["n"].sum()
+    assert spread(held, "report_final", filters=OPEN).equals(first)
 
 
 def test_no_case_lies_beyond_a_percentile_that_is_the_longest(tmp_path: Path) -> None:
