@@ -9,7 +9,9 @@ MOST = 1e12
 
 
 def decimal(text: str) -> float | None:
-    """The number of an NM (HL7 2A.3.47), DS or IS (PS3.5 6.2) or FHIR decimal; None where it is none, or too large."""
+    """The number of an NM (HL7 2A.3.47), DS or IS (PS3.5 6.2) or FHIR decimal, blanks around it left out; None where it
+    is none, or too large."""
+    text = text.strip()
     try:
         value = float(text) if text.isascii() and "_" not in text else None
     except ValueError:

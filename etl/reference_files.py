@@ -115,7 +115,7 @@ def load_fees(file: Path, valid_from: date, folder: Path) -> dict[str, int]:
         raise UnreadableInputError(f"{file}: no column of work RVU (WORK above RVU)")
     by_code: dict[str, dict[str, float]] = defaultdict(dict)
     for line in cells[at + 1 :]:
-        value = decimal(line[work].strip()) if len(line) > max(work, 1) else None
+        value = decimal(line[work]) if len(line) > max(work, 1) else None
         if value is not None:  # else a footnote or an empty line
             by_code[line[0].strip()][line[1].strip()] = value
     rows = [

@@ -13,7 +13,15 @@ from tests.etl.hl7_lines import PID, defects, message, one, parse, segment
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("5", 5.0), ("-1.50", -1.5), ("+3", 3.0), ("1.2E-3", 0.0012), (".5", 0.5), ("-999999999999", -999999999999.0)],
+    [
+        ("5", 5.0),
+        ("-1.50", -1.5),
+        ("+3", 3.0),
+        ("1.2E-3", 0.0012),
+        (".5", 0.5),
+        (" 7\u00a0", 7.0),
+        ("-999999999999", -999999999999.0),
+    ],
 )
 def test_numbers(text: str, value: float) -> None:
     assert decimal(text) == value
