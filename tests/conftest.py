@@ -33,6 +33,15 @@ def missing(what: str, fix: str) -> None:
     pytest.skip(text)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where everything is required, a skip of whatever kind is a failure."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("RADOPS_REQUIRE_ALL") == "1":
+        report.outcome, report.longrepr = "failed", f"skipped where everything is required: {report.longrepr}"
+    return report
+
+
 def needs_compiled(twin: object) -> None:
     """Go on only where a compiler built a twin."""
     if twin is None:
