@@ -88,7 +88,7 @@ def _objects(data: bytes) -> Iterator[tuple[Dataset, Any]]:
             found = json.loads(data)
             for one in found if isinstance(found, list) else [found]:
                 yield Dataset.from_json(one), None
-        except Exception:  # noqa: BLE001 - likewise; the caller tells that the rest was not checked
+        except Exception:  # noqa: BLE001 - of any JSON pydicom raises whatever it meets; the caller tells of the rest
             return
         return
     try:

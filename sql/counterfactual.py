@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import factorial
-from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from sql.ordered import Held
 
 Floats = npt.NDArray[np.float64]
 Members = npt.NDArray[np.bool_]
@@ -21,14 +22,6 @@ Game = Callable[[Members], Floats]
 EXACT = 10
 #: Slack of a sum of shares that should reach a rank exactly.
 _SLACK = 1e-12
-
-
-class Places(Protocol):
-    """Values by place: an array, or what makes those that are looked up."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, places: Any, /) -> Any: ...
 
 
 def ranks(size: Floats, p: float) -> tuple[Floats, Floats, Floats]:
@@ -44,7 +37,7 @@ def ranks(size: Floats, p: float) -> tuple[Floats, Floats, Floats]:
 class Weighted:
     """Weighted values in order; not without any."""
 
-    def __init__(self, values: Places, weights: Floats, total: float) -> None:
+    def __init__(self, values: Held, weights: Floats, total: float) -> None:
         """Of values in order, with the sum of the weights."""
         self._values, self._reached = values, np.cumsum(weights) / total + _SLACK
 

@@ -61,10 +61,9 @@ class _Cases:
 
     def __init__(self, axes: list[Axis], rows: Read) -> None:
         """Of columns of one slice, the facility behind it. Raises UnfitError where the numbers are too large."""
-        sizes_of(axes)
+        first, _, *others = sizes_of(axes)
         one, self._facility, *strata = axes
-        self._strata = [one, *strata]
-        self._sizes = sizes_of(self._strata)
+        self._strata, self._sizes = [one, *strata], (first, *others)
         self._below = _DAY_BITS + prod(self._sizes).bit_length()
         self._bits = max(int(rows.lengths.max(initial=0)).bit_length(), 1)
         if self.n_facilities.bit_length() + self._bits + self._below > _BITS:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sql.counterfactual import Floats, Places, Weighted
+from sql.counterfactual import Floats, Weighted
+from sql.ordered import Held
 from sql.shape import Z
 
 Ints = npt.NDArray[np.integer[Any]]
@@ -23,7 +24,7 @@ class Ranked:
     """Of each case in that order its value, its cell among those that the facility has, and its day since the first;
     how many cases each cell has; the first case whose value lies beyond the percentile of the network."""
 
-    values: Places
+    values: Held
     cell: Ints
     days: Ints
     n: Ints
@@ -57,7 +58,7 @@ class Ranked:
         }
 
 
-def ranked(values: Places, cell: Ints, days: Ints, n: Ints, beyond: int) -> Ranked:
+def ranked(values: Held, cell: Ints, days: Ints, n: Ints, beyond: int) -> Ranked:
     """Cases in the order of their values and, within one, of their cells, of which there are as many as in `n`: how
     many cases each has."""
     place = np.cumsum(n > 0) - 1

@@ -106,7 +106,7 @@ def _texts(snapshot: Snapshot, bundle: Bundle) -> Texts:
     there = {group: {*found[name].explode()} | {None} for group, name in bundle.keys.items()}
     if any(len(each) > MOST_TEXTS or NO_VALUE in each for each in there.values()):
         raise UnfitError
-    return {group: sorted(each, key=lambda text: text or NO_VALUE) for group, each in there.items()}
+    return {group: sorted(each, key=lambda text: NO_VALUE if text is None else text) for group, each in there.items()}
 
 
 def _statement(bundle: Bundle, texts: Texts) -> tuple[str, dict[str, Any]]:

@@ -118,6 +118,19 @@ def test_ranges_stay_where_the_answer_is_known_already(
     assert spread(held, "report_final", filters=OPEN).equals(first)
 
 
+def test_peers_of_texts_that_are_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty text is another one than none, and each has its place in the order."""
+    of = random.Random(5)  # noqa: S311 - test data
+    empty = [row | {name: of.choice(["", None, "stat"]) for name in ("priority", "patient_class", "facility")}
+             for row in rows(4000)]  # fmt: skip
+    (tmp_path / "other").mkdir()
+    many = benchmark(snapshot(tmp_path, empty), "report_final")
+    monkeypatch.setattr(many_cases, "is_many", lambda _: False)
+    monkeypatch.setattr(sets_of_seconds, "is_many", lambda _: False)
+    assert many["observed"].null_count() == 0
+    assert many.equals(benchmark(snapshot(tmp_path / "other", empty), "report_final"))
+
+
 def test_no_case_lies_beyond_a_percentile_that_is_the_longest(tmp_path: Path) -> None:
     """254 seconds is the last length that eight bits hold: the first beyond it has a bit more."""
     held = snapshot(tmp_path, [row | {"report_final_min": 254 / 60} for row in rows(400)])
