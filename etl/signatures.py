@@ -5,29 +5,17 @@ Making it writes every macro of every metric, which takes longer than all else o
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import sys
-from importlib.metadata import version
 from pathlib import Path
 
 import sql
+from sql.fingerprint import fingerprint
 
 #: File of a home: what the signature was made of, and the signature, each as SHA-256 in hex; the
 #: signature of marts as two: of their identities and of the rest.
 NOTE = "definitions.signature"
 _WRITTEN = re.compile(r"([0-9a-f]{64}) ((?:[0-9a-f]{64}){1,2})\n")
-
-
-def sources(folder: Path) -> str:
-    """SHA-256 over all code, statements and tables below a folder, and the versions of what runs them."""
-    digest = hashlib.sha256(f"{sys.version} {version('sqlglot')} {version('duckdb')}".encode())
-    paths = [path for path in folder.rglob("*") if path.suffix in (".py", ".sql", ".csv") and path.is_file()]
-    for path in sorted(paths):
-        body = path.read_bytes()
-        digest.update(f"\0{path.relative_to(folder).as_posix()}\0{len(body)}\0".encode() + body)
-    return digest.hexdigest()
 
 
 def read_note(note: Path, made_of: str) -> str | None:
@@ -45,7 +33,7 @@ def write_note(note: Path, made_of: str, signature: str) -> None:
 
 def signature(root: Path) -> str:
     """`sql.metric_macros.signature`, from the note of a home where nothing has changed since it was written."""
-    note, made_of = root / NOTE, sources(Path(sql.__file__).parent)
+    note, made_of = root / NOTE, fingerprint(Path(sql.__file__).parent)
     noted = read_note(note, made_of)
     if noted is not None:
         return noted

@@ -19,8 +19,9 @@ from etl.build_digest import overall
 from etl.home import Home
 from etl.pseudonym import load_key
 from etl.records import RECORDS
-from etl.signatures import read_note, sources, write_note
+from etl.signatures import read_note, write_note
 from etl.site_tables import site_signature
+from sql.fingerprint import fingerprint
 
 #: File of a home: what the last build was made with, and its signature.
 NOTE = "build.signature"
@@ -64,7 +65,7 @@ def made_with(home: Home) -> str:
     shown = repr((home.settings.publish_accession, home.settings.publish_names))
     key = hashlib.sha256(load_key(home.key_file)).hexdigest()
     folders = (Path(__file__).parent, Path(sql.__file__).parent)
-    parts = (*map(sources, folders), site_signature(home.load_site()), shown, key)
+    parts = (*map(fingerprint, folders), site_signature(home.load_site()), shown, key)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

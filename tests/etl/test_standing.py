@@ -14,6 +14,7 @@ import pytest
 
 from etl import standing as module
 from etl.standing import NOTE, made_with, note, standing
+from sql.fingerprint import fingerprint
 from tests.conftest import REPO
 from tests.installation import Installation
 from tests.warehouse import Warehouse, exam
@@ -131,18 +132,20 @@ def test_whatever_shapes_the_marts_needs_a_build(built: Warehouse, change: Calla
 
 def test_other_code_or_tables_need_a_build(built: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     before = made_with(built)
-    honest = module.sources
+    honest = module.fingerprint
     for name in ("etl", "sql"):
-        monkeypatch.setattr(module, "sources", lambda folder, name=name: honest(folder) + "x" * (folder.name == name))
+        monkeypatch.setattr(
+            module, "fingerprint", lambda folder, name=name: honest(folder) + "x" * (folder.name == name)
+        )
         assert made_with(built) != before
         assert found(built) is None
 
 
-def test_shipped_tables_are_part_of_the_sources(tmp_path: Path) -> None:
+def test_shipped_tables_are_part_of_the_fingerprint(tmp_path: Path) -> None:
     (tmp_path / "words.csv").write_text("a\n", "utf-8")
-    before = module.sources(tmp_path)
+    before = fingerprint(tmp_path)
     (tmp_path / "words.csv").write_text("b\n", "utf-8")
-    assert module.sources(tmp_path) != before
+    assert fingerprint(tmp_path) != before
 
 
 def test_a_run_that_finds_nothing_new_loads_nothing_that_parses_or_builds(network: Path, tmp_path: Path) -> None:
