@@ -23,6 +23,7 @@ from flask_compress import Compress
 from gunicorn.app.base import BaseApplication
 
 from app import answers, callbacks, failure, filterbar, language, shell, site_routes, sql_routes, team_routes
+from app.beforehand import Beforehand
 from app.bodies import ASK_AGAIN
 from app.editions import Damaged
 from app.everywhere import everywhere
@@ -31,6 +32,7 @@ from app.gate import Busy, Gate
 from app.guard import LOCAL, Person, Sign, content_policy, local_person, person, protect
 from app.sql_desk import Desk
 from app.views import Views
+from app.warm import Prepare
 from sql.catalog import CatalogError
 from sql.filters import DEFAULT_DAYS, FilterError
 from sql.snapshot import Snapshot, SnapshotError, Store
@@ -62,13 +64,14 @@ def create_app(
     published: Path,
     sign: Sign = local_person,
     gate: Gate | None = None,
-    first: Person | None = None,
     desk: Desk | None = None,
     share: float = 1.0,
+    prepare: Prepare | None = None,
 ) -> Dash:
     """The application over a folder of snapshots; `sign` ties requests to persons, `gate` bounds the work.
 
-    With `first`, views of a new snapshot are made beforehand, as that person would ask for them. `desk` runs persons'
+    With `prepare`, views of a new snapshot are made beforehand, as who sees everything would ask for them; it is called
+    before those that take long. `desk` runs persons'
     own statements; one of several processes needs one whose folder is shared by all. `share` of the memory that an
     engine takes when it is alone is for each snapshot that is open.
     """
@@ -99,8 +102,8 @@ def create_app(
     policy.append(content_policy(app.csp_hashes()))
     with server.test_request_context():
         app.index()  # type: ignore[no-untyped-call]  # registers the scripts: another process may serve the page
-    if first is not None:
-        views.keep_warm(first)
+    if prepare is not None:
+        views.keep_warm(LOCAL, prepare)
     return app
 
 
@@ -228,8 +231,11 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn ships no typ
         """The application of a process that was just forked."""
         if self._beside is not None:
             Thread(target=self._beside, name="beside", daemon=True).start()
-        share = ENGINES / self._options["workers"]
-        made = create_app(self._published, first=LOCAL, desk=Desk(self._runtime), share=share).server
+        share = ENGINES / (self._options["workers"] + 1)  # one is for the process that puts answers down
+        made = create_app(
+            self._published, desk=Desk(self._runtime), share=share,
+            prepare=Beforehand(self._published, share),
+        ).server  # fmt: skip
         gc.freeze()  # what is loaded now lives as long as the process: to look at all of it holds a view up by 0.1 s
         return made
 

@@ -19,7 +19,7 @@ from app.guard import Person
 from app.pages import BY_PATH
 from app.sent import to_json
 from app.state import State
-from app.warm import Asked, Recent, Warmer
+from app.warm import Asked, Prepare, Recent, Warmer
 from sql.cache import BoundedCache
 from sql.filters import FilterError
 from sql.snapshot import SnapshotError, Store
@@ -48,18 +48,18 @@ class Views:
             self._recent.note(asked)
         return body
 
-    def keep_warm(self, person: Person) -> None:
+    def keep_warm(self, person: Person, prepare: Prepare | None = None) -> None:
         """Make the views of each new snapshot beforehand, for as long as the process lives (`app.warm`)."""
-        self.warmer().start(person)
+        self.warmer(prepare).start(person)
 
-    def warmer(self) -> Warmer:
+    def warmer(self, prepare: Prepare | None = None) -> Warmer:
         """What makes views beforehand: what was asked of these."""
 
         def make(asked: Asked) -> None:
             with speaking(asked.language):
                 self._made(asked.person, asked.path, asked.query, asked.scheme, {})
 
-        return Warmer(self._store, self._gate, self._recent, make)
+        return Warmer(self._store, self._gate, self._recent, make, prepare)
 
     def _made(
         self, person: Person, path: str, search: str, scheme: str, chosen: Mapping[str, Any]

@@ -1,5 +1,6 @@
 """Views that are made before anybody asks: after a publish, the first look at each page in the languages that were
-asked for last, what was asked before, the other periods that the filter bar offers, all days of modalities and metrics.
+asked for last, what was asked before, the other periods that the filter bar offers, and all days of what is filtered
+most and of metrics.
 """
 
 from __future__ import annotations
@@ -30,11 +31,15 @@ ASKED_WITHIN, PART = 60.0, 16
 #: Views of persons that are remembered.
 REMEMBERED = 40
 #: Pages that take long over many days.
-LONG = ("/", "/turnaround", "/utilization", "/repeats", "/workload", "/mappings")
-#: The period of the bar that is asked of every modality and metric.
-LONGEST = "all"
+LONG = ("/", "/turnaround", "/utilization", "/repeats", "/workload", "/mappings", "/exams", "/interoperability")
+#: The period of the bar that is asked of every modality and metric, and of so many facilities.
+LONGEST, FACILITIES = "all", 8
 #: Other periods are made in at most one part of the time in so many: where publishes follow each other, not of each.
 SHARE = 4
+
+
+#: Is given a snapshot, and asks whether that is the newest still.
+Prepare = Callable[[Snapshot, Callable[[], bool]], None]
 
 
 class Asked(NamedTuple):
@@ -75,10 +80,16 @@ class Recent:
 
 
 class Warmer:
-    """Makes views of each new snapshot, one at a time and behind those whom somebody waits for."""
+    """Makes views of each new snapshot, one at a time and behind those whom somebody waits for.
 
-    def __init__(self, store: Store, gate: Gate, recent: Recent, make: Callable[[Asked], object]) -> None:
-        self._store, self._gate, self._recent, self._make = store, gate, recent, make
+    `prepare` is called before those are made that take long.
+    """
+
+    def __init__(
+        self, store: Store, gate: Gate, recent: Recent, make: Callable[[Asked], object],
+        prepare: Prepare | None = None,
+    ) -> None:  # fmt: skip
+        self._store, self._gate, self._recent, self._make, self._prepare = store, gate, recent, make, prepare
         self._made_of, self._periods_from = "", 0.0
 
     def start(self, person: Person) -> None:
@@ -104,6 +115,8 @@ class Warmer:
                 return
             began = monotonic()
             if began >= self._periods_from:
+                if self._prepare is not None:
+                    self._prepare(newest, lambda: self._store.current().id == newest.id)
                 whole = self._all(list(_others(person, list(spoken), newest)), newest.id, can_wait=True)
                 self._periods_from = began + SHARE * (monotonic() - began)
                 if not whole:
@@ -141,14 +154,16 @@ class Warmer:
 
 def _others(person: Person, languages: list[str], newest: Snapshot) -> Iterator[Asked]:
     """What takes long, as the bar and the cards ask for it: the other periods, the shorter ones first; all days of each
-    modality; all days of each metric that has a card, whose peers the facilities' own pages of it show too."""
+    modality and of the largest facilities; all days of each metric that has a card, whose peers the facilities' own
+    pages of it show too."""
     first = State.read("", newest.data_through)
 
     def after(**chosen: Any) -> State:
         return filterbar.after({f"filter-{key}": value for key, value in chosen.items()}, first, newest.data_through)
 
     scopes = [after(period=period) for period in filterbar.PERIODS]
-    scopes += [after(period=LONGEST, modality=[name]) for name in _modalities(person, newest)]
+    scopes += [after(period=LONGEST, modality=[name]) for name in _by_exams(person, newest, "modality")]
+    scopes += [after(period=LONGEST, facility=[name]) for name in _by_exams(person, newest, "facility")[:FACILITIES]]
     views = [(path, state.query()) for state in scopes for path in LONG]
     views += [("/metric", after(period=LONGEST).having(metric=metric).query()) for metric in _metrics()]
     for path, query in views:
@@ -156,14 +171,14 @@ def _others(person: Person, languages: list[str], newest: Snapshot) -> Iterator[
             yield from (Asked(person, path, query, "light", language) for language in languages)
 
 
-def _modalities(person: Person, newest: Snapshot) -> list[str]:
-    """Those with exams, the one with the most first; none where that cannot be asked, which the log tells."""
+def _by_exams(person: Person, newest: Snapshot, key: str) -> list[str]:
+    """What has exams, the one with the most first; none where that cannot be asked, which the log tells."""
     try:
-        exams = counts(newest, "fct_exam", by=("modality",), filters=Filters().within(person.facilities))
+        exams = counts(newest, "fct_exam", by=(key,), filters=Filters().within(person.facilities))
     except Exception as error:  # noqa: BLE001 - who asks for a view is told; the log says where
-        failure.LOG.warning("modalities could not be asked beforehand: %s", failure.told(error))
+        failure.LOG.warning("exams by %s could not be counted beforehand: %s", key, failure.told(error))
         return []
-    return exams["modality"].drop_nulls().to_list()
+    return exams[key].drop_nulls().to_list()
 
 
 def _metrics() -> list[str]:

@@ -27,6 +27,7 @@ from etl.retention import Kept, kept
 from etl.settings import Settings, shown
 from etl.signatures import signature
 from etl.transaction import transaction
+from sql.answer_files import drop_others
 
 __all__ = ["complete", "copy", "current", "prove", "publish", "read_meta", "snapshot_paths"]
 
@@ -242,6 +243,7 @@ def retire(home: Home, newest: Path, *, keeps_spare: bool = False) -> None:
     for path in paths:
         if path != newest and number(path) not in stay:
             spare.keep(path) if keeps_spare else path.unlink()
+    drop_others(home.published, *snapshot_paths(home))
 
 
 def _when_built(home: Home, paths: list[Path]) -> dict[Path, datetime | None]:

@@ -19,6 +19,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
+from sql.asked_before import AskedBefore
 from sql.cache import ResultCache
 from sql.engine import LATE_SETTINGS, SETTINGS, memory
 from sql.fetched import fetched, frame_of
@@ -54,6 +55,7 @@ class Snapshot:
     signature: str
     _connection: duckdb.DuckDBPyConnection = field(repr=False)
     _cache: ResultCache = field(repr=False)
+    _before: AskedBefore = field(repr=False)
     _columns: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     def execute(
@@ -74,7 +76,12 @@ class Snapshot:
         """
         bound = dict(params or {})
         key = (self.id, sql, tuple(sorted((name, repr(value)) for name, value in bound.items())), of)
-        return self._cache.made(key, lambda: self._run(sql, bound, fold, has_macros=has_macros))
+
+        def made() -> pl.DataFrame:
+            known = self._before.get(key)
+            return known if known is not None else self._run(sql, bound, fold, has_macros=has_macros)
+
+        return self._cache.made(key, made)
 
     def _run(self, sql: str, bound: dict[str, Any], fold: Fold | None, *, has_macros: bool) -> pl.DataFrame:
         with self._connection.cursor() as cursor:
@@ -95,7 +102,16 @@ class Snapshot:
 
     def kept(self, key: Hashable) -> pl.DataFrame | None:
         """What was put under a key for this snapshot, None where it is not kept any more."""
-        return self._cache.get((self.id, key))
+        known = self._cache.get((self.id, key))
+        if known is None:
+            known = self._before.get((self.id, key))
+            if known is not None:
+                self.put(key, known)
+        return known
+
+    def has_answers(self) -> bool:
+        """Whether answers were put down beside the file by a process with the same code, which are found then."""
+        return self._before.look()
 
     def put(self, key: Hashable, frame: pl.DataFrame) -> None:
         """Keep an answer under a key of its own."""
@@ -147,7 +163,9 @@ def open_snapshot(path: Path, cache: ResultCache | None = None, share: float = 1
         raise SnapshotError(f"{real.name} is not a snapshot: meta_snapshot is empty")
     snapshot_id, seq, built_at, through, digest, signature = row
     kept = cache if cache is not None else ResultCache()
-    return Snapshot(real, snapshot_id, seq, built_at, through, digest, signature, connection, kept)
+    before = AskedBefore(real, snapshot_id)
+    before.look()
+    return Snapshot(real, snapshot_id, seq, built_at, through, digest, signature, connection, kept, before)
 
 
 class Store:
@@ -159,10 +177,10 @@ class Store:
     published, once nobody has it open.
     """
 
-    def __init__(self, published: Path, share: float = 1.0) -> None:
+    def __init__(self, published: Path, share: float = 1.0, cache: ResultCache | None = None) -> None:
         self._pointer, self._share = published / POINTER, share
         self._lock = Lock()
-        self._cache = ResultCache()
+        self._cache = ResultCache() if cache is None else cache
         self._current: Snapshot | None = None
         self._identity: tuple[str, int, int] | None = None
         self._older: OrderedDict[int, Snapshot] = OrderedDict()

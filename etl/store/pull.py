@@ -17,6 +17,7 @@ from etl.publish import clear, current, number, pinned_numbers, point, put_in_pl
 from etl.store import shelf
 from etl.store.manifest import Manifest
 from etl.store.place import Place
+from sql.answer_files import drop_others
 
 #: Bytes that stay free on the disk.
 SPARE = 64 * 1024 * 1024
@@ -83,4 +84,5 @@ def _removed(home: Home, there: set[int]) -> tuple[int, ...]:
     gone = [path for path in snapshot_paths(home) if path != served and number(path) not in stay]
     for path in gone:
         path.unlink()
+    drop_others(home.published, *snapshot_paths(home))
     return tuple(map(number, gone))

@@ -23,8 +23,8 @@ from tests.snapshots import exam_row, write_snapshot
 
 EAST = Person("east", facilities=("EAST",))
 FIRST = {(LOCAL, page.path, "light") for page in MENU}
-#: The periods of the bar, all days of the one modality that has exams, and of the metrics of cards.
-N_OTHERS = len(LONG) * (len(filterbar.PERIODS) + 1) + len(warm._metrics())
+#: The periods of the bar, all days of the one modality and the two facilities that have exams, and of cards' metrics.
+N_OTHERS = len(LONG) * (len(filterbar.PERIODS) + 1 + 2) + len(warm._metrics())
 
 
 @pytest.fixture
@@ -150,7 +150,24 @@ def test_all_days_of_a_card_s_metric_are_there_before_its_page_is_opened(
     assert made == []
 
 
-def test_where_modalities_cannot_be_asked_the_rest_is_made(
+def test_all_days_of_the_largest_facilities_are_there_before_they_are_chosen(
+    tmp_path: Path, made: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "FACILITIES", 2)
+    facilities = ["WEST", "NORTH", "EAST", "EAST", "NORTH", "EAST"]
+    rows = [exam_row(30.0, f"2026-03-{n:02d} 10:00", facility=name) for n, name in enumerate(facilities, 1)]
+    write_snapshot(tmp_path / "radops-000001.duckdb", {"fct_exam": rows}, THROUGH, 1)
+    (tmp_path / "radops.duckdb").symlink_to("radops-000001.duckdb")
+    served = views(tmp_path)
+    served.warmer().look(LOCAL)
+    made.clear()
+    for name, n in (("EAST", 0), ("NORTH", 0), ("WEST", 2)):
+        for path in LONG[:2]:
+            served.view(LOCAL, path, "", "light", {"filter-period": "all", "filter-facility": [name]})
+        assert len(made) == n
+
+
+def test_where_exams_cannot_be_counted_the_rest_is_made(
     tmp_path: Path, made: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fails(*_args: Any, **_options: Any) -> Any:
@@ -159,8 +176,8 @@ def test_where_modalities_cannot_be_asked_the_rest_is_made(
     publish(tmp_path, 1, 30)
     monkeypatch.setattr(warm, "counts", fails)
     views(tmp_path).warmer().look(LOCAL)
-    assert len(made) == len(MENU) + N_OTHERS - len(LONG)
-    assert "modalities could not be asked beforehand: RuntimeError" in caplog.text
+    assert len(made) == len(MENU) + N_OTHERS - 3 * len(LONG)
+    assert "exams by modality could not be counted beforehand: RuntimeError" in caplog.text
     assert "patient" not in caplog.text
 
 

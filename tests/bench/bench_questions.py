@@ -27,13 +27,14 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from sql.answer_files import drop_others
 from sql.definitions import is_current
 from sql.engine import SETTINGS
 from sql.filters import NO_VALUE
 from sql.query import metric
 from sql.snapshot import POINTER, Snapshot, open_snapshot
 from tests.bench.bench_warehouse import EXAMS, QUICK_EXAMS, cost, make_network, prepared
-from tests.bench.pages import measure_pages, measure_scopes
+from tests.bench.pages import measure_pages, measure_put_down, measure_scopes
 from tests.bench.peers import ByHand, Pandas, Peer, Rows, Shown, Source, SQLite, has_pandas
 from tests.bench.postgres import PostgreSQL, programs
 from tests.bench.questions import DAY, QUESTIONS, Question, Window
@@ -228,13 +229,15 @@ def grown(quick: bool) -> Iterator[Path]:
 
 
 def measure(published: Path, rows: int = ROWS, rounds: int = 3) -> dict[str, Any]:
-    """Everything of a folder of snapshots; keys ending in `_ms` are milliseconds."""
+    """Everything of a folder of snapshots; keys ending in `_ms` are milliseconds. Answers beside them are removed."""
     pointer = published / POINTER
+    drop_others(published)
     return {
         "snapshot": _facts(pointer),
         "pages": measure_pages(published, rounds),
         "scopes": measure_scopes(published),
         "questions": measure_questions(pointer, rows, rounds),
+        "put_down": measure_put_down(published),
     }
 
 

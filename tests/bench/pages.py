@@ -4,7 +4,8 @@
 stays, and what the process learned of pages. `unlearned` is the first view of a page in this process. `again` gets the
 answer as it was sent; `made_again` is another colour scheme, which is drawn from kept results. Statements are those
 that reach the engine. `shown` is how long the page's metrics take asked one by one by the statements that are shown,
-of 90 days. Scopes are all facilities and each of them alone, as its manager has it: one first view of each.
+of 90 days. Scopes are all facilities and each of them alone, as its manager has it: one first view of each. Answers
+that lie beside the snapshot are removed first; once they are put down (`app.beforehand`), scopes are asked again.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from urllib.parse import quote
 
 import duckdb
 
+from app.beforehand import put_down
 from app.pages import PAGES
 from app.server import create_app
+from sql.answer_files import beside
 from sql.engine import SETTINGS
 from sql.snapshot import POINTER, Snapshot, open_snapshot
 from tests.bench import shown
@@ -173,7 +176,19 @@ def measure_pages(published: Path, rounds: int, only: Collection[str] = ()) -> d
     return found | {"p95": _p95(found)}
 
 
-def measure_scopes(published: Path, only: Collection[str] = ()) -> dict[str, dict[str, float]]:
+def measure_put_down(published: Path, only: Collection[str] = ()) -> dict[str, Any]:
+    """How long it takes to put answers down (by the clock and of the processor, without stepping aside), their MB, and
+    then first views of each scope over all days."""
+    begun, used = time.perf_counter(), time.process_time()
+    put_down(published, 1.0)
+    facts = {"s": time.perf_counter() - begun, "cpu_s": time.process_time() - used,
+             "mb": beside((published / POINTER).resolve()).stat().st_size / 2**20}  # fmt: skip
+    return facts | {"scopes": measure_scopes(published, only, SCOPED[-1:])}
+
+
+def measure_scopes(
+    published: Path, only: Collection[str] = (), spans: Collection[str] = SCOPED
+) -> dict[str, dict[str, float]]:
     """First views of each scope by page and span: how many, the median, the 95th percentile and the longest of them,
     and that of all facilities, in milliseconds."""
     found: dict[str, dict[str, float]] = {}
@@ -183,7 +198,7 @@ def measure_scopes(published: Path, only: Collection[str] = ()) -> dict[str, dic
             if name in DAYLESS or (only and name not in only):
                 continue
             _asked(published, f"/view{path}?_scheme=light{more}", 1)
-            for span in SCOPED:
+            for span in spans:
                 address = f"/view{path}?_scheme=light{_days(snapshot, SPANS[span])}{more}"
                 taken = [_asked(published, address + scope, 1)["first_ms"] for scope in scopes]
                 found[f"{name} {span}"] = {"n": len(taken), "p50_ms": _at(50, taken), "p95_ms": _at(95, taken),

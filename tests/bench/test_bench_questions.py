@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from app import warm
 from etl.cli import main
+from sql.answer_files import beside
 from sql.engine import SETTINGS
-from sql.snapshot import open_snapshot
+from sql.snapshot import POINTER, open_snapshot
 from tests.bench import bench_questions, pages
 from tests.bench.bench_questions import (
     DifferentAnswerError,
@@ -24,7 +27,7 @@ from tests.bench.bench_questions import (
     told_by,
     told_by_us,
 )
-from tests.bench.pages import SPANS, counting, measure_pages, measure_scopes
+from tests.bench.pages import SPANS, counting, measure_pages, measure_put_down, measure_scopes
 from tests.bench.peers import Source, SQLite, has_pandas
 from tests.bench.postgres import PostgreSQL, programs
 from tests.bench.questions import DAY, ENGINES, QUESTIONS, Window
@@ -212,6 +215,18 @@ def test_every_scope_of_a_page_is_asked(published: Published, monkeypatch: pytes
     assert len(of_days) == len(names) + 1
 
 
+def test_scopes_are_asked_again_once_answers_are_put_down(
+    published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "_others", lambda *_: iter(()))
+    shutil.copyfile(published.snapshot, tmp_path / "radops-000001.duckdb")
+    (tmp_path / POINTER).symlink_to("radops-000001.duckdb")
+    found = measure_put_down(tmp_path, only=("exams",))
+    assert set(found["scopes"]) == {"exams all"}
+    assert found["mb"] * 2**20 == beside(tmp_path / "radops-000001.duckdb").stat().st_size
+    assert min(found["s"], found["cpu_s"]) > 0
+
+
 def test_of_very_many_facilities_some_of_all_sizes_are_asked(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,7 +253,8 @@ def test_the_verb_asks_a_folder_and_tells_all(
 ) -> None:  # fmt: skip
     found = {"snapshot": bench_questions._facts(published.snapshot), "questions": measured,
              "pages": measure_pages(published.snapshot.parent, 1, only=("exam",)),
-             "scopes": measure_scopes(published.snapshot.parent, only=("exams",))}  # fmt: skip
+             "scopes": measure_scopes(published.snapshot.parent, only=("exams",)),
+             "put_down": {"s": 1.5, "cpu_s": 2.5, "mb": 3.5, "scopes": {}}}  # fmt: skip
     asked: list[Any] = []
     monkeypatch.setattr(bench_questions, "measure", lambda *given: asked.append(given) or found)
     saved = tmp_path / "bench.json"

@@ -20,6 +20,10 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     yield from _pages(found["pages"])
     yield from _scopes(found["scopes"])
     yield from _questions(found["questions"])
+    yield ""
+    down = found["put_down"]
+    yield f"Answers put down in {down['s']:,.1f} s ({down['cpu_s']:,.1f} of the processor), {down['mb']:,.1f} MB; then:"
+    yield from _scopes(down["scopes"])
 
 
 def _pages(pages: dict[str, Any]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from etl import publish, spare
 from etl.home import Home
 from etl.publish import Meta, snapshot_paths
 from etl.settings import Settings
+from sql.answer_files import beside, part
 
 #: Number of a snapshot -> when it was built; one of them is damaged.
 BUILT = {
@@ -84,3 +85,16 @@ def test_the_newest_of_those_removed_is_put_aside(kept: Kept, opened: list[int],
     publish.retire(home, home.published / "radops-000008.duckdb", keeps_spare=True)
     assert [publish.number(path) for path in snapshot_paths(home)] == [2, 5, 8]
     assert (home.published / spare.NAME).read_bytes() == b"7"
+
+
+@pytest.mark.usefixtures("opened")
+def test_answers_go_with_their_snapshot(kept: Kept, tmp_path: Path) -> None:
+    """They tell of patients what it tells: what has to go is gone."""
+    kept(8)
+    folder = tmp_path / "published"
+    for number in BUILT:
+        beside(folder / f"radops-{number:06d}.duckdb").touch()
+        part(folder / f"radops-{number:06d}.duckdb").touch()
+    assert kept(1) == [2, 5, 8]
+    stay = {found(folder / f"radops-{number:06d}.duckdb") for number in (2, 5, 8) for found in (beside, part)}
+    assert set(folder.glob(".*.answers*")) == stay

@@ -23,6 +23,7 @@ from etl.store import Place, follow, shelf
 from etl.store.follow import Told
 from etl.store.offer import offer
 from etl.store.pull import pull
+from sql.answer_files import beside
 from tests.store.snapshots_made import home_of, publish_made
 
 
@@ -41,8 +42,8 @@ def _endpoint(place: Place) -> str:
 
 
 def files(home: Home) -> dict[str, bytes]:
-    """The snapshots of a home by name; the pointer, and nothing else, beside them."""
-    found = {path.name: path.read_bytes() for path in home.published.iterdir()}
+    """The snapshots of a home by name; the pointer, and nothing else but answers, beside them."""
+    found = {path.name: path.read_bytes() for path in home.published.iterdir() if path.suffix != ".answers"}
     pointer = found.pop("radops.duckdb")
     served = current(home)
     assert served is not None
@@ -53,14 +54,21 @@ def files(home: Home) -> dict[str, bytes]:
 def test_readers_have_what_the_place_has(writer: Home, reader: Home, shared: Place) -> None:
     with pytest.raises(StoreError, match="no snapshot was put there yet"):
         pull(reader, shared)
+    told: dict[Path, Path] = {}
     for number in range(1, 6):
         path = publish_made(writer, number, datetime(2026, 9 + number // 3, number), filling=number * 5000)
         retire(writer, path)
         offer(writer, shared)
         if number != 2:
             done = pull(reader, shared)
+            assert all(answered.exists() == snapshot.exists() for snapshot, answered in told.items())
             assert done.snapshot_id == shelf.describe(path).snapshot_id
             assert files(reader) == files(writer)
+            served = current(reader)
+            assert served is not None
+            told[served] = beside(served)
+            told[served].touch()
+    assert any(not snapshot.exists() for snapshot in told)
     assert done.taken == (5,)
     assert pull(reader, shared).taken == ()
     assert all(path.stat().st_mode & 0o777 == 0o440 for path in reader.published.glob("radops-*.duckdb"))

@@ -1,0 +1,104 @@
+"""Answers that a process of its own asks of a new snapshot and puts down beside it, for all that serve it, now and
+after a restart: `python -m app.beforehand PUBLISHED SHARE`, started by those that serve.
+
+It runs behind all else that the machine has to do, asks what `app.warm` asks, and ends with whoever started it. Of
+several that are started at the same time one asks, and the others wait for what it puts down.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
+
+from app import failure
+from app.gate import Gate
+from app.guard import LOCAL
+from app.views import Views
+from sql.asked_before import Recorder
+from sql.snapshot import Snapshot, SnapshotError, Store
+
+#: Seconds between two looks at the process, and how little of the processor it gets where others want it.
+LOOK_EVERY, NICE = 0.5, 19
+#: Seconds after which it is waited for no longer: it stands still.
+PATIENCE = 3600.0
+#: What it ends with where answers cannot be put down: the folder is not to be written in.
+CANNOT = 3
+
+
+class Beforehand:
+    """Lets the answers of snapshots of a folder be put down, with a share of the memory of an engine that is alone."""
+
+    def __init__(self, published: Path, share: float) -> None:
+        self._command = [sys.executable, "-P", "-m", __name__, str(published), str(share)]
+
+    def __call__(self, newest: Snapshot, is_newest: Callable[[], bool]) -> None:
+        """Return when they are put down, cannot be, or the snapshot is not the newest any more."""
+        if newest.has_answers():
+            return
+        try:
+            code = self._ended(is_newest)
+        except OSError as error:
+            failure.LOG.warning("answers could not be put down: %s", failure.told(error))
+            return
+        if code == CANNOT:
+            failure.LOG.warning("answers could not be put down: each process keeps its own")
+        newest.has_answers()
+
+    def _ended(self, is_newest: Callable[[], bool]) -> int:
+        """What the process ended with, which is killed where nobody waits for its answers any more."""
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        with subprocess.Popen(  # noqa: S603 - our own words; its input is open for as long as this process lives
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment
+        ) as process:
+            until = monotonic() + PATIENCE
+            while process.poll() is None and is_newest() and monotonic() < until:
+                sleep(LOOK_EVERY)
+            process.kill()
+        return process.returncode
+
+
+def put_down(published: Path, share: float) -> None:
+    """Ask and put down what is not there yet of the newest snapshot. Raises OSError, sqlite3.Error, SnapshotError."""
+    folder = os.open(published, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        store = Store(published, share)
+        newest = store.current()
+        if newest.has_answers():
+            return
+        with Recorder(newest.path, newest.id) as recorder:
+            store = Store(published, share, recorder)
+            Views(store, Gate(1, 1, 0.0)).warmer().look(LOCAL)
+            if store.current().id == newest.id:
+                recorder.finish()
+    finally:
+        os.close(folder)
+
+
+def _end_with_parent() -> None:
+    """End at once where nobody waits any more."""
+    while os.read(0, 1024):
+        pass
+    os._exit(1)
+
+
+def main() -> None:
+    """Put down the answers of the folder that the command line names."""
+    Thread(target=_end_with_parent, daemon=True).start()
+    os.nice(NICE)
+    try:
+        put_down(Path(sys.argv[1]), float(sys.argv[2]))
+    except (OSError, sqlite3.Error, SnapshotError):
+        os._exit(CANNOT)
+    os._exit(0)  # what the engine would still tidy up goes with the process
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""Answers of a snapshot on disk, beside it: what one process has asked, every other one and the next ones find.
+
+An SQLite file with a row an answer: the hash of its key, its frame (Arrow) and the frame's hash. It is of one snapshot
+and of the code that asked; any other leaves it alone.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sqlite3
+from collections.abc import Hashable
+from contextlib import suppress
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from enum import Enum
+from functools import cache
+from hashlib import blake2b
+from importlib.metadata import version
+from pathlib import Path
+from threading import Lock
+from typing import Self
+from weakref import finalize
+
+import polars as pl
+
+import sql
+from sql.answer_files import beside, drop_others, part
+from sql.cache import ResultCache
+from sql.fingerprint import fingerprint
+
+#: Bytes of frames that a file has at most.
+MOST_BYTES = 512 * 2**20
+_TABLES = """CREATE TABLE made_of (told TEXT NOT NULL);
+CREATE TABLE answer (key BLOB PRIMARY KEY, frame BLOB NOT NULL, hash BLOB NOT NULL) WITHOUT ROWID"""
+#: Values whose `repr` tells them apart.
+_PLAIN = (type(None), bool, int, float, str, date, datetime)
+
+
+class AskedBefore:
+    """The answers that were put down of one snapshot; none as long as there is no file of them."""
+
+    def __init__(self, snapshot: Path, snapshot_id: str) -> None:
+        self._path, self._id = beside(snapshot), snapshot_id
+        self._lock = Lock()
+        self._open: sqlite3.Connection | None = None
+
+    def look(self) -> bool:
+        """Whether there are answers, which are found from here on."""
+        with self._lock:
+            if self._open is None and self._path.is_file():
+                self._open = self._opened()
+            return self._open is not None
+
+    def get(self, key: Hashable) -> pl.DataFrame | None:
+        """The answer of a key; None where there is none, or not as it was put down."""
+        hashed = None if self._open is None else _hash_of(key)
+        if self._open is None or hashed is None:
+            return None
+        found = None
+        with suppress(sqlite3.Error), self._lock:
+            found = self._open.execute("SELECT frame, hash FROM answer WHERE key = ?", [hashed]).fetchone()
+        return None if found is None or _hash(found[0]) != found[1] else pl.read_ipc_stream(io.BytesIO(found[0]))
+
+    def _opened(self) -> sqlite3.Connection | None:
+        try:
+            opened = sqlite3.connect(f"{self._path.as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+        except sqlite3.Error:
+            return None
+        finalize(self, opened.close)
+        with suppress(sqlite3.Error):
+            if opened.execute("SELECT told FROM made_of").fetchall() == [(_made_of(self._id),)]:
+                return opened
+        opened.close()
+        return None
+
+
+class Recorder(ResultCache):
+    """A cache that puts down the answers of one snapshot too, for `AskedBefore`: they are found after `finish`.
+
+    Raises OSError or sqlite3.Error where they cannot be written.
+    """
+
+    def __init__(self, snapshot: Path, snapshot_id: str) -> None:
+        super().__init__()
+        self._snapshot, self._id = snapshot, snapshot_id
+        self._aside = part(snapshot)
+        self._aside.unlink(missing_ok=True)
+        os.close(os.open(self._aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, snapshot.stat().st_mode & 0o666 | 0o600))
+        self._open = sqlite3.connect(self._aside, check_same_thread=False, isolation_level=None)
+        self._open.execute("PRAGMA journal_mode = OFF")
+        self._open.execute("PRAGMA synchronous = OFF")
+        self._open.executescript(_TABLES)
+        self._open.execute("INSERT INTO made_of VALUES (?)", [_made_of(snapshot_id)])
+        self._left, self._writing = MOST_BYTES, Lock()
+
+    def put(self, key: Hashable, value: pl.DataFrame) -> None:
+        """Keep an answer, and put it down."""
+        super().put(key, value)
+        hashed = _hash_of(key) if isinstance(key, tuple) and key[0] == self._id else None
+        if hashed is None or pl.Object in value.dtypes:
+            return
+        body = io.BytesIO()
+        # A frame is locked while it is written, for which Python is needed; who looks at the same one then has Python
+        # and waits for the lock. So another one with the same columns is written, which nobody else has.
+        value.clone().write_ipc_stream(body, compression="lz4")
+        frame = body.getvalue()
+        with self._writing:
+            self._left -= len(frame)
+            if self._left >= 0:
+                self._open.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?)", [hashed, frame, _hash(frame)])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+        self._aside.unlink(missing_ok=True)
+
+    def finish(self) -> None:
+        """Put the file in its place, whole, and remove those of other snapshots."""
+        self._open.close()
+        with self._aside.open("rb") as written:
+            os.fsync(written.fileno())
+        os.replace(self._aside, beside(self._snapshot))
+        drop_others(self._snapshot.parent, self._snapshot)
+
+
+def _made_of(snapshot_id: str) -> str:
+    return f"{snapshot_id} {_code()}"
+
+
+@cache
+def _code() -> str:
+    """What an answer depends on beside the snapshot and the key."""
+    return f"{fingerprint(Path(sql.__file__).parent)} polars {version('polars')}"
+
+
+def _hash(body: bytes) -> bytes:
+    return blake2b(body, digest_size=16).digest()
+
+
+def _hash_of(key: Hashable) -> bytes | None:
+    """None where a key has parts that are not known to be told apart by their text."""
+    try:
+        return blake2b(_told(key).encode("utf-8", "surrogatepass"), digest_size=32).digest()
+    except _UnknownKind:
+        return None
+
+
+class _UnknownKind(Exception):
+    """A part of a key of another kind."""
+
+
+def _told(key: object) -> str:
+    if type(key) in _PLAIN:
+        return repr(key)
+    if isinstance(key, Enum):
+        return f"{type(key).__qualname__}.{key.name}"
+    if isinstance(key, str):
+        return repr(str(key))
+    if isinstance(key, tuple):
+        return f"({','.join(map(_told, key))})"
+    if isinstance(key, frozenset):
+        return f"{{{','.join(sorted(map(_told, key)))}}}"
+    if is_dataclass(key) and not isinstance(key, type):
+        return f"{type(key).__qualname__}({','.join(_told(getattr(key, field.name)) for field in fields(key))})"
+    raise _UnknownKind(type(key).__name__)
