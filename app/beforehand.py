@@ -47,21 +47,24 @@ class Beforehand:
         except OSError as error:
             failure.LOG.warning("answers could not be put down: %s", failure.told(error))
             return
-        if code == CANNOT:
-            failure.LOG.warning("answers could not be put down: each process keeps its own")
+        if code:
+            failure.LOG.warning("answers could not be put down (%d): each process keeps its own", code)
         newest.has_answers()
 
     def _ended(self, is_newest: Callable[[], bool]) -> int:
-        """What the process ended with, which is killed where nobody waits for its answers any more."""
+        """What the process ended with; 0 too where it was ended, because nobody waits for its answers any more."""
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        until = monotonic() + PATIENCE
         with subprocess.Popen(  # noqa: S603 - our own words; its input is open for as long as this process lives
             self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment
         ) as process:
-            until = monotonic() + PATIENCE
-            while process.poll() is None and is_newest() and monotonic() < until:
+            while process.poll() is None and is_newest():
+                if monotonic() > until:
+                    process.kill()
                 sleep(LOOK_EVERY)
+            code = process.returncode
             process.kill()
-        return process.returncode
+        return code or 0
 
 
 def put_down(published: Path, share: float) -> None:
@@ -97,6 +100,9 @@ def main() -> None:
         put_down(Path(sys.argv[1]), float(sys.argv[2]))
     except (OSError, sqlite3.Error, SnapshotError):
         os._exit(CANNOT)
+    except Exception as error:  # noqa: BLE001 - the log says where, and nothing that an exception may quote
+        failure.LOG.error("answers were not put down: %s", failure.told(error))
+        os._exit(1)
     os._exit(0)  # what the engine would still tidy up goes with the process
 
 

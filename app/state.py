@@ -115,3 +115,8 @@ def drills(state: State, group_name: str, **own: Any) -> Callable[[str], str]:
         return address.format([*map(_quoted, values)])
 
     return of
+
+
+def exam_href(exam_key: str, at: datetime | None) -> str:
+    """Address of an exam's page; `at` is its place in time by the wall clock, so that it is found soon, if known."""
+    return f"/exam?exam={exam_key}" + (f"&day={at:%Y-%m-%d}" if at is not None else "")

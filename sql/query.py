@@ -19,10 +19,11 @@ from sql.live import facilities_now, kept_exams, last_over, open_exams, open_lis
 from sql.live_fates import open_fates
 from sql.marks import marks
 from sql.measure import SHAPE, QueryError, explain, metric
+from sql.one_exam import exam, timeline
 from sql.planning.answer import what_if
 from sql.planning.rebalance import rebalance
 from sql.room_for import room_for
-from sql.rows import counts, facts, rows, timeline
+from sql.rows import counts, facts, rows
 from sql.site_known import alias_preview, devices_staffed, facilities_known, shift_spans, targets_held, unplaced
 from sql.site_preview import critical_preview, staffing_preview, target_preview
 from sql.site_rows import difference as site_difference
@@ -54,6 +55,7 @@ __all__ = [
     "data_from",
     "devices_staffed",
     "difference",
+    "exam",
     "explain",
     "facilities_known",
     "facilities_now",

@@ -103,19 +103,6 @@ def counts(  # noqa: PLR0913 - one question with named parts
     )
 
 
-def timeline(snapshot: Snapshot, exam_key: str, filters: Filters | None = None) -> pl.DataFrame:
-    """Every event of one exam in order of time; empty where the scope does not allow its facility."""
-    scope = Filters().within(None if filters is None else filters.scope)
-    return rows(
-        snapshot,
-        "fct_exam_event",
-        filters=scope,
-        where={"exam_key": exam_key},
-        order_by=("event_number",),
-        limit=MAX_ROWS,
-    )
-
-
 def facts(snapshot: Snapshot) -> dict[str, Any]:
     """What is said of a snapshot on every page: id, seq, built_at, data_through (UTC) and digest."""
     return {name: getattr(snapshot, name) for name in ("id", "seq", "built_at", "data_through", "digest")}

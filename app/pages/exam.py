@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
+import polars.selectors as cs
 from dash import dcc, html
 
 from app import words
@@ -29,18 +30,31 @@ def _scope(context: Context) -> Filters:
     return Filters().within(context.person.facilities)
 
 
-def _events(context: Context) -> pl.DataFrame:
-    return query.timeline(context.snapshot, _key(context), _scope(context))
-
-
 def _exam(context: Context) -> pl.DataFrame:
-    return query.rows(context.snapshot, "fct_exam", filters=_scope(context), where={"exam_key": _key(context)})
+    return query.exam(context.snapshot, _key(context), _scope(context), _day(context.state.own.get("day", "")))
+
+
+def _day(told: str) -> date | None:
+    """The day that a link tells (`app.state.exam_href`); None where it is none."""
+    try:
+        return date.fromisoformat(told)
+    except ValueError:
+        return None
+
+
+def _events(context: Context) -> pl.DataFrame:
+    stamps = _exam(context).select(cs.ends_with("_at") & cs.datetime()).unpivot()["value"].drop_nulls()
+    first = None if stamps.is_empty() else stamps.min()
+    since = first - EARLIER if isinstance(first, datetime) and first > datetime.min + EARLIER else None
+    return query.timeline(context.snapshot, _key(context), _scope(context), since)
 
 
 EVENTS = Question("exam.events", _events)
 FACTS = Question("exam.facts", _exam, "", dict.fromkeys((*LENGTHS, "target_min"), "min"))
 QUESTIONS = (EVENTS, FACTS)
 _UTC = ZoneInfo("UTC")
+#: How long before the first of an exam's times an event of it may be, for it to be found soon.
+EARLIER = timedelta(days=1)
 #: What is said of an exam, in order: column, text.
 _TOLD = ("facility", "device", "modality", "procedure_name", "region", "laterality", "contrast", "priority",
          "patient_class", "service_line", "radiologist", "n_images", "n_rejected", "accession")  # fmt: skip

@@ -14,6 +14,7 @@ from app.context import Context
 from app.dom import aria
 from app.evidence import foot_line
 from app.questions import Question
+from app.state import exam_href
 from app.tables import Column, Row, table
 from app.texts import text
 from sql.clock_filters import LENGTHS
@@ -87,9 +88,8 @@ def _table(context: Context, frame: pl.DataFrame, asked: Narrow) -> Any:
 
     def ended(row: Row) -> Any:
         at = row["exam_ended_local"] or row["exam_started_local"]
-        return dcc.Link(
-            words.clock(at) if at else text("exams.open"), href=f"/exam?exam={row['exam_key']}", className="when"
-        )
+        told = words.clock(at) if at else text("exams.open")
+        return dcc.Link(told, href=exam_href(row["exam_key"], at), className="when")
 
     def facility(row: Row) -> Any:
         return html.Span(row["facility"], title=context.name("facility", row["facility"]))

@@ -11,6 +11,7 @@ from dash import dcc, html
 from app import words
 from app.context import Context
 from app.dom import aria, data, drawn, many, silent
+from app.state import exam_href
 from app.tables import MANY, Column, Row, folded, foremost, left_out, places, table
 from app.texts import text
 from sql.live import BANDS, FEW
@@ -84,7 +85,7 @@ def _cells(context: Context, row: Row) -> list[Any]:
     pressing = " · ".join(words.group(name, row[name] or words.NO_VALUE) for name in ("priority", "patient_class"))
     return [
         _left(row),
-        {"t": procedure(row), "href": f"/exam?exam={row['exam_key']}"},
+        {"t": procedure(row), "href": exam_href(row["exam_key"], row["since_local"])},
         {"t": row["facility"], "title": context.name("facility", row["facility"])},
         row["modality"] or words.NO_VALUE,
         {"t": row["device"] or words.NO_VALUE, "title": context.name("device", row["device"] or "")},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,10 +98,11 @@ def test_a_process_of_its_own_puts_them_down(folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {POINTER, snapshot.path.name, beside(snapshot.path).name}
 
 
-def test_it_is_ended_where_another_snapshot_is_published(folder: Path) -> None:
+def test_it_is_ended_where_another_snapshot_is_published(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     snapshot = Store(folder).current()
     Beforehand(folder, 0.2)(snapshot, lambda: False)
     assert not snapshot.has_answers()
+    assert caplog.text == ""
 
 
 def test_where_they_cannot_be_put_down_it_is_told_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -165,11 +167,14 @@ def test_one_that_waited_finds_them(folder: Path) -> None:
     assert beside(newest.path).stat().st_ino == written
 
 
-def test_one_that_stands_still_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_stands_still_is_ended_and_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(beforehand, "PATIENCE", 1.0)
     with _Locked(folder):
         Beforehand(folder, 0.2)(Store(folder).current(), lambda: True)
     assert not list(folder.glob(".*"))
+    assert f"(-{int(signal.SIGKILL)})" in caplog.text
 
 
 class _Locked:

@@ -26,6 +26,7 @@ import duckdb
 from app.beforehand import put_down
 from app.pages import PAGES
 from app.server import create_app
+from app.state import exam_href
 from sql.answer_files import beside
 from sql.engine import SETTINGS
 from sql.snapshot import POINTER, Snapshot, open_snapshot
@@ -90,11 +91,15 @@ def counting() -> Iterator[list[float]]:
 
 
 def addresses(snapshot: Snapshot) -> dict[str, tuple[str, str]]:
-    """Page -> (path, what its address says beside the days); of one exam, the last one that counts."""
-    last = snapshot.execute(
-        "SELECT exam_key FROM fct_exam WHERE is_countable ORDER BY exam_ended_at DESC NULLS LAST, exam_key LIMIT 1"
-    )["exam_key"].to_list()
-    return {page.name: (page.path, f"&exam={last[0]}" if page.name == "exam" and last else "") for page in PAGES}
+    """Page -> (path, what its address says beside the days); of one exam, one that counts and has half of all behind
+    it, as a list links to it."""
+    middle = snapshot.execute(
+        """SELECT exam_key, placed_local FROM fct_exam WHERE is_countable ORDER BY
+           abs(epoch(placed_local) - (SELECT median(epoch(placed_local)) FROM fct_exam WHERE is_countable)), exam_key
+           LIMIT 1"""
+    )
+    more = "".join(f"&{exam_href(*row).partition('?')[2]}" for row in middle.iter_rows())
+    return {page.name: (page.path, more if page.name == "exam" else "") for page in PAGES}
 
 
 def _days(snapshot: Snapshot, days: int | None) -> str:

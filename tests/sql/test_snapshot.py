@@ -17,7 +17,7 @@ import pytest
 
 from sql.cache import BoundedCache, ResultCache
 from sql.filters import Filters
-from sql.query import counts, facts, metric, rows, timeline
+from sql.query import counts, facts, metric, rows
 from sql.rows import ANCHORS, MAX_ROWS, RowsError
 from sql.snapshot import MOST_OLDER, POINTER, Snapshot, SnapshotError, Store, open_snapshot
 from tests.snapshots import exam_row, snapshot_of, write_snapshot
@@ -230,12 +230,6 @@ def test_counts_with_shares_and_sums(exams: Snapshot) -> None:
     found = counts(exams, "fct_exam", by=("facility",), sums=("report_final_min",))
     assert found.rows() == [("NORTH", 3, 0.75, 21.0), ("WEST", 1, 0.25, 1.0)]
     assert counts(exams, "fct_exam", by=()).rows() == [(4, 1.0)]
-
-
-def test_timeline_follows_the_scope(exams: Snapshot) -> None:
-    assert timeline(exams, "E4")["event_number"].to_list() == [1, 2]
-    assert timeline(exams, "E4", Filters().within(["NORTH"])).height == 0
-    assert timeline(exams, "E1", Filters(modality=("US",), since=date(2030, 1, 1)).within(["NORTH"])).height == 2
 
 
 def test_scope_reaches_tables_without_a_facility(exams: Snapshot) -> None:
