@@ -110,7 +110,7 @@ class Snapshot:
         return known
 
     def has_answers(self) -> bool:
-        """Whether answers were put down beside the file by a process with the same code, which are found then."""
+        """Whether answers were put down beside the file by a process with this code; they are found from here on."""
         return self._before.look()
 
     def put(self, key: Hashable, frame: pl.DataFrame) -> None:
@@ -138,7 +138,8 @@ class Snapshot:
 def open_snapshot(path: Path, cache: ResultCache | None = None, share: float = 1.0) -> Snapshot:
     """Open a snapshot read-only, following the pointer to the file it names. Raises SnapshotError.
 
-    `share`: of the memory that an engine takes when it is alone, four fifths of the machine's.
+    Answers that lie beside it are found from when `has_answers` was asked, as a `Store` does; who exports asks the
+    file itself. `share`: of the memory that an engine takes when it is alone, four fifths of the machine's.
     """
     real = path.resolve()
     if not real.is_file():
@@ -164,7 +165,6 @@ def open_snapshot(path: Path, cache: ResultCache | None = None, share: float = 1
     snapshot_id, seq, built_at, through, digest, signature = row
     kept = cache if cache is not None else ResultCache()
     before = AskedBefore(real, snapshot_id)
-    before.look()
     return Snapshot(real, snapshot_id, seq, built_at, through, digest, signature, connection, kept, before)
 
 
@@ -201,6 +201,7 @@ class Store:
             identity = (str(real), status.st_ino, status.st_mtime_ns)
             if self._current is None or identity != self._identity:
                 self._current, self._identity = open_snapshot(real, self._cache, self._share), identity
+                self._current.has_answers()
             for seq in [seq for seq, older in self._older.items() if not older.path.exists()]:
                 del self._older[seq]
             return self._current

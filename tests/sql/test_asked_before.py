@@ -20,7 +20,7 @@ from sql.answer_files import beside, drop_others, part
 from sql.asked_before import AskedBefore, Recorder
 from sql.filters import Filters
 from sql.query import metric
-from sql.snapshot import Snapshot, open_snapshot
+from sql.snapshot import POINTER, Snapshot, Store, open_snapshot
 from tests.snapshots import exam_row, write_snapshot
 
 THROUGH = datetime(2026, 3, 31, 12)
@@ -86,6 +86,15 @@ def test_they_are_found_from_when_somebody_looks(path: Path, monkeypatch: pytest
         beside(path).unlink()  # who has it open reads on
         no_statement(monkeypatch)
         assert snapshot.execute(COUNT, {"facility": "NORTH"}).item() == 10
+
+
+def test_they_are_found_by_who_serves_and_not_by_who_exports(path: Path) -> None:
+    put_down(path)
+    (path.parent / POINTER).symlink_to(path.name)
+    key = ("own", Filters(since=date(2026, 3, 1)))
+    with closing(Store(path.parent).current()) as served, closing(open_snapshot(path)) as exported:
+        assert served.kept(key) is not None
+        assert exported.kept(key) is None
 
 
 def test_frames_come_back_as_they_were(path: Path) -> None:
@@ -180,6 +189,7 @@ def test_hurt_ones_are_asked_again(path: Path, hurt: str) -> None:
     else:
         written.write_bytes(body[: len(body) // 2])
     with closing(open_snapshot(path)) as snapshot:
+        snapshot.has_answers()
         for before, now in zip(first, asked(snapshot), strict=True):
             assert_frame_equal(before, now)
 
