@@ -1,7 +1,7 @@
 """Answers of a snapshot on disk, beside it: what one process has asked, every other one and the next ones find.
 
-An SQLite file with a row an answer: the hash of its key, its frame (Arrow) and the frame's hash. It is of one snapshot
-and of the code that asked; any other leaves it alone.
+An SQLite file with a row an answer: the hash of its key, its frame (Arrow) and a hash over both. It is of one file of a
+snapshot and of the code that asked; any other leaves it alone.
 """
 
 from __future__ import annotations
@@ -41,15 +41,16 @@ class AskedBefore:
     """The answers that were put down of one snapshot; none as long as there is no file of them."""
 
     def __init__(self, snapshot: Path, snapshot_id: str) -> None:
-        self._path, self._id = beside(snapshot), snapshot_id
+        self._snapshot, self._id = snapshot, snapshot_id
         self._lock = Lock()
         self._open: sqlite3.Connection | None = None
 
     def look(self) -> bool:
         """Whether there are answers, which are found from here on."""
         with self._lock:
-            if self._open is None and self._path.is_file():
-                self._open = self._opened()
+            path = beside(self._snapshot)
+            if self._open is None and path.is_file():
+                self._open = self._opened(path)
             return self._open is not None
 
     def get(self, key: Hashable) -> pl.DataFrame | None:
@@ -60,16 +61,18 @@ class AskedBefore:
         found = None
         with suppress(sqlite3.Error), self._lock:
             found = self._open.execute("SELECT frame, hash FROM answer WHERE key = ?", [hashed]).fetchone()
-        return None if found is None or _hash(found[0]) != found[1] else pl.read_ipc_stream(io.BytesIO(found[0]))
+        if found is None or _hash(hashed + found[0]) != found[1]:
+            return None
+        return pl.read_ipc_stream(io.BytesIO(found[0]))
 
-    def _opened(self) -> sqlite3.Connection | None:
+    def _opened(self, path: Path) -> sqlite3.Connection | None:
         try:
-            opened = sqlite3.connect(f"{self._path.as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+            opened = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
         except sqlite3.Error:
             return None
         finalize(self, opened.close)
-        with suppress(sqlite3.Error):
-            if opened.execute("SELECT told FROM made_of").fetchall() == [(_made_of(self._id),)]:
+        with suppress(sqlite3.Error, OSError):  # the snapshot may be gone too
+            if opened.execute("SELECT told FROM made_of").fetchall() == [(_made_of(self._snapshot, self._id),)]:
                 return opened
         opened.close()
         return None
@@ -78,7 +81,7 @@ class AskedBefore:
 class Recorder(ResultCache):
     """A cache that puts down the answers of one snapshot too, for `AskedBefore`: they are found after `finish`.
 
-    Raises OSError or sqlite3.Error where they cannot be written.
+    Raises OSError or sqlite3.Error where there can be no file of them.
     """
 
     def __init__(self, snapshot: Path, snapshot_id: str) -> None:
@@ -91,13 +94,14 @@ class Recorder(ResultCache):
         self._open.execute("PRAGMA journal_mode = OFF")
         self._open.execute("PRAGMA synchronous = OFF")
         self._open.executescript(_TABLES)
-        self._open.execute("INSERT INTO made_of VALUES (?)", [_made_of(snapshot_id)])
+        self._open.execute("INSERT INTO made_of VALUES (?)", [_made_of(snapshot, snapshot_id)])
         self._left, self._writing = MOST_BYTES, Lock()
+        self._failed: sqlite3.Error | None = None
 
     def put(self, key: Hashable, value: pl.DataFrame) -> None:
         """Keep an answer, and put it down."""
         super().put(key, value)
-        hashed = _hash_of(key) if isinstance(key, tuple) and key[0] == self._id else None
+        hashed = _hash_of(key) if isinstance(key, tuple) and key[:1] == (self._id,) else None
         if hashed is None or pl.Object in value.dtypes:
             return
         body = io.BytesIO()
@@ -107,8 +111,13 @@ class Recorder(ResultCache):
         frame = body.getvalue()
         with self._writing:
             self._left -= len(frame)
-            if self._left >= 0:
-                self._open.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?)", [hashed, frame, _hash(frame)])
+            if self._left < 0 or self._failed is not None:
+                return
+            try:
+                row = (hashed, frame, _hash(hashed + frame))
+                self._open.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?)", row)
+            except sqlite3.Error as error:  # who asks has the answer all the same
+                self._failed = error
 
     def __enter__(self) -> Self:
         return self
@@ -118,16 +127,19 @@ class Recorder(ResultCache):
         self._aside.unlink(missing_ok=True)
 
     def finish(self) -> None:
-        """Put the file in its place, whole, and remove those of other snapshots."""
+        """Put the file in its place, whole, and remove those of other snapshots. Raises what a write failed with."""
         self._open.close()
+        if self._failed is not None:
+            raise self._failed
         with self._aside.open("rb") as written:
             os.fsync(written.fileno())
         os.replace(self._aside, beside(self._snapshot))
         drop_others(self._snapshot.parent, self._snapshot)
 
 
-def _made_of(snapshot_id: str) -> str:
-    return f"{snapshot_id} {_code()}"
+def _made_of(snapshot: Path, snapshot_id: str) -> str:
+    state = snapshot.stat()
+    return f"{snapshot_id} {state.st_size} {state.st_mtime_ns} {_code()}"
 
 
 @cache

@@ -194,6 +194,47 @@ def test_hurt_ones_are_asked_again(path: Path, hurt: str) -> None:
             assert_frame_equal(before, now)
 
 
+def test_a_full_disk_is_told_at_the_end_and_leaves_nothing(path: Path) -> None:
+    with closing(open_snapshot(path)) as looked, Recorder(path, looked.id) as recorder:
+        recorder._open.execute("PRAGMA max_page_count = 4")
+        for number in range(40):
+            key = (looked.id, number)
+            recorder.put(key, pl.DataFrame({"n": [number]}))
+            assert recorder.get(key) is not None
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            recorder.finish()
+    assert not list(path.parent.glob(".*"))
+
+
+def test_those_of_another_file_of_that_name_are_left_alone(path: Path) -> None:
+    put_down(path)
+    state = path.stat()
+    assert AskedBefore(path, "000001-test").look()
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns + 1))
+    assert not AskedBefore(path, "000001-test").look()
+
+
+def test_of_a_snapshot_that_is_gone_none_are_found(path: Path) -> None:
+    put_down(path)
+    path.unlink()
+    assert not AskedBefore(path, "000001-test").look()
+
+
+def test_an_answer_under_another_s_key_is_not_found(path: Path) -> None:
+    with closing(open_snapshot(path)) as looked, Recorder(path, looked.id) as recorder:
+        for number in range(2):
+            recorder.put((looked.id, number), pl.DataFrame({"n": [number]}))
+        recorder.finish()
+        with sqlite3.connect(beside(path)) as changed:
+            (one, other) = changed.execute("SELECT key, frame, hash FROM answer").fetchall()
+            changed.execute("DELETE FROM answer")
+            changed.executemany("INSERT INTO answer VALUES (?, ?, ?)", [(one[0], *other[1:]), (other[0], *one[1:])])
+        changed.close()
+        before = AskedBefore(path, looked.id)
+        assert before.look()
+        assert [before.get((looked.id, number)) for number in range(2)] == [None, None]
+
+
 def test_what_is_not_finished_leaves_nothing(path: Path) -> None:
     with closing(open_snapshot(path)) as looked:
         with Recorder(path, looked.id) as recorder:
