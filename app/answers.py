@@ -47,6 +47,8 @@ class Download(NamedTuple):
     snapshot: str
 
 
+#: Digits of a snapshot's number at most: of thousands, Python makes no number.
+DIGITS = 18
 #: Of this process: what each page asked the last time.
 HABITS = Habits()
 #: Pages that show the same whatever is filtered.
@@ -56,7 +58,11 @@ _UNFILTERED = frozenset({"definitions", "exam", "reports", "sql", "team"})
 def asked(store: Store, search: str) -> Snapshot:
     """The snapshot that an address names by its number, else the newest. Raises SnapshotError where it is not kept."""
     known = dict(parse_qsl((search or "").removeprefix("?"))).get("known", "")
-    return store.at(int(known)) if known.isdecimal() else store.current()
+    if not known.isdecimal():
+        return store.current()
+    if len(known) > DIGITS:
+        raise SnapshotError("no snapshot has a number of so many digits")
+    return store.at(int(known))
 
 
 def page(store: Store, person: Person, pathname: str, search: str, scheme: str) -> Answer:
@@ -65,7 +71,7 @@ def page(store: Store, person: Person, pathname: str, search: str, scheme: str) 
         snapshot = asked(store, search)
         state = State.read(search, snapshot.data_through)
     except SnapshotError:
-        return plain("problem.unpublished")
+        return absent(store)
     except FilterError as error:
         return plain("problem.filter", snapshot, why=str(error))
     return shown(Context(snapshot, state, person, scheme, store), pathname)
@@ -98,6 +104,14 @@ def plain(key: str, snapshot: Snapshot | None = None, why: str = "") -> Answer:
     body = shell.problem(title, text("problem.why", why=why) if why else text(f"{key}.hint"))
     menu = [] if snapshot is None else shell.nav(State.read("", snapshot.data_through), None)
     return Answer(body, menu, [], None, f"{title} · {text('shell.name')}", has_no_filters=True)
+
+
+def absent(store: Store) -> Answer:
+    """A page of a snapshot that is not there: nothing is published yet, or the one that the address names is gone."""
+    try:
+        return plain("problem.gone", store.current())
+    except SnapshotError:
+        return plain("problem.unpublished")
 
 
 def snapshot_id(store: Store) -> str | None:

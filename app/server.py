@@ -207,6 +207,8 @@ def _routes(server: Flask, store: Store, files: Files, gate: Gate, views: Views)
         except Damaged as error:
             return Response(f"{error} is not what was exported\n", status=409, mimetype="text/plain")
         except SnapshotError:
+            if _newest(store) is not None:
+                return Response("that snapshot is not kept any more\n", status=404, mimetype="text/plain")
             return Response("nothing is published yet\n", status=503, mimetype="text/plain")
         if made is None:
             return Response("not found\n", status=404, mimetype="text/plain")

@@ -69,7 +69,7 @@ class Views:
             snapshot, newest = answers.asked(self._store, search), self._store.current()
             state = filterbar.after(chosen, State.read(search, snapshot.data_through), snapshot.data_through)
         except SnapshotError:
-            return None, _body(answers.plain("problem.unpublished"))
+            return None, _body(answers.absent(self._store))
         except FilterError as error:
             return None, _body(answers.plain("problem.filter", snapshot, why=str(error)))
         if path not in BY_PATH:

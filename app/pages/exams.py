@@ -37,9 +37,10 @@ def narrow(own: dict[str, str]) -> Narrow:
 
 
 def _whole(given: str | None, low: int, high: int) -> int | None:
-    return (
-        int(given) if given is not None and given.isascii() and given.isdigit() and low <= int(given) <= high else None
-    )
+    """A number of at most nine digits within bounds (of thousands of digits Python makes none); None for all else."""
+    if given is None or not given.isascii() or not given.isdigit() or len(given) > 9:
+        return None
+    return int(given) if low <= int(given) <= high else None
 
 
 def _ask(context: Context, limit: int = MAX_ROWS, offset: int = 0) -> pl.DataFrame:

@@ -195,6 +195,8 @@ TEXTS: dict[str, str] = {
     "problem.unpublished.title": "Nothing is published yet",
     "problem.unpublished.hint": "Run `radops run` with the files of your department; this page then opens the first "
     "snapshot by itself.",
+    "problem.gone.title": "This snapshot is not kept any more",
+    "problem.gone.hint": "The address names it by its number (`known`); without that the page shows the newest one.",
     "problem.older.title": "This snapshot cannot show this page",
     "problem.older.hint": "It was published by an earlier version of radops, which did not have all of this. The next "
     "`radops run` publishes one that has.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from app import answers, shell
 from app.context import Context
 from app.guard import Person
 from app.sections import known
+from app.server import create_app
 from app.state import State
 from sql.filters import FilterError
 from sql.snapshot import MOST_OLDER, SnapshotError, Store
@@ -115,6 +117,25 @@ def test_a_number_that_is_not_kept_is_told(two: Store) -> None:
         context(two, "?known=9")
     with pytest.raises(FilterError, match="number of a snapshot"):
         context(two, "?known=newest")
+
+
+def test_numbers_of_thousands_of_digits_are_no_failure(two: Store) -> None:
+    """Python makes no number of more than 4,300."""
+    client = create_app(two.folder).server.test_client()
+    assert b"This snapshot is not kept" in client.get(f"/view/?known={'9' * 5000}").data
+    assert client.get(f"/view/exams?page={'9' * 5000}").status_code == 200
+
+
+def test_a_link_to_a_snapshot_that_is_gone_says_so(two: Store, tmp_path: Path) -> None:
+    client, person = create_app(two.folder).server.test_client(), Person("somebody")
+    told = client.get("/view/turnaround?known=9").get_json()
+    assert "This snapshot is not kept any more" in json.dumps(told["page"])
+    assert told["nav"]
+    assert answers.page(two, person, "/turnaround", "?known=9", "light").title.startswith("This snapshot is not kept")
+    assert client.get("/csv/turnaround.headline.csv?known=9").status_code == 404
+    empty = create_app(tmp_path).server.test_client()
+    assert b"Nothing is published yet" in empty.get("/view/turnaround?known=9").data
+    assert empty.get("/csv/turnaround.headline.csv").status_code == 503
 
 
 def test_a_page_that_an_older_snapshot_cannot_show_is_told(two: Store, tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def test_no_text_of_the_frame_falls_back_to_english(store: Store, context: Conte
     frame = shell.frame(filterbar.options(store.current(), LOCAL), everywhere(store.current()))
     parts = [frame, shell.nav(context.state, None), shell.status(context.snapshot), shell.banner(context)]
     parts += [shell.problem(texts.text(f"problem.{kind}.title"), texts.text(f"problem.{kind}.hint"))
-              for kind in ("unpublished", "older", "filter", "unknown")]  # fmt: skip
+              for kind in ("unpublished", "gone", "older", "filter", "unknown")]  # fmt: skip
     made = json.loads(json.dumps(parts, cls=PlotlyJSONEncoder))
     wrong = {one: words for one in read(made) if (words := english(one, names))}
     assert wrong == {"EN": ["EN"], "English": ["English"]}  # the control of the other language

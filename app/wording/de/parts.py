@@ -188,6 +188,8 @@ TEXTS: dict[str, str] = {
     "problem.unpublished.title": "Noch ist nichts veröffentlicht",
     "problem.unpublished.hint": "Führen Sie `radops run` mit den Dateien Ihrer Abteilung aus; diese Seite öffnet den "
     "ersten Datenstand dann von selbst.",
+    "problem.gone.title": "Dieser Datenstand wird nicht mehr aufbewahrt",
+    "problem.gone.hint": "Die Adresse nennt ihn bei seiner Nummer (`known`); ohne sie zeigt die Seite den neuesten.",
     "problem.older.title": "Dieser Datenstand kann diese Seite nicht zeigen",
     "problem.older.hint": "Er stammt von einer früheren Version von radops, die nicht alles hiervon hatte. Das "
     "nächste `radops run` veröffentlicht einen, der es hat.",
