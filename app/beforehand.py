@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,14 +21,12 @@ from app.gate import Gate
 from app.guard import LOCAL
 from app.views import Views
 from sql.asked_before import Recorder
-from sql.snapshot import Snapshot, SnapshotError, Store
+from sql.snapshot import Snapshot, Store
 
 #: Seconds between two looks at the process, and how little of the processor it gets where others want it.
 LOOK_EVERY, NICE = 0.5, 19
 #: Seconds after which it is waited for no longer: it stands still.
 PATIENCE = 3600.0
-#: What it ends with where answers cannot be put down: the folder is not to be written in.
-CANNOT = 3
 
 
 class Beforehand:
@@ -98,8 +95,6 @@ def main() -> None:
     os.nice(NICE)
     try:
         put_down(Path(sys.argv[1]), float(sys.argv[2]))
-    except (OSError, sqlite3.Error, SnapshotError):
-        os._exit(CANNOT)
     except Exception as error:  # noqa: BLE001 - the log says where, and nothing that an exception may quote
         failure.LOG.error("answers were not put down: %s", failure.told(error))
         os._exit(1)

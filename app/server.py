@@ -71,9 +71,8 @@ def create_app(
     """The application over a folder of snapshots; `sign` ties requests to persons, `gate` bounds the work.
 
     With `prepare`, views of a new snapshot are made beforehand, as who sees everything would ask for them; it is called
-    before those that take long. `desk` runs persons'
-    own statements; one of several processes needs one whose folder is shared by all. `share` of the memory that an
-    engine takes when it is alone is for each snapshot that is open.
+    before those that take long. `desk` runs persons' own statements; one of several processes needs one whose folder is
+    shared by all. `share` of the memory that an engine takes when it is alone is for each snapshot that is open.
     """
     store, files = Store(published, share), Files()
     gate = gate or Gate(WORK, QUEUE, PATIENCE)

@@ -48,7 +48,7 @@ class Views:
             self._recent.note(asked)
         return body
 
-    def keep_warm(self, person: Person, prepare: Prepare | None = None) -> None:
+    def keep_warm(self, person: Person, prepare: Prepare) -> None:
         """Make the views of each new snapshot beforehand, for as long as the process lives (`app.warm`)."""
         self.warmer(prepare).start(person)
 
