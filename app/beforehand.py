@@ -11,7 +11,7 @@ import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
@@ -35,32 +35,39 @@ class Beforehand:
     def __init__(self, published: Path, share: float) -> None:
         self._command = [sys.executable, "-P", "-m", __name__, str(published), str(share)]
 
-    def __call__(self, newest: Snapshot, is_newest: Callable[[], bool]) -> None:
-        """Return when they are put down, cannot be, or the snapshot is not the newest any more."""
-        if newest.has_answers():
+    def __call__(self, newest: Snapshot, is_newest: Callable[[], bool]) -> Generator[None]:
+        """Yield once there are those that all look at; end when all are put down, cannot be, or the snapshot is not the
+        newest any more."""
+        if newest.has_answers(whole=True):
             return
         try:
-            code = self._ended(is_newest)
+            code = yield from self._ended(newest, is_newest)
         except OSError as error:
             failure.LOG.warning("answers could not be put down: %s", failure.told(error))
             return
         if code:
             failure.LOG.warning("answers could not be put down (%d): each process keeps its own", code)
-        newest.has_answers()
+        newest.has_answers(whole=True)
 
-    def _ended(self, is_newest: Callable[[], bool]) -> int:
+    def _ended(self, newest: Snapshot, is_newest: Callable[[], bool]) -> Generator[None, None, int]:
         """What the process ended with; 0 too where it was ended, because nobody waits for its answers any more."""
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
         until = monotonic() + PATIENCE
+        some = False
         with subprocess.Popen(  # noqa: S603 - our own words; its input is open for as long as this process lives
             self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment
         ) as process:
-            while process.poll() is None and is_newest():
-                if monotonic() > until:
-                    process.kill()
-                sleep(LOOK_EVERY)
-            code = process.returncode
-            process.kill()
+            try:
+                while process.poll() is None and is_newest():
+                    if monotonic() > until:
+                        process.kill()
+                    if not some and newest.has_answers():
+                        some = True
+                        yield
+                    sleep(LOOK_EVERY)
+                code = process.returncode
+            finally:
+                process.kill()
         return code or 0
 
 
@@ -71,11 +78,11 @@ def put_down(published: Path, share: float) -> None:
         fcntl.flock(folder, fcntl.LOCK_EX)
         store = Store(published, share)
         newest = store.current()
-        if newest.has_answers():
+        if newest.has_answers(whole=True):
             return
         with Recorder(newest.path, newest.id) as recorder:
             store = Store(published, share, recorder)
-            Views(store, Gate(1, 1, 0.0)).warmer().look(LOCAL)
+            Views(store, Gate(1, 1, 0.0)).warmer(between=recorder.offer).look(LOCAL)
             if store.current().id == newest.id:
                 recorder.finish()
     finally:

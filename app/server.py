@@ -44,6 +44,8 @@ THREADS = 48
 ENGINES = 5 / 8
 #: Of a process: pages that are made at once, requests that wait for that, and how long at most in seconds.
 WORK, QUEUE, PATIENCE = 2, 32, 5.0
+#: Seconds for which the snapshot before is shown at most, until answers that all look at are put down of a new one.
+HELD = 60.0
 #: Seconds after which a browser comes again that was sent away.
 RETRY_AFTER = 2
 _INDEX = """<!DOCTYPE html>
@@ -74,7 +76,7 @@ def create_app(
     before those that take long. `desk` runs persons' own statements; one of several processes needs one whose folder is
     shared by all. `share` of the memory that an engine takes when it is alone is for each snapshot that is open.
     """
-    store, files = Store(published, share), Files()
+    store, files = Store(published, share, holds=0.0 if prepare is None else HELD), Files()
     gate = gate or Gate(WORK, QUEUE, PATIENCE)
     server = Flask("radops", static_folder=None)
     server.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
@@ -138,9 +140,13 @@ def _newest(store: Store) -> Snapshot | None:
 
 
 def _lags(store: Store, seen: str) -> bool:
-    """Whether the browser has seen a newer snapshot, of another server, than this one has."""
-    newest = _newest(store)
-    return newest is not None and seen.isdecimal() and int(seen[:12]) > newest.seq
+    """Whether the browser has seen a newer snapshot, of another server, than this one has; one that is held back is
+    shown to it."""
+    shown, seq = _newest(store), int(seen[:12]) if seen.isdecimal() else 0
+    if shown is None or seq <= shown.seq:
+        return False
+    store.take_over()
+    return seq > store.current().seq
 
 
 def _person() -> Person:

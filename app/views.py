@@ -7,7 +7,7 @@ object.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from app import answers, filterbar, notes, shell
@@ -52,14 +52,14 @@ class Views:
         """Make the views of each new snapshot beforehand, for as long as the process lives (`app.warm`)."""
         self.warmer(prepare).start(person)
 
-    def warmer(self, prepare: Prepare | None = None) -> Warmer:
+    def warmer(self, prepare: Prepare | None = None, between: Callable[[], object] | None = None) -> Warmer:
         """What makes views beforehand: what was asked of these."""
 
         def make(asked: Asked) -> None:
             with speaking(asked.language):
                 self._made(asked.person, asked.path, asked.query, asked.scheme, {})
 
-        return Warmer(self._store, self._gate, self._recent, make, prepare)
+        return Warmer(self._store, self._gate, self._recent, make, prepare, between)
 
     def _made(
         self, person: Person, path: str, search: str, scheme: str, chosen: Mapping[str, Any]

@@ -6,7 +6,8 @@ most and of metrics.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from threading import Lock, Thread
 from time import monotonic, sleep
 from typing import Any, NamedTuple
@@ -38,8 +39,9 @@ LONGEST, FACILITIES = "all", 8
 SHARE = 4
 
 
-#: Is given a snapshot, and asks whether that is the newest still.
-Prepare = Callable[[Snapshot, Callable[[], bool]], None]
+#: Is given a snapshot, and asks whether that is the newest still: yields when what all look at is prepared, and ends
+#: when all is.
+Prepare = Callable[[Snapshot, Callable[[], bool]], Generator[None]]
 
 
 class Asked(NamedTuple):
@@ -82,15 +84,17 @@ class Recent:
 class Warmer:
     """Makes views of each new snapshot, one at a time and behind those whom somebody waits for.
 
-    `prepare` is called before those are made that take long.
+    `prepare` is called before those are made that take long; what the store holds back is shown from when it has what
+    all look at. `between` is called when that was made here.
     """
 
     def __init__(
         self, store: Store, gate: Gate, recent: Recent, make: Callable[[Asked], object],
-        prepare: Prepare | None = None,
+        prepare: Prepare | None = None, between: Callable[[], object] | None = None,
     ) -> None:  # fmt: skip
-        self._store, self._gate, self._recent, self._make, self._prepare = store, gate, recent, make, prepare
-        self._made_of, self._periods_from = "", 0.0
+        self._store, self._gate, self._recent, self._make = store, gate, recent, make
+        self._prepare, self._between = prepare or _unprepared, between or _nothing
+        self._made_of, self._long_from = "", 0.0
 
     def start(self, person: Person) -> None:
         """Look for new snapshots for as long as the process lives; `person` is who looks at a page first."""
@@ -105,25 +109,38 @@ class Warmer:
     def look(self, person: Person) -> None:
         """Make the views of the newest snapshot, unless they are made; ends where another one is published."""
         try:
-            newest = self._store.current()
-            if newest.id == self._made_of:
-                return
+            newest = self._store.newest()
+            if newest.id != self._made_of and self._made(newest, person):
+                self._made_of = newest.id
+        except SnapshotError:
+            return
+
+    def _made(self, newest: Snapshot, person: Person) -> bool:
+        """Make the views of a snapshot; whether it is the newest still."""
+        began = monotonic()
+        is_due = began >= self._long_from
+        prepare = self._prepare if is_due else _unprepared
+        with closing(prepare(newest, lambda: self._store.newest().id == newest.id)) as prepared:
+            if self._store.current().id != newest.id:
+                next(prepared, None)
+                self._store.take_over()
             recent = self._recent.all()
             spoken = dict.fromkeys(asked.language for asked in recent) or {ENGLISH: None}
             first = [Asked(person, page.path, "", "light", language) for language in spoken for page in MENU]
-            if not self._all([*first, *recent], newest.id):
-                return
-            began = monotonic()
-            if began >= self._periods_from:
-                if self._prepare is not None:
-                    self._prepare(newest, lambda: self._store.current().id == newest.id)
-                whole = self._all(list(_others(person, list(spoken), newest)), newest.id, can_wait=True)
-                self._periods_from = began + SHARE * (monotonic() - began)
-                if not whole:
-                    return
-        except SnapshotError:
-            return
-        self._made_of = newest.id
+            is_newest = self._all([*first, *recent], newest.id)
+            if is_newest and is_due:
+                for _ in prepared:
+                    pass
+                is_newest = self._long(newest, person, list(spoken))
+                self._long_from = began + SHARE * (monotonic() - began)
+        return is_newest
+
+    def _long(self, newest: Snapshot, person: Person, languages: list[str]) -> bool:
+        """Make what takes long; whether the snapshot is the newest still."""
+        if not self._all(list(_periods(person, languages, newest)), newest.id, can_wait=True):
+            return False
+        self._between()
+        return self._all(list(_parts(person, languages, newest)), newest.id, can_wait=True)
 
     def _all(self, views: list[Asked], of: str, *, can_wait: bool = False) -> bool:
         """Make views, each once, while the newest snapshot is the one of that id; whether it still is.
@@ -135,7 +152,7 @@ class Warmer:
             until = monotonic() + PATIENCE * can_wait
             while self._gate.is_full or (not self._gate.is_idle and monotonic() < until):
                 sleep(STEP_ASIDE)
-            if self._store.current().id != of:
+            if self._store.newest().id != of:
                 return False
             began = monotonic()
             self._one(asked)
@@ -152,22 +169,42 @@ class Warmer:
             failure.LOG.warning("a view could not be made beforehand: %s", failure.told(error))
 
 
-def _others(person: Person, languages: list[str], newest: Snapshot) -> Iterator[Asked]:
-    """What takes long, as the bar and the cards ask for it: the other periods, the shorter ones first; all days of each
-    modality and of the largest facilities; all days of each metric that has a card, whose peers the facilities' own
-    pages of it show too."""
+def _unprepared(_newest: Snapshot, _is_newest: Callable[[], bool]) -> Generator[None]:
+    """Prepare nothing."""
+    yield from ()
+
+
+def _nothing() -> None:
+    """Do nothing between."""
+
+
+def _periods(person: Person, languages: list[str], newest: Snapshot) -> Iterator[Asked]:
+    """What takes long and all look at: all days, and the other periods of the bar, the shorter ones first."""
+    scopes = [_after(newest, period=period) for period in dict.fromkeys((LONGEST, *filterbar.PERIODS))]
+    yield from _each(person, languages, [(path, state) for state in scopes for path in LONG])
+
+
+def _parts(person: Person, languages: list[str], newest: Snapshot) -> Iterator[Asked]:
+    """All days of each modality and of the largest facilities; and of each metric that has a card, whose peers the
+    facilities' own pages of it show too."""
+    scopes = [_after(newest, period=LONGEST, modality=[name]) for name in _by_exams(person, newest, "modality")]
+    facilities = _by_exams(person, newest, "facility")[:FACILITIES]
+    scopes += [_after(newest, period=LONGEST, facility=[name]) for name in facilities]
+    views = [(path, state) for state in scopes for path in LONG]
+    views += [("/metric", _after(newest, period=LONGEST).having(metric=metric)) for metric in _metrics()]
+    yield from _each(person, languages, views)
+
+
+def _after(newest: Snapshot, **chosen: Any) -> State:
+    """The first state of the bar, after controls of it were used."""
     first = State.read("", newest.data_through)
+    return filterbar.after({f"filter-{key}": value for key, value in chosen.items()}, first, newest.data_through)
 
-    def after(**chosen: Any) -> State:
-        return filterbar.after({f"filter-{key}": value for key, value in chosen.items()}, first, newest.data_through)
 
-    scopes = [after(period=period) for period in filterbar.PERIODS]
-    scopes += [after(period=LONGEST, modality=[name]) for name in _by_exams(person, newest, "modality")]
-    scopes += [after(period=LONGEST, facility=[name]) for name in _by_exams(person, newest, "facility")[:FACILITIES]]
-    views = [(path, state.query()) for state in scopes for path in LONG]
-    views += [("/metric", after(period=LONGEST).having(metric=metric).query()) for metric in _metrics()]
-    for path, query in views:
-        if query:
+def _each(person: Person, languages: list[str], views: list[tuple[str, State]]) -> Iterator[Asked]:
+    """Views in each language, but those that are looked at first."""
+    for path, state in views:
+        if query := state.query():
             yield from (Asked(person, path, query, "light", language) for language in languages)
 
 

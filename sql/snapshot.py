@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 import duckdb
@@ -26,6 +27,8 @@ from sql.fetched import fetched, frame_of
 from sql.macros import MACROS
 
 POINTER = "radops.duckdb"
+#: Bytes from which on a snapshot may be held back: of a smaller one, any view is made in 0.6 s.
+LARGE = 256 * 2**20
 #: Older snapshots that stay open.
 MOST_OLDER = 2
 #: Rows of an answer that are folded at once: what is made of them on the way stays near the core. And of a frame.
@@ -109,9 +112,10 @@ class Snapshot:
                 self.put(key, known)
         return known
 
-    def has_answers(self) -> bool:
-        """Whether answers were put down beside the file by a process with this code; they are found from here on."""
-        return self._before.look()
+    def has_answers(self, *, whole: bool = False) -> bool:
+        """Whether answers were put down beside the file by a process with this code, which are found from here on;
+        whether all were, if asked for the `whole`."""
+        return self._before.look(whole=whole)
 
     def put(self, key: Hashable, frame: pl.DataFrame) -> None:
         """Keep an answer under a key of its own."""
@@ -175,14 +179,21 @@ class Store:
     closed when the last holder lets go. Of the older ones those asked for last stay open while they are kept: each has
     an engine of its own, and the room of one that was removed is only free, and can only be taken by the next to be
     published, once nobody has it open.
+
+    With `holds`, the one before a `LARGE` one stays the `current` one for so many seconds at most, until answers are
+    put down beside the new one.
     """
 
-    def __init__(self, published: Path, share: float = 1.0, cache: ResultCache | None = None) -> None:
-        self._pointer, self._share = published / POINTER, share
+    def __init__(
+        self, published: Path, share: float = 1.0, cache: ResultCache | None = None, holds: float = 0.0
+    ) -> None:
+        self._pointer, self._share, self._holds = published / POINTER, share, holds
         self._lock = Lock()
         self._cache = ResultCache() if cache is None else cache
         self._current: Snapshot | None = None
+        self._newest: Snapshot | None = None
         self._identity: tuple[str, int, int] | None = None
+        self._held_until = 0.0
         self._older: OrderedDict[int, Snapshot] = OrderedDict()
 
     @property
@@ -191,26 +202,47 @@ class Store:
         return self._pointer.parent
 
     def current(self) -> Snapshot:
-        """The newest snapshot. Raises SnapshotError before the first publish."""
+        """The newest snapshot that is not held back. Raises SnapshotError before the first publish."""
         with self._lock:
-            real = self._pointer.resolve()
-            try:
-                status = os.stat(real)
-            except OSError as error:
-                raise SnapshotError(f"nothing is published yet at {self._pointer}") from error
-            identity = (str(real), status.st_ino, status.st_mtime_ns)
-            if self._current is None or identity != self._identity:
-                self._current, self._identity = open_snapshot(real, self._cache, self._share), identity
-                self._current.has_answers()
+            newest = self._published()
+            if self._current is None or (
+                self._current is not newest and (newest.has_answers() or monotonic() >= self._held_until)
+            ):
+                self._current = newest
             for seq in [seq for seq, older in self._older.items() if not older.path.exists()]:
                 del self._older[seq]
             return self._current
 
+    def newest(self) -> Snapshot:
+        """The newest snapshot, held back or not. Raises SnapshotError before the first publish."""
+        with self._lock:
+            return self._published()
+
+    def take_over(self) -> None:
+        """Hold the newest one back no longer. Raises SnapshotError before the first publish."""
+        with self._lock:
+            self._current = self._published()
+
+    def _published(self) -> Snapshot:
+        real = self._pointer.resolve()
+        try:
+            status = os.stat(real)
+        except OSError as error:
+            raise SnapshotError(f"nothing is published yet at {self._pointer}") from error
+        identity = (str(real), status.st_ino, status.st_mtime_ns)
+        if self._newest is None or identity != self._identity:
+            opened = open_snapshot(real, self._cache, self._share)
+            if self._newest is self._current:  # none is held back already
+                self._held_until = monotonic() + self._holds if status.st_size >= LARGE else 0.0
+            self._newest, self._identity = opened, identity
+            opened.has_answers()
+        return self._newest
+
     def at(self, seq: int) -> Snapshot:
         """The kept snapshot of a number. Raises SnapshotError where it is not kept."""
-        newest = self.current()
-        if seq == newest.seq:
-            return newest
+        for newest in (self.current(), self.newest()):
+            if seq == newest.seq:
+                return newest
         with self._lock:
             path = self._pointer.parent / f"radops-{seq:06d}.duckdb"
             found = self._older.get(seq) or open_snapshot(path, self._cache, self._share)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import sql.snapshot
 from app import beforehand, failure, warm
 from app.beforehand import Beforehand, put_down
 from app.gate import Gate
@@ -39,9 +40,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any snapshot is as a large one."""
+    monkeypatch.setattr(sql.snapshot, "LARGE", 0)
+
+
+@pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of other periods none are made."""
-    monkeypatch.setattr(warm, "_others", lambda *_: iter(()))
+    """Of what takes long none is made."""
+    monkeypatch.setattr(warm, "_periods", lambda *_: iter(()))
+    monkeypatch.setattr(warm, "_parts", lambda *_: iter(()))
 
 
 def snapshot_of(folder: Path) -> Path:
@@ -93,14 +101,14 @@ def test_pages_are_the_same_with_them_and_without(network: Path, monkeypatch: py
 
 def test_a_process_of_its_own_puts_them_down(folder: Path) -> None:
     snapshot = Store(folder).current()
-    Beforehand(folder, 0.2)(snapshot, lambda: True)
-    assert snapshot.has_answers()
+    assert len(list(Beforehand(folder, 0.2)(snapshot, lambda: True))) == 1
+    assert snapshot.has_answers(whole=True)
     assert {path.name for path in folder.iterdir()} == {POINTER, snapshot.path.name, beside(snapshot.path).name}
 
 
 def test_it_is_ended_where_another_snapshot_is_published(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     snapshot = Store(folder).current()
-    Beforehand(folder, 0.2)(snapshot, lambda: False)
+    assert list(Beforehand(folder, 0.2)(snapshot, lambda: False)) == []
     assert not snapshot.has_answers()
     assert caplog.text == ""
 
@@ -108,7 +116,7 @@ def test_it_is_ended_where_another_snapshot_is_published(folder: Path, caplog: p
 def test_where_they_cannot_be_put_down_it_is_told_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     snapshot = Store(folder).current()
     part(snapshot.path).mkdir()
-    Beforehand(folder, 0.2)(snapshot, lambda: True)
+    assert list(Beforehand(folder, 0.2)(snapshot, lambda: True)) == []
     assert not snapshot.has_answers()
     assert [(record.name, record.levelname) for record in caplog.records] == [(failure.LOG.name, "WARNING")]
 
@@ -117,8 +125,69 @@ def test_a_process_that_cannot_be_started_is_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(beforehand.sys, "executable", str(folder / "nothing"))
-    Beforehand(folder, 0.2)(Store(folder).current(), lambda: True)
+    assert list(Beforehand(folder, 0.2)(Store(folder).current(), lambda: True)) == []
     assert "FileNotFoundError" in caplog.text
+
+
+def test_those_that_all_look_at_are_found_while_the_rest_is_put_down(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And whoever begins anew, because the one before was ended, puts down all."""
+    served, seen = Store(folder).current(), list[bool]()
+    monkeypatch.setattr(warm, "_periods", lambda *_: iter(()))
+
+    def parts(*_: object) -> Iterator[warm.Asked]:
+        seen.extend([served.has_answers(), served.has_answers(whole=True)])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(warm, "_parts", parts)
+    with pytest.raises(KeyboardInterrupt):
+        put_down(folder, 1.0)
+    assert seen == [True, False]
+    assert [path.name for path in folder.glob(".*")] == [beside(served.path).name]
+    monkeypatch.setattr(warm, "_parts", lambda *_: iter(()))
+    put_down(folder, 1.0)
+    assert served.has_answers(whole=True)
+
+
+@pytest.mark.usefixtures("large")
+def test_while_it_is_put_down_the_one_before_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And views are made beforehand of the new one as soon as it is shown."""
+    monkeypatch.setattr(warm, "SHARE", 0.0)
+    store = Store(folder, holds=1e9)
+    shown: list[tuple[int, bool]] = []
+    warmer = Views(store, Gate(2, 8, 30.0)).warmer(Beforehand(folder, 0.2))
+    makes = warmer._make
+
+    def make(asked: warm.Asked) -> None:
+        makes(asked)
+        shown.append((store.current().seq, store.newest().has_answers(whole=True)))
+
+    warmer._make = make
+    warmer.look(LOCAL)
+    assert shown[0] == (1, False), "there was none before"
+    assert shown[-1] == (1, True)
+    publish(folder, 2, 40)
+    assert (store.current().seq, store.newest().seq, store.at(2).seq) == (1, 2, 2)
+    shown.clear()
+    warmer.look(LOCAL)
+    assert {seq for seq, _ in shown} == {2}
+    assert shown[-1] == (2, True)
+
+
+@pytest.mark.usefixtures("large")
+def test_it_is_shown_at_once_where_none_are_put_down(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Because that failed, or because it takes its part of the time already."""
+    store = Store(folder, holds=1e9)
+    warmer = Views(store, Gate(2, 8, 30.0)).warmer(warm._unprepared)
+    warmer.look(LOCAL)
+    for seq, part_of_the_time in ((2, 0.0), (3, 1e9), (4, 1e9)):
+        publish(folder, seq, 40 + seq)
+        assert store.current().seq == seq - 1
+        monkeypatch.setattr(warm, "SHARE", part_of_the_time)
+        warmer._long_from = 0.0 if seq < 4 else warmer._long_from
+        warmer.look(LOCAL)
+        assert store.current().seq == seq
 
 
 @pytest.mark.usefixtures("few")
@@ -135,11 +204,11 @@ def test_they_are_put_down_once_and_of_the_newest(folder: Path) -> None:
 
 
 def test_none_are_put_down_of_what_is_not_the_newest_any_more(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def others(*_: object) -> Iterator[warm.Asked]:
+    def periods(*_: object) -> Iterator[warm.Asked]:
         publish(folder, 2, 40)
-        return iter(())
+        return warm._each(LOCAL, ["en"], [("/repeats", warm._after(Store(folder).current(), period="all"))])
 
-    monkeypatch.setattr(warm, "_others", others)
+    monkeypatch.setattr(warm, "_periods", periods)
     put_down(folder, 1.0)
     assert not list(folder.glob(".*"))
 
@@ -172,7 +241,7 @@ def test_one_that_stands_still_is_ended_and_told(
 ) -> None:
     monkeypatch.setattr(beforehand, "PATIENCE", 1.0)
     with _Locked(folder):
-        Beforehand(folder, 0.2)(Store(folder).current(), lambda: True)
+        assert list(Beforehand(folder, 0.2)(Store(folder).current(), lambda: True)) == []
     assert not list(folder.glob(".*"))
     assert f"(-{int(signal.SIGKILL)})" in caplog.text
 

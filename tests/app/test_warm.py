@@ -191,7 +191,7 @@ def test_periods_take_a_part_of_the_time_only(
         made.clear()
         warmer.look(LOCAL)
         assert len(made) == len(MENU) + n
-    warmer._periods_from = 0.0  # so much later
+    warmer._long_from = 0.0  # so much later
     for seq in (4, 5):
         publish(tmp_path, seq, 40 + seq)
         made.clear()

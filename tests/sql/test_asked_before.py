@@ -172,7 +172,7 @@ def test_those_of_another_snapshot_or_of_other_code_are_left_alone(path: Path, m
 
 
 @pytest.mark.parametrize("hurt", ["frame", "file", "rows", "end"])
-def test_hurt_ones_are_asked_again(path: Path, hurt: str) -> None:
+def test_hurt_ones_are_asked_again_and_told(path: Path, hurt: str, caplog: pytest.LogCaptureFixture) -> None:
     first = put_down(path)
     written = beside(path)
     body = bytearray(written.read_bytes())
@@ -192,6 +192,35 @@ def test_hurt_ones_are_asked_again(path: Path, hurt: str) -> None:
         snapshot.has_answers()
         for before, now in zip(first, asked(snapshot), strict=True):
             assert_frame_equal(before, now)
+    assert [record.levelname for record in caplog.records] == ["WARNING"], "the disk may be failing: it is told once"
+    assert f"answers of snapshot {snapshot.id} are damaged" in caplog.text
+
+
+def test_some_are_found_before_all_are(path: Path) -> None:
+    with closing(open_snapshot(path)) as looked, Recorder(path, looked.id) as recorder:
+        before = AskedBefore(path, looked.id)
+        recorder.put((looked.id, 1), pl.DataFrame({"n": [1]}))
+        assert not before.look()
+        recorder.offer()
+        recorder.put((looked.id, 2), pl.DataFrame({"n": [2]}))
+        assert (before.look(), before.look(whole=True)) == (True, False)
+        found = [before.get((looked.id, number)) for number in (1, 2)]
+        assert [frame is None for frame in found] == [False, True]
+        recorder.finish()
+        assert before.look(whole=True)
+        found = [before.get((looked.id, number)) for number in (1, 2)]
+        assert [frame.item() for frame in found if frame is not None] == [1, 2]
+
+
+def test_a_file_of_others_does_not_take_the_place_of_what_is_read(path: Path) -> None:
+    put_down(path)
+    before = AskedBefore(path, "000001-test")
+    assert before.look(whole=True)
+    with closing(sqlite3.connect(beside(path).with_suffix(".new"))) as other, other:
+        other.execute("CREATE TABLE made_of (told TEXT, is_whole INTEGER)")
+        other.execute("INSERT INTO made_of VALUES ('000001-test of other code', 0)")
+    beside(path).with_suffix(".new").rename(beside(path))
+    assert before.look(whole=True)
 
 
 def test_a_full_disk_is_told_at_the_end_and_leaves_nothing(path: Path) -> None:
