@@ -38,7 +38,7 @@ from sql.macros import MACROS
 
 #: Messages of an exam at a sender that tells much; identity takes so many at once as a part of the exams has.
 MESSAGES_PER_EXAM = 10
-#: Messages of a night up to which the engine works in one thread: what it does at once is too little for two.
+#: Messages up to which the engine works in one thread: what it does at once is too little for two.
 FEW_MESSAGES = 50_000
 #: Memory of the engine for so few: blocks that it read take the room of others. Each in memory of its own would cost a
 #: fault a page, and of most blocks a night reads one row.
@@ -210,6 +210,8 @@ def _n_messages(con: duckdb.DuckDBPyConnection, since: int) -> int:
 
 def _derive_anew(con: duckdb.DuckDBPyConnection, home: Home, signature: str, how: _How) -> BuildReport:
     """Derive all marts into an empty file; identities too, where asked to or where their ground has changed."""
+    if _n_messages(con, 0) <= FEW_MESSAGES:
+        con.execute("SET threads = 1")
     begin_anew(con, signature, full=how.full)
     most = home.settings.part_exams
     identity = advance(con, last_batch(con), forget=None, most=most * MESSAGES_PER_EXAM)
