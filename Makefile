@@ -14,7 +14,7 @@ DEMO_HOME ?= .radops/demo
 DEMO ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check docs names bench charts lock clean
+.PHONY: help install demo test test-slow check docs names bench charts lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -36,8 +36,11 @@ $(EXTRAS_STAMP): $(STAMP) $(EXTRAS)
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $$lock || exit; done
 	@touch $@
 
-test: $(EXTRAS_STAMP) $(PART) check  ## the whole suite
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal
+test: $(EXTRAS_STAMP) $(PART) check  ## ruff, mypy and all tests but those that take long
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
+
+test-slow: $(EXTRAS_STAMP) $(PART)  ## tests of other chances, and of clusters that are hurt
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 check: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -130,6 +130,7 @@ BROWSER = (
 )  # fmt: skip
 
 
+@pytest.hookimpl(trylast=True)  # of what is left of all
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give the files with a browser to the last worker and deal the long ones to the others in turn, at the head of
     what each is given to begin with (all items in equal parts, `--dist worksteal`): what is left for others to take at

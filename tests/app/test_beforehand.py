@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,11 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warm, "_parts", lambda *_: iter(()))
 
 
+def repeats(newest: Snapshot) -> Iterator[warm.Asked]:
+    """One view that takes long."""
+    return warm._each(LOCAL, ["en"], [("/repeats", warm._after(newest, period="all"))])
+
+
 def snapshot_of(folder: Path) -> Path:
     return (folder / POINTER).resolve()
 
@@ -59,10 +64,12 @@ def snapshot_of(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def network(published: Published, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A published folder of a simulated network, of its own, with answers put down."""
-    folder = tmp_path_factory.mktemp("network")
+    folder, by_exams = tmp_path_factory.mktemp("network"), warm._by_exams
     shutil.copyfile(published.snapshot, folder / "radops-000001.duckdb")
     (folder / POINTER).symlink_to("radops-000001.duckdb")
-    put_down(folder, 1.0)
+    with pytest.MonkeyPatch.context() as fewer:
+        fewer.setattr(warm, "_by_exams", lambda *told: by_exams(*told)[:1])
+        put_down(folder, 1.0)
     return folder
 
 
@@ -150,13 +157,21 @@ def test_those_that_all_look_at_are_found_while_the_rest_is_put_down(
     assert served.has_answers(whole=True)
 
 
-@pytest.mark.usefixtures("large")
+@pytest.mark.usefixtures("large", "few")
 def test_while_it_is_put_down_the_one_before_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And views are made beforehand of the new one as soon as it is shown."""
+    """And views are made beforehand of the new one as soon as it is shown; what takes long, once all is put down."""
     monkeypatch.setattr(warm, "SHARE", 0.0)
+    monkeypatch.setattr(warm, "_parts", lambda *told: repeats(told[-1]))
     store = Store(folder, holds=1e9)
     shown: list[tuple[int, bool]] = []
-    warmer = Views(store, Gate(2, 8, 30.0)).warmer(Beforehand(folder, 0.2))
+
+    def prepare(newest: Snapshot, _: object) -> Generator[None]:
+        with Recorder(newest.path, newest.id) as recorder:
+            recorder.offer()
+            yield
+            recorder.finish()
+
+    warmer = Views(store, Gate(2, 8, 30.0)).warmer(prepare)
     makes = warmer._make
 
     def make(asked: warm.Asked) -> None:
@@ -175,7 +190,7 @@ def test_while_it_is_put_down_the_one_before_is_shown(folder: Path, monkeypatch:
     assert shown[-1] == (2, True)
 
 
-@pytest.mark.usefixtures("large")
+@pytest.mark.usefixtures("large", "few")
 def test_it_is_shown_at_once_where_none_are_put_down(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Because that failed, or because it takes its part of the time already."""
     store = Store(folder, holds=1e9)
@@ -206,7 +221,7 @@ def test_they_are_put_down_once_and_of_the_newest(folder: Path) -> None:
 def test_none_are_put_down_of_what_is_not_the_newest_any_more(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def periods(*_: object) -> Iterator[warm.Asked]:
         publish(folder, 2, 40)
-        return warm._each(LOCAL, ["en"], [("/repeats", warm._after(Store(folder).current(), period="all"))])
+        return repeats(Store(folder).current())
 
     monkeypatch.setattr(warm, "_periods", periods)
     put_down(folder, 1.0)

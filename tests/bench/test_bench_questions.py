@@ -33,6 +33,7 @@ from tests.bench.postgres import PostgreSQL, programs
 from tests.bench.questions import DAY, ENGINES, QUESTIONS, Window
 from tests.conftest import missing
 from tests.published import Published
+from tests.slow import slow
 
 EVERY = 1_000_000
 
@@ -198,6 +199,7 @@ def test_a_page_is_asked_beside_by_what_is_shown(published: Published) -> None:
     assert found["repeats 90d"]["shown_cpu_ms"] > 0
 
 
+@slow
 def test_every_scope_of_a_page_is_asked(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     honest = pages._asked
@@ -218,7 +220,8 @@ def test_every_scope_of_a_page_is_asked(published: Published, monkeypatch: pytes
 def test_scopes_are_asked_again_once_answers_are_put_down(
     published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(warm, "_others", lambda *_: iter(()))
+    for name in ("_periods", "_parts"):
+        monkeypatch.setattr(warm, name, lambda *_: iter(()))
     shutil.copyfile(published.snapshot, tmp_path / "radops-000001.duckdb")
     (tmp_path / POINTER).symlink_to("radops-000001.duckdb")
     found = measure_put_down(tmp_path, only=("exams",))

@@ -11,6 +11,7 @@ import pytest
 
 from etl.build_devices import derive_device_ranges
 from tests.raw_rows import Row, link
+from tests.slow import first_of
 from tests.warehouse import Warehouse, exam, order
 
 
@@ -114,7 +115,7 @@ def test_sessions_at_once_keep_their_numbers_under_any_key(tmp_path: Path, deriv
     assert len(set(orders)) > 1, "no key came before the other one's, or none after"
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", first_of(range(6)))
 def test_whoever_is_one_patient_a_night_gives_what_a_full_build_gives(tmp_path: Path, seed: int) -> None:
     """Exams back to back, at once and over each other on two devices, of few patients who merge and part."""
     chance = random.Random(seed)  # noqa: S311

@@ -13,6 +13,7 @@ from etl import build_places
 from etl.build_models import plan_build
 from tests.etl.test_build_places import astray
 from tests.raw_rows import Row, link
+from tests.slow import first_of
 from tests.warehouse import Choices, Warehouse, event, exam, image, order, report
 
 OF_PATIENTS = {"fct_exam", "fct_outside_prior", "fct_import"}
@@ -126,7 +127,7 @@ def test_of_exams_at_unknown_places_all_is_looked_at(tmp_path: Path) -> None:
     assert house.build(full=True).digest == night.digest
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", first_of(range(4)))
 def test_nights_of_patients_who_merge_and_part_give_what_a_full_build_gives(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     mrns = [str(number) for number in range(1, 6)]

@@ -13,6 +13,7 @@ from etl.build_models import read_build_models
 from etl.build_ranges import derive_ranges
 from etl.build_scope import in_scope, stretches
 from tests.raw_rows import Row, link
+from tests.slow import slow
 from tests.warehouse import Warehouse, event, exam, image, order, report
 
 DAY = date(2026, 3, 1)
@@ -110,6 +111,7 @@ def test_stays_and_repeats_of_old_leave_nothing_where_they_were(tmp_path: Path) 
     assert house.build(full=True).digest == night.digest
 
 
+@slow
 def test_blocks_of_few_rows_are_made_one_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = "SELECT count(DISTINCT row_group_id) FROM pragma_storage_info('fct_exam_event')"
     counts = []

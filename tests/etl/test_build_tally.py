@@ -10,6 +10,7 @@ import pytest
 
 from etl import build_tally
 from tests.raw_rows import Row, at
+from tests.slow import slow
 from tests.warehouse import Warehouse, event, exam, order
 
 FLOW = """
@@ -136,6 +137,7 @@ def test_idle_runs_are_counted_as_wholes(tmp_path: Path) -> None:
     assert rebuilt_alike(house, query) == [(80.0, 1), (90.0, 1)]
 
 
+@slow
 def test_a_standstill_of_months_is_one_since_the_last_exam(tmp_path: Path) -> None:
     """Each night goes on with it, whose session is looked for in the month before and then among all."""
     query = """

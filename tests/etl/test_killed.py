@@ -18,6 +18,7 @@ from etl.publish import current, read_meta, snapshot_paths
 from tests import forks
 from tests.installation import Installation
 from tests.night import ANSWER, Night
+from tests.slow import first_of, slow
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -62,6 +63,7 @@ def members(group: int) -> list[int]:
     return found
 
 
+@slow
 def test_killed_at_twenty_random_instants(night: Night, tmp_path: Path) -> None:
     """The process is forked with its modules loaded: every instant lies in the work."""
     whole = night.copy(tmp_path / "timed")
@@ -107,7 +109,7 @@ class Crash:
         return {line: number for number, line in reversed(list(enumerate(lines, 1)))}
 
 
-@pytest.mark.parametrize("how", ["copied", "compared", "by hashes"])
+@pytest.mark.parametrize("how", first_of(["compared", "copied", "by hashes"]))
 def test_killed_at_steps_of_publish(night: Night, tmp_path: Path, how: str) -> None:
     """Before every ninth line of those that can change what others see or what is known of the marts.
 

@@ -17,6 +17,7 @@ from etl.parsing import JobResult, run_job
 from etl.pool import Parser
 from sample_data.simulate import simulate
 from tests.installation import Installation, Piece, pieces
+from tests.slow import slow
 
 
 class Clean(NamedTuple):
@@ -61,7 +62,9 @@ def parsed_here(clean: Clean, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("parsed_here")
-@pytest.mark.parametrize(("n_batches", "build_every"), [(1, 1), (7, 1), (24, 6)])
+@pytest.mark.parametrize(("n_batches", "build_every"), [
+    (7, 1), pytest.param(1, 1, marks=slow), pytest.param(24, 6, marks=slow),
+])  # fmt: skip
 def test_everything_twice_shuffled_in_batches(
     network: Path, clean: Clean, tmp_path_factory: pytest.TempPathFactory, n_batches: int, build_every: int
 ) -> None:
@@ -86,7 +89,8 @@ def test_everything_twice_shuffled_in_batches(
 @pytest.mark.parametrize(
     ("late", "least"),
     [
-        ("ADT.A(18|24|34|4[0-9])", 1), ("ORM|OMI|OMG", 60), ("ORU|MDM", 50), ("SIU", 10), ("DFT", 10), ("ADT", 20),
+        ("ADT.A(18|24|34|4[0-9])", 1), ("ORU|MDM", 50), ("ADT", 20),
+        *(pytest.param(*other, marks=slow) for other in (("ORM|OMI|OMG", 60), ("SIU", 10), ("DFT", 10))),
     ],
 )  # fmt: skip
 def test_one_kind_of_message_after_a_build_of_all_others(network: Path, clean: Clean, late: str, least: int) -> None:
@@ -102,6 +106,7 @@ def test_one_kind_of_message_after_a_build_of_all_others(network: Path, clean: C
 
 
 @pytest.mark.usefixtures("parsed_here")
+@slow
 def test_days_from_the_last_to_the_first(network: Path, clean: Clean) -> None:
     house = installation(clean.root / "backwards", network)
     days: dict[str, list[Path]] = {}

@@ -19,9 +19,10 @@ from tests.conftest import REPO
 from tests.installation import Installation
 from tests.raw_rows import raw_rows
 from tests.s3_server import BUCKET, s3_server
+from tests.slow import slow
 from tests.spark_cluster import Cluster, above, cluster, descendants, kill, until
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+pytestmark = [slow, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,7 @@ from sample_data.simulate import simulate
 from tests.etl.test_spark_ingest import MESSAGE
 from tests.published import Published
 from tests.s3_server import BUCKET, s3_server
+from tests.slow import slow
 from tests.spark_session import little_session
 
 #: pyspark reads answers by sockets that it leaves to the collector of garbage.
@@ -111,6 +112,7 @@ def files_of(names: list[str]) -> list[str]:
     return [name.rpartition("-")[0] for name in names if name.startswith("raw/")]
 
 
+@slow
 def test_marts_are_the_same_and_a_planted_difference_is_not(
     on_spark: Build, s3: str, published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

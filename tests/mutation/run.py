@@ -82,7 +82,7 @@ def found_by(tree: Path, mistake: Mistake) -> str:
     """The first test that is red in a tree with a mistake; empty where none is."""
     for stage in (*mistake.asked_first(), *STAGES):
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider",
+            [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider", "-m", "not slow",
              f"--basetemp={tree / '.made'}", *stage, *(f"--ignore={name}" for name in TEXT_TESTS)],
             cwd=tree, capture_output=True, text=True, check=False, env=os.environ | ENVIRONMENT,
         )  # fmt: skip

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.oracle.compare import COLUMNS, differences, oracle_rows
 from tests.oracle.product import Product
 from tests.oracle.test_sequences import message
+from tests.slow import slow
 
 EVENTS = ("NW@0/S", "S12@5>60", "SC:AR@50", "SC:CM@90", "P@100/1", "F@130/2")
 #: The row by hand; 07:00 in New York is 12:00 UTC.
@@ -28,6 +29,7 @@ ROW = {
 OWN = ("accession", "patient")
 
 
+@slow
 def test_720_orders_of_arrival_give_one_row(tmp_path: Path) -> None:
     orders = list(permutations(range(len(EVENTS))))
     assert len(orders) == 720

@@ -23,6 +23,7 @@ from tests.oracle.facts import read
 from tests.oracle.metrics import TABLE, Department, repeats
 from tests.oracle.product import SITE, Product
 from tests.oracle.streams import messages, random_plans
+from tests.slow import first_of
 
 Row = dict[str, Any]
 Told = tuple[datetime, Row, str | None, float | None, float, float]  # anchor, whose, part, numerator, denominator, n
@@ -46,7 +47,7 @@ DAILY = ("link_rate", "timestamp_completeness", "negative_intervals")
 EMPTY = ("link_rate:orders", "link_rate:reports")
 
 
-@pytest.fixture(scope="module", params=SEEDS)
+@pytest.fixture(scope="module", params=first_of(SEEDS))
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Department, Product]:
     sent = messages(list(random_plans(random.Random(request.param), 250)))  # noqa: S311
     product = Product.at(tmp_path_factory.mktemp("oracle") / "p")

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.oracle.compare import differences, oracle_rows
 from tests.oracle.product import Product
 from tests.oracle.streams import Plan, exam_plans, messages, random_plans
+from tests.slow import slow
 
 EXAMPLES = int(os.environ.get("RADOPS_ORACLE_EXAMPLES", "0"))
 #: Each example builds a warehouse. Shrinking builds many, so CI only reports what it finds.
@@ -44,6 +45,7 @@ def test_rows_are_the_oracles(plans: list[Plan], seed: int) -> None:
         assert differences(oracle_rows(sent), product.exams()) == []
 
 
+@slow
 def test_many_exams_in_every_order_of_arrival(tmp_path: Path) -> None:
     """Hundreds of exams: in order, shuffled in batches that are built one by one, and repeated; one digest."""
     seed = random.randrange(2**32) if EXAMPLES else 3  # noqa: S311

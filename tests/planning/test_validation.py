@@ -7,6 +7,7 @@ import pytest
 from tests.planning.department import DAYS, EXAMS, TRIALS, Trial, expected
 from tests.planning.report import TRUTH_SEEDS, period, predicted
 from tests.sharing import shared_base
+from tests.slow import slow
 from tests.truth.world import World, make_world
 
 SEED = 7
@@ -19,6 +20,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return make_world(shared_base(tmp_path_factory), SEED, exams=EXAMS, days=DAYS, messages_only=True)
 
 
+@slow
 @pytest.mark.parametrize(
     ("trial", "measure"),
     [(TRIALS[0], "target_misses"), (TRIALS[3], "wait_p50")],

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.raw_rows import Row, link
+from tests.slow import first_of, slow
 from tests.warehouse import Warehouse, event, exam
 
 STAYS = """
@@ -186,7 +187,7 @@ def test_the_last_version_of_an_encounter_tells_all_of_its_stays(tmp_path: Path)
     ]
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2, 3), (1, 0, 3, 2), (0, 2, 1, 3), (1, 3, 2, 0)])
+@pytest.mark.parametrize("order", first_of([(1, 0, 3, 2), (0, 1, 2, 3), (0, 2, 1, 3), (1, 3, 2, 0)]))
 def test_an_encounter_that_comes_to_be_of_another_patient(tmp_path: Path, order: tuple[int, ...]) -> None:
     """Whichever of both moves afterwards: the encounter tells of its last patient alone, in every order of arrival."""
     stay = ("entered", "2026-03-02 13:00"), ("left", "2026-03-02 13:30")
@@ -219,6 +220,7 @@ def test_who_has_no_number_is_known_by_the_visit(tmp_path: Path) -> None:
     assert [row[-1] for row in stays_of(tmp_path, *moves)] == ["used", "no_arrival"]
 
 
+@slow
 def test_any_order_of_arrival_gives_the_same_marts(tmp_path: Path) -> None:
     """Also told twice, and with the cancellation or the merge before what it speaks of."""
     rows = [

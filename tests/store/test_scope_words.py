@@ -21,11 +21,12 @@ from sql.definitions import definitions
 from sql.filters import Filters
 from sql.snapshot import Store
 from sql.words import speaking
+from tests.slow import slow
 
 
 @pytest.mark.parametrize(("code", "everywhere", "only"), [
     ("en", "All facilities of Outpatient group", "Only Outpatient group."),
-    ("de", "Alle Standorte von Outpatient group", "Nur Outpatient group."),
+    pytest.param("de", "Alle Standorte von Outpatient group", "Nur Outpatient group.", marks=slow),
 ])  # fmt: skip
 def test_pages_name_the_scope(scoped: Home, code: str, everywhere: str, only: str) -> None:
     """In tables, sentences and heads, wherever the whole snapshot's pages say that they are of all facilities."""

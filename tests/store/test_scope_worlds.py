@@ -18,6 +18,7 @@ from sql import scoping
 from tests.installation import Installation
 from tests.published import Published
 from tests.sharing import made_once, shared_base
+from tests.slow import first_of
 
 OWN, OTHERS = ("SOUTH", "WEST"), {"NORTH", "EAST"}
 SCOPES = {"silent": Scope("silent", OWN), "named": Scope("named", OWN, has_people=True)}
@@ -97,7 +98,7 @@ def _different(con: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(found.fetchall()[0][0])
 
 
-@pytest.mark.parametrize("name", list(SCOPES))
+@pytest.mark.parametrize("name", first_of(SCOPES))
 def test_nothing_of_a_scope_changes_with_what_others_send(worlds: tuple[Home, Home], name: str) -> None:
     with attached(worlds, "") as con:
         through = con.execute("SELECT a.data_through, b.data_through FROM a.meta_build a, b.meta_build b").fetchall()[0]
