@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import sql.snapshot
-from app import beforehand, failure, warm
+from app import beforehand, failure, server, warm
 from app.beforehand import Beforehand, put_down
 from app.gate import Gate
 from app.guard import LOCAL, Person
@@ -203,6 +203,17 @@ def test_it_is_shown_at_once_where_none_are_put_down(folder: Path, monkeypatch: 
         warmer._long_from = 0.0 if seq < 4 else warmer._long_from
         warmer.look(LOCAL)
         assert store.current().seq == seq
+
+
+@pytest.mark.usefixtures("large")
+def test_who_has_seen_it_elsewhere_is_shown_it(folder: Path) -> None:
+    """By another process, which holds it back no longer."""
+    store = Store(folder, holds=1e9)
+    store.current()
+    publish(folder, 2, 40)
+    assert (server._lags(store, "1"), store.current().seq) == (False, 1)
+    assert (server._lags(store, "2"), store.current().seq) == (False, 2)
+    assert server._lags(store, "3")
 
 
 @pytest.mark.usefixtures("few")

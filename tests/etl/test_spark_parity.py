@@ -32,6 +32,7 @@ from tests.spark_session import little_session
 
 #: pyspark reads answers by sockets that it leaves to the collector of garbage.
 pytestmark = [
+    slow,
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
     pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -112,7 +113,6 @@ def files_of(names: list[str]) -> list[str]:
     return [name.rpartition("-")[0] for name in names if name.startswith("raw/")]
 
 
-@slow
 def test_marts_are_the_same_and_a_planted_difference_is_not(
     on_spark: Build, s3: str, published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
