@@ -45,7 +45,7 @@ ENGINES = 5 / 8
 #: Of a process: pages that are made at once, requests that wait for that, and how long at most in seconds.
 WORK, QUEUE, PATIENCE = 2, 32, 5.0
 #: Seconds for which the snapshot before is shown at most, until answers that all look at are put down of a new one.
-HELD = 60.0
+HELD = 180.0
 #: Seconds after which a browser comes again that was sent away.
 RETRY_AFTER = 2
 _INDEX = """<!DOCTYPE html>

@@ -94,7 +94,7 @@ class Warmer:
     ) -> None:  # fmt: skip
         self._store, self._gate, self._recent, self._make = store, gate, recent, make
         self._prepare, self._between = prepare or _unprepared, between or _nothing
-        self._made_of, self._long_from = "", 0.0
+        self._first_of, self._long_of, self._long_from = "", "", 0.0
 
     def start(self, person: Person) -> None:
         """Look for new snapshots for as long as the process lives; `person` is who looks at a page first."""
@@ -107,19 +107,17 @@ class Warmer:
         Thread(target=run, name="warm", daemon=True).start()
 
     def look(self, person: Person) -> None:
-        """Make the views of the newest snapshot, unless they are made; ends where another one is published."""
+        """Make the views of the newest snapshot, unless they are made; ends where another one is published. Those that
+        take long are made once they are due."""
         try:
-            newest = self._store.newest()
-            if newest.id != self._made_of and self._made(newest, person):
-                self._made_of = newest.id
+            newest, is_due = self._store.newest(), monotonic() >= self._long_from
+            if newest.id != self._long_of and (is_due or newest.id != self._first_of):
+                self._make_all(newest, person, is_due)
         except SnapshotError:
             return
 
-    def _made(self, newest: Snapshot, person: Person) -> bool:
-        """Make the views of a snapshot; whether it is the newest still."""
-        began = monotonic()
-        is_due = began >= self._long_from
-        prepare = self._prepare if is_due else _unprepared
+    def _make_all(self, newest: Snapshot, person: Person, is_due: bool) -> None:
+        prepare, began = self._prepare if is_due else _unprepared, monotonic()
         with closing(prepare(newest, lambda: self._store.newest().id == newest.id)) as prepared:
             if self._store.current().id != newest.id:
                 next(prepared, None)
@@ -127,13 +125,15 @@ class Warmer:
             recent = self._recent.all()
             spoken = dict.fromkeys(asked.language for asked in recent) or {ENGLISH: None}
             first = [Asked(person, page.path, "", "light", language) for language in spoken for page in MENU]
-            is_newest = self._all([*first, *recent], newest.id)
-            if is_newest and is_due:
+            if not self._all([*first, *recent], newest.id):
+                return
+            self._first_of = newest.id
+            if is_due:
                 for _ in prepared:
                     pass
-                is_newest = self._long(newest, person, list(spoken))
+                if self._long(newest, person, list(spoken)):
+                    self._long_of = newest.id
                 self._long_from = began + SHARE * (monotonic() - began)
-        return is_newest
 
     def _long(self, newest: Snapshot, person: Person, languages: list[str]) -> bool:
         """Make what takes long; whether the snapshot is the newest still."""

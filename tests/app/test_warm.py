@@ -191,7 +191,12 @@ def test_periods_take_a_part_of_the_time_only(
         made.clear()
         warmer.look(LOCAL)
         assert len(made) == len(MENU) + n
+    made.clear()
+    warmer.look(LOCAL)
+    assert made == []
     warmer._long_from = 0.0  # so much later
+    warmer.look(LOCAL)
+    assert len(made) == N_OTHERS + 1, "of the newest, which has none yet; and the page that failed"
     for seq in (4, 5):
         publish(tmp_path, seq, 40 + seq)
         made.clear()
